@@ -1,0 +1,167 @@
+"""Makes one function of many nodes: all expressions in a single call of Jinja2, all structure as Python literals.
+
+What is fixed costs nothing at run time, and no value can change the structure around it. When a call fails, the
+expressions are tried one by one to find the place.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from mmgit.blueprints import expressions
+from mmgit.blueprints.directives import Choice, Fixed, Leaf, Loop, Map, Merge, Node, Place
+from mmgit.blueprints.directives import Sequence as Items
+from mmgit.blueprints.expressions import Variables
+from mmgit.blueprints.faults import BlueprintFault, fault
+
+Objects = list[dict[str, Any]]
+_Guards = tuple[tuple[Leaf, bool], ...]
+
+
+def compile_nodes(roots: Sequence[Node]) -> Callable[[Variables], Objects]:
+    """The function from variables to what `roots` yield; it raises `BlueprintFault`. Dropped roots are left out."""
+    scope = _Scope()
+    return scope.function(f"[{', '.join(scope.item(root, ()) for root in roots)}]")
+
+
+class _Scope:
+    """What one call evaluates: the blueprint outside its loops, or the body of one loop.
+
+    The Python that is written sees `v`, the values of the expressions; `x`, the variables; and `f`, what loops and
+    merges do.
+    """
+
+    def __init__(self) -> None:
+        self.leaves: list[tuple[Leaf, _Guards]] = []
+        self.functions: list[Callable[..., Any]] = []
+        self._numbers: dict[tuple[str, ...], int] = {}
+
+    def function(self, source: str) -> Callable[[Variables], Any]:
+        """`source`, compiled together with the expressions that it asks for."""
+        evaluate = expressions.compile_all([_guarded(leaf, guards) for leaf, guards in self.leaves])
+        build = eval(f"lambda v, x, f: {source}", {})  # noqa: S307 - written below: literals, indexes, no text of others
+        functions = tuple(self.functions)
+
+        def call(variables: Variables) -> Any:  # noqa: ANN401 - a list, or a map
+            try:
+                values = evaluate(variables)
+            except Exception as error:  # noqa: BLE001 - whatever it is, an expression of the blueprint caused it
+                raise self._explained(variables, error) from None
+            if not expressions.is_plain(values):
+                raise self._explained(variables, None)
+            return build(values, variables, functions)
+
+        return call
+
+    def item(self, node: Node, guards: _Guards) -> str:
+        """`node` as it stands in a list: with `*` where it gives none or many."""
+        if isinstance(node, Choice):
+            condition, then, otherwise = self._branches(node, guards)
+            no = self.item(node.otherwise, otherwise) if node.otherwise else ""
+            return f"*([{self.item(node.then, then)}] if {condition} else [{no}])"
+        if isinstance(node, Loop) and node.key is None:
+            return f"*{self._value(node, guards)}"
+        return self._value(node, guards)
+
+    def entry(self, key: str, node: Node, guards: _Guards) -> str:
+        """`node` as it stands in a map under `key`, which is Python for the key: with `**` where it may be dropped."""
+        if isinstance(node, Choice):
+            condition, then, otherwise = self._branches(node, guards)
+            no = self.entry(key, node.otherwise, otherwise) if node.otherwise else ""
+            return f"**({{{self.entry(key, node.then, then)}}} if {condition} else {{{no}}})"
+        return f"{key}: {self._value(node, guards)}"
+
+    def _branches(self, node: Choice, guards: _Guards) -> tuple[str, _Guards, _Guards]:
+        condition = self._leaf(node.condition, guards)
+        return condition, (*guards, (node.condition, True)), (*guards, (node.condition, False))
+
+    def _value(self, node: Node, guards: _Guards) -> str:
+        match node:
+            case Leaf():
+                return self._leaf(node, guards)
+            case Fixed():
+                return repr(node.value)
+            case Map():
+                return f"{{{', '.join(self.entry(repr(key), item, guards) for key, item in node.entries)}}}"
+            case Items():
+                return f"[{', '.join(self.item(item, guards) for item in node.items)}]"
+            case Merge():
+                return f"{self._function(_merger(node.place))}({self._value(node.parts, guards)})"
+            case Loop():
+                return f"{self._function(_looper(node))}({self._leaf(node.items, guards)}, x)"
+            case Choice():
+                raise AssertionError("a choice stands in a list or under a key")
+
+    def _function(self, function: Callable[..., Any]) -> str:
+        self.functions.append(function)
+        return f"f[{len(self.functions) - 1}]"
+
+    def _leaf(self, leaf: Leaf, guards: _Guards) -> str:
+        identity = (leaf.source, *(f"{wanted} {condition.source}" for condition, wanted in guards))
+        number = self._numbers.setdefault(identity, len(self.leaves))
+        if number == len(self.leaves):
+            self.leaves.append((leaf, guards))
+        return f"v[{number}]"
+
+    def _explained(self, variables: Variables, error: Exception | None) -> BlueprintFault:
+        for leaf, guards in self.leaves:
+            try:
+                (value,) = expressions.compile_all([_guarded(leaf, guards)])(variables)
+            except Exception as cause:  # noqa: BLE001 - as above
+                return fault("M505", leaf.place, f"`{leaf.source}`: {expressions.why(cause)}")
+            if not expressions.is_plain(value):
+                code = "M505" if expressions.is_missing(value) else "M506"
+                return fault(code, leaf.place, f"`{leaf.source}`: {expressions.why_not_plain(value)}")
+        raise AssertionError("an expression failed among others and not alone") from error
+
+
+def _guarded(leaf: Leaf, guards: _Guards) -> expressions.Expression:
+    return expressions.guarded(leaf.expression, [(condition.expression, wanted) for condition, wanted in guards])
+
+
+def _looper(loop: Loop) -> Callable[[Any, Variables], Any]:
+    scope = _Scope()
+    if loop.key is None:
+        body = scope.function(f"[{scope.item(loop.body, ())}]")
+    else:
+        body = scope.function(f"{{{scope.entry(scope._leaf(loop.key, ()), loop.body, ())}}}")  # noqa: SLF001 - same class
+
+    def run(items: Any, variables: Variables) -> Any:  # noqa: ANN401 - checked here
+        if not isinstance(items, list):
+            raise fault("M505", loop.items.place, f"`{loop.items.source}` is no list", "of a map: name | dictsort")
+        results = [body({**variables, loop.name: item}) for item in items]
+        if loop.key is None:
+            return [value for result in results for value in result]
+        return _joined(results, loop.key)
+
+    return run
+
+
+def _joined(maps: Sequence[dict[Any, Any]], key: Leaf) -> dict[str, Any]:
+    joined: dict[str, Any] = {}
+    for name, value in (entry for each in maps for entry in each.items()):
+        if not isinstance(name, str):
+            raise fault("M506", key.place, f"`{key.source}` gives a key that is no text: {name}")
+        if name in joined:
+            raise fault("M505", key.place, f"`{key.source}` gives the key `{name}` twice")
+        joined[name] = value
+    return joined
+
+
+def _merger(place: Place) -> Callable[[list[Any]], dict[str, Any]]:
+    def merge(maps: list[Any]) -> dict[str, Any]:
+        merged: dict[str, Any] = {}
+        for each in maps:
+            if not isinstance(each, dict):
+                raise fault("M505", place, f"$merge of something that is no map: {each!r:.60}")
+            merged = _merged(merged, each)
+        return merged
+
+    return merge
+
+
+def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = {**under, **over}
+    for key in under.keys() & over.keys():
+        if isinstance(under[key], dict) and isinstance(over[key], dict):
+            merged[key] = _merged(under[key], over[key])
+    return merged

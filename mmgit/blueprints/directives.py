@@ -1,0 +1,195 @@
+"""Reads parsed YAML as a blueprint: what is fixed, what an expression fills, what a directive chooses or repeats.
+
+A sheet's tree comes in; nodes come out, parts put in where `$use` asks for them. Every fault is noted with its file
+and keys; nothing is evaluated.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import nodes as jinja
+
+from mmgit.blueprints import expressions
+from mmgit.blueprints.faults import fault
+from mmgit.errors import Finding
+
+Place = tuple[str, tuple[str | int, ...]]
+PARTS = "parts/"
+
+_LEAF = re.compile(r"\{\{(.*)\}\}", re.DOTALL)
+_FOR = re.compile(r"([a-z_][a-z0-9_]*) in (.+)", re.DOTALL)
+_SHAPES = "$if/$then, $if/$then/$else, $for/$do, $for/$key/$value, $merge, $use"
+_MAX_DEPTH = 60
+_MAX_NODES = 20_000
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One file of a blueprint: its path from the root, and what it holds."""
+
+    path: str
+    tree: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """A value that an expression gives."""
+
+    source: str
+    expression: jinja.Expr
+    place: Place
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A scalar that stands in the blueprint."""
+
+    value: Any
+
+
+@dataclass(frozen=True)
+class Map:
+    """A mapping; the keys are always fixed."""
+
+    entries: tuple[tuple[str, "Node"], ...]
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A list, into which `$for` and `$if` splice."""
+
+    items: tuple["Node", ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`$if`: one of two nodes; without the other, the key or item is dropped."""
+
+    condition: Leaf
+    then: "Node"
+    otherwise: "Node | None"
+
+
+@dataclass(frozen=True)
+class Loop:
+    """`$for`: a list of bodies or, with a key, a map of them."""
+
+    name: str
+    items: Leaf
+    key: Leaf | None
+    body: "Node"
+
+
+@dataclass(frozen=True)
+class Merge:
+    """`$merge`: maps merged deeply, the later over the earlier."""
+
+    parts: Sequence
+    place: Place
+
+
+Node = Leaf | Fixed | Map | Sequence | Choice | Loop | Merge
+_NOTHING = Fixed(None)
+
+
+class Reader:
+    """Reads the sheets of one blueprint and collects what is wrong with them."""
+
+    def __init__(self, sheets: Mapping[str, Sheet]) -> None:
+        self.sheets = sheets
+        self.findings: list[Finding] = []
+        self._using: list[str] = []
+        self._nodes = 0
+
+    def sheet(self, name: str) -> Node:
+        """The root of the sheet `name`."""
+        return self._node(self.sheets[name].tree, (self.sheets[name].path, ()), 0)
+
+    def _node(self, value: Any, place: Place, depth: int) -> Node:  # noqa: ANN401 - whatever YAML holds
+        self._nodes += 1
+        if depth > _MAX_DEPTH or self._nodes > _MAX_NODES:
+            return self._wrong("M503", place, f"more than {_MAX_DEPTH} levels or {_MAX_NODES} values with all parts")
+        if isinstance(value, dict):
+            directive = any(key.startswith("$") for key in value)
+            return self._directive(value, place, depth) if directive else self._map(value, place, depth)
+        if isinstance(value, list):
+            return Sequence(tuple(self._node(item, _at(place, i), depth + 1) for i, item in enumerate(value)))
+        if isinstance(value, str) and "{{" in value:
+            return self._leaf(value, place)
+        return Fixed(value)
+
+    def _map(self, value: Mapping[str, Any], place: Place, depth: int) -> Node:
+        for key in value:
+            if "{{" in key:
+                self._wrong(
+                    "M502", _at(place, key), f"key `{key}` holds `{{{{`", "keys of a map: $for with $key, $value"
+                )
+        return Map(tuple((key, self._node(item, _at(place, key), depth + 1)) for key, item in value.items()))
+
+    def _leaf(self, text: str, place: Place) -> Node:
+        whole = _LEAF.fullmatch(text)
+        if whole is None or "{{" in whole[1] or "}}" in whole[1]:
+            hint = "join inside one expression: \"{{ 'a-' ~ service.name }}\""
+            return self._wrong("M502", place, f"`{{{{ }}}}` must be the whole value, not a piece of `{text}`", hint)
+        return self._expression(whole[1], place)
+
+    def _expression(self, text: Any, place: Place) -> Leaf:  # noqa: ANN401 - whatever YAML holds
+        try:
+            if not isinstance(text, str) or "{{" in text:
+                raise expressions.NotAnExpression(f"expected an expression without `{{{{ }}}}`, not `{text}`")
+            return Leaf(text.strip(), expressions.parse(text), place)
+        except expressions.NotAnExpression as error:
+            self._wrong("M501", place, str(error))
+            return Leaf("none", jinja.Const(None, lineno=1), place)
+
+    def _directive(self, value: Mapping[str, Any], place: Place, depth: int) -> Node:
+        def below(key: str) -> Node:
+            return self._node(value[key], _at(place, key), depth + 1)
+
+        match sorted(value):
+            case ["$if", "$then"]:
+                return Choice(self._expression(value["$if"], _at(place, "$if")), below("$then"), None)
+            case ["$else", "$if", "$then"]:
+                return Choice(self._expression(value["$if"], _at(place, "$if")), below("$then"), below("$else"))
+            case ["$do", "$for"]:
+                return Loop(*self._for(value["$for"], _at(place, "$for")), None, below("$do"))
+            case ["$for", "$key", "$value"]:
+                name, items = self._for(value["$for"], _at(place, "$for"))
+                key = below("$key")
+                if not isinstance(key, Leaf):
+                    return self._wrong("M503", _at(place, "$key"), "$key is one expression", 'like "{{ item.name }}"')
+                return Loop(name, items, key, below("$value"))
+            case ["$merge"] if isinstance(parts := below("$merge"), Sequence):
+                return Merge(parts, place)
+            case ["$use"]:
+                return self._use(value["$use"], _at(place, "$use"), depth)
+        written = ", ".join(value)
+        return self._wrong("M503", place, f"`{written}` is no directive", f"the directives: {_SHAPES}")
+
+    def _for(self, text: Any, place: Place) -> tuple[str, Leaf]:  # noqa: ANN401 - whatever YAML holds
+        split = _FOR.fullmatch(text) if isinstance(text, str) else None
+        if split is None:
+            self._wrong("M503", place, f"`{text}` is no loop", "$for: item in service.variables")
+            return "item", self._expression("[]", place)
+        return split[1], self._expression(split[2], place)
+
+    def _use(self, name: Any, place: Place, depth: int) -> Node:  # noqa: ANN401 - whatever YAML holds
+        if name in self._using:
+            return self._wrong("M504", place, f"`{name}` uses itself: {' -> '.join([*self._using, name])}")
+        if not isinstance(name, str) or not name.startswith(PARTS) or name not in self.sheets:
+            known = ", ".join(sorted(sheet for sheet in self.sheets if sheet.startswith(PARTS))) or "none"
+            return self._wrong("M504", place, f"there is no part `{name}`", f"parts of this blueprint: {known}")
+        self._using.append(name)
+        node = self._node(self.sheets[name].tree, (self.sheets[name].path, ()), depth + 1)
+        self._using.pop()
+        return node
+
+    def _wrong(self, code: str, place: Place, message: str, hint: str = "") -> Node:
+        self.findings.append(fault(code, place, message, hint).finding)
+        return _NOTHING
+
+
+def _at(place: Place, key: str | int) -> Place:
+    return place[0], (*place[1], key)

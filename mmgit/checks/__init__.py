@@ -1,0 +1,23 @@
+"""Whether what is declared fits together. No network, and nothing of the repository is executed.
+
+A check is a function from a `Scope` to findings; `CHECKS` is all of them, in the order in which people read them.
+"""
+
+from mmgit.checks import environments, files, immutability, pins, references
+from mmgit.checks.scope import Baseline, Check, Scope
+
+CHECKS: tuple[Check, ...] = (
+    references.manifests_name_what_is_declared,
+    references.manifests_fit_their_base,
+    files.manifests_have_their_files,
+    files.versions_have_their_files,
+    pins.images_contradict_nothing,
+    pins.pins_name_an_image_of_their_manifest,
+    pins.pinned_images_have_the_inputs_of_their_manifest,
+    environments.services_can_be_called,
+    environments.promotions_come_from_an_environment,
+    environments.fields_without_effect_are_said,
+    immutability.what_is_released_stays,
+)
+
+__all__ = ["CHECKS", "Baseline", "Check", "Scope"]

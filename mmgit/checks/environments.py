@@ -1,0 +1,41 @@
+"""Environments and services hold what is needed to call and to promote them."""
+
+from collections.abc import Iterator
+
+from mmgit.checks.scope import Scope
+from mmgit.errors import Finding
+from mmgit.repository import layout
+from mmgit.resolve import listed
+
+
+def services_can_be_called(scope: Scope) -> Iterator[Finding]:
+    """A pinned service without keys is closed to everybody: worth a warning."""
+    for environment in scope.source.environments.values():
+        if environment.spec.target == "process":
+            continue
+        for service in environment.services:
+            if service.spec.manifest and not service.spec.keys:
+                message = f"service `{service.name}` has no key: it refuses every call"
+                hint = f"mmgit service keys {service.name} --env {environment.name} --regen primary"
+                yield Finding("M331", service.path, (), message, hint, "warning")
+
+
+def promotions_come_from_an_environment(scope: Scope) -> Iterator[Finding]:
+    """`promotion.from` names another environment."""
+    for environment in scope.source.environments.values():
+        promotion = environment.spec.promotion
+        if promotion and (promotion.from_ not in scope.source.environments or promotion.from_ == environment.name):
+            others = listed([name for name in scope.source.environments if name != environment.name])
+            message = f"environment `{environment.name}` is promoted from `{promotion.from_}`, no other environment"
+            yield Finding("M321", environment.path, ("promotion", "from"), message, f"declared environments: {others}")
+
+
+def fields_without_effect_are_said(scope: Scope) -> Iterator[Finding]:
+    """What this release reads but does not act on is a warning: nobody shall rely on a gate that is not judged."""
+    message = "this release of mmgit reads `{}` but does not act on it"
+    project = scope.source.project.spec.model_fields_set
+    for name in sorted({"forge", "policies"} & project):
+        yield Finding("M901", layout.PROJECT, (name,), message.format(name), severity="warning")
+    for environment in scope.source.environments.values():
+        for name in sorted({"promotion", "telemetry"} & environment.spec.model_fields_set):
+            yield Finding("M901", environment.path, (name,), message.format(name), severity="warning")

@@ -1,0 +1,56 @@
+"""The files that manifests and versions name lie beside them, and nothing else does."""
+
+import hashlib
+from collections.abc import Iterator
+
+from mmgit.checks.references import manifests_of
+from mmgit.checks.scope import Scope
+from mmgit.errors import Finding
+from mmgit.inputs import LOCK_FILE
+from mmgit.spec.fields import bytes_of
+
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+
+
+def manifests_have_their_files(scope: Scope) -> Iterator[Finding]:
+    """Every file that a manifest names was frozen with it, and no other."""
+    for reference, manifest in manifests_of(scope.source):
+        spec, beside = manifest.spec, set(manifest.files)
+        named: dict[tuple[str | int, ...], str] = {("scoring",): spec.scoring}
+        named |= {("files", position): name for position, name in enumerate(spec.files)}
+        optional = {("dependencies",): spec.dependencies, ("schema",): spec.schema_, ("sample",): spec.sample}
+        named |= {keys: name for keys, name in optional.items() if name}
+        hint = f"mmgit manifest create {reference.partition('/')[0]}   freezes a new one from the scoring folder"
+        for keys, name in named.items():
+            if name not in beside:
+                message = f"manifest {reference} names `{name}`, which does not lie beside it"
+                yield Finding("M311", manifest.path, keys, message, hint)
+        if spec.dependencies and LOCK_FILE not in beside:
+            message = f"the dependencies of manifest {reference} are not locked: there is no {LOCK_FILE} beside it"
+            yield Finding("M312", manifest.path, ("dependencies",), message, hint)
+        for name in sorted(beside - set(named.values()) - {LOCK_FILE}):
+            message = f"`{name}` lies beside manifest {reference}, which does not name it"
+            yield Finding("M313", manifest.path, (), message, "remove it: a manifest is frozen whole")
+
+
+def versions_have_their_files(scope: Scope) -> Iterator[Finding]:
+    """Every file of a version lies in its folder as declared, or has a URI."""
+    limit = bytes_of(scope.source.project.spec.store.git_limit)
+    for model in scope.source.models.values():
+        for number, version in model.versions.items():
+            folder = version.path.rpartition("/")[0]
+            for position, file in enumerate(version.spec.files):
+                keys = ("files", position)
+                if file.path not in version.files:
+                    if file.uri is None:
+                        message = f"model {model.name}/{number}: `{file.path}` is neither in its folder nor at a uri"
+                        yield Finding("M314", version.path, keys, message, "restore it, or git lfs pull")
+                elif file.size <= limit:
+                    data = scope.read(f"{folder}/{file.path}", limit)
+                    if not data.startswith(LFS_POINTER) and hashlib.sha256(data).hexdigest() != file.sha256:
+                        message = f"model {model.name}/{number}: `{file.path}` is not the file that was registered"
+                        hint = f"restore it, or register a new version: mmgit model register {model.name} …"
+                        yield Finding("M315", version.path, (*keys, "sha256"), message, hint)
+            for name in sorted(set(version.files) - {file.path for file in version.spec.files}):
+                message = f"`{name}` lies in model {model.name}/{number}, which does not name it"
+                yield Finding("M316", version.path, (), message, "remove it, or register a new version with it")

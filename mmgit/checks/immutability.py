@@ -1,0 +1,36 @@
+"""Versions, manifests and images never change once they are merged."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+
+from mmgit.checks.scope import Scope
+from mmgit.errors import Finding, MmgitError
+from mmgit.inputs import MAX_SCORING_BYTES
+
+_FROZEN = re.compile(r"models/([^/]+)/(?:versions/[0-9]+/version\.yaml|manifests/[0-9]+/.+)")
+_SHA1_DIGITS = 40
+
+
+def what_is_released_stays(scope: Scope) -> Iterator[Finding]:
+    """What `models/` holds at the merge base is there unchanged, unless the whole model is gone."""
+    for path, blob in (scope.baseline or {}).items():
+        frozen = _FROZEN.fullmatch(path)
+        if frozen is None or frozen[1] not in scope.source.models:
+            continue
+        hint = f"git restore --source=origin/{scope.source.project.spec.branch} -- {path}"
+        try:
+            data = scope.read(path, MAX_SCORING_BYTES)
+        except MmgitError:
+            yield Finding("M402", path, (), "released, and gone; versions, manifests and images stay", hint)
+            continue
+        if blob_id(data, blob) != blob:
+            yield Finding("M401", path, (), "released, and changed since; a change gets the next number", hint)
+
+
+def blob_id(data: bytes, like: str) -> str:
+    """Git's id of `data` as a blob, by the hash function that `like` was made with."""
+    digest = hashlib.new("sha1" if len(like) == _SHA1_DIGITS else "sha256", usedforsecurity=False)
+    digest.update(b"blob %d\0" % len(data))
+    digest.update(data)
+    return digest.hexdigest()

@@ -1,0 +1,57 @@
+"""What services run is a locked image of the manifest that they name, made of what that manifest still holds."""
+
+from collections.abc import Iterator
+
+from mmgit.checks.references import manifests_of
+from mmgit.checks.scope import Scope
+from mmgit.errors import Finding, MmgitError
+from mmgit.inputs import inputs_of
+from mmgit.lock import faults, lock_of
+from mmgit.repository.source import DeclaredManifest
+
+
+def images_contradict_nothing(scope: Scope) -> Iterator[Finding]:
+    """A lock file binds recipe, layers and manifests as its builder wrote them."""
+    for _, manifest in manifests_of(scope.source):
+        for key, image in manifest.images.items():
+            for fault in faults(lock_of(image.spec)):
+                yield Finding("M703", image.path, (), fault, "restore the file from git; it is never edited")
+            if not image.spec.recipe.startswith(key):
+                message = f"the file is named after another recipe than `{image.spec.recipe[:12]}`"
+                yield Finding("M703", image.path, ("recipe",), message, "restore the file from git")
+
+
+def pins_name_an_image_of_their_manifest(scope: Scope) -> Iterator[Finding]:
+    """The digest in a pin is the index digest of an image of the pinned manifest."""
+    for environment in scope.source.environments.values():
+        for service in environment.services:
+            manifest = scope.source.manifest(service.spec.manifest) if service.spec.manifest else None
+            if manifest and service.spec.image not in _digests(manifest):
+                message = (
+                    f"service `{service.name}` pins {service.spec.image}, no image of manifest {service.spec.manifest}"
+                )
+                hint = f"mmgit release {service.name} --env {environment.name}   (a pin is written by mmgit)"
+                yield Finding("M701", service.path, ("image",), message, hint)
+
+
+def pinned_images_have_the_inputs_of_their_manifest(scope: Scope) -> Iterator[Finding]:
+    """A manifest that changed after its image was built and pinned is an error. A newer foundation is not."""
+    services = (service for env in scope.desired.environments.values() for service in env.services)
+    pinned = {(service.manifest, service.image.rpartition("@")[2]) for service in services}
+    for reference, digest in sorted(pinned):
+        manifest = scope.source.manifest(reference)
+        image = next((i for i in manifest.images.values() if i.spec.digest == digest), None) if manifest else None
+        if manifest is None or image is None:
+            continue
+        try:
+            inputs = inputs_of(scope.source, reference, scope.read)
+        except (MmgitError, AssertionError):
+            continue  # other checks name the file or version that is missing
+        if inputs.key != image.spec.inputs:
+            message = f"manifest {reference} is no longer what its pinned image was made of"
+            hint = "restore its folder from git; a change is a new manifest: mmgit manifest create"
+            yield Finding("M702", manifest.path, (), message, hint)
+
+
+def _digests(manifest: DeclaredManifest) -> set[str]:
+    return {image.spec.digest for image in manifest.images.values()}

@@ -1,0 +1,62 @@
+"""Manifests name versions and bases that are declared, and fit them."""
+
+from collections.abc import Iterator
+
+from mmgit.checks.scope import Scope
+from mmgit.errors import Finding
+from mmgit.repository import layout
+from mmgit.repository.source import DeclaredManifest, Source
+from mmgit.resolve import listed
+
+
+def manifests_of(source: Source) -> Iterator[tuple[str, DeclaredManifest]]:
+    """Every manifest with its reference `<model>/<n>`."""
+    for model in source.models.values():
+        for number, manifest in model.manifests.items():
+            yield f"{model.name}/{number}", manifest
+
+
+def manifests_name_what_is_declared(scope: Scope) -> Iterator[Finding]:
+    """Each model version in a manifest is declared, and each model stands there once."""
+    for reference, manifest in manifests_of(scope.source):
+        seen: set[str] = set()
+        for position, version in enumerate(manifest.spec.models):
+            name = version.partition("/")[0]
+            keys = ("models", position)
+            hint = "a manifest holds one version of a model"
+            if name in seen:
+                yield Finding("M303", manifest.path, keys, f"model `{name}` stands twice in manifest {reference}", hint)
+            seen.add(name)
+            if scope.source.version(version) is None:
+                model = scope.source.models.get(name)
+                known = (
+                    f"declared versions: {listed(model.versions)}"
+                    if model
+                    else f"declared models: {listed(scope.source.models)}"
+                )
+                message = f"manifest {reference} asks for model `{version}`, which is not declared"
+                yield Finding("M302", manifest.path, keys, message, known)
+
+
+def manifests_fit_their_base(scope: Scope) -> Iterator[Finding]:
+    """A manifest's base is locked for the project's platforms and has the manifest's Python."""
+    source = scope.source
+    for reference, manifest in manifests_of(source):
+        name = manifest.spec.base
+        base = source.bases.get(name)
+        if base is None:
+            message = f"manifest {reference} asks for base `{name}`, which has no lock"
+            hint = f"mmgit base update {name}   (locked bases: {listed(source.bases)})"
+            yield Finding("M304", manifest.path, ("base",), message, hint)
+            continue
+        if base.spec.python.minor != manifest.spec.python:
+            message = (
+                f"manifest {reference} needs Python {manifest.spec.python}; base `{name}` has {base.spec.python.minor}"
+            )
+            hint = f"freeze it for Python {base.spec.python.minor}, or choose a base of another Debian suite"
+            yield Finding("M305", manifest.path, ("python",), message, hint)
+    for name, base in source.bases.items():
+        missing = sorted(set(source.project.spec.platforms) - set(base.spec.platforms))
+        if missing:
+            message = f"base `{name}` is not locked for {', '.join(missing)}"
+            yield Finding("M306", layout.base(name), ("platforms",), message, f"mmgit base update {name}")

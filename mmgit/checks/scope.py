@@ -1,0 +1,27 @@
+"""What a check may look at."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from mmgit.desired import Desired
+from mmgit.errors import Finding
+from mmgit.repository.source import Source
+
+Baseline = Mapping[str, str]
+"""The files of `models/` at the merge base with the default branch: path -> git blob id (40 or 64 hex)."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Everything declared, joined, and as it was at the merge base; `read(path, most)` gives a file's bytes.
+
+    `baseline` is None where there is no history to compare with: before the first commit, or outside git.
+    """
+
+    source: Source
+    desired: Desired
+    baseline: Baseline | None
+    read: Callable[[str, int], bytes]
+
+
+Check = Callable[[Scope], Iterable[Finding]]

@@ -1,0 +1,130 @@
+"""The one door for git: fixed arguments through GitPython's command wrapper, bytes out.
+
+git sees a handful of variables and the user's own configuration (who they are, which folders they trust). It runs
+nothing that a repository names: no hook, filter, file system monitor, pager or editor; it asks nobody and no network.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from mmgit.errors import GitError
+from mmgit.subprocesses import Completed, collect, environment, stdin_of
+
+if TYPE_CHECKING:
+    from subprocess import Popen
+
+TIMEOUT_SECONDS = 120.0
+
+_SEEN = ("HOME", "XDG_CONFIG_HOME", "USER", "LOGNAME", "EMAIL", "GIT_CEILING_DIRECTORIES", "GIT_ATTR_NOSYSTEM=1")
+_SEEN_PREFIXES = ("GIT_CONFIG", "GIT_AUTHOR_", "GIT_COMMITTER_")
+_SET = ("GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1", "GIT_EDITOR=true", "GIT_PAGER=cat")
+_SETTINGS = (
+    "core.fsmonitor=false",
+    "safe.bareRepository=explicit",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "i18n.commitEncoding=UTF-8",
+    # What is committed survives a power failure.
+    "core.fsync=committed,loose-object,reference,index",
+    "core.fsyncMethod=batch",
+)
+_NO_HOOKS = "core.hooksPath=/dev/null"
+_OPTIONS = ("--no-pager", "--no-replace-objects", "--literal-pathspecs")
+
+_IN_PROGRESS = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "BISECT_LOG": "bisect",
+}
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A git repository with a work tree, as it was when `find` looked."""
+
+    top: Path
+    """The work tree's top folder, in which all git commands run."""
+    git_dir: Path
+    index: Path
+    hooks: Path
+    prefix: str
+    """The root's path below `top`: empty, or with `/` at its end."""
+    branch: str | None
+    """The checked-out branch (`refs/heads/main`), or None when HEAD is detached."""
+    head: str | None
+    """The commit that is checked out, or None when there is none yet."""
+
+    def run(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> Completed:
+        """Run a plumbing command, on another index if one is given."""
+        options = ("-c", _NO_HOOKS, f"--git-dir={self.git_dir}", f"--work-tree={self.top}")
+        variables = (f"GIT_INDEX_FILE={index}",) if index else ()
+        return execute(self.top, arguments, options=options, variables=variables, stdin=stdin)
+
+    def git(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> bytes:
+        """The output of a plumbing command. Raises `GitError` with what git said."""
+        return self.run(*arguments, stdin=stdin, index=index).output(GitError)
+
+
+def find(root: Path) -> Repository | None:
+    """The repository whose work tree holds `root`, or None if there is none. Raises `GitError` if git refuses it."""
+    questions = ("--show-toplevel", "--absolute-git-dir", "--git-path", "index", "--git-path", "hooks", "--show-prefix")
+    completed = execute(root, ("rev-parse", *questions, "HEAD", "--symbolic-full-name", "HEAD", "--"))
+    if b"not a git repository" in completed.stderr:
+        return None
+    is_unborn = b"bad revision 'HEAD'" in completed.stderr
+    output = completed.stdout if is_unborn else completed.output(GitError)
+    top, git_dir, index, hooks, prefix, head, branch, *_ = [*os.fsdecode(output).split("\n"), "", ""]
+    return Repository(
+        top=Path(top),
+        git_dir=Path(git_dir),
+        index=root / index,
+        hooks=root / hooks,
+        prefix=prefix,
+        branch=branch if branch.startswith("refs/") else None,
+        head=None if is_unborn else head,
+    )
+
+
+def checked_out(repository: Repository) -> str:
+    """The commit that a new one is put upon. Raises `GitError` in a state in which mmgit does not commit."""
+    for name, what in _IN_PROGRESS.items():
+        if (repository.git_dir / name).exists():
+            way_on = "git bisect reset" if what == "bisect" else f"git {what} --continue   or: git {what} --abort"
+            raise GitError(f"a {what} is in progress in {repository.top}", way_on)
+    if repository.head is None:
+        raise GitError(f"{repository.top} has no commit yet", "git commit --allow-empty -m 'Begin'")
+    if repository.branch is None:
+        raise GitError(f"no branch is checked out in {repository.top}: HEAD is detached", "git switch BRANCH")
+    return repository.head
+
+
+def execute(
+    folder: Path,
+    arguments: Iterable[str],
+    *,
+    options: Iterable[str] = (),
+    variables: Iterable[str] = (),
+    stdin: bytes = b"",
+) -> Completed:
+    """Run git in a folder. GitPython would hand on all variables, so `env -i` stands before the command."""
+    from git import Git  # noqa: PLC0415 - slow to import, and not every command needs it
+    from git.exc import GitCommandNotFound  # noqa: PLC0415 - the same
+
+    shown = ("git", *arguments)
+    prefixed = (name for name in os.environ if name.startswith(_SEEN_PREFIXES))
+    allowed = environment((*_SEEN, *prefixed, *_SET, *variables))
+    assignments = (f"{name}={value}" for name, value in allowed.items())
+    settings = (part for setting in _SETTINGS for part in ("-c", setting))
+    command = ["/usr/bin/env", "-i", *assignments, "git", *_OPTIONS, *settings, *options, *shown[1:]]
+    with stdin_of(stdin) as file:
+        try:
+            process = Git(folder).execute(command, cast("BinaryIO", file), as_process=True)
+        except GitCommandNotFound as error:
+            raise GitError("git cannot be started", "install git, version 2.30 or newer") from error
+        return collect(cast("Popen[bytes]", process.proc), shown, TIMEOUT_SECONDS)

@@ -1,0 +1,123 @@
+"""What a repository's history holds: a `Repository` and a commit come in, paths and bytes come out.
+
+Paths are relative to the root. Pure reads: no work tree, no index, no network, no conversion of line ends.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from mmgit.deliver.git import Repository
+from mmgit.errors import GitError
+
+PLAIN, EXECUTABLE = "100644", "100755"
+
+_ARGUMENTS_AT_ONCE = 1000
+_SHA256_DIGITS = 64
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A file in a tree or index: git's mode and the id of its bytes."""
+
+    mode: str
+    id: str
+
+
+def merge_base(repository: Repository, default_branch: str) -> str | None:
+    """The commit at which the checked-out one left the default branch, as the remote has it, else the local one.
+
+    None when there is no commit yet. Raises `GitError` with the command that fetches what a partial clone lacks.
+    """
+    if repository.head is None:
+        return None
+    names = [f"refs/remotes/origin/{default_branch}", f"refs/heads/{default_branch}"]
+    asked = "".join(f"{name}^{{commit}}\n" for name in names)
+    answers = repository.git("cat-file", "--batch-check", stdin=asked.encode()).decode().splitlines()
+    tip = next((answer.split(" ")[0] for answer in answers if answer.split(" ")[1:2] == ["commit"]), None)
+    if tip == repository.head:
+        return tip
+    if tip:
+        completed = repository.run("merge-base", repository.head, tip)
+        if completed.returncode == 0:
+            return completed.stdout.decode().strip()
+    raise _no_baseline(repository, default_branch, is_tip_here=tip is not None)
+
+
+def listing(repository: Repository, commit: str, folders: Iterable[str]) -> dict[str, Entry]:
+    """The files in these folders of a commit and below; `""` is the whole root."""
+    return _listed(repository, commit, folders)
+
+
+def entries(repository: Repository, commit: str, paths: Collection[str]) -> dict[str, Entry]:
+    """Those of the paths at which a commit has a file."""
+    found = _listed(repository, commit, paths if len(paths) <= _ARGUMENTS_AT_ONCE else [""])
+    return {path: found[path] for path in paths if path in found}
+
+
+def contents(repository: Repository, ids: Iterable[str]) -> dict[str, bytes]:
+    """The bytes of files, by id. Raises `GitError` for an id that is not here."""
+    asked = "".join(f"{blob}\n" for blob in ids)
+    output = repository.git("cat-file", "--batch", stdin=asked.encode())
+    found, start = {}, 0
+    while start < len(output):
+        end = output.index(b"\n", start)
+        blob, kind, *size_bytes = output[start:end].decode().split(" ")
+        if kind != "blob":
+            raise GitError(f"the bytes of {blob} are not in {repository.git_dir}", "git fetch --refetch origin")
+        found[blob] = output[end + 1 : end + 1 + int(size_bytes[0])]
+        start = end + 1 + int(size_bytes[0]) + 1
+    return found
+
+
+def changes_since(
+    repository: Repository, commit: str | None, tree: Mapping[str, bytes], folders: Iterable[str]
+) -> dict[str, bytes | None]:
+    """What makes these folders of a commit hold exactly `tree`: path -> new bytes, None to remove."""
+    before = listing(repository, commit, folders) if commit else {}
+    new = {path: data for path, data in tree.items() if path not in before or before[path].id != blob_id(data, commit)}
+    return {**new, **dict.fromkeys(before.keys() - tree.keys())}
+
+
+def dirty(repository: Repository, files: Mapping[str, bytes], folders: Iterable[str]) -> tuple[str, ...]:
+    """Paths in these folders at which `files`, as they are in the work tree, are not what is checked out, sorted.
+
+    A work tree with CRLF line ends is no change, as git may have made them.
+    """
+    different = changes_since(repository, repository.head, files, folders)
+    with_lf = {path: data.replace(b"\r\n", b"\n") for path, data in different.items() if data and b"\r\n" in data}
+    if not repository.head or not with_lf:
+        return tuple(sorted(different))
+    before = entries(repository, repository.head, with_lf)
+    same = {p for p, data in with_lf.items() if p in before and before[p].id == blob_id(data, repository.head)}
+    return tuple(sorted(different.keys() - same))
+
+
+def blob_id(data: bytes, like: str | None) -> str:
+    """The id that git gives to a file with these bytes, in a repository with ids like this one."""
+    algorithm = hashlib.sha256 if like and len(like) == _SHA256_DIGITS else hashlib.sha1
+    return algorithm(b"blob %d\0" % len(data) + data).hexdigest()
+
+
+def _listed(repository: Repository, commit: str, paths: Iterable[str]) -> dict[str, Entry]:
+    wanted = (f"{repository.prefix}{path}".rstrip("/") for path in paths)
+    output = repository.git("ls-tree", "-r", "-z", "--full-tree", commit, "--", *(path for path in wanted if path))
+    return dict(_entries(output, len(repository.prefix)))
+
+
+def _entries(output: bytes, prefix_length: int) -> Iterator[tuple[str, Entry]]:
+    for line in output.decode(errors="surrogateescape").split("\0")[:-1]:
+        facts, _, path = line.partition("\t")
+        mode, _, blob = facts.split(" ")
+        yield path[prefix_length:], Entry(mode, blob)
+
+
+def _no_baseline(repository: Repository, branch: str, *, is_tip_here: bool) -> GitError:
+    is_shallow = repository.git("rev-parse", "--is-shallow-repository") == b"true\n"
+    has_origin = repository.run("config", "--get", "remote.origin.url").returncode == 0
+    fetch = f"git fetch {'--unshallow ' if is_shallow else ''}origin {branch}:refs/remotes/origin/{branch}"
+    if is_tip_here and not is_shallow:
+        message = f"what is checked out and the default branch `{branch}` have no commit in common"
+        return GitError(message, "name the branch that this one was made from as `default_branch` in mmgit.yaml")
+    message = f"the commit at which the default branch `{branch}` was left is not in {repository.git_dir}"
+    return GitError(message, fetch if has_origin else f"git branch {branch} COMMIT")

@@ -1,0 +1,73 @@
+"""Names and numbers as people type and read them: `churn/5` always with the word that says what it numbers."""
+
+from collections.abc import Iterable, Sequence
+
+from pydantic import TypeAdapter, ValidationError
+
+from mmgit.errors import UsageError
+from mmgit.repository.source import DeclaredEnvironment, DeclaredManifest, DeclaredModel, DeclaredService, Source
+from mmgit.resolve import listed
+from mmgit.spec.fields import Name
+
+_name = TypeAdapter(Name)
+
+
+def checked_name(text: str, what: str) -> str:
+    """`text` if it is a name for a `what`. Raises `UsageError`."""
+    try:
+        return _name.validate_python(text)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{text!r} is no name for {what}: {reason}") from error
+
+
+def manifest_in_words(reference: str, models: Sequence[str]) -> str:
+    """`manifest churn/5 (model churn/4)`."""
+    return f"manifest {reference} (model{'s' * (len(models) > 1)} {', '.join(models)})"
+
+
+def next_number(numbers: Iterable[int]) -> int:
+    """The number after the highest."""
+    return max(numbers, default=0) + 1
+
+
+def newest(numbers: Iterable[int], model: str) -> str | None:
+    """`<model>/<n>` of the highest number, if there is one."""
+    highest = max(numbers, default=None)
+    return None if highest is None else f"{model}/{highest}"
+
+
+def model_of(source: Source, name: str) -> DeclaredModel:
+    """The model `name`. Raises `UsageError`."""
+    if name not in source.models:
+        hint = f"mmgit model register {name} PATH   (declared models: {listed(source.models)})"
+        raise UsageError(f"there is no model `{name}`", hint)
+    return source.models[name]
+
+
+def manifest_of(source: Source, reference: str) -> DeclaredManifest:
+    """Manifest `<model>/<n>`. Raises `UsageError`."""
+    model = model_of(source, reference.partition("/")[0])
+    number = reference.partition("/")[2]
+    if not number.isdecimal() or int(number) not in model.manifests:
+        hint = f"declared manifests of {model.name}: {listed(model.manifests)}"
+        raise UsageError(f"there is no manifest `{reference}`", hint)
+    return model.manifests[int(number)]
+
+
+def environment_of(source: Source, name: str) -> DeclaredEnvironment:
+    """The environment `name`. Raises `UsageError`."""
+    if name not in source.environments:
+        hint = f"mmgit env create {name} --target …   (declared environments: {listed(source.environments)})"
+        raise UsageError(f"there is no environment `{name}`", hint)
+    return source.environments[name]
+
+
+def service_of(source: Source, environment: str, name: str) -> DeclaredService:
+    """The service `name` of an environment. Raises `UsageError`."""
+    services = environment_of(source, environment).services
+    found = next((service for service in services if service.name == name), None)
+    if found is None:
+        hint = f"mmgit service create {name} --env {environment}   (services: {listed([s.name for s in services])})"
+        raise UsageError(f"there is no service `{name}` in {environment}", hint)
+    return found

@@ -1,0 +1,89 @@
+"""What stands in `models/<model>/scoring/`: name -> bytes, from the paths that a user names or from the folder itself.
+
+The names are fixed, so that everybody finds `score.py`, `requirements.txt` (or `conda.yaml`), `schema.json` and
+`sample.json` in every model; other files keep theirs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmgit.errors import UsageError
+from mmgit.inputs import MAX_SCORING_BYTES
+from mmgit.repository import layout
+from mmgit.repository.files import Root
+from mmgit.repository.paths import parts_of
+
+SCRIPT, SCHEMA, SAMPLE = "score.py", "schema.json", "sample.json"
+REQUIREMENTS, CONDA = "requirements.txt", "conda.yaml"
+DEPENDENCIES = (REQUIREMENTS, CONDA)
+
+Scoring = Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class ScoringPaths:
+    """The paths that `-f`, `-p`, `-c`, `-s` and `--file` name."""
+
+    script: Path | None = None
+    requirements: Path | None = None
+    conda: Path | None = None
+    schema: Path | None = None
+    files: Sequence[Path] = ()
+
+
+def from_paths(paths: ScoringPaths) -> dict[str, bytes]:
+    """The files that a user names, under their names in the scoring folder; the sample beside the schema comes along.
+
+    Raises:
+        UsageError: a file is missing or too large, two have the same name, or there is a file but no script.
+    """
+    named = {SCRIPT: paths.script, REQUIREMENTS: paths.requirements, CONDA: paths.conda, SCHEMA: paths.schema}
+    sources = {name: path for name, path in named.items() if path is not None}
+    if sources and (paths.requirements is not None and paths.conda is not None):
+        raise UsageError("give either -p requirements.txt or -c conda.yaml", "conda files list pip packages below `pip:`")
+    if paths.schema is not None and (sample := paths.schema.with_name(SAMPLE)).is_file():
+        sources[SAMPLE] = sample
+    for path in paths.files:
+        name = _name_beside(paths.script, path)
+        if name in sources:
+            raise UsageError(f"{path} would be a second {name} in the scoring folder", "rename it")
+        sources[name] = path
+    return {name: _read(path) for name, path in sorted(sources.items())}
+
+
+def from_folder(root: Root, model: str) -> dict[str, bytes]:
+    """What the scoring folder of a model holds, without hidden files and compiled Python."""
+    folder = layout.scoring_folder(model)
+    names = [name for name in root.walk(folder) if not _is_litter(name)]
+    return {name: root.read(f"{folder}/{name}", MAX_SCORING_BYTES) for name in names}
+
+
+def dependencies_of(scoring: Scoring) -> str | None:
+    """The name of the dependency file, if there is one. Raises `UsageError` if there are two."""
+    found = [name for name in DEPENDENCIES if name in scoring]
+    if len(found) > 1:
+        raise UsageError(f"the scoring folder holds {' and '.join(found)}", "keep one of them")
+    return found[0] if found else None
+
+
+def _name_beside(script: Path | None, path: Path) -> str:
+    """The path relative to the script's folder if it lies below it, else the file's own name."""
+    if script is not None and path.resolve().is_relative_to(script.resolve().parent):
+        return "/".join(parts_of(path.resolve().relative_to(script.resolve().parent).as_posix()))
+    return path.name
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_SCORING_BYTES + 1)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from error
+    if len(data) > MAX_SCORING_BYTES:
+        raise UsageError(f"{path} is too large for a scoring file", "register it as a file of the model")
+    return data
+
+
+def _is_litter(name: str) -> bool:
+    return name.endswith(".pyc") or any(part.startswith(".") or part == "__pycache__" for part in name.split("/"))

@@ -1,0 +1,132 @@
+"""Everything that can go wrong, in one file: problems in declared files, and failed actions with their exit codes.
+
+A wrong declaration is a `Problem`: collected, never raised one at a time. A failed action is an `MmgitError`,
+one class a cause, each with its own exit code and a hint. Anything else is a bug and exits 70.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where a problem is: a path relative to the root, and a line and column from 1 (0: the whole file)."""
+
+    path: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}" if self.line else self.path
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in the declared files, and what to do about it."""
+
+    code: str
+    place: Place
+    message: str
+    hint: str = ""
+    severity: Literal["error", "warning"] = "error"
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.severity} {self.code}: {self.message}"
+        return f"{text}\n  hint: {self.hint}" if self.hint else text
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem that knows its file and the keys down to the value, but not yet the line.
+
+    Stages that work on values report these; `repository.places` reads the file again and makes them `Problem`s.
+    """
+
+    code: str
+    path: str
+    keys: tuple[str | int, ...]
+    message: str
+    hint: str = ""
+    severity: Literal["error", "warning"] = "error"
+
+
+class MmgitError(Exception):
+    """An action that failed for a reason that the user can understand and act on."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(MmgitError):
+    """The command line asks for something that does not exist or does not fit together."""
+
+    exit_code = 2
+
+
+class ProblemsFound(MmgitError):  # noqa: N818 - problems are the expected outcome of a check, not a fault
+    """The declared files hold problems; they travel with the exception."""
+
+    exit_code = 3
+
+    def __init__(self, problems: tuple[Problem, ...], form: Literal["text", "json", "github"] = "text") -> None:
+        super().__init__(f"{len(problems)} problems")
+        self.problems = problems
+        self.form = form
+
+
+class OutOfDate(MmgitError):  # noqa: N818 - the answer of `compile --check`
+    """What is committed is not what the compiler makes."""
+
+    exit_code = 4
+
+
+class Busy(MmgitError):  # noqa: N818 - somebody else writes
+    """Another run of mmgit holds the repository."""
+
+    exit_code = 5
+
+
+class UnsafePath(MmgitError):  # noqa: N818 - names the path, not a fault of ours
+    """A path leaves the root, or reaches its file through a symbolic link."""
+
+    exit_code = 6
+
+
+class GitError(MmgitError):
+    """Git refused, or the repository is in a state in which mmgit does not write."""
+
+    exit_code = 7
+
+
+class BuildError(MmgitError):
+    """An image cannot be assembled from its lock."""
+
+    exit_code = 8
+
+
+class RegistryError(MmgitError):
+    """An image registry refused, broke off, or gave other bytes than it was asked for."""
+
+    exit_code = 9
+
+
+class ServingError(MmgitError):
+    """A service did not start or did not answer."""
+
+    exit_code = 10
+
+
+class EngineError(MmgitError):
+    """The Docker engine or Compose is missing or refused."""
+
+    exit_code = 11
+
+
+class VersionMismatch(MmgitError):  # noqa: N818 - a statement about the pin
+    """The repository pins another mmgit; this one reads but does not write."""
+
+    exit_code = 12

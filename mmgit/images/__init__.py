@@ -1,0 +1,1 @@
+"""Recipe -> layers -> pushed image -> digest, without a daemon, a container or root."""

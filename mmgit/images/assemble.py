@@ -1,0 +1,152 @@
+"""The builder without a daemon: plans every layer by key, takes those that are there, makes the others."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import astuple, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmgit.errors import BuildError
+from mmgit.images import codec
+from mmgit.images.builder import Sources
+from mmgit.images.layers import LayerPlan, plan, write
+from mmgit.images.layout import Layout
+from mmgit.images.oci import put_index, put_platform_image
+from mmgit.images.origins import DEBIAN, PYPI, Index, Machine, Mirror
+from mmgit.images.scoring import model_plans, scoring_plan
+from mmgit.images.serving import INSTALLED, Serving
+from mmgit.images.tar import Entry
+from mmgit.lock import Layer, Lock
+from mmgit.recipe import Foundation, Recipe, key_of, newer_parts
+
+if TYPE_CHECKING:
+    from mmgit.spec.base import BaseSpec, LockedPackage
+
+DEPENDENCIES = "opt/dependencies"
+
+
+def foundation_of(
+    base: "BaseSpec",
+    platforms: Iterable[str],
+    *,
+    serving: Serving = INSTALLED,
+    documents: Mapping[str, bytes] | None = None,
+) -> Foundation:
+    """What mmgit brings to an image today, for `platforms`.
+
+    Raises:
+        BuildError: the base is not locked for one of them.
+    """
+    return Foundation(
+        base={platform: base_key(base, platform) for platform in sorted(platforms)},
+        serving=serving.identity,
+        codec=codec.NAME,
+        documents={path: hashlib.sha256(data).hexdigest() for path, data in sorted((documents or {}).items())},
+    )
+
+
+def base_key(base: "BaseSpec", platform: str) -> str:
+    """64 hex over what the base is made of on one platform."""
+    packages = [(each.name, each.version, each.sha256) for each in _packages(base, platform)]
+    return key_of({"suite": base.suite, "python": base.python.path, "libc": base.libc, "packages": sorted(packages)})
+
+
+@dataclass(frozen=True)
+class Assembler:
+    """Makes images from the layout's layers, those of other builds, and the package archives."""
+
+    layout: Layout
+    mirror: Mirror = DEBIAN
+    index: Index = PYPI
+    serving: Serving = INSTALLED
+    known: Mapping[str, Layer] = field(default_factory=dict)
+    """Layer key -> layer, from all locks."""
+    pull: Callable[[Layer], bool] = lambda _: False
+    """Brings a layer from a registry into the layout, if one has it."""
+
+    def build(self, recipe: Recipe, sources: Sources) -> Lock:
+        """The image of `recipe`. Raises `BuildError`: something that it is made of cannot be had, or is not that."""
+        _check(recipe, sources, self.serving)
+        shared = [
+            scoring_plan(recipe.inputs, sources.files, sources.documents),
+            *model_plans(recipe.inputs.models, sources.models),
+        ]
+        plans = {platform: [*self._lower(platform, recipe, sources), *shared] for platform in recipe.foundation.base}
+        layers = self._layers({each.key: each for group in plans.values() for each in group})
+        platforms = {
+            platform: put_platform_image(
+                platform, [layers[each.key] for each in group], sources.base.python.path, self.layout
+            )
+            for platform, group in plans.items()
+        }
+        return Lock(recipe.key, recipe.inputs.key, recipe.foundation, put_index(platforms, self.layout), platforms)
+
+    def _lower(self, platform: str, recipe: Recipe, sources: Sources) -> list[LayerPlan]:
+        """The layers below the manifest's own files: base, dependencies, serving."""
+        base = sources.base
+        machine = Machine(platform, base.python.minor, base.python.path, base.libc)
+        built_for = {"machine": list(astuple(machine))}
+        plans = [plan("base", {"base": base_key(base, platform)}, partial(self._base_entries, base, platform))]
+        if sources.pylock is not None:
+            dependencies = partial(self._dependency_entries, sources.pylock, machine)
+            plans.append(plan("dependencies", {**built_for, "lock": recipe.inputs.dependencies}, dependencies))
+        serving = partial(self.serving.entries, machine=machine, index=self.index)
+        return [*plans, plan("serving", {**built_for, "serving": recipe.foundation.serving}, serving)]
+
+    def _layers(self, plans: Mapping[str, LayerPlan]) -> dict[str, Layer]:
+        found = {key: self._there(key) for key in plans}
+        absent = [plans[key] for key, layer in found.items() if layer is None]
+        if len(absent) > 1:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                made = list(pool.map(self._make, absent))
+        else:
+            made = [self._make(each) for each in absent]
+        return {key: layer for key, layer in found.items() if layer} | {layer.key: layer for layer in made}
+
+    def _there(self, key: str) -> Layer | None:
+        known = self.known.get(key)
+        if known is not None and self.layout.has(known):
+            return known
+        return self.layout.recall(key) if known is None else None
+
+    def _make(self, planned: LayerPlan) -> Layer:
+        known = self.known.get(planned.key)
+        if known is not None and self.pull(known):
+            return known
+        return write(planned, self.layout)
+
+    def _base_entries(self, base: "BaseSpec", platform: str, _: Path) -> list[Entry]:
+        from mmgit.images.packages import base_entries  # noqa: PLC0415 - only a cold build fetches packages
+
+        return base_entries(_packages(base, platform), base.suite, self.layout, self.mirror)
+
+    def _dependency_entries(self, pylock: bytes, machine: Machine, scratch: Path) -> Iterator[Entry]:
+        from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - only new dependencies are laid out
+
+        lay_out(pylock, machine, scratch, index=self.index)
+        return site_entries(scratch, DEPENDENCIES, machine.interpreter)
+
+
+def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:
+    """That the sources are those of the recipe, as far as it can be seen without opening files."""
+    wanted, has = recipe.inputs.python, sources.base.python.minor
+    if wanted != has:
+        raise BuildError(
+            f"the manifest asks for Python {wanted}, but Debian {sources.base.suite} has Python {has}",
+            f'a suite has one Python: set `python: "{has}"`, or name a base of another suite',
+        )
+    today = foundation_of(sources.base, recipe.foundation.base, serving=serving, documents=sources.documents)
+    locked = hashlib.sha256(sources.pylock).hexdigest() if sources.pylock is not None else None
+    if today != recipe.foundation or locked != recipe.inputs.dependencies:
+        parts = newer_parts(recipe.foundation, today) or ("dependencies",)
+        raise BuildError(f"the recipe was made with another {' and '.join(parts)}", "mmgit image rebuild")
+
+
+def _packages(base: "BaseSpec", platform: str) -> Sequence["LockedPackage"]:
+    for name, packages in base.platforms.items():
+        if name == platform:
+            return packages
+    raise BuildError(f"the base is locked for {', '.join(base.platforms)}, not for {platform}", "mmgit base update")

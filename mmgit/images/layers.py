@@ -1,0 +1,56 @@
+"""Layers: what a layer is made of, and the one pass that writes it into the layout.
+
+A `LayerPlan` names its content by a key before any byte is read, so that a layer that is there is never made again.
+"""
+
+import hashlib
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmgit.images import codec
+from mmgit.images.layout import Layout
+from mmgit.images.tar import Entry, tar
+from mmgit.lock import TAR, Layer
+from mmgit.recipe import key_of
+
+MakeEntries = Callable[[Path], Iterable[Entry]]
+"""Gets an empty folder that is there until the layer is written."""
+
+
+@dataclass(frozen=True)
+class LayerPlan:
+    """A layer to be: `name` for people, `key` over its content, `entries` to call when it must be made."""
+
+    name: str
+    key: str
+    entries: MakeEntries
+    is_compressed: bool
+
+
+def plan(name: str, made_of: Mapping[str, object], entries: MakeEntries, *, is_compressed: bool = True) -> LayerPlan:
+    """The plan of a layer that `made_of` determines to the byte."""
+    return LayerPlan(name, key_of({"layer": name, "codec": codec.NAME, **made_of}), entries, is_compressed)
+
+
+def write(planned: LayerPlan, layout: Layout) -> Layer:
+    """Make the layer: read, hash, compress, hash and write in one pass."""
+    with tempfile.TemporaryDirectory(prefix="mmgit-layer-") as scratch:
+        blocks = tar(planned.entries(Path(scratch)))
+        if planned.is_compressed:
+            sha256 = hashlib.sha256()
+            blob = layout.put(codec.gzip(_hashed(blocks, sha256.update)))
+            diff_id, media_type = f"sha256:{sha256.hexdigest()}", f"{TAR}+gzip"
+        else:
+            blob = layout.put(blocks)
+            diff_id, media_type = blob.digest, TAR
+    layer = Layer(blob.digest, blob.size_bytes, diff_id, planned.key, media_type)
+    layout.remember(layer)
+    return layer
+
+
+def _hashed(blocks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:
+    for block in blocks:
+        update(block)
+        yield block

@@ -1,0 +1,184 @@
+"""The embedded image store: an OCI layout folder that many processes may use at once.
+
+Blobs are named by content and appear whole, by rename. `index.json` says which images have names; the memo says which
+layer was made from which key. Only `collect` deletes. Source: OCI image-spec v1.1, image-layout.md.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import IO, Any
+
+from mmgit.errors import BuildError
+from mmgit.lock import Blob, Layer
+
+INDEX_MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
+DOCUMENT_LIMIT_BYTES = 4 * 2**20
+_REF_NAME = "org.opencontainers.image.ref.name"
+
+
+class Layout:
+    """An OCI layout at `root`, made when it is not there yet."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._blobs = root / "blobs" / "sha256"
+        self._memo = root / "memo"
+        if not (root / "oci-layout").exists():
+            self._blobs.mkdir(parents=True, exist_ok=True)
+            self._memo.mkdir(exist_ok=True)
+            self._replace(root / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+
+    def path(self, digest: str) -> Path:
+        """Where the blob lies, if it is here."""
+        return self._blobs / digest.removeprefix("sha256:")
+
+    def has(self, blob: Blob) -> bool:
+        """Whether the blob is here, by name and size; whoever pulls it verifies the digest."""
+        try:
+            return self.path(blob.digest).stat().st_size == blob.size_bytes
+        except FileNotFoundError:
+            return False
+
+    def document(self, digest: str) -> bytes | None:
+        """A config, manifest or index, verified; None when it is not here or damaged."""
+        try:
+            with self.path(digest).open("rb") as source:
+                data = source.read(DOCUMENT_LIMIT_BYTES)
+        except FileNotFoundError:
+            return None
+        return data if digest_of(data) == digest else None
+
+    def put_document(self, data: bytes) -> Blob:
+        """Keep a config, manifest or index. Not flushed to disk: a damaged one is seen when it is read."""
+        blob = Blob(digest_of(data), len(data))
+        if self.document(blob.digest) != data:
+            self._replace(self.path(blob.digest), data)
+        return blob
+
+    def put(self, blocks: Iterable[bytes], *, expected: Blob | None = None) -> Blob:
+        """Keep a blob that arrives in blocks.
+
+        Raises:
+            BuildError: the bytes are not those of `expected`; nothing is kept.
+        """
+        with self._temporary() as file:
+            sha256, size_bytes = hashlib.sha256(), 0
+            for block in blocks:
+                sha256.update(block)
+                file.write(block)
+                size_bytes += len(block)
+                if expected and size_bytes > expected.size_bytes:
+                    break
+            blob = Blob(f"sha256:{sha256.hexdigest()}", size_bytes)
+            if expected and blob != Blob(expected.digest, expected.size_bytes):
+                raise BuildError(f"expected {expected.size_bytes} bytes with {expected.digest}, got other bytes")
+            file.flush()
+            os.fsync(file.fileno())
+            Path(file.name).replace(self.path(blob.digest))
+        return blob
+
+    def recall(self, key: str) -> Layer | None:
+        """The layer made from `key`, if it is still here."""
+        try:
+            layer = Layer(**json.loads((self._memo / key).read_bytes()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
+        return layer if self.has(layer) else None
+
+    def remember(self, layer: Layer) -> None:
+        """Say which layer is made from its key."""
+        self._replace(self._memo / layer.key, canonical(asdict(layer)))
+
+    def names(self) -> dict[str, Blob]:
+        """The named images: name -> index."""
+        return {
+            entry["annotations"][_REF_NAME]: Blob(entry["digest"], entry["size"])
+            for entry in self._index()
+            if _REF_NAME in entry.get("annotations", {})
+        }
+
+    def name(self, name: str, index: Blob) -> None:
+        """Let `name` stand for `index` from now on."""
+        with self._lock("index.lock"):
+            self._write_names({**self.names(), name: index})
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Hold off `collect` while images are built or read."""
+        with self._lock("collect.lock", fcntl.LOCK_SH):
+            yield
+
+    def collect(self, keep: Iterable[str]) -> int:
+        """Delete every blob whose digest is not in `keep`, and what interrupted runs left; the bytes freed."""
+        kept = frozenset(keep)
+        with self._lock("collect.lock"), self._lock("index.lock"):
+            self._write_names({name: blob for name, blob in self.names().items() if blob.digest in kept})
+            freed = _delete(self._blobs, lambda path: f"sha256:{path.name}" not in kept)
+            _delete(self._memo, lambda path: self.recall(path.name) is None)
+        return freed
+
+    def _index(self) -> list[dict[str, Any]]:
+        try:
+            manifests: list[dict[str, Any]] = json.loads((self.root / "index.json").read_bytes())["manifests"]
+        except FileNotFoundError:
+            return []
+        return manifests
+
+    def _write_names(self, names: Mapping[str, Blob]) -> None:
+        manifests = [
+            {
+                "mediaType": INDEX_MEDIA_TYPE,
+                "digest": blob.digest,
+                "size": blob.size_bytes,
+                "annotations": {_REF_NAME: name},
+            }
+            for name, blob in sorted(names.items())
+        ]
+        self._replace(self.root / "index.json", canonical({"schemaVersion": 2, "manifests": manifests}))
+
+    def _replace(self, path: Path, data: bytes) -> None:
+        with self._temporary() as file:
+            file.write(data)
+            file.flush()
+            Path(file.name).replace(path)
+
+    @contextmanager
+    def _temporary(self) -> Iterator[IO[bytes]]:
+        """A file among the blobs that vanishes unless it is renamed."""
+        path = self._blobs / f".{os.urandom(12).hex()}"
+        try:
+            with path.open("xb") as file:
+                yield file
+        finally:
+            path.unlink(missing_ok=True)
+
+    @contextmanager
+    def _lock(self, name: str, operation: int = fcntl.LOCK_EX) -> Iterator[None]:
+        with (self.root / name).open("wb") as file:
+            fcntl.flock(file, operation)
+            yield
+
+
+def canonical(value: object) -> bytes:
+    """The one JSON text of `value`: sorted keys, no spaces, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest_of(data: bytes) -> str:
+    """`sha256:` and 64 hex."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def _delete(folder: Path, is_unwanted: Callable[[Path], bool]) -> int:
+    freed = 0
+    for path in sorted(folder.iterdir()):
+        if is_unwanted(path):
+            freed += path.stat().st_size
+            path.unlink()
+    return freed

@@ -1,0 +1,58 @@
+"""The documents of an image: config and manifest for a platform, index over platforms. Canonical JSON.
+
+Source: OCI image-spec v1.1, config.md, manifest.md, image-index.md.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from mmgit.images.debian import USER_ID
+from mmgit.images.layout import INDEX_MEDIA_TYPE, Layout, canonical
+from mmgit.images.scoring import SCORING
+from mmgit.images.serving import ENTRY_POINT
+from mmgit.lock import Blob, Layer, PlatformImage
+
+MANIFEST_MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
+CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
+_NO_TIME = "1970-01-01T00:00:00Z"
+
+
+def put_platform_image(platform: str, layers: Sequence[Layer], python: str, layout: Layout) -> PlatformImage:
+    """Write config and manifest of one platform; `python` is the path of the interpreter."""
+    system, architecture = platform.split("/")
+    config = {
+        "architecture": architecture,
+        "os": system,
+        "created": _NO_TIME,
+        "config": {
+            "Entrypoint": [python, "-I", ENTRY_POINT],
+            "Env": ["PATH=/usr/bin:/bin:/opt/dependencies/bin"],
+            "ExposedPorts": {"8080/tcp": {}, "8081/tcp": {}},
+            "User": f"{USER_ID}:{USER_ID}",
+            "WorkingDir": f"/{SCORING}",
+        },
+        "history": [{"created": _NO_TIME, "created_by": "mmgit"} for _ in layers],
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+    }
+    config_blob = layout.put_document(canonical(config))
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": MANIFEST_MEDIA_TYPE,
+        "config": _descriptor(CONFIG_MEDIA_TYPE, config_blob),
+        "layers": [_descriptor(layer.media_type, layer) for layer in layers],
+    }
+    return PlatformImage(layout.put_document(canonical(manifest)), config_blob, tuple(layers))
+
+
+def put_index(platforms: Mapping[str, PlatformImage], layout: Layout) -> Blob:
+    """Write the index, whose digest is the image's."""
+    manifests = []
+    for platform, image in sorted(platforms.items()):
+        system, architecture = platform.split("/")
+        described = {"os": system, "architecture": architecture}
+        manifests.append({**_descriptor(MANIFEST_MEDIA_TYPE, image.manifest), "platform": described})
+    index = {"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": manifests}
+    return layout.put_document(canonical(index))
+
+
+def _descriptor(media_type: str, blob: Blob) -> dict[str, object]:
+    return {"mediaType": media_type, "digest": blob.digest, "size": blob.size_bytes}

@@ -1,0 +1,42 @@
+"""Where packages come from, and what machine they are for: plain values, as a build may need no package at all."""
+
+from dataclasses import dataclass
+
+_MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
+
+
+@dataclass(frozen=True)
+class Index:
+    """A Python package index, and the hosts that its wheels may come from."""
+
+    url: str = "https://pypi.org/simple"
+    hosts: tuple[str, ...] = ("files.pythonhosted.org", "pypi.org")
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """Addresses of Debian's archive, its security updates, and the service that keeps every package ever published."""
+
+    debian: str = "http://deb.debian.org/debian"
+    security: str = "http://deb.debian.org/debian-security"
+    snapshot: str = "https://snapshot.debian.org"
+    proxy: str = ""
+    """The proxy for http; `apt.host_proxy()` knows the one that the host's apt uses."""
+
+
+PYPI, DEBIAN = Index(), Mirror()
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A platform with its Python minor, the path of that Python, and the libc that wheels may ask for."""
+
+    platform: str
+    python: str
+    interpreter: str
+    libc: str
+
+    @property
+    def uv_platform(self) -> str:
+        """The platform as uv spells it."""
+        return f"{_MACHINES[self.platform]}-manylinux_{self.libc.replace('.', '_')}"

@@ -1,0 +1,66 @@
+"""The serving layer: mmgit's own server and SDK as they are installed, with the front's locked wheels."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from mmgit.images.origins import PYPI, Index, Machine
+from mmgit.images.tar import Entry, file
+from mmgit.recipe import key_of
+
+FRONT = "opt/mmgit/front"
+SDK = "opt/mmgit/sdk"
+ENTRY_POINT = f"/{FRONT}/main.py"
+_LOCK = "serving/front/pylock.toml"
+_MAIN = "serving/front/main.py"
+_LEFT_OUT = frozenset({"__pycache__", "tests"})
+
+
+@dataclass(frozen=True)
+class Serving:
+    """`serving` and `sdk` of a package folder of mmgit's shape."""
+
+    package: Path
+
+    @cached_property
+    def files(self) -> dict[str, bytes]:
+        """Everything of ours that goes into the layer: path below `mmgit/` -> bytes, sorted."""
+        found = {"__init__.py": (self.package / "__init__.py").read_bytes()}
+        for part in ("sdk", "serving"):
+            found.update(_files(self.package / part, part))
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def identity(self) -> str:
+        """64 hex over `files`, the lock of the front's wheels among them; the same for every machine."""
+        return key_of({path: hashlib.sha256(data).hexdigest() for path, data in self.files.items()})
+
+    def entries(self, scratch: Path, *, machine: Machine, index: Index = PYPI) -> Iterator[Entry]:
+        """The layer for one machine."""
+        from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - not needed when the layer is there
+
+        for path, data in self.files.items():
+            if not path.startswith("sdk/"):
+                yield file(f"{FRONT}/mmgit/{path}", data)
+            if not path.startswith("serving/"):
+                yield file(f"{SDK}/mmgit/{path}", data)
+        yield file(f"{FRONT}/main.py", self.files[_MAIN])
+        lay_out(self.files[_LOCK], machine, scratch, index=index)
+        yield from site_entries(scratch, f"{FRONT}/packages", machine.interpreter)
+
+
+INSTALLED = Serving(Path(__file__).parent.parent)
+
+
+def _files(folder: Path, above: str) -> Iterator[tuple[str, bytes]]:
+    with os.scandir(folder) as found:
+        for entry in found:
+            path = f"{above}/{entry.name}"
+            if entry.is_dir():
+                if entry.name not in _LEFT_OUT:
+                    yield from _files(Path(entry.path), path)
+            elif not entry.name.endswith(".pyc"):
+                yield path, Path(entry.path).read_bytes()

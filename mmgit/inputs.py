@@ -1,0 +1,49 @@
+"""What a manifest's own files make of an image: reads them below the root and gives the recipe's `Inputs`.
+
+Model files are taken from what their version declares (sha256, size); their bytes are not needed here.
+"""
+
+import hashlib
+from collections.abc import Callable
+
+from mmgit.recipe import Inputs, RecipeFile, RecipeModel
+from mmgit.repository import layout
+from mmgit.repository.source import Source
+
+LOCK_FILE = "pylock.toml"
+MAX_SCORING_BYTES = 64 * 2**20
+
+Read = Callable[[str, int], bytes]
+
+
+def inputs_of(source: Source, reference: str, read: Read) -> Inputs:
+    """The inputs of manifest `<model>/<n>`, whose references must resolve. `read(path, most)` gives a file's bytes."""
+    manifest = source.manifest(reference)
+    assert manifest is not None, reference  # noqa: S101 - checks come first
+    spec, folder = manifest.spec, layout.manifest_folder(reference)
+    names = (spec.scoring, *spec.files, *filter(None, (spec.schema_, spec.sample)))
+    return Inputs(
+        runtime=spec.runtime,
+        python=spec.python,
+        scoring=spec.scoring,
+        files=tuple(_file(name, read(f"{folder}/{name}", MAX_SCORING_BYTES)) for name in sorted(set(names))),
+        models=tuple(_model(source, model) for model in sorted(spec.models)),
+        dependencies=_sha256(read(f"{folder}/{LOCK_FILE}", MAX_SCORING_BYTES)) if spec.dependencies else None,
+        schema=spec.schema_,
+        sample=spec.sample,
+    )
+
+
+def _model(source: Source, reference: str) -> RecipeModel:
+    version = source.version(reference)
+    assert version is not None, reference  # noqa: S101 - checks come first
+    files = (RecipeFile(file.path, file.sha256, file.size) for file in version.spec.files)
+    return RecipeModel(reference.partition("/")[0], tuple(sorted(files)))
+
+
+def _file(name: str, data: bytes) -> RecipeFile:
+    return RecipeFile(name, _sha256(data), len(data))
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,129 @@
+"""Lays a service out below `.mmgit/serve/` as an image would hold it, and runs the same server on it.
+
+What people edit is linked, not copied, so that a change is seen at the next start. A venv made by uv from the lock
+stands in for the base and dependency layers. No container, no key, loopback only.
+"""
+
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import mmgit
+from mmgit.errors import ServingError
+from mmgit.images.uv import uv
+from mmgit.repository import layout
+
+_PACKAGE = Path(mmgit.__file__).parent
+_MAIN = _PACKAGE / "serving" / "front" / "main.py"
+_FRONT_LOCK = _PACKAGE / "serving" / "front" / "pylock.toml"
+
+
+@dataclass(frozen=True)
+class Served:
+    """What one local server needs: where its files lie, and what an image would say of them.
+
+    `files`: path in the scoring folder -> file on disk. `models`: model name -> its files, by path -> file on disk.
+    `facts`: the image's `mmgit.json`. `settings`: the server's `settings.json` without places.
+    """
+
+    name: str
+    python: str
+    files: Mapping[str, Path]
+    models: Mapping[str, Mapping[str, Path]]
+    documents: Mapping[str, bytes]
+    facts: Mapping[str, Any]
+    settings: Mapping[str, Any]
+    pylock: bytes | None
+
+
+def command_of(root: Path, served: Served, *, port: int) -> list[str]:
+    """The command that serves it, with everything laid out for it.
+
+    Raises:
+        ServingError: its Python is not on this machine, or its dependencies cannot be installed.
+    """
+    folder = root / layout.STATE / "serve" / served.name
+    shutil.rmtree(folder, ignore_errors=True)
+    scoring = folder / "scoring"
+    _link_files(scoring, served)
+    interpreter = _environment(root, served.python, served.pylock)
+    places = {
+        "authentication": "none",
+        "bind": "127.0.0.1",
+        "port": port,
+        "admin_port": 0,
+        "drain_seconds": 0,
+        "scoring_folder": str(scoring),
+        "interpreter": str(interpreter),
+        "dependencies": [],
+        "sdk_folder": str(_PACKAGE.parent),
+    }
+    (folder / "mmgit.json").write_text(json.dumps(served.facts, indent=1, sort_keys=True))
+    settings = folder / "settings"
+    settings.mkdir()
+    (settings / "settings.json").write_text(json.dumps({**served.settings, **places}, indent=1, sort_keys=True))
+    command = [sys.executable, "-I", str(_MAIN), "--image-facts", str(folder / "mmgit.json")]
+    return [*command, "--settings", str(settings), "--packages", str(_front_packages(root))]
+
+
+def _link_files(scoring: Path, served: Served) -> None:
+    """The scoring folder: every file a link, model files also under their plain names where nothing else has them."""
+    links = dict(served.files)
+    for model, files in served.models.items():
+        links |= {f"models/{model}/{path}": file for path, file in files.items()}
+    plain = [path for files in served.models.values() for path in files]
+    for files in served.models.values():
+        links |= {path: file for path, file in files.items() if plain.count(path) == 1 and path not in links}
+    for path, file in links.items():
+        link = scoring / path
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(file.absolute())
+    for path, data in served.documents.items():
+        (scoring / path).write_bytes(data)
+
+
+def _environment(root: Path, python: str, pylock: bytes | None) -> Path:
+    """The interpreter of a venv with what the lock names; made once for each lock."""
+    key = hashlib.sha256(python.encode() + b"\0" + (pylock or b"")).hexdigest()[:16]
+    folder = root / layout.STATE / "venvs" / key
+    interpreter = folder / "bin" / "python"
+    if (folder / "complete").exists():
+        return interpreter
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = uv(["venv", "--python", python, str(folder)], cwd=root)
+    made.output(ServingError, f"install Python {python}: uv python install {python}")
+    if pylock:
+        lock = folder / "pylock.toml"
+        lock.write_bytes(pylock)
+        done = uv(["pip", "install", "--python", str(interpreter), "--requirements", str(lock)], cwd=root)
+        done.output(ServingError, "look at the dependencies of the scoring folder")
+    (folder / "complete").touch()
+    return interpreter
+
+
+def _front_packages(root: Path) -> Path:
+    """The front's own packages for the Python that runs mmgit; installed once for each lock."""
+    lock = _FRONT_LOCK.read_bytes()
+    key = hashlib.sha256(lock + sys.version.encode()).hexdigest()[:16]
+    folder = root / layout.STATE / "front" / key
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        args = [
+            "pip",
+            "install",
+            "--target",
+            str(folder),
+            "--requirements",
+            str(_FRONT_LOCK),
+            "--python",
+            sys.executable,
+        ]
+        uv(args, cwd=root).output(ServingError, "the server's own packages could not be installed")
+        (folder / "complete").touch()
+    return folder

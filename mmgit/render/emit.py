@@ -1,0 +1,106 @@
+"""Plain data in, YAML text out that every reader of YAML 1.1 and 1.2 takes for the same data.
+
+Whatever some reader could take for a number, a date, a boolean or structure is quoted. Block style; keys in the order
+given; text of several lines as a literal block where that is exact.
+"""
+
+import json
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+# Words and characters that no reader mistakes: no digit, sign or dot in front, no `: ` and no ` #` inside.
+_PLAIN = re.compile(
+    r"(?!(?i:y|yes|n|no|true|false|on|off|null)\Z)[A-Za-z_/][A-Za-z0-9_./@-]*(?::(?://)?[A-Za-z0-9_./@-]+)*"
+)
+_LITERAL = re.compile(r"[!-~](?:[ -~]*[!-~])?\n(?:(?:[ -~]*[!-~])?\n)*(?<!\n\n)")
+# Line breaks of YAML 1.1, controls, byte order and direction marks: never raw, for readers and for reviewers.
+_HIDDEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MAX_CACHED = 100_000
+_INT64 = 2**63
+
+_quote = json.encoder.encode_basestring
+_Write = Callable[[str], None]
+
+
+def emit(documents: Iterable[Mapping[str, Any]]) -> str:
+    """The documents, each after a line `---`. Raises `ValueError` for what YAML cannot carry to every reader."""
+    parts: list[str] = []
+    for document in documents:
+        parts.append("---\n")
+        _mapping(document, "", "", parts.append)
+    return "".join(parts)
+
+
+class _Scalars(dict[str, str]):
+    """Text as it is written, remembered: the same few thousand strings come again and again."""
+
+    def __missing__(self, text: str) -> str:
+        written = text if _PLAIN.fullmatch(text) else _quoted(text)
+        if len(self) < _MAX_CACHED:
+            self[text] = written
+        return written
+
+
+_scalars = _Scalars()
+
+
+def _quoted(text: str) -> str:
+    if _SURROGATE.search(text):
+        raise ValueError("text with half of a surrogate pair cannot be written as UTF-8")
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", _quote(text))
+
+
+def _mapping(mapping: Mapping[str, Any], first: str, indent: str, write: _Write) -> None:
+    """The entries of a mapping that is not empty; `first` stands before the first key, `indent` before the others."""
+    for key, value in mapping.items():
+        _entry(f"{first}{_scalars[key]}:", value, indent, write)
+        first = indent
+
+
+def _entry(start: str, value: Any, indent: str, write: _Write) -> None:  # noqa: ANN401 - any plain data
+    kind = type(value)
+    if kind is str and "\n" not in value:
+        write(f"{start} {_scalars[value]}\n")
+    elif kind is dict and value:
+        write(f"{start}\n")
+        _mapping(value, indent + "  ", indent + "  ", write)
+    elif kind is list and value:
+        write(f"{start}\n")
+        _sequence(value, indent, write)
+    else:
+        write(f"{start} {_flat(value, indent)}\n")
+
+
+def _sequence(items: list[Any], indent: str, write: _Write) -> None:
+    for item in items:
+        if type(item) is dict and item:
+            _mapping(item, indent + "- ", indent + "  ", write)
+        elif type(item) is list and item:
+            write(f"{indent}-\n")
+            _sequence(item, indent + "  ", write)
+        else:
+            write(f"{indent}- {_flat(item, indent)}\n")
+
+
+def _flat(value: Any, indent: str) -> str:  # noqa: ANN401 - any plain data
+    """A scalar or something empty, as it stands after `key:` or `-`."""
+    if isinstance(value, str):
+        return _literal(value, indent + "  ") if _LITERAL.fullmatch(value) else _scalars[value]
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
+    if isinstance(value, int) and -_INT64 <= value < _INT64:
+        return str(value)
+    if isinstance(value, float) and math.isfinite(value):
+        mantissa, e, exponent = repr(value).partition("e")
+        return f"{mantissa}{'' if '.' in mantissa else '.0'}{e}{exponent}"
+    if value in ({}, []):
+        return "{}" if isinstance(value, dict) else "[]"
+    raise ValueError(f"a value of type {type(value).__name__} is not plain data")
+
+
+def _literal(text: str, indent: str) -> str:
+    lines = (f"{indent}{line}" if line else "" for line in text[:-1].split("\n"))
+    return "\n".join(["|", *lines])

@@ -1,0 +1,202 @@
+"""Reads all declared files below a root and says, at once, everything that is wrong with their shape.
+
+A `Root` comes in; the `Source` and the problems come out. Nothing is executed, nothing outside the root is opened,
+no reference is followed: what the files mean together is for `resolve` and `checks`.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from mmgit.errors import Finding, Problem, UsageError
+from mmgit.repository import layout, problems, reading
+from mmgit.repository.files import Root
+from mmgit.repository.source import (
+    Declared,
+    DeclaredEnvironment,
+    DeclaredManifest,
+    DeclaredModel,
+    DeclaredService,
+    DeclaredVersion,
+    Source,
+)
+from mmgit.repository.subset import Fault
+from mmgit.spec import (
+    BaseSpec,
+    EnvironmentSpec,
+    ImageSpec,
+    ManifestSpec,
+    ModelSpec,
+    ProjectSpec,
+    ServiceSpec,
+    VersionSpec,
+)
+
+S = TypeVar("S", bound=BaseModel)
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,30}[a-z0-9]")
+_NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_NAME_HINT = "names have 3 to 32 lower-case letters, digits and '-', with a letter or digit at both ends"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was read. `source` is None only when there is no readable `mmgit.yaml`."""
+
+    source: Source | None
+    problems: tuple[Problem, ...]
+
+
+def load(root: Root) -> Loaded:
+    """All declared files below `root`. Raises `UsageError` if this is no mmgit repository."""
+    if not root.exists(layout.PROJECT):
+        raise UsageError(f"there is no {layout.PROJECT} in {root.path}", "mmgit new .   makes a repository here")
+    reader = _Reader(root)
+    project = reader.declared(layout.PROJECT, ProjectSpec)
+    bases = dict(reader.bases())
+    models = dict(reader.models())
+    environments = dict(reader.environments())
+    found = (*reader.problems, *problems.locate(reader.findings, root.read))
+    ordered = tuple(sorted(found, key=lambda problem: (problem.place, problem.code)))
+    return Loaded(Source(project, bases, models, environments) if project else None, ordered)
+
+
+class _Reader:
+    """Collects problems while it reads."""
+
+    def __init__(self, root: Root) -> None:
+        self.root = root
+        self.problems: list[Problem] = []
+        self.findings: list[Finding] = []
+
+    def declared(self, path: str, spec: type[S]) -> Declared[S] | None:
+        """The file at `path`, or None with its problems noted."""
+        value = self.spec(path, self.root.read(path, reading.MAX_BYTES), spec)
+        return Declared(path, value) if value else None
+
+    def spec(self, path: str, data: bytes, spec: type[S]) -> S | None:
+        """`data` as a `spec`, or None with its problems noted."""
+        try:
+            return spec.model_validate(reading.parse(data))
+        except Fault as fault:
+            self.problems.append(problems.problem_of_fault(path, fault))
+        except ValidationError as error:
+            self.findings += problems.findings_of_refusal(path, spec, error)
+        return None
+
+    def bases(self) -> Iterator[tuple[str, Declared[BaseSpec]]]:
+        """The locks of bases, by name."""
+        for name in self.root.files(layout.BASES):
+            stem = self.stem(layout.BASES, name, ".lock.yaml")
+            if stem and (base := self.declared(layout.base(stem), BaseSpec)):
+                yield stem, base
+
+    def models(self) -> Iterator[tuple[str, DeclaredModel]]:
+        """The models, by name, with their versions and manifests."""
+        for name in self.folders(layout.MODELS, _NAME, _NAME_HINT):
+            path = layout.model(name)
+            if not self.root.exists(path):
+                self.findings.append(Finding("M121", path, (), f"model `{name}` has no model.yaml", "write one"))
+                continue
+            declared = self.declared(path, ModelSpec)
+            versions = dict(self.versions(name))
+            manifests = dict(self.manifests(name))
+            if declared:
+                yield name, DeclaredModel(path, declared.spec, name, versions, manifests)
+
+    def versions(self, model: str) -> Iterator[tuple[int, DeclaredVersion]]:
+        """The versions of a model, by number."""
+        for number in self.numbers(f"{layout.MODELS}/{model}/versions"):
+            reference = f"{model}/{number}"
+            path, folder = layout.version(reference), layout.version_folder(reference)
+            if declared := self.numbered(path, VersionSpec):
+                files = tuple(file for file in self.root.walk(folder) if file != "version.yaml")
+                yield number, DeclaredVersion(path, declared.spec, files)
+
+    def manifests(self, model: str) -> Iterator[tuple[int, DeclaredManifest]]:
+        """The manifests of a model, by number, with their images."""
+        for number in self.numbers(f"{layout.MODELS}/{model}/manifests"):
+            reference = f"{model}/{number}"
+            path, folder = layout.manifest(reference), layout.manifest_folder(reference)
+            declared = self.numbered(path, ManifestSpec)
+            images = {}
+            for name in self.root.files(f"{folder}/images"):
+                stem = self.stem(f"{folder}/images", name, ".yaml")
+                if stem and (image := self.declared(f"{folder}/images/{name}", ImageSpec)):
+                    images[stem] = image
+            if declared:
+                walked = self.root.walk(folder)
+                files = tuple(f for f in walked if f != "manifest.yaml" and not f.startswith("images/"))
+                yield number, DeclaredManifest(path, declared.spec, files, images)
+
+    def environments(self) -> Iterator[tuple[str, DeclaredEnvironment]]:
+        """The environments, by name, with their services."""
+        for name in self.folders(layout.ENVIRONMENTS, _NAME, _NAME_HINT):
+            path = layout.environment(name)
+            if not self.root.exists(path):
+                message = f"environment `{name}` has no environment.yaml"
+                self.findings.append(Finding("M121", path, (), message, f"mmgit env create {name} --target kubernetes"))
+                continue
+            declared = self.declared(path, EnvironmentSpec)
+            services = tuple(self.services(name))
+            if declared:
+                yield name, DeclaredEnvironment(path, declared.spec, name, services)
+
+    def services(self, environment: str) -> Iterator[DeclaredService]:
+        """The services of an environment, by group and name; the same name in two groups is a problem."""
+        folder = layout.services_folder(environment)
+        groups = {group: f"{folder}/{group}" for group in self.folders(folder, _NAME, _NAME_HINT, files_too=True)}
+        groups[layout.DEFAULT_GROUP] = folder
+        seen: dict[str, str] = {}
+        for group, group_folder in sorted(groups.items()):
+            for file_name, data in self.root.read_folder(group_folder, reading.MAX_BYTES).items():
+                name = self.stem(group_folder, file_name, ".yaml")
+                path = f"{group_folder}/{file_name}"
+                if not name:
+                    continue
+                if name in seen:
+                    message = f"service `{name}` is also declared in {seen[name]}"
+                    self.findings.append(Finding("M124", path, (), message, "give one of them another name"))
+                seen.setdefault(name, path)
+                if spec := self.spec(path, data, ServiceSpec):
+                    yield DeclaredService(path, spec, group, name)
+
+    def numbered(self, path: str, spec: type[S]) -> Declared[S] | None:
+        """A version's or manifest's file, whose absence is a problem of the folder."""
+        if self.root.exists(path):
+            return self.declared(path, spec)
+        folder, _, name = path.rpartition("/")
+        self.findings.append(Finding("M121", path, (), f"{folder} has no {name}", "restore it, or remove the folder"))
+        return None
+
+    def numbers(self, folder: str) -> list[int]:
+        """The numbered folders of `folder`, in order."""
+        hint = "versions and manifests are numbered 1, 2, 3, …"
+        return sorted(int(name) for name in self.folders(folder, _NUMBER, hint))
+
+    def folders(self, folder: str, name: re.Pattern[str], hint: str, *, files_too: bool = False) -> Iterator[str]:
+        """The folders of `folder` with a good name; a bad name, or a file among them, is a problem."""
+        for entry in self.root.folders(folder):
+            if name.fullmatch(entry):
+                yield entry
+            else:
+                self.findings.append(Finding("M122", f"{folder}/{entry}", (), f"`{entry}` is no name for this", hint))
+        if not files_too:
+            for entry in self.root.files(folder):
+                message = f"`{entry}` is not something that mmgit reads here"
+                self.findings.append(Finding("M123", f"{folder}/{entry}", (), message, "move or remove it"))
+
+    def stem(self, folder: str, file_name: str, suffix: str) -> str | None:
+        """The name that a file gives to what it declares."""
+        stem = file_name.removesuffix(suffix)
+        if stem == file_name:
+            message = f"`{file_name}` is not something that mmgit reads here"
+            self.findings.append(Finding("M123", f"{folder}/{file_name}", (), message, f"files end with {suffix}"))
+            return None
+        if not _NAME.fullmatch(stem):
+            self.findings.append(Finding("M122", f"{folder}/{file_name}", (), f"`{stem}` is no name", _NAME_HINT))
+            return None
+        return stem

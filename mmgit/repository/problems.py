@@ -1,0 +1,97 @@
+"""Turns what is wrong into problems that people can act on: a place, the value, and what to do.
+
+Refusals of pydantic come in with keys and types; findings of later stages come in with keys. Problems come out.
+"""
+
+from collections.abc import Callable, Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from mmgit.errors import Finding, MmgitError, Place, Problem
+from mmgit.repository.subset import Fault
+
+_SHOWN = 60
+
+
+def problem_of_fault(path: str, fault: Fault) -> Problem:
+    """The problem of a file that cannot be read."""
+    return Problem(fault.code, Place(path, fault.line, fault.column), fault.message, fault.hint)
+
+
+def findings_of_refusal(path: str, spec: type[BaseModel], error: ValidationError) -> list[Finding]:
+    """What pydantic refused in one file, in people's words."""
+    return [_finding(path, spec, detail) for detail in error.errors(include_url=False, include_context=True)]
+
+
+def locate(findings: Iterable[Finding], read: Callable[[str], bytes]) -> tuple[Problem, ...]:
+    """The problems of `findings`, sorted by place, each once. `read(path)` gives a file's bytes again."""
+    findings = tuple(findings)
+    if not findings:
+        return ()
+    from mmgit.repository import nodes  # noqa: PLC0415 - most runs have nothing to locate
+
+    trees: dict[str, nodes.Node | None] = {}
+    problems = set()
+    for finding in findings:
+        if finding.path not in trees:
+            try:
+                trees[finding.path] = nodes.compose(read(finding.path))
+            except (Fault, MmgitError, OSError):
+                trees[finding.path] = None
+        tree = trees[finding.path]
+        place = Place(finding.path)
+        if tree is not None:
+            node = nodes.find(tree, finding.keys)
+            place = Place(finding.path, node.line, node.column)
+        problems.add(Problem(finding.code, place, finding.message, finding.hint, finding.severity))
+    return tuple(sorted(problems, key=lambda problem: (problem.place, problem.code, problem.message)))
+
+
+def shown(value: object) -> str:
+    """A value for a message: bounded, on one line."""
+    text = str(value) if isinstance(value, int | float) else repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def _finding(path: str, spec: type[BaseModel], detail: ErrorDetails) -> Finding:
+    # unions add the chosen member, as <member>, to the keys
+    keys = tuple(key for key in detail["loc"] if not str(key).startswith("<"))
+    name, value, kind = ".".join(map(str, keys)), detail["input"], detail["type"]
+    seen = "not that" if keys[:1] == ("keys",) else shown(value)  # somebody may have pasted a token
+    if kind == "extra_forbidden":
+        close = get_close_matches(str(keys[-1]), _fields_at(spec, keys[:-1]), 1)
+        hint = f"did you mean `{close[0]}`?" if close else f"known fields: {', '.join(_fields_at(spec, keys[:-1]))}"
+        return Finding("M201", path, keys, f"unknown field `{name}`", hint)
+    if kind == "missing":
+        return Finding("M202", path, keys, f"field `{name}` is missing")
+    if kind == "string_type" and isinstance(value, int | float):
+        said = str(value).lower() if isinstance(value, bool) else f"the number {value}"
+        return Finding("M203", path, keys, f"`{name}` is {said}, and text is meant", "put it in quotes")
+    if kind in ("value_error", "assertion_error"):
+        reason = str(detail["ctx"]["error"]) if "ctx" in detail else detail["msg"]
+        if isinstance(value, dict):
+            return Finding("M205", path, keys, f"`{name}`: {reason}" if name else reason)
+        return Finding("M205", path, keys, f"`{name}` is {seen}", reason)
+    expected = detail["msg"].replace("Input should", "should").replace("should be", "expected")
+    expected = expected.replace("Tuple should have", "expected").replace(" after validation", "")
+    return Finding("M204", path, keys, f"`{name}` is {seen}", expected[0].lower() + expected[1:])
+
+
+def _fields_at(spec: Any, keys: tuple[str | int, ...]) -> list[str]:  # noqa: ANN401 - walks type annotations
+    for key in keys:
+        field = spec.model_fields.get(str(key)) if isinstance(spec, type) and issubclass(spec, BaseModel) else None
+        if field is not None:
+            spec = field.annotation
+        spec = next((kind for kind in _classes(spec) if issubclass(kind, BaseModel)), spec)
+    if isinstance(spec, type) and issubclass(spec, BaseModel):
+        return [field.alias or name for name, field in spec.model_fields.items()]
+    return []
+
+
+def _classes(annotation: Any) -> list[type]:  # noqa: ANN401 - walks type annotations
+    if isinstance(annotation, type) and not hasattr(annotation, "__args__"):
+        return [annotation]
+    return [kind for part in getattr(annotation, "__args__", ()) for kind in _classes(part)]

@@ -1,0 +1,96 @@
+"""All declared files of one repository, as read: what each says and which file said it. Nothing is joined yet."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel
+
+from mmgit.repository import layout
+from mmgit.spec import (
+    BaseSpec,
+    EnvironmentSpec,
+    ImageSpec,
+    ManifestSpec,
+    ModelSpec,
+    ProjectSpec,
+    ServiceSpec,
+    VersionSpec,
+)
+
+S_co = TypeVar("S_co", bound=BaseModel, covariant=True)
+
+
+@dataclass(frozen=True)
+class Declared(Generic[S_co]):
+    """What one file declares."""
+
+    path: str
+    spec: S_co
+
+
+@dataclass(frozen=True)
+class DeclaredManifest(Declared[ManifestSpec]):
+    """A manifest, the names of the files that lie beside it, and its images by the first 12 digits of their key."""
+
+    files: tuple[str, ...] = ()
+    images: Mapping[str, Declared[ImageSpec]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DeclaredVersion(Declared[VersionSpec]):
+    """A model version and the names of the files that lie beside it."""
+
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class DeclaredModel(Declared[ModelSpec]):
+    """A model with its versions and manifests by number, in order."""
+
+    name: str = ""
+    versions: Mapping[int, DeclaredVersion] = field(default_factory=dict)
+    manifests: Mapping[int, DeclaredManifest] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class DeclaredService(Declared[ServiceSpec]):
+    """A service with the group and name that its path gives it."""
+
+    group: str = layout.DEFAULT_GROUP
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class DeclaredEnvironment(Declared[EnvironmentSpec]):
+    """An environment and its services, sorted by group and name."""
+
+    name: str = ""
+    services: tuple[DeclaredService, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """All of it. Mappings are sorted by name."""
+
+    project: Declared[ProjectSpec]
+    bases: Mapping[str, Declared[BaseSpec]] = field(default_factory=dict)
+    models: Mapping[str, DeclaredModel] = field(default_factory=dict)
+    environments: Mapping[str, DeclaredEnvironment] = field(default_factory=dict)
+
+    def version(self, reference: str) -> DeclaredVersion | None:
+        """Model version `<model>/<n>`, if it is declared."""
+        name, _, number = reference.partition("/")
+        model = self.models.get(name)
+        return model.versions.get(int(number)) if model else None
+
+    def manifest(self, reference: str) -> DeclaredManifest | None:
+        """Manifest `<model>/<n>`, if it is declared."""
+        name, _, number = reference.partition("/")
+        model = self.models.get(name)
+        return model.manifests.get(int(number)) if model else None
+
+    def service(self, environment: str, name: str) -> DeclaredService | None:
+        """The service `name` of an environment, if it is declared."""
+        declared = self.environments.get(environment)
+        return next((service for service in declared.services if service.name == name), None) if declared else None

@@ -1,0 +1,59 @@
+"""The subset of YAML that declared files are written in: what a plain scalar means, and what is refused.
+
+Pure text rules, shared by the fast reader and the exact one. Whatever readers of YAML 1.1 and 1.2 take differently
+is doubtful, and refused unless it is quoted.
+"""
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+Scalar = str | bool | int | float | None
+
+# Characters that hide text from a reviewer, or that readers disagree about: controls, byte order marks, bidi marks.
+HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
+_NULL = frozenset({"", "~", "null", "Null", "NULL"})
+_BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
+_FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)\.[0-9]+(?:[eE][-+][0-9]+)?")
+# What one version of YAML takes for a boolean, number or date and another for text, or for a different number.
+_DOUBTFUL = re.compile(
+    r"(?i:y|n|yes|no|on|off|[-+]?\.(?:inf|nan)|=|<<)"
+    r"|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"
+    r"|[-+]?0[xob]?[0-9a-fA-F_]+"
+    r"|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?"
+    r"|[-+]?\.?[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?"
+)
+
+
+@dataclass(frozen=True)
+class Fault(Exception):  # noqa: N818 - carries a place; `load` turns it into a Problem
+    """Why a file cannot be read, and where."""
+
+    code: str
+    message: str
+    line: int
+    column: int
+    hint: str = ""
+
+
+def hides_something(text: str) -> bool:
+    """Whether `text` holds a control or direction mark that a reviewer does not see."""
+    return HIDDEN.search(text) is not None
+
+
+@lru_cache(maxsize=8192)
+def is_doubtful(text: str) -> bool:
+    """Whether some reader of YAML 1.1 or 1.2 takes `text` without quotes for something else than text."""
+    return _DOUBTFUL.fullmatch(text) is not None
+
+
+def plain_value(text: str) -> Scalar:
+    """What a plain scalar that is not doubtful means."""
+    if text in _NULL:
+        return None
+    if text in _BOOL:
+        return _BOOL[text]
+    if _INT.fullmatch(text):
+        return int(text)
+    return float(text) if _FLOAT.fullmatch(text) else text

@@ -1,0 +1,141 @@
+"""Joins what is declared into what should run: references followed, defaults applied. Pure.
+
+`Source` comes in; `Desired` and the findings come out. A service that cannot be resolved is left out of `Desired`
+and has a finding; a service with only `next` is left out without one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mmgit.desired import Autoscale, Desired, DesiredEnvironment, DesiredService, FixedScale
+from mmgit.errors import Finding
+from mmgit.repository.source import DeclaredEnvironment, DeclaredManifest, DeclaredService, Source
+from mmgit.spec.fields import seconds_of
+from mmgit.spec.service import ServiceDefaults
+
+DRAIN_SECONDS = 5
+MAX_BODY_BYTES = 100 * 2**20
+_BUILT_IN: Mapping[str, Any] = {
+    "cpu": "500m",
+    "memory": "1Gi",
+    "concurrency": 1,
+    "queue": 10,
+    "timeout": "60s",
+    "startup_timeout": "5m",
+    "gpu": 0,
+}
+_MAPS = ("variables", "node_selector", "labels", "annotations", "parameters")
+_LISTS = ("tolerations", "egress", "patches")
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What should run, and what stands in the way."""
+
+    desired: Desired
+    findings: tuple[Finding, ...]
+
+
+def resolve(source: Source) -> Resolved:
+    """Everything that should run, in every environment."""
+    findings: list[Finding] = []
+    environments = {
+        name: resolve_environment(source, environment, findings) for name, environment in source.environments.items()
+    }
+    return Resolved(Desired(environments), tuple(findings))
+
+
+def resolve_environment(
+    source: Source, environment: DeclaredEnvironment, findings: list[Finding]
+) -> DesiredEnvironment:
+    """One environment with all of its pinned services; what cannot be resolved is added to `findings`."""
+    services = []
+    for service in environment.services:
+        if service.spec.next is not None and source.manifest(service.spec.next) is None:
+            findings.append(_unknown_manifest(source, service, "next", service.spec.next))
+        if service.spec.manifest is None:
+            continue
+        manifest = source.manifest(service.spec.manifest)
+        if manifest is None:
+            findings.append(_unknown_manifest(source, service, "manifest", service.spec.manifest))
+        else:
+            services.append(_service(environment, service, manifest))
+    return DesiredEnvironment(environment.name, environment.spec, tuple(services))
+
+
+def _service(environment: DeclaredEnvironment, service: DeclaredService, manifest: DeclaredManifest) -> DesiredService:
+    own, defaults = service.spec, environment.spec.defaults
+    chosen = {name: _first(name, own, defaults) for name in _BUILT_IN}
+    maps = {name: {**(getattr(defaults, name) or {}), **(getattr(own, name) or {})} for name in _MAPS}
+    lists = {
+        name: next((v for v in (getattr(own, name), getattr(defaults, name)) if v is not None), ()) for name in _LISTS
+    }
+    joined: dict[str, Any] = {**chosen, **maps, **lists}
+    reference, models = str(own.manifest), tuple(manifest.spec.models)
+    timeout_seconds = seconds_of(joined.pop("timeout"))
+    startup_timeout_seconds = int(seconds_of(joined.pop("startup_timeout")))
+    repository = reference.partition("/")[0]
+    registry = environment.spec.registry
+    return DesiredService(
+        group=service.group,
+        name=service.name,
+        path=service.path,
+        manifest=reference,
+        models=models,
+        image=f"{registry}/{repository}@{own.image}" if registry else str(own.image),
+        scale=_scale(own, defaults),
+        timeout_seconds=timeout_seconds,
+        startup_timeout_seconds=startup_timeout_seconds,
+        blueprint=own.blueprint or defaults.blueprint or f"{environment.spec.target}/default",
+        keys=tuple(own.keys),
+        settings={
+            "concurrency": chosen["concurrency"],
+            "drain_seconds": DRAIN_SECONDS,
+            "environment": environment.name,
+            "group": service.group,
+            "manifest": reference,
+            "max_body_bytes": MAX_BODY_BYTES,
+            "models": list(models),
+            "queue": chosen["queue"],
+            "service": service.name,
+            "startup_timeout_seconds": startup_timeout_seconds,
+            "timeout_seconds": timeout_seconds,
+        },
+        **joined,
+    )
+
+
+def _first(name: str, own: ServiceDefaults, defaults: ServiceDefaults) -> Any:  # noqa: ANN401 - any field's value
+    value = getattr(own, name)
+    if value is None:
+        value = getattr(defaults, name)
+    return _BUILT_IN[name] if value is None else value
+
+
+def _scale(own: ServiceDefaults, defaults: ServiceDefaults) -> FixedScale | Autoscale:
+    for spec in (own, defaults):
+        if spec.replicas is not None:
+            return FixedScale(spec.replicas)
+        if (auto := spec.autoscale) is not None:
+            refresh = None
+            if auto.metric == "concurrency":
+                refresh = max(1, int(seconds_of(auto.refresh or "1s")))
+            return Autoscale(auto.min, auto.max, auto.target, auto.metric, refresh)
+    return FixedScale(1)
+
+
+def _unknown_manifest(source: Source, service: DeclaredService, field: str, reference: str) -> Finding:
+    model, _, _ = reference.partition("/")
+    if model not in source.models:
+        hint = f"declared models: {listed(source.models)}"
+    else:
+        hint = f"declared manifests of {model}: {listed(source.models[model].manifests)}"
+    message = f"service `{service.name}` asks for manifest `{reference}`, which is not declared"
+    return Finding("M301", service.path, (field,), message, hint)
+
+
+def listed(names: Sequence[str | int] | Mapping[Any, Any], most: int = 8) -> str:
+    """Names for a hint: the last `most` of them, or `none`."""
+    shown = [str(name) for name in names]
+    return ", ".join((["…"] if len(shown) > most else []) + shown[-most:]) or "none"

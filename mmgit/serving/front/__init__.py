@@ -1,0 +1,1 @@
+"""The front: HTTP, keys, admission, deadlines and scorers' lives. It never parses the body of a score."""

@@ -1,0 +1,70 @@
+"""Requests that may be scored in, one at a time to each idle scorer out, oldest first; the rest wait or are refused.
+
+At most `concurrency` run and `queue` wait. A request whose client left or whose deadline passed is never scored.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from mmgit.serving.front.exchange import RETRY, Exchange, Refusal
+
+if TYPE_CHECKING:
+    from mmgit.serving.front.scorers import Scorers
+
+_FULL = Refusal(503, "queue_full", "all scorers are busy and the queue is full; try again later", RETRY)
+_NOT_READY = Refusal(503, "not_ready", "no scorer is up yet; try again later", RETRY)
+TOO_LATE = Refusal(504, "timeout", "the request was not scored in time")
+
+
+class Admission:
+    """The queue of one service."""
+
+    def __init__(self, scorers: Scorers, *, queue: int, timeout_seconds: float) -> None:
+        self._scorers = scorers
+        self._queue = queue
+        self._timeout_seconds = timeout_seconds
+        self._waiting: OrderedDict[Exchange, None] = OrderedDict()
+        scorers.on_idle = self._dispatch
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait."""
+        return len(self._waiting)
+
+    def refusal(self) -> Refusal | None:
+        """Why a request cannot be taken now."""
+        if self._scorers.idle or (self._scorers.ready and len(self._waiting) < self._queue):
+            return None
+        return _FULL if self._scorers.ready else _NOT_READY
+
+    def take(self, exchange: Exchange) -> None:
+        """Score a complete request, at once or in its turn; its place is asked for again, as its body took time."""
+        refusal = self.refusal()
+        if refusal is not None:
+            exchange.refuse(refusal)
+            return
+        exchange.deadline = monotonic() + self._timeout_seconds
+        self._waiting[exchange] = None
+        if self._scorers.idle:
+            self._dispatch()
+
+    def leave(self, exchange: Exchange) -> None:
+        """The client of `exchange` is gone."""
+        self._waiting.pop(exchange, None)
+
+    def expire(self, now: float) -> None:
+        """Refuse what waited too long."""
+        while self._waiting:
+            oldest = next(iter(self._waiting))
+            if oldest.deadline > now:
+                return
+            del self._waiting[oldest]
+            oldest.refuse(TOO_LATE)
+
+    def _dispatch(self) -> None:
+        while self._waiting and self._scorers.idle:
+            exchange, _ = self._waiting.popitem(last=False)
+            self._scorers.idle.pop().score(exchange)

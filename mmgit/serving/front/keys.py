@@ -1,0 +1,127 @@
+"""The mounted keys.json and the Authorization header of a request in, the name of the key that opens it out.
+
+Holds SHA-256 digests only. The file is looked at again when it changed; a broken one leaves the last good set in force.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+import hmac
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+_FILE_BYTES_MAX = 1024 * 1024
+_DAY_SECONDS = 86_400
+_SCHEME = b"bearer "
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key that may open the service until `expires_at` (seconds since the epoch)."""
+
+    name: str
+    digest: bytes
+    expires_at: float
+
+
+class Keys:
+    """The keys of one service, as the mounted folder has them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.is_broken = False
+        self._file = folder / "keys.json"
+        self._seen: tuple[int, ...] | None = None
+        self._keys: tuple[Key, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def opened_by(self, authorization: bytes) -> str | None:
+        """The name of the live key that this header carries. Every key is compared, in constant time each."""
+        if authorization[:7].lower() != _SCHEME:
+            return None
+        digest = hashlib.sha256(authorization[7:].strip()).digest()
+        now = time.time()
+        found = None
+        for key in self._keys:
+            if hmac.compare_digest(digest, key.digest) and now < key.expires_at:
+                found = key.name
+        return found
+
+    def refresh(self) -> str | None:
+        """Read the file again if it changed; what was wrong with it, once.
+
+        A file that is gone or lists no keys closes the service. One that cannot be understood changes nothing.
+        """
+        try:
+            status = os.stat(self._file)
+        except FileNotFoundError:
+            self._seen, self._keys, self.is_broken = None, (), False
+            return None
+        except OSError as error:
+            return self._broken((), f"{self._file}: {error.strerror}")
+        seen = (status.st_mtime_ns, status.st_ino, status.st_dev, status.st_size)
+        if seen == self._seen:
+            return None
+        try:
+            self._keys = read_keys(self._file)
+        except (OSError, ValueError) as error:
+            return self._broken(seen, f"{self._file}: {error}")
+        self._seen, self.is_broken = seen, False
+        return None
+
+    def _broken(self, seen: tuple[int, ...], reason: str) -> str | None:
+        is_news = self._seen != seen or not self.is_broken
+        self._seen, self.is_broken = seen, True
+        return f"{reason}; the last good keys stay in force" if is_news else None
+
+
+class _KeyRecord(msgspec.Struct):
+    name: str
+    digest: str
+    id: str = ""
+    expires: str = ""
+
+
+class _KeysFile(msgspec.Struct):
+    keys: list[_KeyRecord]
+
+
+def read_keys(file: Path) -> tuple[Key, ...]:
+    """The keys of one file.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: it is not what the contract says; the message never holds a digest.
+    """
+    with file.open("rb") as stream:
+        text = stream.read(_FILE_BYTES_MAX + 1)
+    if len(text) > _FILE_BYTES_MAX:
+        raise ValueError(f"larger than {_FILE_BYTES_MAX} bytes")
+    return tuple(_key_of(record) for record in msgspec.json.decode(text, type=_KeysFile).keys)
+
+
+def _key_of(record: _KeyRecord) -> Key:
+    algorithm, _, digest = record.digest.partition(":")
+    if algorithm != "sha256" or len(digest) != 64:
+        raise ValueError(f"key {record.name}: the digest is not sha256: and 64 hexadecimal digits")
+    try:
+        raw = bytes.fromhex(digest)
+    except ValueError:
+        raise ValueError(f"key {record.name}: the digest is not hexadecimal") from None
+    return Key(record.name, raw, _end_of(record))
+
+
+def _end_of(record: _KeyRecord) -> float:
+    """The end of the key's last day, UTC."""
+    if not record.expires:
+        return float("inf")
+    try:
+        return calendar.timegm(time.strptime(record.expires, "%Y-%m-%d")) + _DAY_SECONDS
+    except ValueError:
+        raise ValueError(f"key {record.name}: expires is not a date like 2027-02-28") from None

@@ -1,0 +1,58 @@
+"""Settings in; the command line, environment and assignment of every scorer out."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Mapping
+
+if TYPE_CHECKING:
+    from mmgit.serving.settings import Settings
+
+_SCORER = Path(__file__).resolve().parents[1] / "scorer" / "main.py"
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a scorer is started."""
+
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    assignment: Mapping[str, Any]
+
+
+def launch_of(settings: Settings, environment: Mapping[str, str]) -> Launch:
+    """The same launch for all scorers of a service; numeric libraries share the processors among them."""
+    folder = Path(settings.scoring_folder)
+    threads = str(max(1, processors() // settings.concurrency))
+    return Launch(
+        command=(settings.interpreter, "-B", "-X", "faulthandler", str(_SCORER)),
+        environment={
+            **dict.fromkeys(_THREAD_VARIABLES, threads),
+            **environment,
+            **{_model_variable(name): str(folder / path) for name, path in settings.image.models.items()},
+        },
+        assignment={
+            "scoring_folder": str(folder),
+            "score_file": settings.image.scoring,
+            "schema_file": settings.image.schema,
+            "dependencies": list(settings.dependencies),
+            "sdk_folder": settings.sdk_folder,
+        },
+    )
+
+
+def processors(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """The processors that this container may use, rounded up."""
+    try:
+        quota, period = cpu_max.read_text("ascii").split()
+        return max(1, math.ceil(int(quota) / int(period)))
+    except (OSError, ValueError):
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _model_variable(model: str) -> str:
+    return "MMGIT_MODEL_" + model.upper().replace("-", "_")

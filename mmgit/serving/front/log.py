@@ -1,0 +1,71 @@
+"""Records in, JSON lines on stdout out, written by a thread: a log reader that stalls costs lines, never a prediction."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from queue import SimpleQueue
+from typing import Any
+
+import msgspec
+
+_PENDING_BYTES_MAX = 4 * 1024 * 1024
+_encode = msgspec.json.Encoder().encode
+
+
+class Log:
+    """The log of the front. `flush` hands over what was gathered since the last call."""
+
+    def __init__(self, fd: int = 1) -> None:
+        self.dropped_lines = 0
+        self._fd = fd
+        self._lines: list[bytes] = []
+        self._pending_bytes = 0
+        self._second = 0
+        self._second_text = ""
+        self._batches: SimpleQueue[bytes] = SimpleQueue()
+        self._thread = threading.Thread(target=self._write_batches, name="log", daemon=True)
+        self._thread.start()
+
+    def line(self, level: str, event: str, **fields: Any) -> None:
+        """Gather one line; dropped and counted while too much waits to be written."""
+        if self._pending_bytes > _PENDING_BYTES_MAX:
+            self.dropped_lines += 1
+            return
+        line = _encode({"time": self._now(), "level": level, "event": event, **fields})
+        self._lines += (line, b"\n")
+        self._pending_bytes += len(line) + 1
+
+    def flush(self) -> None:
+        """Give the gathered lines to the writing thread."""
+        if self._lines:
+            lines, self._lines = self._lines, []
+            self._batches.put(b"".join(lines))
+
+    def close(self, timeout_seconds: float = 2.0) -> None:
+        """Write what is left, as long as somebody reads it."""
+        self.flush()
+        self._batches.put(b"")
+        self._thread.join(timeout_seconds)
+
+    def _now(self) -> str:
+        now = time.time()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+        return f"{self._second_text}.{int((now - second) * 1000):03d}Z"
+
+    def _write_batches(self) -> None:
+        while True:
+            batch = self._batches.get()
+            if not batch:
+                return
+            size = len(batch)
+            try:
+                while batch:
+                    batch = batch[os.write(self._fd, batch) :]
+            except OSError:
+                self.dropped_lines += 1
+            self._pending_bytes -= size

@@ -1,0 +1,160 @@
+"""The bytes of one connection in, exchanges out: each once when its head is complete and once when its body is.
+
+Framing is as strict as llhttp's, and stricter about transfer codings, versions and headers given twice. Bodies are kept only
+while somebody wants them; nothing is answered here.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import httptools
+
+from mmgit.serving.front.exchange import Exchange, Refusal
+
+if TYPE_CHECKING:
+    from mmgit.serving.front.connection import Connection
+
+HEAD_BYTES_MAX = 64 * 1024
+
+_WANTED = frozenset(
+    (b"host", b"authorization", b"content-type", b"content-length", b"content-encoding")
+    + (b"transfer-encoding", b"expect", b"x-request-id")
+)
+
+
+class Malformed(Exception):  # noqa: N818 - the expected end of a broken request, not a fault of ours
+    """The bytes are not a request that this server reads on after."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+
+
+class Receiver:
+    """The parser of one connection; httptools calls its `on_…` methods."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.exchange: Exchange | None = None
+        self.has_head = False
+        self.is_stopped = False
+        self._connection = connection
+        self._parser = httptools.HttpRequestParser(self)
+        self._progress = 0
+        self._stuck_bytes = 0
+        self._is_resuming = False
+
+    def feed(self, data: bytes) -> None:
+        """Parse the next bytes.
+
+        Raises:
+            Malformed: with the answer to give before the connection is closed.
+        """
+        progress = self._progress
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as stop:
+            self._resume(data[stop.args[0] :])
+        except httptools.HttpParserCallbackError as error:
+            raise (error.__context__ or error) from None
+        except httptools.HttpParserError as error:
+            raise Malformed(Refusal(400, "bad_request", f"the request is not HTTP/1.1: {error}")) from None
+        if self._progress == progress and self.exchange is not None:
+            self._stuck_bytes += len(data)
+            if self._stuck_bytes > HEAD_BYTES_MAX:
+                raise Malformed(Refusal(431, "head_too_large", "the request's line, headers or trailers are too large"))
+
+    def stop(self) -> None:
+        """Take no further request, and no more of this one."""
+        self.is_stopped = True
+        self.exchange = None
+
+    def on_message_begin(self) -> None:
+        if self._is_resuming or self.is_stopped:
+            return
+        self._stuck_bytes = 0
+        self.has_head = False
+        self.exchange = Exchange(self._connection, monotonic())
+        self._connection.begin()
+
+    def on_url(self, part: bytes) -> None:
+        exchange = self.exchange
+        if exchange is not None and not self._is_resuming:
+            exchange.target += part
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        exchange = self.exchange
+        if exchange is None or self.has_head or self._is_resuming:
+            return  # a trailer is no header
+        name = name.lower()
+        if name in _WANTED:
+            if name in exchange.headers:
+                exchange.repeated = name
+            exchange.headers[name] = value
+
+    def on_headers_complete(self) -> None:
+        exchange = self.exchange
+        self._progress += 1
+        if exchange is None:
+            return
+        parser = self._parser
+        if not self._is_resuming:
+            exchange.method = parser.get_method()
+            if parser.should_upgrade() and exchange.method != b"CONNECT":
+                self._is_resuming = True
+                return
+        self._is_resuming = False
+        self.has_head = True
+        exchange.keep_alive = parser.should_keep_alive()
+        self._connection.take_head(exchange, self._fault_of(exchange))
+
+    def on_body(self, part: bytes) -> None:
+        self._progress += 1
+        exchange = self.exchange
+        if exchange is not None:
+            exchange.body_bytes += len(part)
+            if not exchange.is_refused:
+                exchange.chunks.append(part)
+                self._connection.hold(exchange, len(part))
+
+    def on_message_complete(self) -> None:
+        exchange = self.exchange
+        if exchange is None or self._is_resuming:
+            return
+        self.exchange = None
+        exchange.is_received = True
+        if not exchange.is_refused:
+            chunks = exchange.chunks
+            exchange.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            exchange.chunks = []
+        self._connection.take_body(exchange)
+
+    def _resume(self, rest: bytes) -> None:
+        """Go on after a request that offers an upgrade, as if it did not: nothing here is upgraded to."""
+        exchange = self.exchange
+        if exchange is None or self.has_head:
+            return
+        self._parser = httptools.HttpRequestParser(self)
+        framing = [b"POST / HTTP/1.1", b"host: x"]
+        for name in (b"content-length", b"transfer-encoding"):
+            if name in exchange.headers:
+                framing.append(name + b": " + exchange.headers[name])
+        self.feed(b"\r\n".join(framing) + b"\r\n\r\n" + rest)
+
+    def _fault_of(self, exchange: Exchange) -> Refusal | None:
+        """What is wrong with a head that llhttp accepts."""
+        headers = exchange.headers
+        if exchange.repeated:
+            return Refusal(400, "bad_request", f"the header {exchange.repeated.decode()} stands twice")
+        version = "1.1" if exchange.keep_alive else self._parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            return Refusal(505, "http_version", "this server speaks HTTP/1.1")
+        if b"host" not in headers and self._parser.get_http_version() == "1.1":
+            return Refusal(400, "bad_request", "the header host is missing")
+        coding = headers.get(b"transfer-encoding")
+        if coding is not None and (coding.lower() != b"chunked" or self._parser.get_http_version() != "1.1"):
+            return Refusal(400, "bad_request", "the only transfer coding is chunked, with HTTP/1.1")
+        if headers.get(b"expect", b"100-continue").lower() != b"100-continue":
+            return Refusal(417, "expectation_failed", "the only expectation is 100-continue")
+        return None

@@ -1,0 +1,173 @@
+"""One scorer process: started, given one request at a time, watched, killed. Says what became of it to its owner.
+
+A scorer is the user's interpreter running `scorer/main.py` in a session of its own, at the other end of a socket pair.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+from time import monotonic
+from typing import TYPE_CHECKING, Protocol, cast
+
+from mmgit.serving.front.admission import TOO_LATE
+from mmgit.serving.front.exchange import Exchange, Refusal
+from mmgit.serving.scorer.frames import ANSWER, FAILED, REQUEST
+
+if TYPE_CHECKING:
+    from mmgit.serving.front.launch import Launch
+
+_SOCKET_BUFFER_BYTES = 1024 * 1024
+_TRACEBACK_SECONDS = 0.5
+
+_DIED = Refusal(500, "scorer_died", "the process that scored this request ended; the log says why")
+
+
+class Owner(Protocol):
+    """Who is told what a scorer does."""
+
+    def became_idle(self, scorer: Scorer) -> None:
+        """It can score."""
+
+    def ended(self, scorer: Scorer, reason: str) -> None:
+        """Its process is gone."""
+
+
+class Scorer(asyncio.Protocol):
+    """A process and the socket to it, from start to end; a new process is a new `Scorer`."""
+
+    def __init__(self, owner: Owner, launch: Launch) -> None:
+        self.is_ready = False
+        self.started_at = monotonic()
+        self._owner = owner
+        self._launch = launch
+        self._exchange: Exchange | None = None
+        self._busy_since = 0.0
+        self._buffer = bytearray()
+        self._reason = ""
+        self._has_ended = False
+        self._transport: asyncio.Transport | None = None
+        self._process = cast("subprocess.Popen[bytes]", None)
+
+    @property
+    def is_hung(self) -> bool:
+        """Whether it was ended because `run()` or `init()` took too long."""
+        return self._busy_since < 0
+
+    async def start(self) -> None:
+        """Start the process.
+
+        Raises:
+            OSError: the user's interpreter cannot be started.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX)
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
+        with theirs:
+            assignment = json.dumps({"socket_fd": theirs.fileno(), **self._launch.assignment})
+            self._process = subprocess.Popen(  # noqa: S603, ASYNC220 - the interpreter is named by the settings; a fork is short
+                [*self._launch.command, assignment],
+                stdin=subprocess.DEVNULL,
+                pass_fds=[theirs.fileno()],
+                env=dict(self._launch.environment),
+                start_new_session=True,
+            )
+        loop = asyncio.get_running_loop()
+        await loop.create_connection(lambda: self, sock=ours)
+
+    def score(self, exchange: Exchange) -> None:
+        """Send one request."""
+        self._exchange = exchange
+        self._busy_since = monotonic()
+        request_id = exchange.request_id.encode("ascii")
+        head = REQUEST.pack(len(exchange.body), len(request_id)) + request_id
+        cast("asyncio.Transport", self._transport).write(head + exchange.body)
+        exchange.body = b""
+
+    def check(self, now: float, timeout_seconds: float, startup_timeout_seconds: float) -> None:
+        """Notice a process that died without closing its socket, or that takes too long."""
+        if self._process.poll() is not None:
+            self._end()
+        elif not self.is_ready and now - self.started_at > startup_timeout_seconds:
+            self._kill(f"init() did not finish within {startup_timeout_seconds:g} s")
+        elif self._exchange is not None:
+            if self._exchange.deadline <= now:
+                self._exchange.refuse(TOO_LATE)
+            if 0 < self._busy_since <= now - timeout_seconds:
+                self._kill(f"run() did not return within {timeout_seconds:g} s")
+
+    def stop(self) -> None:
+        """End the process: its loop ends when the socket closes."""
+        self._has_ended = True
+        if self._transport is not None:
+            self._transport.close()
+
+    def kill(self) -> None:
+        """End the process and what it started, now."""
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait()
+
+    @property
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer
+        buffer += data
+        if len(buffer) < ANSWER.size:
+            return
+        size, status = ANSWER.unpack_from(buffer)
+        if len(buffer) < ANSWER.size + size:
+            return
+        payload = bytes(memoryview(buffer)[ANSWER.size : ANSWER.size + size])
+        self._buffer = bytearray()
+        self._receive(status, payload)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        del exc
+        self._end()
+
+    def _receive(self, status: int, payload: bytes) -> None:
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            self._owner.became_idle(self)
+            exchange.answer(status, payload)
+        elif status == FAILED:
+            self._reason = payload.decode("utf-8", "replace")
+        else:
+            self.is_ready = True
+            self._owner.became_idle(self)
+
+    def _kill(self, reason: str) -> None:
+        """Ask for a traceback in the log, then kill for good."""
+        self._reason = reason
+        self._busy_since = -1.0
+        self._process.send_signal(signal.SIGABRT)
+        asyncio.get_running_loop().call_later(_TRACEBACK_SECONDS, self._end)
+
+    def _end(self) -> None:
+        if self._has_ended:
+            return
+        self._has_ended = True
+        self.kill()
+        exchange, self._exchange = self._exchange, None
+        if exchange is not None:
+            exchange.refuse(TOO_LATE if self.is_hung else _DIED)
+        if self._transport is not None:
+            self._transport.close()
+        self._owner.ended(self, self._reason or f"the process ended with {_ending(self._process.returncode)}")
+
+
+def _ending(returncode: int) -> str:
+    return f"signal {signal.Signals(-returncode).name}" if returncode < 0 else f"status {returncode}"

@@ -1,0 +1,114 @@
+"""The scorers of one service: as many as declared, each started again when it ends, later and later if it keeps ending.
+
+A service that never came up, or whose scorers stopped coming up, is given up with the reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import TYPE_CHECKING, Callable
+
+from mmgit.serving.front.scorer_process import Scorer
+
+if TYPE_CHECKING:
+    from mmgit.serving.front.launch import Launch
+    from mmgit.serving.front.log import Log
+    from mmgit.serving.front.metrics import Metrics
+    from mmgit.serving.settings import Settings
+
+_STEADY_SECONDS = 60.0
+_DELAY_SECONDS = 0.1
+_DELAY_SECONDS_MAX = 30.0
+_FAILED_STARTS_MAX = 5
+
+
+class Scorers:
+    """All scorers; `idle` are those that can take a request."""
+
+    def __init__(self, settings: Settings, launch: Launch, log: Log, metrics: Metrics) -> None:
+        self.idle: list[Scorer] = []
+        self.on_idle: Callable[[], None] = lambda: None
+        self.given_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._settings = settings
+        self._launch = launch
+        self._log = log
+        self._metrics = metrics
+        self._scorers: set[Scorer] = set()
+        self._starts: set[asyncio.Task[None]] = set()
+        self._short_lives = 0
+        self._failed_starts = 0
+        self._was_ready = False
+        self._is_stopping = False
+
+    @property
+    def ready(self) -> int:
+        """How many are up, busy ones included."""
+        return sum(scorer.is_ready for scorer in self._scorers)
+
+    def start(self) -> None:
+        """Start as many as declared."""
+        for _ in range(self._settings.concurrency):
+            self._start_one()
+
+    def check(self, now: float) -> None:
+        """Look after every scorer; called several times a second."""
+        settings = self._settings
+        for scorer in list(self._scorers):
+            scorer.check(now, settings.timeout_seconds, settings.startup_timeout_seconds)
+
+    def stop(self) -> None:
+        """End all processes and wait for them."""
+        self._is_stopping = True
+        for scorer in self._scorers:
+            scorer.stop()
+
+    def kill(self) -> None:
+        """End what `stop` did not."""
+        self._is_stopping = True
+        for scorer in self._scorers:
+            scorer.kill()
+
+    def became_idle(self, scorer: Scorer) -> None:
+        if not self._was_ready:
+            self._was_ready = True
+            self._log.line("info", "ready", seconds=round(monotonic() - scorer.started_at, 3))
+        self._failed_starts = 0
+        self.idle.append(scorer)
+        self.on_idle()
+
+    def ended(self, scorer: Scorer, reason: str) -> None:
+        self._scorers.discard(scorer)
+        if scorer in self.idle:
+            self.idle.remove(scorer)
+        if self._is_stopping:
+            return
+        self._log.line("error", "scorer_ended", pid=scorer.pid, message=reason)
+        self._failed_starts += not scorer.is_ready
+        if not self._was_ready or self._failed_starts >= _FAILED_STARTS_MAX:
+            self._give_up(reason)
+            return
+        self._metrics.restarts["hung" if scorer.is_hung else "crashed"] += 1
+        is_steady = scorer.is_ready and monotonic() - scorer.started_at > _STEADY_SECONDS
+        self._short_lives = 0 if is_steady else self._short_lives + 1
+        delay = min(_DELAY_SECONDS_MAX, _DELAY_SECONDS * 2 ** max(0, self._short_lives - 1))
+        asyncio.get_running_loop().call_later(delay, self._start_one)
+
+    def _start_one(self) -> None:
+        if not self._is_stopping:
+            task = asyncio.get_running_loop().create_task(self._launch_one())
+            self._starts.add(task)
+            task.add_done_callback(self._starts.discard)
+
+    async def _launch_one(self) -> None:
+        scorer = Scorer(self, self._launch)
+        try:
+            await scorer.start()
+        except OSError as error:
+            self._give_up(f"the interpreter {self._launch.command[0]} cannot be started: {error.strerror}")
+            return
+        self._scorers.add(scorer)
+
+    def _give_up(self, reason: str) -> None:
+        if not self.given_up.done():
+            self.given_up.set_result(reason)

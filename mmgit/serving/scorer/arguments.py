@@ -1,0 +1,88 @@
+"""A request body in, `run()`'s keyword arguments out, converted as schema.json declares; or `Refused` with the path.
+
+schema.json is the JSON Schema of a body; `x-mmgit` in a property names what Python type its value becomes.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any, Callable, Mapping
+
+from .json_values import bytes_of, check_value, refuse_unknown_keywords
+from .numpy_arrays import array_converter
+from .pandas_frames import frame_converter
+from .scalars import described
+from .strict_json import Refused, parse
+
+
+class Arguments:
+    """The arguments of one `run()`."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        """Prepare the conversions.
+
+        Raises:
+            ValueError: the schema declares what a request cannot be checked against.
+            ImportError: it declares numpy or pandas, which the scoring code's packages lack.
+        """
+        self._converters = {name: _converter(declared, name) for name, declared in schema["properties"].items()}
+        self._required = tuple(schema.get("required", ()))
+
+    def __call__(self, body: bytes) -> dict[str, Any]:
+        """The converted arguments.
+
+        Raises:
+            Refused: the body is not strict JSON, or not what the schema declares.
+        """
+        document = parse(body)
+        if type(document) is not dict:
+            raise Refused("arguments_invalid", f"expected an object of arguments, found {described(document)}")
+        converters = self._converters
+        if document.keys() != converters.keys():
+            self._refuse_names(document)
+        return {name: converters[name](value, name) for name, value in document.items()}
+
+    def _refuse_names(self, document: Mapping[str, Any]) -> None:
+        for name in document:
+            if name not in self._converters:
+                known = ", ".join(self._converters) or "none"
+                raise Refused("argument_unknown", f"{name[:100]}: there is no such argument; the arguments are {known}")
+        for name in self._required:
+            if name not in document:
+                raise Refused("argument_missing", f"{name}: this argument is missing")
+
+
+def read_arguments(schema_file: Path) -> Arguments:
+    """The arguments that a schema.json declares.
+
+    Raises:
+        ValueError: the file is not such a schema; the message names it.
+    """
+    try:
+        return Arguments(json.loads(schema_file.read_bytes()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{schema_file.name} cannot be used: {type(error).__name__}: {error}") from error
+
+
+def _converter(declared: Mapping[str, Any], name: str) -> Callable[[Any, str], Any]:
+    mark = declared.get("x-mmgit", {"type": "standard"})
+    if mark["type"] == "numpy":
+        convert = array_converter(mark)
+    elif mark["type"] == "pandas":
+        convert = frame_converter(mark)
+        convert([], name)  # a dtype that this pandas lacks stops the scorer here, not a request later
+    elif mark["type"] == "bytes":
+        convert = bytes_of
+    elif mark["type"] == "standard":
+        refuse_unknown_keywords(declared, name)
+        convert = partial(_standard, schema=declared)
+    else:
+        raise ValueError(f"{name}: x-mmgit has no type {mark['type']!r}")
+    return convert
+
+
+def _standard(value: Any, path: str, *, schema: Mapping[str, Any]) -> Any:
+    check_value(value, schema, path)
+    return value

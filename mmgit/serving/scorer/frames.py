@@ -1,0 +1,20 @@
+"""The frames between the front and a scorer, little endian, one request under way at a time; both ends import this file.
+
+A scorer's first answer is `READY`, or `FAILED` with the reason as text; every later one is an HTTP status and a JSON body.
+"""
+
+from __future__ import annotations
+
+import struct
+
+REQUEST = struct.Struct("<IB")
+"""Bytes of the body, bytes of the request id; then the id in ASCII, then the body."""
+
+ANSWER = struct.Struct("<IH")
+"""Bytes of the payload, status; then the payload."""
+
+READY = 0
+FAILED = 1
+
+BODY_BYTES_MAX = 2**32 - 1
+REQUEST_ID_BYTES_MAX = 255

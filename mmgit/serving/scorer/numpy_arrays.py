@@ -1,0 +1,41 @@
+"""A JSON list in, a numpy array of the declared dtype and shape out, or `Refused` with the path of what is wrong."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Callable, Mapping
+
+from .scalars import Kind, check, described, kind_of
+from .strict_json import Refused
+
+
+def array_converter(declared: Mapping[str, Any]) -> Callable[[Any, str], Any]:
+    """The conversion for `{"dtype": "float64", "shape": [null, 4], "missing": true}`; null is a free size."""
+    dtype, shape = declared["dtype"], tuple(declared["shape"])
+    kind = kind_of(dtype).or_null() if declared.get("missing") else kind_of(dtype)
+    numpy = importlib.import_module("numpy")
+
+    def convert(value: Any, path: str) -> Any:
+        _check(value, shape, kind, path)
+        try:
+            array = numpy.array(value, dtype=dtype)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise Refused("argument_invalid", f"{path}: not a {dtype} array: {error}") from None
+        return array.reshape((len(value), *shape[1:])) if shape else array
+
+    return convert
+
+
+def _check(value: Any, shape: tuple[int | None, ...], kind: Kind, path: str) -> None:
+    if not shape:
+        check([value], kind, lambda _: path)
+        return
+    if type(value) is not list:
+        raise Refused("argument_invalid", f"{path}: expected a list, found {described(value)}")
+    if shape[0] is not None and len(value) != shape[0]:
+        raise Refused("argument_invalid", f"{path}: expected {shape[0]} items, found {len(value)}")
+    if len(shape) == 1:
+        check(value, kind, lambda index: f"{path}[{index}]")
+        return
+    for index, item in enumerate(value):
+        _check(item, shape[1:], kind, f"{path}[{index}]")

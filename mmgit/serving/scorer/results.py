@@ -1,0 +1,59 @@
+"""What `run()` returned in, the bytes of a JSON document out. Knows arrays and frames by their methods, imports neither.
+
+NaN and infinities are never written: JSON has no such numbers, and a client would fail on them far from the cause.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime
+import json
+from typing import Any
+
+
+class ResultError(Exception):
+    """The result has no JSON form; `code` is for the client, the message for the log."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def json_of(result: Any) -> bytes:
+    """The JSON document of a result.
+
+    Raises:
+        ResultError: it holds NaN, an infinity, or a value that JSON cannot say.
+    """
+    try:
+        return _ENCODER.encode(result).encode("ascii")
+    except ValueError as error:
+        if "Circular" in str(error):
+            raise ResultError("result_not_json", "run() returned a value that contains itself") from None
+        raise ResultError("result_not_finite", "run() returned NaN or an infinity, which JSON cannot hold") from None
+    except (TypeError, RecursionError) as error:
+        raise ResultError("result_not_json", f"run() returned a value without a JSON form: {error}") from None
+
+
+def _plain(value: Any) -> Any:
+    """The JSON-ready form of one value that `json` does not know."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, (datetime.date, datetime.time)):
+        return value.isoformat() if value == value else None  # noqa: PLR0124 - pandas' NaT is no time, not even itself
+    if hasattr(value, "columns") and hasattr(value, "to_dict"):
+        return value.to_dict(orient="records")
+    if hasattr(value, "tolist"):
+        return _listed(value)
+    if type(value).__name__ == "NAType":
+        return None
+    raise TypeError(f"it is of type {type(value).__name__}")
+
+
+def _listed(array: Any) -> Any:
+    """An array, series or numpy scalar as Python values; times as ISO texts, as numpy would give bare numbers."""
+    is_time = getattr(getattr(array, "dtype", None), "kind", "") == "M"
+    return array.astype(str).tolist() if is_time else array.tolist()
+
+
+_ENCODER = json.JSONEncoder(allow_nan=False, default=_plain, separators=(",", ":"))

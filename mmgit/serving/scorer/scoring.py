@@ -1,0 +1,86 @@
+"""The user's score file in, its `run()` ready to call out: path and imports set up, `init()` done, arguments declared.
+
+This is the only module that runs the user's code at start; whatever it raises is the reason that the front reports.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+import os
+import site
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Callable
+
+from .arguments import Arguments, read_arguments
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What one scorer works with, as the front gives it on the command line."""
+
+    socket_fd: int
+    scoring_folder: str
+    score_file: str
+    schema_file: str | None
+    dependencies: list[str]
+    sdk_folder: str
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """The user's `run()`, and how a body becomes its arguments; without a schema it is given the body itself."""
+
+    run: Callable[..., Any]
+    arguments: Arguments | None
+
+
+def load(assignment: Assignment) -> Scoring:
+    """Import the score file, call its `init()` if it has one.
+
+    Raises:
+        Exception: whatever the user's code raised, or a reason of ours why it cannot be served.
+    """
+    folder = Path(assignment.scoring_folder)
+    os.chdir(folder)
+    set_import_path(assignment)
+    arguments = read_arguments(folder / assignment.schema_file) if assignment.schema_file else None
+    module = _import(folder / assignment.score_file)
+    run = getattr(module, "run", None)
+    if not callable(run):
+        raise TypeError(f"{assignment.score_file} has no function run()")
+    if inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run):
+        raise TypeError(
+            f"{assignment.score_file}: run() is 'async def'; scorers call it one request at a time: use 'def'"
+        )
+    init = getattr(module, "init", None)
+    if init is not None:
+        init()
+    return Scoring(run, arguments)
+
+
+def set_import_path(assignment: Assignment) -> None:
+    """Order `sys.path`: scoring folder, standard library, the user's packages, the SDK, what the interpreter brings."""
+    folders = [path for path in sys.path if not path.endswith(("site-packages", "dist-packages"))]
+    brought = [path for path in sys.path if path not in folders]
+    if not assignment.dependencies:
+        sys.path[:] = [assignment.scoring_folder, *folders, *brought, assignment.sdk_folder]
+        return
+    sys.path[:] = folders
+    for dependency in assignment.dependencies:
+        site.addsitedir(dependency)
+    sys.path[:] = [assignment.scoring_folder, *sys.path, assignment.sdk_folder, *brought]
+
+
+def _import(file: Path) -> ModuleType:
+    """Import one file under its own name, so that the user's other files may import it too."""
+    spec = importlib.util.spec_from_file_location(file.stem, file)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{file.name} is not a Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[file.stem] = module
+    spec.loader.exec_module(module)
+    return module

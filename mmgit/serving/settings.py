@@ -1,0 +1,148 @@
+"""The image's facts and the settings folder in, one frozen `Settings` out. Reads two small JSON files, writes nothing.
+
+Command line of the server, in an image and anywhere else; the defaults are the image's:
+`python3 -I main.py [--image-facts /srv/mmgit.json] [--settings FOLDER] [--keys FOLDER] [--packages FOLDER]`.
+Without the options the folders come from `MMGIT_SETTINGS` and `MMGIT_KEYS`, else /etc/mmgit/settings and /etc/mmgit/keys.
+
+A local server (`mmgit serve`) starts the same file with a settings.json that also names the places and ports:
+`{"service": "digits", "authentication": "none", "scoring_folder": "/tmp/x/scoring", "interpreter": "/tmp/x/venv/bin/python",
+"dependencies": [], "sdk_folder": "/path/of/mmgit/parent", "bind": "127.0.0.1", "port": 8080, "admin_port": 0,
+"drain_seconds": 0}`. Port 0 takes a free one; the log line with event `listening` tells both.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Mapping
+
+IMAGE_FACTS = "/srv/mmgit.json"
+SETTINGS_FOLDER = "/etc/mmgit/settings"
+KEYS_FOLDER = "/etc/mmgit/keys"
+
+_FILE_BYTES_MAX = 1024 * 1024
+_BODY_BYTES_MAX = 2**32 - 1
+
+
+class SettingsError(Exception):
+    """A settings file is missing or says something that cannot be; the message names the file and the field."""
+
+
+@dataclass(frozen=True)
+class ImageFacts:
+    """What the image is, as its builder wrote it."""
+
+    runtime: str = "python"
+    scoring: str = "score.py"
+    models: Mapping[str, str] = field(default_factory=dict)
+    python: str = ""
+    schema: str | None = None
+    sample: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says about this service; every place on disk is here too, with the image's as default."""
+
+    service: str
+    environment: str = ""
+    group: str = "default"
+    manifest: str = ""
+    models: tuple[str, ...] = ()
+    concurrency: int = 1
+    queue: int = 10
+    timeout_seconds: float = 60.0
+    startup_timeout_seconds: float = 300.0
+    drain_seconds: float = 5.0
+    max_body_bytes: int = 100 * 1024 * 1024
+    authentication: str = "keys"
+    keys_folder: str = KEYS_FOLDER
+    scoring_folder: str = "/srv/scoring"
+    interpreter: str = "/usr/bin/python3"
+    dependencies: tuple[str, ...] = ("/opt/dependencies",)
+    sdk_folder: str = "/opt/mmgit/sdk"
+    bind: str = ""
+    port: int = 8080
+    admin_port: int = 8081
+    image: ImageFacts = ImageFacts()
+
+
+def load(image_facts: Path, settings_folder: Path, keys_folder: Path) -> Settings:
+    """The settings of one server. Fields that this version does not know are passed over: a newer compiler wrote them.
+
+    Raises:
+        SettingsError: a file is missing, broken, or holds a value out of its range.
+    """
+    facts_given = _read(image_facts)
+    settings_file = settings_folder / "settings.json"
+    given = _read(settings_file)
+    if "service" not in given:
+        raise SettingsError(f"{settings_file}: the field service is missing")
+    image = ImageFacts(**_known(ImageFacts(), facts_given, image_facts))
+    known = _known(Settings(""), given, settings_file)
+    settings = Settings(**{"keys_folder": str(keys_folder), **known, "image": image})
+    _check_ranges(settings, settings_file)
+    return settings
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        with file.open("rb") as stream:
+            text = stream.read(_FILE_BYTES_MAX + 1)
+    except OSError as error:
+        raise SettingsError(f"{file}: {error.strerror}") from error
+    if len(text) > _FILE_BYTES_MAX:
+        raise SettingsError(f"{file}: larger than {_FILE_BYTES_MAX} bytes")
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"{file}: not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise SettingsError(f"{file}: expected an object")
+    return document
+
+
+def _known(defaults: object, given: Mapping[str, Any], file: Path) -> dict[str, Any]:
+    """The given fields that `defaults` has, each of the type of its default."""
+    known = {}
+    for known_field in fields(defaults):  # type: ignore[arg-type]
+        name = known_field.name
+        if name in given and name != "image":
+            known[name] = _typed(getattr(defaults, name), given[name], f"{file}: the field {name}")
+    return known
+
+
+def _typed(default: Any, value: Any, place: str) -> Any:
+    if isinstance(default, tuple):
+        if isinstance(value, list) and all(isinstance(item, str) for item in value):
+            return tuple(value)
+        raise SettingsError(f"{place}: expected a list of texts, found {value!r}")
+    if default is None:
+        types: tuple[type, ...] = (str, type(None))
+    else:
+        types = (int, float) if isinstance(default, float) else (type(default),)
+    if not isinstance(value, types) or isinstance(value, bool):
+        raise SettingsError(f"{place}: expected {' or '.join(kind.__name__ for kind in types)}, found {value!r}")
+    return value
+
+
+def _check_ranges(settings: Settings, file: Path) -> None:
+    limits = (
+        ("concurrency", 1, 1024),
+        ("queue", 0, 100_000),
+        ("timeout_seconds", 0.001, 86_400),
+        ("startup_timeout_seconds", 0.001, 86_400),
+        ("drain_seconds", 0, 3_600),
+        ("max_body_bytes", 1, _BODY_BYTES_MAX),
+        ("port", 0, 65_535),
+        ("admin_port", 0, 65_535),
+    )
+    for name, low, high in limits:
+        value = getattr(settings, name)
+        if not low <= value <= high:
+            raise SettingsError(f"{file}: the field {name}: expected {low} to {high}, found {value}")
+    if settings.authentication not in ("keys", "none"):
+        raise SettingsError(f"{file}: the field authentication: expected keys or none, found {settings.authentication}")
+    if settings.image.runtime != "python":
+        raise SettingsError(f"the image's runtime is {settings.image.runtime}; this serving layer knows python")

@@ -1,0 +1,20 @@
+"""What a user may write: one frozen pydantic type for each kind of declared file."""
+
+from mmgit.spec.base import BaseSpec
+from mmgit.spec.environment import EnvironmentSpec
+from mmgit.spec.image import ImageSpec
+from mmgit.spec.manifest import ManifestSpec
+from mmgit.spec.model import ModelSpec, VersionSpec
+from mmgit.spec.project import ProjectSpec
+from mmgit.spec.service import ServiceSpec
+
+__all__ = [
+    "BaseSpec",
+    "EnvironmentSpec",
+    "ImageSpec",
+    "ManifestSpec",
+    "ModelSpec",
+    "ProjectSpec",
+    "ServiceSpec",
+    "VersionSpec",
+]

@@ -1,0 +1,41 @@
+"""`bases/<base>.lock.yaml`: what the lowest layer of an image is made of. Written by `mmgit base update`."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mmgit.spec.fields import Document, List, Platform, RelativePath, Sha256, Spec, Version, text
+
+Package = Annotated[str, *text(r"[a-z0-9][a-z0-9+.-]{1,127}", "a Debian package name")]
+PackageVersion = Annotated[str, *text(r"[A-Za-z0-9.+~:-]{1,128}", "a Debian package version")]
+Suite = Annotated[str, *text(r"[a-z][a-z0-9-]{1,31}", "a Debian suite, like bookworm")]
+
+PACKAGE_SIZE_LIMIT_BYTES = 256 * 2**20
+
+
+class LockedPackage(Spec):
+    """One `.deb` of the archive; `path` is relative to the archive's root."""
+
+    name: Package
+    version: PackageVersion
+    path: RelativePath
+    size: Annotated[int, Field(ge=1, le=PACKAGE_SIZE_LIMIT_BYTES)]
+    sha256: Sha256
+
+
+class Interpreter(Spec):
+    """The Python of the base."""
+
+    path: Annotated[str, *text(r"/(?:[A-Za-z0-9_.+-]+/)*python3[0-9.]*", "an absolute path, like /usr/bin/python3")]
+    minor: Version
+
+
+class BaseSpec(Document):
+    """A Debian base: what was asked for, and what the archive had for each platform on that day."""
+
+    kind: Literal["Base"]
+    suite: Suite
+    packages: Annotated[List[Package], Field(min_length=1)]
+    python: Interpreter
+    libc: Version
+    platforms: Annotated[dict[Platform, Annotated[List[LockedPackage], Field(min_length=1)]], Field(min_length=1)]

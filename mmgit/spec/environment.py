@@ -1,0 +1,121 @@
+"""`environment.yaml`: a place to deploy."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from mmgit.spec.fields import (
+    DnsName,
+    Document,
+    Duration,
+    KubernetesName,
+    List,
+    Name,
+    Registry,
+    Spec,
+    Text,
+    Uri,
+    Version,
+    text,
+)
+from mmgit.spec.model import Metric
+from mmgit.spec.service import Port, ServiceDefaults
+
+
+class TlsSecret(Spec):
+    """The Kubernetes Secret (type kubernetes.io/tls) that holds the certificate of the host."""
+
+    secret: KubernetesName
+
+
+class Gateway(Spec):
+    """A Gateway that people run, `<namespace>/<name>`, whose listener ends TLS with the certificate in `tls`."""
+
+    name: Annotated[str, *text(r"[a-z0-9-]{1,63}/[a-z0-9.-]{1,253}", "<namespace>/<name>")]
+    listener: KubernetesName = "https"
+    tls: TlsSecret | None = None
+
+
+class Ingress(Spec):
+    """An ingress controller that people run, and the secret of the host's certificate."""
+
+    class_name: KubernetesName = Field(alias="class")
+    tls: TlsSecret
+
+
+class Certificate(Spec):
+    """Files of a certificate outside git, by absolute path, for compose. Without it a self-signed one is made."""
+
+    certificate: Annotated[str, *text(r"/[A-Za-z0-9._/-]+", "an absolute path")]
+    key: Annotated[str, *text(r"/[A-Za-z0-9._/-]+", "an absolute path")]
+
+
+class KubernetesCluster(Spec):
+    """What the clusters of this environment are."""
+
+    versions: Annotated[List[Version], Field(min_length=1)] = ("1.36",)
+    gateway_namespace: KubernetesName | None = None
+    monitoring_namespace: KubernetesName = "monitoring"
+
+
+class Monitoring(Spec):
+    """Objects for a Prometheus operator."""
+
+    service_monitor: bool = False
+    alerts: bool = False
+
+
+class TelemetrySpec(Spec):
+    """Where services send what they record."""
+
+    store: Uri | None = None
+    otlp: Annotated[str, *text(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/\S*)?", "an http(s) address")] | None = None
+
+
+class MetricGate(Spec):
+    """A bound on a metric of a candidate."""
+
+    min: float | None = None
+    max: float | None = None
+    max_loss: float | None = None
+
+
+class Promotion(Spec):
+    """What a promotion into this environment needs."""
+
+    from_: Name = Field(alias="from")
+    soak: Duration | None = None
+    approvals: Annotated[int, Field(ge=0, le=20)] = 0
+    metrics: dict[Metric, MetricGate] = Field(default_factory=dict)
+
+
+class EnvironmentSpec(Document):
+    """A place to deploy: target, registry, namespace, host and the defaults of its services."""
+
+    kind: Literal["Environment"]
+    description: Text = ""
+    target: Literal["kubernetes", "compose", "process"]
+    registry: Registry | None = None
+    namespace: Annotated[str, *text(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", "a namespace")] | None = None
+    host: DnsName | None = None
+    port: Port = 8443
+    gateway: Gateway | None = None
+    ingress: Ingress | None = None
+    tls: Certificate | None = None
+    kubernetes: KubernetesCluster = KubernetesCluster()
+    monitoring: Monitoring = Monitoring()
+    defaults: ServiceDefaults = ServiceDefaults()
+    telemetry: TelemetrySpec = TelemetrySpec()
+    accepts: Literal["build", "promotion"] = "promotion"
+    promotion: Promotion | None = None
+    controllers: tuple[Literal["flux", "argocd"], ...] = ("flux", "argocd")
+
+    @model_validator(mode="after")
+    def _has_what_its_target_needs(self) -> Self:
+        needed = {"kubernetes": ("registry", "namespace", "host"), "compose": ("registry",), "process": ()}[self.target]
+        missing = [name for name in needed if getattr(self, name) is None]
+        if missing:
+            raise ValueError(f"target {self.target} needs {', '.join(missing)}")
+        if self.target == "kubernetes" and (self.gateway is None) == (self.ingress is None):
+            raise ValueError("target kubernetes needs either gateway or ingress")
+        return self

@@ -1,0 +1,49 @@
+"""`mmgit.yaml`: the project as a whole. The root of a repository is the folder where this file lies."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mmgit.spec.fields import Document, List, Memory, Name, Platform, Spec, Text, Uri, text
+
+
+class Forge(Spec):
+    """Where pull requests are made."""
+
+    kind: Literal["github", "gitea", "forgejo"]
+    repository: Annotated[str, *text(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", "<owner>/<name>")]
+    url: Uri | None = None
+
+
+class Store(Spec):
+    """Where model files go: into git up to `git_limit`, else under their sha256 below `uri`."""
+
+    git_limit: Memory = "10Mi"
+    uri: Uri | None = None
+
+
+class BlastRadius(Spec):
+    """How much one change may remove or alter before it must be acknowledged."""
+
+    services: Annotated[int, Field(ge=0)] = 20
+
+
+class Policies(Spec):
+    """Rules for the whole project."""
+
+    formats: dict[str, Literal["allow", "warn", "refuse"]] = Field(default_factory=dict)
+    blast_radius: BlastRadius = BlastRadius()
+
+
+class ProjectSpec(Document):
+    """The project: compiler pin, default branch, platforms of images, default base, model store."""
+
+    kind: Literal["Project"]
+    mmgit: Annotated[str, *text(r"==[0-9]+\.[0-9]+\.[0-9]+(?:(?:a|b|rc)[0-9]+)?", 'an exact version, like "==0.1.0"')]
+    description: Text = ""
+    branch: Annotated[str, *text(r"(?!-|.*\.\.|.*//)[A-Za-z0-9._/-]{1,200}(?<!/)", "a branch name")] = "main"
+    forge: Forge | None = None
+    platforms: Annotated[List[Platform], Field(min_length=1)] = ("linux/amd64", "linux/arm64")
+    base: Name = "default"
+    store: Store = Store()
+    policies: Policies = Policies()

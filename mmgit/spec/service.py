@@ -1,0 +1,184 @@
+"""A service's file: what runs in an environment, how much of it, and who may call it.
+
+`ServiceDefaults` is what an environment may set for all of its services; `ServiceSpec` adds the pin and the keys.
+An absent field is `None` here; `resolve` joins the defaults: service over environment over built-in.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Discriminator, Field, Tag, model_validator
+
+from mmgit.spec.fields import (
+    Count,
+    Cpu,
+    Date,
+    Digest,
+    Document,
+    Duration,
+    KubernetesName,
+    LabelKey,
+    LabelValue,
+    List,
+    Memory,
+    Name,
+    Percentage,
+    Reference,
+    Spec,
+    Text,
+    Variable,
+    text,
+)
+
+Blueprint = Annotated[
+    str, *text(r"[a-z0-9][a-z0-9-]{0,62}(?:/[a-z0-9][a-z0-9-]{0,62})?", "a blueprint, like kubernetes/default")
+]
+Replicas = Annotated[int, Field(ge=1, le=1000)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Cidr = Annotated[str, *text(r"[0-9a-f.:]+/[0-9]{1,3}", "a network, like 10.0.0.0/8")]
+
+
+class Autoscale(Spec):
+    """The reference's autoscaling: between `min` and `max` replicas, towards `target` per cent of use.
+
+    `metric: cpu` works on any cluster; `metric: concurrency` (busy scoring slots) and `refresh` need KEDA.
+    """
+
+    min: Replicas = 1
+    max: Replicas = 10
+    target: Percentage = 70
+    metric: Literal["cpu", "concurrency"] = "cpu"
+    refresh: Duration | None = None
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Self:
+        if self.min > self.max:
+            raise ValueError(f"min {self.min} is greater than max {self.max}")
+        if self.refresh is not None and self.metric == "cpu":
+            raise ValueError("refresh is KEDA's polling interval and needs `metric: concurrency`")
+        return self
+
+
+class SecretKey(Spec):
+    """A variable whose value lies in a Kubernetes Secret, or for compose in an environment file outside git."""
+
+    secret: KubernetesName
+    key: Annotated[str, *text(r"[A-Za-z0-9._-]{1,253}", "a key of letters, digits, '.', '_', '-'")]
+
+
+VariableValue = Annotated[
+    Annotated[Text, Tag("<text>")] | Annotated[SecretKey, Tag("<secret>")],
+    Discriminator(lambda value: "<secret>" if isinstance(value, dict | SecretKey) else "<text>"),
+]
+
+
+class Toleration(Spec):
+    """A Kubernetes toleration."""
+
+    key: LabelKey | None = None
+    operator: Literal["Exists", "Equal"] = "Equal"
+    value: LabelValue | None = None
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    seconds: Annotated[int, Field(ge=0)] | None = None
+
+
+class Egress(Spec):
+    """One destination that the service may call besides DNS and what telemetry needs."""
+
+    cidr: Cidr | None = None
+    namespace: KubernetesName | None = None
+    ports: List[Port] = ()
+
+    @model_validator(mode="after")
+    def _one_destination(self) -> Self:
+        if (self.cidr is None) == (self.namespace is None):
+            raise ValueError("give either cidr or namespace")
+        return self
+
+
+class PatchTarget(Spec):
+    """Which objects a patch is for."""
+
+    kind: Annotated[str, *text(r"[A-Z][A-Za-z0-9]{1,62}", "a kind, like Deployment")]
+    name: KubernetesName | None = None
+
+
+class Operation(Spec):
+    """One operation of RFC 6902 JSON Patch."""
+
+    op: Literal["add", "remove", "replace", "move", "copy", "test"]
+    path: Text
+    from_: Text | None = Field(default=None, alias="from")
+    value: Any = None
+
+
+class Patch(Spec):
+    """A change to rendered objects: `merge` (RFC 7386) or `json` (RFC 6902). One that matches nothing is an error."""
+
+    target: PatchTarget
+    merge: dict[str, Any] | None = None
+    json_: List[Operation] | None = Field(default=None, alias="json")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if (self.merge is None) == (self.json_ is None):
+            raise ValueError("give either merge or json")
+        return self
+
+
+class Key(Spec):
+    """An API key: its name, its public id and the SHA-256 of the token. The token itself is never in git."""
+
+    name: Literal["primary", "secondary"]
+    id: Annotated[str, *text(r"[A-Za-z0-9]{4,16}", "4 to 16 letters and digits")]
+    digest: Digest
+    expires: Date | None = None
+
+
+class ServiceDefaults(Spec):
+    """What an environment may set for its services, and a service for itself."""
+
+    replicas: Replicas | None = None
+    autoscale: Autoscale | None = None
+    cpu: Cpu | None = None
+    memory: Memory | None = None
+    concurrency: Annotated[int, Field(ge=1, le=256)] | None = None
+    queue: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    timeout: Duration | None = None
+    startup_timeout: Duration | None = None
+    variables: dict[Variable, VariableValue] | None = None
+    gpu: Count | None = None
+    node_selector: dict[LabelKey, LabelValue] | None = None
+    tolerations: List[Toleration] | None = None
+    egress: List[Egress] | None = None
+    labels: dict[LabelKey, LabelValue] | None = None
+    annotations: dict[LabelKey, Text] | None = None
+    blueprint: Blueprint | None = None
+    parameters: dict[Name, Any] | None = None
+    patches: List[Patch] | None = None
+
+    @model_validator(mode="after")
+    def _one_owner_of_the_replica_count(self) -> Self:
+        if self.replicas is not None and self.autoscale is not None:
+            raise ValueError("give either replicas or autoscale, never both")
+        return self
+
+
+class ServiceSpec(ServiceDefaults, Document):
+    """A declared endpoint in an environment. `manifest` and `image` are the pin; `next` waits to be built."""
+
+    kind: Literal["Service"]
+    description: Text = ""
+    manifest: Reference | None = None
+    image: Digest | None = None
+    next: Reference | None = None
+    keys: List[Key] = ()
+
+    @model_validator(mode="after")
+    def _the_pin_is_whole(self) -> Self:
+        if (self.manifest is None) != (self.image is None):
+            raise ValueError("manifest and image make the pin together: give both or neither")
+        if self.manifest is None and self.next is None:
+            raise ValueError("nothing to run: give next (what should run once it is built)")
+        if len({key.name for key in self.keys}) < len(self.keys):
+            raise ValueError("two keys have the same name")
+        return self

@@ -1,0 +1,150 @@
+"""Runs other programs: the one door for subprocesses.
+
+An argument list and the environment variables that the program may see come in; its exit code and output come out.
+Never a shell, never the whole environment, never unbounded time or output.
+"""
+
+import os
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from mmgit.errors import MmgitError
+
+TIMED_OUT, TOO_MUCH_OUTPUT, NOT_FOUND = 124, 125, 127
+"""Exit codes of our own, as `timeout` and shells give them."""
+OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024
+
+_CHUNK_BYTES = 256 * 1024
+_GRACE_SECONDS = 5.0
+_SHOWN_CHARACTERS = 2000
+
+
+@dataclass(frozen=True)
+class Completed:
+    """How a program ended and what it wrote."""
+
+    argv: tuple[str, ...]
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+
+    def output(self, failure: type[MmgitError], hint: str = "") -> bytes:
+        """What the program wrote, if it ended well. Raises `failure` with the end of what it complained about."""
+        if self.returncode == 0:
+            return self.stdout
+        name = " ".join([Path(self.argv[0]).name, *self.argv[1:2]])
+        said = self.stderr.decode(errors="replace").strip()[-_SHOWN_CHARACTERS:]
+        raise failure(f"`{name}` ended with exit code {self.returncode}: {said or 'it gave no reason'}", hint)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env_allow: Iterable[str] = (),
+    input: bytes = b"",  # noqa: A002 - the name that `subprocess.run` has for it
+    timeout_seconds: float = 60.0,
+) -> Completed:
+    """Run a program to its end; a failure of any kind is an exit code, never an exception.
+
+    `env_allow` names the variables that the program may see, or sets them: `NAME` or `NAME=value`. PATH and TMPDIR
+    are always allowed. Unless HOME is allowed, the program gets an empty one of its own.
+    """
+    with tempfile.TemporaryDirectory(prefix="mmgit-home-") as home, stdin_of(input) as stdin:
+        try:
+            process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+                list(argv),
+                cwd=cwd,
+                env={"HOME": home, **environment(env_allow)},
+                stdin=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+            )
+        except OSError as error:
+            return Completed(tuple(argv), NOT_FOUND, b"", f"{error.filename or argv[0]}: {error.strerror}".encode())
+        return collect(process, argv, timeout_seconds, leads_group=True)
+
+
+def environment(allowed: Iterable[str]) -> dict[str, str]:
+    """The variables that a program may see. Messages are in English, so that they can be understood when quoted."""
+    variables = {"LC_ALL": "C"}
+    for item in ("PATH", "TMPDIR", *allowed):
+        name, is_set, value = item.partition("=")
+        if is_set:
+            variables[name] = value
+        elif name in os.environ:
+            variables[name] = os.environ[name]
+    return variables
+
+
+@contextmanager
+def stdin_of(data: bytes) -> Iterator[IO[bytes]]:
+    """`data` as a file, so that a program never sees the half of it when this process dies."""
+    with tempfile.TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        yield file
+
+
+def collect(
+    process: "subprocess.Popen[bytes]", argv: Sequence[str], timeout_seconds: float, *, leads_group: bool = False
+) -> Completed:
+    """Read a process to its end, or stop it (and the group it leads) when it takes too long or writes too much."""
+    stdout, stderr = bytearray(), bytearray()
+    target = -process.pid if leads_group else process.pid
+    with process:
+        try:
+            _read(process, (stdout, stderr), time.monotonic() + timeout_seconds)
+        except _Stopped as stopped:
+            _stop(process, target)
+            returncode, complaint = stopped.args
+            return Completed(tuple(argv), returncode, bytes(stdout), complaint.encode())
+        except BaseException:
+            _stop(process, target)
+            raise
+    return Completed(tuple(argv), process.returncode, bytes(stdout), bytes(stderr))
+
+
+class _Stopped(Exception):  # noqa: N818 - not a fault: the bound was reached
+    """The program has to be stopped: an exit code of ours and the reason."""
+
+
+def _read(process: "subprocess.Popen[bytes]", sinks: tuple[bytearray, bytearray], deadline: float) -> None:
+    """Fill the sinks until the process has ended. Raises `_Stopped` at the bounds."""
+    with selectors.DefaultSelector() as selector:
+        for pipe, sink in zip((process.stdout, process.stderr), sinks, strict=True):
+            if pipe:
+                selector.register(pipe, selectors.EVENT_READ, sink)
+        while selector.get_map():
+            ready = selector.select(deadline - time.monotonic())
+            if not ready and time.monotonic() >= deadline:
+                raise _Stopped(TIMED_OUT, "stopped: it took too long")
+            for key, _ in ready:
+                chunk = os.read(key.fd, _CHUNK_BYTES)
+                key.data.extend(chunk)
+                if not chunk:
+                    selector.unregister(key.fileobj)
+            if sum(map(len, sinks)) > OUTPUT_LIMIT_BYTES:
+                raise _Stopped(TOO_MUCH_OUTPUT, "stopped: it wrote too much")
+    try:
+        process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        raise _Stopped(TIMED_OUT, "stopped: it took too long") from None
+
+
+def _stop(process: "subprocess.Popen[bytes]", target: int) -> None:
+    """End a process, or the group that it leads: first politely, so that it can clean up."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.kill(target, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE_SECONDS)

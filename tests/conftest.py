@@ -1,0 +1,89 @@
+"""What tests of every part share: which tiers can run here, and a small repository that is right in every respect.
+
+Tests find servers through `MMGIT_TEST_*`, `KUBECONFIG` and `DOCKER_HOST` only. A tier whose server is absent is
+skipped with the reason; with MMGIT_TEST_NO_SKIPS set, a skipped test is a failure.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+# marker -> (is its server here?, what to do about it)
+TIERS: Mapping[str, tuple[bool, str]] = {
+    "apiserver": ("KUBECONFIG" in os.environ, "set KUBECONFIG to a test cluster"),
+    "cluster": ("MMGIT_TEST_GIT_ROOT" in os.environ, "set KUBECONFIG, MMGIT_TEST_REGISTRY and MMGIT_TEST_GIT_ROOT"),
+    "docker": (
+        "DOCKER_HOST" in os.environ or Path("/var/run/docker.sock").exists(),
+        "start a Docker engine, or set DOCKER_HOST",
+    ),
+    "network": ("MMGIT_TEST_NETWORK" in os.environ, "set MMGIT_TEST_NETWORK=1 to use PyPI and a Debian mirror"),
+    "registry": ("MMGIT_TEST_REGISTRY" in os.environ, "set MMGIT_TEST_REGISTRY to host:port of an image registry"),
+    "slow": ("MMGIT_TEST_SLOW" in os.environ, "set MMGIT_TEST_SLOW=1"),
+}
+_skipped: list[str] = []
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-cases", action="store_true", help="rewrite the expected output of the cases")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        for marker, (here, hint) in TIERS.items():
+            if item.get_closest_marker(marker) and not here:
+                item.add_marker(pytest.mark.skip(reason=f"{marker}: {hint}"))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and "slow:" not in str(report.longrepr):
+        _skipped.append(report.nodeid)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if _skipped and "MMGIT_TEST_NO_SKIPS" in os.environ:
+        print(f"\n{len(_skipped)} tests were skipped, and MMGIT_TEST_NO_SKIPS is set: {', '.join(_skipped)}")  # noqa: T201
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+WEIGHTS = b"weights"
+SHA256 = hashlib.sha256(WEIGHTS).hexdigest()
+HEADER = "apiVersion: mmgit.dev/v1\n"
+SMALLEST: Mapping[str, str] = {
+    "mmgit.yaml": HEADER + 'kind: Project\nmmgit: "==0.1.0"\nplatforms: [linux/amd64]\n',
+    "bases/default.lock.yaml": HEADER
+    + "kind: Base\nsuite: bookworm\npackages: [python3-minimal]\n"
+    + 'python: {path: /usr/bin/python3, minor: "3.11"}\nlibc: "2.36"\n'
+    + "platforms:\n  linux/amd64:\n    - name: python3-minimal\n      version: 3.11.2-1+b1\n"
+    + f'      path: pool/p.deb\n      size: 10\n      sha256: "{"0" * 64}"\n',
+    "models/churn/model.yaml": HEADER + "kind: Model\ndescription: leaves or stays\n",
+    "models/churn/versions/1/version.yaml": HEADER
+    + f'kind: ModelVersion\nfiles:\n  - {{path: model.bin, sha256: "{SHA256}", size: 7}}\n',
+    "models/churn/versions/1/model.bin": WEIGHTS.decode(),
+    "models/churn/manifests/1/manifest.yaml": HEADER + 'kind: Manifest\npython: "3.11"\nmodels: [churn/1]\n',
+    "models/churn/manifests/1/score.py": "def run(x):\n    return x\n",
+    "environments/dev/environment.yaml": HEADER + "kind: Environment\ntarget: process\n",
+    "environments/dev/services/churn.yaml": HEADER + "kind: Service\nnext: churn/1\n",
+}
+
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Write:
+    """Writes the smallest good repository; keyword `files` adds or replaces files (None removes one)."""
+
+    def write(files: Mapping[str, str | bytes | None] = {}) -> Path:
+        root = tmp_path / "repository"
+        for name, text in {**SMALLEST, **files}.items():
+            path = root / name
+            if text is None:
+                path.unlink(missing_ok=True)
+                continue
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return root
+
+    return write

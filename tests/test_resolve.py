@@ -1,0 +1,121 @@
+"""References are followed and defaults joined: service over environment over built-in."""
+
+from typing import Any
+
+import pytest
+
+from mmgit.desired import Autoscale, DesiredService, FixedScale
+from mmgit.repository.source import (
+    Declared,
+    DeclaredEnvironment,
+    DeclaredManifest,
+    DeclaredModel,
+    DeclaredService,
+    Source,
+)
+from mmgit.resolve import listed, resolve
+from mmgit.spec import EnvironmentSpec, ManifestSpec, ModelSpec, ProjectSpec, ServiceSpec
+
+HEAD = {"apiVersion": "mmgit.dev/v1"}
+DIGEST = "sha256:" + "a" * 64
+PIN = {"manifest": "churn/1", "image": DIGEST}
+
+
+def source_of(service: dict[str, Any], environment: dict[str, Any] | None = None) -> Source:
+    manifest = ManifestSpec.model_validate({**HEAD, "kind": "Manifest", "python": "3.11", "models": ["churn/4"]})
+    model = ModelSpec.model_validate({**HEAD, "kind": "Model"})
+    place = {"kind": "Environment", "target": "process", **HEAD, **(environment or {})}
+    declared = DeclaredService(
+        "s.yaml", ServiceSpec.model_validate({**HEAD, "kind": "Service", **service}), "team", "churn"
+    )
+    return Source(
+        Declared("mmgit.yaml", ProjectSpec.model_validate({**HEAD, "kind": "Project", "mmgit": "==0.1.0"})),
+        models={"churn": DeclaredModel("m", model, "churn", {}, {1: DeclaredManifest("m.yaml", manifest)})},
+        environments={"dev": DeclaredEnvironment("e.yaml", EnvironmentSpec.model_validate(place), "dev", (declared,))},
+    )
+
+
+def resolved(service: dict[str, Any], environment: dict[str, Any] | None = None) -> DesiredService:
+    result = resolve(source_of({**PIN, **service}, environment))
+    assert result.findings == ()
+    (desired,) = result.desired.environments["dev"].services
+    return desired
+
+
+def test_built_in_defaults_are_those_of_the_reference() -> None:
+    service = resolved({})
+
+    assert (service.concurrency, service.queue, service.timeout_seconds) == (1, 10, 60)
+    assert service.scale == FixedScale(1)
+
+
+def test_autoscaling_has_the_defaults_of_the_reference() -> None:
+    assert resolved({"autoscale": {}}).scale == Autoscale(1, 10, 70)
+
+
+def test_scaling_on_concurrency_asks_every_second() -> None:
+    scale = resolved({"autoscale": {"metric": "concurrency"}}).scale
+
+    assert scale == Autoscale(1, 10, 70, "concurrency", refresh_seconds=1)
+
+
+def test_a_service_stands_over_its_environment_and_that_over_the_built_in() -> None:
+    service = resolved({"cpu": "2"}, {"defaults": {"cpu": "1", "queue": 3}})
+
+    assert (service.cpu, service.queue, service.memory) == ("2", 3, "1Gi")
+
+
+@pytest.mark.parametrize("own", [{"replicas": 2}, {"autoscale": {"max": 2}}])
+def test_a_service_that_scales_its_own_way_takes_nothing_from_the_other_way(own: dict[str, Any]) -> None:
+    other = {"autoscale": {"min": 3}} if "replicas" in own else {"replicas": 5}
+
+    scale = resolved(own, {"defaults": other}).scale
+
+    assert scale == (FixedScale(2) if "replicas" in own else Autoscale(1, 2, 70))
+
+
+def test_maps_merge_by_key() -> None:
+    service = resolved({"labels": {"a": "1", "b": "2"}}, {"defaults": {"labels": {"b": "0", "c": "3"}}})
+
+    assert service.labels == {"a": "1", "b": "2", "c": "3"}
+
+
+def test_lists_replace() -> None:
+    service = resolved({"egress": [{"cidr": "10.0.0.0/8"}]}, {"defaults": {"egress": [{"namespace": "db"}]}})
+
+    assert [egress.cidr for egress in service.egress] == ["10.0.0.0/8"]
+
+
+def test_an_empty_list_takes_the_defaults_away() -> None:
+    assert resolved({"egress": []}, {"defaults": {"egress": [{"namespace": "db"}]}}).egress == ()
+
+
+def test_the_image_is_in_the_registry_of_the_environment_by_digest() -> None:
+    assert resolved({}, {"registry": "registry.example.com/ml"}).image == f"registry.example.com/ml/churn@{DIGEST}"
+
+
+def test_the_settings_of_the_server_say_what_it_serves() -> None:
+    settings = resolved({"timeout": "500ms"}).settings
+
+    assert (settings["service"], settings["group"], settings["environment"]) == ("churn", "team", "dev")
+    assert (settings["manifest"], settings["models"], settings["timeout_seconds"]) == ("churn/1", ["churn/4"], 0.5)
+
+
+def test_a_service_that_waits_for_its_build_is_not_desired_yet() -> None:
+    result = resolve(source_of({"next": "churn/1"}))
+
+    assert (result.desired.environments["dev"].services, result.findings) == ((), ())
+
+
+@pytest.mark.parametrize("service", [{**PIN, "manifest": "churn/2"}, {"next": "churn/2"}])
+def test_a_manifest_that_is_not_declared_is_found_with_those_that_are(service: dict[str, Any]) -> None:
+    result = resolve(source_of(service))
+
+    (finding,) = result.findings
+    assert (finding.code, finding.hint) == ("M301", "declared manifests of churn: 1")
+    assert result.desired.environments["dev"].services == ()
+
+
+def test_long_lists_are_shortened_from_the_front() -> None:
+    assert listed(range(1, 12), most=3) == "…, 9, 10, 11"
+    assert listed([]) == "none"
