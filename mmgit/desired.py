@@ -22,7 +22,8 @@ class FixedScale:
 class Autoscale:
     """Between `min` and `max` replicas towards `target` per cent.
 
-    `refresh_seconds` is KEDA's polling interval and only there with `metric == "concurrency"`.
+    `refresh_seconds` is KEDA's polling interval and only there with `metric == "concurrency"`. `handover` is the number
+    of replicas that the Deployment keeps writing while the autoscaler takes over from a fixed scale.
     """
 
     min: int
@@ -30,6 +31,7 @@ class Autoscale:
     target: int
     metric: Literal["cpu", "concurrency"] = "cpu"
     refresh_seconds: int | None = None
+    handover: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,8 @@ class DesiredEnvironment:
     name: str
     spec: EnvironmentSpec
     services: tuple[DesiredService, ...]
+    proxy_image: str | None = None
+    """For target compose: `<registry>/<name>@sha256:…` of the proxy."""
 
     @property
     def groups(self) -> tuple[str, ...]:

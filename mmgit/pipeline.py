@@ -3,16 +3,29 @@
 Every stage takes frozen values and returns frozen values. A dry run is the same pipeline with another last stage.
 """
 
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from mmgit.checks import CHECKS, Baseline, Scope
+from mmgit.deliver import commit as committing
+from mmgit.deliver import declared, history
+from mmgit.deliver.git import Repository
+from mmgit.deliver.writer import Writer
 from mmgit.desired import Desired
+from mmgit.edits.change import Change
+from mmgit.edits.locks import pin
+from mmgit.edits.services import update
 from mmgit.errors import Problem, ProblemsFound
-from mmgit.repository import problems
+from mmgit.lock import Lock
+from mmgit.render import render
+from mmgit.repository import layout, problems
 from mmgit.repository.files import Root
 from mmgit.repository.load import load
 from mmgit.repository.source import Source
 from mmgit.resolve import resolve
+
+BaselineOf = Callable[[str], Baseline | None]
+"""The files of `models/` where the named default branch was left."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +34,7 @@ class Checked:
 
     source: Source | None
     desired: Desired
+    tree: Mapping[str, bytes]
     problems: tuple[Problem, ...]
 
     @property
@@ -29,25 +43,65 @@ class Checked:
         return tuple(problem for problem in self.problems if problem.severity == "error")
 
 
-def check(root: Root, baseline: Baseline | None) -> Checked:
-    """Load, resolve and check everything below `root`."""
-    loaded = load(root)
-    if loaded.source is None:
-        return Checked(None, Desired({}), loaded.problems)
-    resolved = resolve(loaded.source)
-    scope = Scope(loaded.source, resolved.desired, baseline, root.read)
+@dataclass(frozen=True)
+class Compiled:
+    """What the declarations make: path -> bytes, in folders that are the compiler's own."""
+
+    source: Source
+    tree: Mapping[str, bytes]
+    owned: tuple[str, ...]
+    warnings: tuple[Problem, ...]
+
+
+def check(root: Root, baseline_of: BaselineOf, services: Collection[str] | None = None) -> Checked:
+    """Load, resolve, check and render everything below `root`, or only the named service files."""
+    loaded = load(root, services)
+    source = loaded.source
+    if source is None:
+        return Checked(None, Desired({}), {}, loaded.problems)
+    resolved = resolve(source)
+    scope = Scope(source, resolved.desired, baseline_of(source.project.spec.branch), root.read)
     findings = [*resolved.findings, *(finding for check in CHECKS for finding in check(scope))]
     found = {*loaded.problems, *problems.locate(findings, root.read)}
-    return Checked(loaded.source, resolved.desired, tuple(sorted(found, key=_by_place)))
+    tree: Mapping[str, bytes] = {}
+    if not any(problem.severity == "error" for problem in found):
+        tree, rendering = render(resolved.desired)
+        found |= set(problems.locate(rendering, root.read))
+    ordered = sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
+    return Checked(source, resolved.desired, tree, tuple(ordered))
 
 
-def checked(root: Root, baseline: Baseline | None) -> tuple[Source, Desired, tuple[Problem, ...]]:
-    """The same, for stages that need it whole. Raises `ProblemsFound`; the warnings are returned."""
-    result = check(root, baseline)
-    if result.source is None or result.errors:
-        raise ProblemsFound(result.problems)
-    return result.source, result.desired, result.problems
+def compiled(root: Root, baseline_of: BaselineOf) -> Compiled:
+    """Everything that the declarations make. Raises `ProblemsFound` if there are errors."""
+    checked = check(root, baseline_of)
+    if checked.source is None or checked.errors:
+        raise ProblemsFound(checked.problems)
+    owned = tuple(layout.rendered_folder(name) for name in checked.source.environments)
+    return Compiled(checked.source, checked.tree, owned, checked.problems)
 
 
-def _by_place(problem: Problem) -> tuple[object, ...]:
-    return problem.place, problem.code, problem.message
+def commit(
+    writer: Writer, repository: Repository, compiled: Compiled, paths: Collection[str], message: str
+) -> str | None:
+    """Commit what was compiled, with the uncommitted declarations at `paths`; the commit, or None if all is there."""
+    limit = compiled.source.project.spec.store.git_limit
+    changes = declared.included(writer.root, repository, paths, git_limit=limit)
+    changes |= history.changes_since(repository, repository.head, compiled.tree, compiled.owned)
+    return committing.commit(writer, repository, changes, message or _message(changes))
+
+
+def _message(changes: Iterable[str]) -> str:
+    """The first line of a commit that nobody named: which environments it changes."""
+    environments = sorted({path.split("/")[1] for path in changes if path.startswith(f"{layout.ENVIRONMENTS}/")})
+    return f"Compile {', '.join(environments)}" if environments else "Compile"
+
+
+def pins(
+    root: Root, source: Source, environment: str, services: Mapping[str, str], locks: Mapping[str, Lock]
+) -> Change:
+    """The services of an environment run the locked images of these manifests: service -> `<model>/<n>`."""
+    files: dict[str, bytes | None] = {}
+    for name, manifest in services.items():
+        files |= update(source, root, pin(manifest, locks[manifest]), environment=environment, name=name).files
+    running = ", ".join(f"{name} runs manifest {manifest}" for name, manifest in services.items())
+    return Change(files, f"in {environment} {running}")

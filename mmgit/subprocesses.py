@@ -74,6 +74,17 @@ def run(
         return collect(process, argv, timeout_seconds, leads_group=True)
 
 
+@contextmanager
+def child(argv: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+    """A program in the foreground, with this one's output, that ends with this block: politely, then by force."""
+    with subprocess.Popen(list(argv), env=environment(("HOME",)), stdin=subprocess.DEVNULL) as process:  # noqa: S603 - an argument list, no shell
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                _stop(process)
+
+
 def environment(allowed: Iterable[str]) -> dict[str, str]:
     """The variables that a program may see. Messages are in English, so that they can be understood when quoted."""
     variables = {"LC_ALL": "C"}

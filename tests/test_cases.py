@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mmgit import pipeline
-from mmgit.checks.immutability import blob_id
+from mmgit.repository.blobs import blob_id
 from mmgit.repository.files import Root
 
 CASES = Path(__file__).parent / "cases"

@@ -1,24 +1,29 @@
-"""Makes one function of many nodes: all expressions in a single call of Jinja2, all structure as Python literals.
+"""Makes one function of a blueprint's sheets: all expressions in one call of Jinja2, all structure Python literals.
 
 What is fixed costs nothing at run time, and no value can change the structure around it. When a call fails, the
 expressions are tried one by one to find the place.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mmgit.blueprints import expressions
-from mmgit.blueprints.directives import Choice, Fixed, Leaf, Loop, Map, Merge, Node, Place
+from mmgit.blueprints.directives import PARTS, Choice, Fixed, Leaf, Loop, Map, Merge, Node, Reader, Sheet
 from mmgit.blueprints.directives import Sequence as Items
 from mmgit.blueprints.expressions import Variables
-from mmgit.blueprints.faults import BlueprintFault, fault
+from mmgit.blueprints.faults import BlueprintFault, Place, fault
 
 Objects = list[dict[str, Any]]
+Build = Callable[[Variables], Objects]
 _Guards = tuple[tuple[Leaf, bool], ...]
 
 
-def compile_nodes(roots: Sequence[Node]) -> Callable[[Variables], Objects]:
-    """The function from variables to what `roots` yield; it raises `BlueprintFault`. Dropped roots are left out."""
+def compile_sheets(sheets: Mapping[str, Sheet]) -> Build:
+    """The function from variables to objects, in the order of the sheets' names. Both raise `BlueprintFault`."""
+    reader = Reader(sheets)
+    roots = [reader.sheet(name) for name in sorted(sheets) if not name.startswith(PARTS)]
+    if reader.findings:
+        raise BlueprintFault(*reader.findings)
     scope = _Scope()
     return scope.function(f"[{', '.join(scope.item(root, ()) for root in roots)}]")
 
@@ -43,11 +48,9 @@ class _Scope:
 
         def call(variables: Variables) -> Any:  # noqa: ANN401 - a list, or a map
             try:
-                values = evaluate(variables)
+                values = expressions.fresh(evaluate(variables))
             except Exception as error:  # noqa: BLE001 - whatever it is, an expression of the blueprint caused it
                 raise self._explained(variables, error) from None
-            if not expressions.is_plain(values):
-                raise self._explained(variables, None)
             return build(values, variables, functions)
 
         return call
@@ -102,15 +105,17 @@ class _Scope:
             self.leaves.append((leaf, guards))
         return f"v[{number}]"
 
-    def _explained(self, variables: Variables, error: Exception | None) -> BlueprintFault:
+    def _explained(self, variables: Variables, error: Exception) -> BlueprintFault:
         for leaf, guards in self.leaves:
+            value = None
             try:
                 (value,) = expressions.compile_all([_guarded(leaf, guards)])(variables)
-            except Exception as cause:  # noqa: BLE001 - as above
-                return fault("M505", leaf.place, f"`{leaf.source}`: {expressions.why(cause)}")
-            if not expressions.is_plain(value):
+                expressions.fresh(value)
+            except expressions.NotPlain:
                 code = "M505" if expressions.is_missing(value) else "M506"
                 return fault(code, leaf.place, f"`{leaf.source}`: {expressions.why_not_plain(value)}")
+            except Exception as cause:  # noqa: BLE001 - as above
+                return fault("M505", leaf.place, f"`{leaf.source}`: {expressions.why(cause)}")
         raise AssertionError("an expression failed among others and not alone") from error
 
 

@@ -12,16 +12,17 @@ from typing import Any
 from jinja2 import nodes as jinja
 
 from mmgit.blueprints import expressions
-from mmgit.blueprints.faults import fault
+from mmgit.blueprints.faults import Place
 from mmgit.errors import Finding
 
-Place = tuple[str, tuple[str | int, ...]]
 PARTS = "parts/"
 
 _LEAF = re.compile(r"\{\{(.*)\}\}", re.DOTALL)
 _FOR = re.compile(r"([a-z_][a-z0-9_]*) in (.+)", re.DOTALL)
-_SHAPES = "$if/$then, $if/$then/$else, $for/$do, $for/$key/$value, $merge, $use"
-_MAX_DEPTH = 60
+_SHAPES = (
+    "$if and $then, with or without $else; $for and $do; $for, $key (an expression) and $value; $merge (a list); $use"
+)
+_MAX_DEPTH = 50
 _MAX_NODES = 20_000
 
 
@@ -136,9 +137,10 @@ class Reader:
         return self._expression(whole[1], place)
 
     def _expression(self, text: Any, place: Place) -> Leaf:  # noqa: ANN401 - whatever YAML holds
+        if not isinstance(text, str) or "{{" in text:
+            self._wrong("M501", place, f"expected an expression without `{{{{ }}}}`, not `{text}`")
+            return Leaf("none", jinja.Const(None, lineno=1), place)
         try:
-            if not isinstance(text, str) or "{{" in text:
-                raise expressions.NotAnExpression(f"expected an expression without `{{{{ }}}}`, not `{text}`")
             return Leaf(text.strip(), expressions.parse(text), place)
         except expressions.NotAnExpression as error:
             self._wrong("M501", place, str(error))
@@ -149,18 +151,13 @@ class Reader:
             return self._node(value[key], _at(place, key), depth + 1)
 
         match sorted(value):
-            case ["$if", "$then"]:
-                return Choice(self._expression(value["$if"], _at(place, "$if")), below("$then"), None)
-            case ["$else", "$if", "$then"]:
-                return Choice(self._expression(value["$if"], _at(place, "$if")), below("$then"), below("$else"))
+            case ["$if", "$then"] | ["$else", "$if", "$then"]:
+                condition = self._expression(value["$if"], _at(place, "$if"))
+                return Choice(condition, below("$then"), below("$else") if "$else" in value else None)
             case ["$do", "$for"]:
                 return Loop(*self._for(value["$for"], _at(place, "$for")), None, below("$do"))
-            case ["$for", "$key", "$value"]:
-                name, items = self._for(value["$for"], _at(place, "$for"))
-                key = below("$key")
-                if not isinstance(key, Leaf):
-                    return self._wrong("M503", _at(place, "$key"), "$key is one expression", 'like "{{ item.name }}"')
-                return Loop(name, items, key, below("$value"))
+            case ["$for", "$key", "$value"] if isinstance(key := below("$key"), Leaf):
+                return Loop(*self._for(value["$for"], _at(place, "$for")), key, below("$value"))
             case ["$merge"] if isinstance(parts := below("$merge"), Sequence):
                 return Merge(parts, place)
             case ["$use"]:
@@ -187,7 +184,7 @@ class Reader:
         return node
 
     def _wrong(self, code: str, place: Place, message: str, hint: str = "") -> Node:
-        self.findings.append(fault(code, place, message, hint).finding)
+        self.findings.append(Finding(code, *place, message, hint))
         return _NOTHING
 
 

@@ -5,12 +5,13 @@ reach, nothing can be called, and what is not defined is an error.
 """
 
 import functools
+import math
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes
-from jinja2.defaults import DEFAULT_FILTERS
+from jinja2.filters import FILTERS
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -18,17 +19,20 @@ Variables = dict[str, Any]
 Expression = nodes.Expr
 Evaluate = Callable[[Variables], list[Any]]
 
-_VALUE_FILTERS = (
-    "abs capitalize d default first float int join last length list lower max min replace round sort string "
-    "sum title trim upper"
-).split()
-_LAZY_FILTERS = "dictsort map reject rejectattr reverse select selectattr unique".split()
+_FILTERS = ("abs", "capitalize", "d", "default", "first", "float", "int", "join", "last", "length", "list", "lower")
+_MORE_FILTERS = ("max", "min", "replace", "round", "sort", "string", "sum", "title", "trim", "upper")
+_LAZY_FILTERS = ("dictsort", "map", "reject", "rejectattr", "reverse", "select", "selectattr", "unique")
 _RESULT = "result"
 _MAX_INT = 2**63
+_MAX_DEPTH = 40
 
 
 class NotAnExpression(Exception):  # noqa: N818 - says what is wrong with a text
     """A text that is not one whole expression."""
+
+
+class NotPlain(Exception):  # noqa: N818 - says what a value is
+    """A value that is not text, a number of 64 bits, a boolean, null, or lists and maps of these."""
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -49,8 +53,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 def _environment() -> _Environment:
     environment = _Environment(undefined=StrictUndefined, optimized=False)
     environment.globals.clear()
-    lazy = {name: _listed(DEFAULT_FILTERS[name]) for name in _LAZY_FILTERS}
-    environment.filters = {name: DEFAULT_FILTERS[name] for name in _VALUE_FILTERS} | lazy
+    lazy = {name: _listed(FILTERS[name]) for name in _LAZY_FILTERS}
+    environment.filters = {name: FILTERS[name] for name in (*_FILTERS, *_MORE_FILTERS)} | lazy
     return environment
 
 
@@ -60,12 +64,17 @@ def parse(text: str) -> Expression:
     try:
         parser = Parser(environment, text, state="variable")
         expression = parser.parse_expression()
-        if not parser.stream.eos:
-            raise NotAnExpression(f"`{text.strip()}` is more than one expression")
+        deep = _depth(expression) > _MAX_DEPTH
     except TemplateSyntaxError as error:
         raise NotAnExpression(f"`{text.strip()}` is no expression: {error.message}") from None
+    except RecursionError:
+        deep = True
+    if deep:
+        raise NotAnExpression(f"an expression is nested at most {_MAX_DEPTH} deep")
+    if not parser.stream.eos:
+        raise NotAnExpression(f"`{text.strip()}` is more than one expression")
     for used in nodes.List([expression]).find_all((nodes.Filter, nodes.Test, nodes.Call)):
-        if isinstance(used, nodes.Call):
+        if not isinstance(used, nodes.Filter | nodes.Test):
             raise NotAnExpression(f"`{text.strip()}` calls a function; filters do the same: `name | upper`")
         known = environment.filters if isinstance(used, nodes.Filter) else environment.tests
         if used.name not in known:
@@ -93,26 +102,26 @@ def compile_all(expressions: Sequence[Expression]) -> Evaluate:
     return evaluate
 
 
-def guarded(expression: Expression, guards: Iterable[tuple[Expression, bool]]) -> Expression:
-    """`expression` where all `guards` hold (a condition and what it must be), else null."""
-    for condition, wanted in guards:
+def guarded(expression: Expression, guards: Sequence[tuple[Expression, bool]]) -> Expression:
+    """`expression` where all `guards` hold (a condition and what it must be; the outermost first), else null."""
+    for condition, wanted in reversed(guards):
         test = condition if wanted else nodes.Not(condition, lineno=1)
         expression = nodes.CondExpr(test, expression, nodes.Const(None, lineno=1), lineno=1)
     return expression
 
 
-def is_plain(value: Any) -> bool:  # noqa: ANN401 - anything that an expression can give
-    """Whether `value` is text, a number, a boolean, null, or lists and maps of these, as every reader takes them."""
+def fresh(value: Any) -> Any:  # noqa: ANN401 - anything that an expression can give
+    """A copy of `value` that shares no list or map with it. Raises `NotPlain`."""
     kind = type(value)
     if kind is str or kind is bool or value is None:
-        return True
-    if kind is int:
-        return -_MAX_INT <= value < _MAX_INT
+        return value
     if kind is list:
-        return all(map(is_plain, value))
-    if kind is dict:
-        return all(type(key) is str and is_plain(item) for key, item in value.items())
-    return kind is float and value - value == 0
+        return list(map(fresh, value))
+    if kind is dict and all(type(key) is str for key in value):
+        return {key: fresh(item) for key, item in value.items()}
+    if (kind is int and -_MAX_INT <= value < _MAX_INT) or (kind is float and math.isfinite(value)):
+        return value
+    raise NotPlain
 
 
 def why(error: Exception) -> str:
@@ -129,7 +138,11 @@ def why_not_plain(value: object) -> str:
     """What is wrong with a value that is not plain data, in one line."""
     if isinstance(value, Undefined):
         return str(value._undefined_message)  # noqa: SLF001 - the only place where Jinja2 keeps it
-    return f"gives a {type(value).__name__} that is no text, number, boolean, list or map of these"
+    return f"gives a {type(value).__name__}, not text, a number of 64 bits, a boolean, or a list or map of these"
+
+
+def _depth(node: nodes.Node) -> int:
+    return 1 + max(map(_depth, node.iter_child_nodes()), default=0)
 
 
 def _listed(lazy: Callable[..., Any]) -> Callable[..., Any]:

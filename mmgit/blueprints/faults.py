@@ -1,9 +1,9 @@
-"""What can be wrong with a blueprint: the codes, and the exception that carries a finding out of any depth."""
+"""What can be wrong with a blueprint: the codes, and the exception that carries findings out of any depth."""
 
 from mmgit.errors import Finding
 
 CODES = {
-    "M500": "there is no such blueprint, or its name belongs to a built-in one",
+    "M500": "there is no such blueprint, or a built-in one has its name",
     "M501": "an expression is not valid",
     "M502": "`{{ }}` anywhere but as a whole value",
     "M503": "an unknown directive, or one that is not complete",
@@ -13,19 +13,22 @@ CODES = {
     "M507": "a blueprint took more time, memory or output than it may",
     "M508": "`extends` of a blueprint that does not exist, or in a circle",
     "M509": "a parameter is unknown, missing, or not what the blueprint asks for",
-    "M510": "the declaration of a parameter is not a JSON Schema that can be checked offline",
+    "M510": "the declaration of a parameter is no JSON Schema that can be checked offline",
+    "M511": "a file of a blueprint cannot be read",
 }
 
-
-class BlueprintFault(Exception):  # noqa: N818 - carries a finding; `render` collects it
-    """One finding about a blueprint, or about what a service gives to it."""
-
-    def __init__(self, finding: Finding) -> None:
-        super().__init__(finding.message)
-        self.finding = finding
+Place = tuple[str, tuple[str | int, ...]]
+"""A file, and the keys in it."""
 
 
-def fault(code: str, place: tuple[str, tuple[str | int, ...]], message: str, hint: str = "") -> BlueprintFault:
-    """A fault at `place`: a file and the keys in it."""
-    path, keys = place
-    return BlueprintFault(Finding(code, path, keys, message, hint))
+class BlueprintFault(Exception):  # noqa: N818 - carries findings; `render` collects them
+    """Findings about a blueprint, or about what a service gives to it."""
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__("; ".join(finding.message for finding in findings))
+        self.findings = findings
+
+
+def fault(code: str, place: Place, message: str, hint: str = "") -> BlueprintFault:
+    """One finding, ready to raise."""
+    return BlueprintFault(Finding(code, *place, message, hint))

@@ -35,7 +35,7 @@ def fields_without_effect_are_said(scope: Scope) -> Iterator[Finding]:
     message = "this release of mmgit reads `{}` but does not act on it"
     project = scope.source.project.spec.model_fields_set
     for name in sorted({"forge", "policies"} & project):
-        yield Finding("M901", layout.PROJECT, (name,), message.format(name), severity="warning")
+        yield Finding("M341", layout.PROJECT, (name,), message.format(name), severity="warning")
     for environment in scope.source.environments.values():
         for name in sorted({"promotion", "telemetry"} & environment.spec.model_fields_set):
-            yield Finding("M901", environment.path, (name,), message.format(name), severity="warning")
+            yield Finding("M341", environment.path, (name,), message.format(name), severity="warning")

@@ -1,15 +1,14 @@
 """Versions, manifests and images never change once they are merged."""
 
-import hashlib
 import re
 from collections.abc import Iterator
 
 from mmgit.checks.scope import Scope
 from mmgit.errors import Finding, MmgitError
 from mmgit.inputs import MAX_SCORING_BYTES
+from mmgit.repository.blobs import blob_id
 
 _FROZEN = re.compile(r"models/([^/]+)/(?:versions/[0-9]+/version\.yaml|manifests/[0-9]+/.+)")
-_SHA1_DIGITS = 40
 
 
 def what_is_released_stays(scope: Scope) -> Iterator[Finding]:
@@ -26,11 +25,3 @@ def what_is_released_stays(scope: Scope) -> Iterator[Finding]:
             continue
         if blob_id(data, blob) != blob:
             yield Finding("M401", path, (), "released, and changed since; a change gets the next number", hint)
-
-
-def blob_id(data: bytes, like: str) -> str:
-    """Git's id of `data` as a blob, by the hash function that `like` was made with."""
-    digest = hashlib.new("sha1" if len(like) == _SHA1_DIGITS else "sha256", usedforsecurity=False)
-    digest.update(b"blob %d\0" % len(data))
-    digest.update(data)
-    return digest.hexdigest()

@@ -5,13 +5,14 @@ nothing that a repository names: no hook, filter, file system monitor, pager or 
 """
 
 import os
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mmgit.errors import GitError
-from mmgit.subprocesses import Completed, collect, environment, stdin_of
+from mmgit.subprocesses import NOT_FOUND, Completed, collect, environment, stdin_of
 
 if TYPE_CHECKING:
     from subprocess import Popen
@@ -32,7 +33,9 @@ _SETTINGS = (
     "core.fsyncMethod=batch",
 )
 _NO_HOOKS = "core.hooksPath=/dev/null"
-_OPTIONS = ("--no-pager", "--no-replace-objects", "--literal-pathspecs")
+_OPTIONS = ("--no-pager", "--no-replace-objects")
+_LITERAL = "--literal-pathspecs"
+_TAKES_NO_PATHSPECS = frozenset({"check-ignore"})
 
 _IN_PROGRESS = {
     "MERGE_HEAD": "merge",
@@ -104,6 +107,13 @@ def checked_out(repository: Repository) -> str:
     return repository.head
 
 
+def in_use(lock: Path) -> GitError:
+    """The error for a lock that somebody else holds: it is never removed."""
+    age_seconds = max(0, int(time.time() - lock.stat().st_mtime)) if lock.exists() else 0
+    message = f"git is in use: {lock} has been there for {age_seconds} seconds"
+    return GitError(message, f"wait for the other git command; if there is none: rm {lock}")
+
+
 def execute(
     folder: Path,
     arguments: Iterable[str],
@@ -113,18 +123,24 @@ def execute(
     stdin: bytes = b"",
 ) -> Completed:
     """Run git in a folder. GitPython would hand on all variables, so `env -i` stands before the command."""
-    from git import Git  # noqa: PLC0415 - slow to import, and not every command needs it
-    from git.exc import GitCommandNotFound  # noqa: PLC0415 - the same
-
+    try:
+        from git import Git  # noqa: PLC0415 - slow to import, and not every command needs it
+    except ImportError as error:
+        raise _no_git() from error
     shown = ("git", *arguments)
     prefixed = (name for name in os.environ if name.startswith(_SEEN_PREFIXES))
     allowed = environment((*_SEEN, *prefixed, *_SET, *variables))
     assignments = (f"{name}={value}" for name, value in allowed.items())
     settings = (part for setting in _SETTINGS for part in ("-c", setting))
-    command = ["/usr/bin/env", "-i", *assignments, "git", *_OPTIONS, *settings, *options, *shown[1:]]
+    literal = [] if shown[1] in _TAKES_NO_PATHSPECS else [_LITERAL]
+    command = ["/usr/bin/env", "-i", *assignments, "git", *_OPTIONS, *literal, *settings, *options, *shown[1:]]
     with stdin_of(stdin) as file:
-        try:
-            process = Git(folder).execute(command, cast("BinaryIO", file), as_process=True)
-        except GitCommandNotFound as error:
-            raise GitError("git cannot be started", "install git, version 2.30 or newer") from error
-        return collect(cast("Popen[bytes]", process.proc), shown, TIMEOUT_SECONDS)
+        process = Git(folder).execute(command, cast("BinaryIO", file), as_process=True)
+        completed = collect(cast("Popen[bytes]", process.proc), shown, TIMEOUT_SECONDS)
+    if completed.returncode == NOT_FOUND:
+        raise _no_git()
+    return completed
+
+
+def _no_git() -> GitError:
+    return GitError("git cannot be started", "install git 2.30 or newer, and put it on PATH")

@@ -3,17 +3,16 @@
 Paths are relative to the root. Pure reads: no work tree, no index, no network, no conversion of line ends.
 """
 
-import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from mmgit.deliver.git import Repository
 from mmgit.errors import GitError
+from mmgit.repository.blobs import blob_id
 
 PLAIN, EXECUTABLE = "100644", "100755"
 
 _ARGUMENTS_AT_ONCE = 1000
-_SHA256_DIGITS = 64
 
 
 @dataclass(frozen=True)
@@ -93,12 +92,6 @@ def dirty(repository: Repository, files: Mapping[str, bytes], folders: Iterable[
     return tuple(sorted(different.keys() - same))
 
 
-def blob_id(data: bytes, like: str | None) -> str:
-    """The id that git gives to a file with these bytes, in a repository with ids like this one."""
-    algorithm = hashlib.sha256 if like and len(like) == _SHA256_DIGITS else hashlib.sha1
-    return algorithm(b"blob %d\0" % len(data) + data).hexdigest()
-
-
 def _listed(repository: Repository, commit: str, paths: Iterable[str]) -> dict[str, Entry]:
     wanted = (f"{repository.prefix}{path}".rstrip("/") for path in paths)
     output = repository.git("ls-tree", "-r", "-z", "--full-tree", commit, "--", *(path for path in wanted if path))
@@ -114,10 +107,14 @@ def _entries(output: bytes, prefix_length: int) -> Iterator[tuple[str, Entry]]:
 
 def _no_baseline(repository: Repository, branch: str, *, is_tip_here: bool) -> GitError:
     is_shallow = repository.git("rev-parse", "--is-shallow-repository") == b"true\n"
-    has_origin = repository.run("config", "--get", "remote.origin.url").returncode == 0
-    fetch = f"git fetch {'--unshallow ' if is_shallow else ''}origin {branch}:refs/remotes/origin/{branch}"
     if is_tip_here and not is_shallow:
         message = f"what is checked out and the default branch `{branch}` have no commit in common"
         return GitError(message, "name the branch that this one was made from as `default_branch` in mmgit.yaml")
     message = f"the commit at which the default branch `{branch}` was left is not in {repository.git_dir}"
-    return GitError(message, fetch if has_origin else f"git branch {branch} COMMIT")
+    if repository.run("config", "--get", "remote.origin.url").returncode != 0:
+        return GitError(message, f"git branch {branch} COMMIT")
+    fetch = f"origin {branch}:refs/remotes/origin/{branch}"
+    if is_shallow:
+        roots = repository.git("rev-list", "--max-parents=0", "HEAD").decode().split()
+        fetch = " ".join(["--unshallow", fetch, *roots])
+    return GitError(message, f"git fetch {fetch}")

@@ -6,7 +6,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from mmgit.errors import UsageError
-from mmgit.repository import nodes, problems, reading, roundtrip
+from mmgit.repository import problems, reading, roundtrip
+from mmgit.repository.subset import Fault
 
 
 def new_file(path: str, spec: type[BaseModel], fields: Mapping[str, Any]) -> bytes:
@@ -33,7 +34,7 @@ def edited_file(
             value = _inserted(value, name, item, order)
     try:
         return _checked(path, spec, roundtrip.rewrite(data, value))
-    except nodes.Fault as fault:
+    except Fault as fault:
         raise UsageError(f"{path}:{fault.line}:{fault.column}: {fault.message}", fault.hint) from fault
 
 

@@ -10,7 +10,8 @@ FRAMEWORKS = frozenset(
 )
 
 _PINNED = re.compile(
-    r"^[\s-]*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*==\s*(?P<version>[0-9][A-Za-z0-9.!+_-]*)", re.MULTILINE
+    r"^[\s-]*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*==\s*(?P<version>[0-9][A-Za-z0-9.!+_-]*)",
+    re.MULTILINE,
 )
 
 

@@ -4,20 +4,21 @@ The scoring files come in as bytes, the files of `models/<model>/manifests/<n>/`
 the newest one says is not made.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mmgit.edits.change import Change
 from mmgit.edits.declaring import new_file
-from mmgit.edits.references import manifest_in_words, next_number
+from mmgit.edits.references import manifest_in_words, model_of, newest, next_number, version_of
 from mmgit.edits.scoring import CONDA, SAMPLE, SCHEMA, SCRIPT, Scoring, dependencies_of
 from mmgit.errors import UsageError
 from mmgit.images.dependencies import requirements_of_conda
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
 from mmgit.repository import layout, reading
 from mmgit.repository.files import Root
-from mmgit.repository.source import DeclaredManifest, Source
+from mmgit.repository.source import Source
+from mmgit.repository.subset import Fault
 from mmgit.spec import ManifestSpec
 
 Lock = Callable[[str, str], bytes]
@@ -26,11 +27,10 @@ Lock = Callable[[str, str], bytes]
 
 @dataclass(frozen=True)
 class Freezing:
-    """What a manifest is asked to be."""
+    """What a manifest is asked to be. `versions` are the `<model>/<n>` of the model versions in it."""
 
     model: str
-    versions: tuple[str, ...] = ()
-    """`<model>/<n>` of each model version; without any the newest, and what else the manifest before it held."""
+    versions: tuple[str, ...]
     python: str | None = None
     base: str | None = None
     description: str = ""
@@ -40,7 +40,7 @@ class Freezing:
 
 @dataclass(frozen=True)
 class Frozen:
-    """Manifest `reference`, and what makes it; the change is empty if it was there already."""
+    """Manifest `reference`, and what makes it: an empty change if it was there already."""
 
     reference: str
     models: tuple[str, ...]
@@ -49,27 +49,132 @@ class Frozen:
 
 def freeze(source: Source, root: Root, scoring: Scoring, wanted: Freezing, lock: Lock) -> Frozen:
     """The next manifest of a model. Raises `UsageError` for what cannot be frozen; `lock` raises what it raises."""
-    name = wanted.model
     if SCRIPT not in scoring:
-        hint = f"write one with init() and run(); then mmgit manifest create {name}"
-        raise UsageError(f"there is no {layout.scoring_folder(name)}/{SCRIPT}", hint)
-    declared = source.models[name].manifests if name in source.models else {}
-    previous = declared[max(declared)] if declared else None
-    before = _files_of(root, previous) if previous else {}
-    models = wanted.versions or models_of(source, name)
-    dependencies = _Dependencies.of(scoring)
-    fields = _fields(source, scoring, wanted, models, dependencies)
+        hint = f"write one with init() and run(); then mmgit manifest create {wanted.model}"
+        raise UsageError(f"there is no {layout.scoring_folder(wanted.model)}/{SCRIPT}", hint)
+    dependencies = _dependencies(scoring)
+    fields = _fields(source, scoring, wanted, dependencies)
+    last = _last(source, root, wanted.model)
     files = dict(scoring)
     if dependencies:
-        is_locked = previous is not None and _same_dependencies(previous, before, fields, scoring)
-        kept = before[LOCK_FILE] if is_locked and not wanted.is_upgrade else None
-        files[LOCK_FILE] = kept or lock(dependencies.requirements, fields["python"])
-    if previous is not None and before == files and _says(previous, fields):
-        reference = f"{name}/{max(declared)}"
-        words = manifest_in_words(reference, models)
-        return Frozen(reference, models, Change({}, f"{words} holds these files already"))
-    reference = f"{name}/{next_number(declared)}"
+        is_locked = last and not wanted.is_upgrade and last.has_lock_for(dependencies, fields, scoring)
+        files[LOCK_FILE] = (
+            last.files[LOCK_FILE] if last and is_locked else lock(dependencies.requirements, fields["python"])
+        )
+    if last and last.says(fields) and last.files == files:
+        summary = f"{manifest_in_words(last.reference, wanted.versions)} is what the scoring folder holds: nothing new"
+        return Frozen(last.reference, wanted.versions, Change({}, summary))
+    numbers = source.models[wanted.model].manifests if wanted.model in source.models else ()
+    reference = f"{wanted.model}/{next_number(numbers)}"
+    path, folder = layout.manifest(reference), layout.manifest_folder(reference)
+    made = {f"{folder}/{name}": data for name, data in sorted(files.items())}
+    made[path] = new_file(path, ManifestSpec, fields)
+    return Frozen(reference, wanted.versions, Change(made, manifest_in_words(reference, wanted.versions)))
+
+
+def versions_to_freeze(source: Source, model: str, asked: Sequence[str]) -> tuple[str, ...]:
+    """The model versions of the next manifest: those asked for, else the newest one of the model itself.
+
+    Without being asked, the manifest keeps the other models that the one before it held.
+    """
+    if asked:
+        return tuple(version_of(source, reference) for reference in asked)
+    own = newest(model_of(source, model).versions, model)
+    if own is None:
+        raise UsageError(f"model `{model}` has no version yet", f"mmgit model register {model} PATH")
+    return with_other_models(source, own)
+
+
+def with_other_models(source: Source, version: str) -> tuple[str, ...]:
+    """`version`, and the versions of other models in the newest manifest of its model."""
+    model = version.partition("/")[0]
+    manifests = source.models[model].manifests if model in source.models else {}
+    before = manifests[max(manifests)].spec.models if manifests else (version,)
+    held = tuple(version if each.partition("/")[0] == model else each for each in before)
+    return held if version in held else (version, *held)
+
+
+@dataclass(frozen=True)
+class _Dependencies:
+    """The dependency file: its name, the Python that it asks for, and its requirements."""
+
+    name: str
+    python: str | None
+    requirements: str
+
+
+@dataclass(frozen=True)
+class _Last:
+    """The newest manifest with the bytes of its files."""
+
+    reference: str
+    spec: ManifestSpec
+    files: Mapping[str, bytes]
+
+    def says(self, fields: Mapping[str, Any]) -> bool:
+        """Whether `fields` would say the same; a description alone makes no new manifest."""
+        spec = ManifestSpec.model_validate({"apiVersion": self.spec.apiVersion, "kind": "Manifest", **fields})
+        return spec.model_copy(update={"description": self.spec.description}) == self.spec
+
+    def has_lock_for(self, wanted: _Dependencies, fields: Mapping[str, Any], scoring: Scoring) -> bool:
+        """Whether its lock was made of the same dependency file for the same Python."""
+        is_same = self.files.get(wanted.name) == scoring[wanted.name] and self.spec.python == fields["python"]
+        return is_same and LOCK_FILE in self.files
+
+
+def _last(source: Source, root: Root, model: str) -> _Last | None:
+    reference = newest(source.models[model].manifests, model) if model in source.models else None
+    manifest = source.manifest(reference) if reference else None
+    if reference is None or manifest is None:
+        return None
     folder = layout.manifest_folder(reference)
-    made = {f"{folder}/{file}": data for file, data in files.items()}
-    made[layout.manifest(reference)] = new_file(layout.manifest(reference), ManifestSpec, fields)
-    return Frozen(reference, models, Change(made, manifest_in_words(reference, models)))
+    files = {name: root.read(f"{folder}/{name}", MAX_SCORING_BYTES) for name in manifest.files}
+    return _Last(reference, manifest.spec, files)
+
+
+def _dependencies(scoring: Scoring) -> _Dependencies | None:
+    name = dependencies_of(scoring)
+    if name is None:
+        return None
+    try:
+        if name == CONDA:
+            return _Dependencies(name, *requirements_of_conda(reading.parse(scoring[name])))
+        return _Dependencies(name, None, scoring[name].decode())
+    except Fault as fault:
+        raise UsageError(f"{name}:{fault.line}:{fault.column}: {fault.message}", fault.hint) from fault
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{name} is not UTF-8 text", "save it as UTF-8") from error
+
+
+def _fields(source: Source, scoring: Scoring, wanted: Freezing, dependencies: _Dependencies | None) -> dict[str, Any]:
+    """The fields of `manifest.yaml`, in its order."""
+    base = wanted.base or source.project.spec.base
+    named = {SCRIPT, SCHEMA, SAMPLE, dependencies.name if dependencies else ""}
+    fields = {
+        "description": wanted.description,
+        "runtime": "python",
+        "python": _python(source, base, wanted.python or (dependencies.python if dependencies else None)),
+        "base": base,
+        "models": list(wanted.versions),
+        "scoring": SCRIPT,
+        "files": sorted(set(scoring) - named),
+        "dependencies": dependencies.name if dependencies else None,
+        "schema": SCHEMA if SCHEMA in scoring else None,
+        "sample": SAMPLE if SAMPLE in scoring else None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _python(source: Source, base: str, asked: str | None) -> str:
+    """The Python minor of the base, which must be the one asked for. Raises `UsageError`."""
+    locked = source.bases.get(base)
+    if locked is None:
+        if asked:
+            return asked
+        raise UsageError(f"base `{base}` has no lock, so its Python is not known", f"mmgit base update {base}")
+    minor = locked.spec.python.minor
+    if asked not in (None, minor):
+        raise UsageError(
+            f"base `{base}` has Python {minor}, not {asked}", "one Debian suite has one Python: name another --base"
+        )
+    return minor

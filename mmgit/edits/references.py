@@ -45,6 +45,15 @@ def model_of(source: Source, name: str) -> DeclaredModel:
     return source.models[name]
 
 
+def version_of(source: Source, reference: str) -> str:
+    """`reference` if it is a declared model version. Raises `UsageError`."""
+    model = model_of(source, reference.partition("/")[0])
+    number = reference.partition("/")[2]
+    if not number.isdecimal() or int(number) not in model.versions:
+        raise UsageError(f"there is no model version `{reference}`", f"declared versions: {listed(model.versions)}")
+    return reference
+
+
 def manifest_of(source: Source, reference: str) -> DeclaredManifest:
     """Manifest `<model>/<n>`. Raises `UsageError`."""
     model = model_of(source, reference.partition("/")[0])

@@ -41,7 +41,9 @@ def from_paths(paths: ScoringPaths) -> dict[str, bytes]:
     named = {SCRIPT: paths.script, REQUIREMENTS: paths.requirements, CONDA: paths.conda, SCHEMA: paths.schema}
     sources = {name: path for name, path in named.items() if path is not None}
     if sources and (paths.requirements is not None and paths.conda is not None):
-        raise UsageError("give either -p requirements.txt or -c conda.yaml", "conda files list pip packages below `pip:`")
+        raise UsageError(
+            "give either -p requirements.txt or -c conda.yaml", "conda files list pip packages below `pip:`"
+        )
     if paths.schema is not None and (sample := paths.schema.with_name(SAMPLE)).is_file():
         sources[SAMPLE] = sample
     for path in paths.files:

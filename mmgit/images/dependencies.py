@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from mmgit.errors import BuildError
 from mmgit.images.origins import PYPI, Index
-from mmgit.images.uv import uv
+from mmgit.images.uv import pip
 
 _WHEEL_HINT = "mmgit installs wheels from the package index only, so that a lock holds every byte"
 
@@ -29,7 +29,7 @@ def lock_dependencies(requirements: str, python: str, *, index: Index = PYPI) ->
         locked = Path(folder) / "pylock.toml"
         args = ["compile", "--universal", "--python-version", python, "--no-header", "--no-build"]
         args += ["--default-index", index.url, "--format", "pylock.toml", "--output-file", str(locked), "-"]
-        done = uv(args, cwd=Path(folder), input=requirements.encode())
+        done = pip(args, cwd=Path(folder), input=requirements.encode())
         done.output(BuildError, f"change the requirements; the manifest asks for Python {python}")
         data = locked.read_bytes()
     check_pylock(data, index=index)

@@ -1,30 +1,176 @@
-"""An image registry over HTTP: the one door to it.
+"""One repository of an image registry: ask for, send and get blobs, manifests and indexes.
 
-Requests are bounded in time, size and number of tries. Plain HTTP goes to this machine only. What comes back is
-verified by whoever asked for it, and no message holds a secret. Source: OCI distribution-spec v1.1.
+What is sent is confirmed by the registry's digest; what is got is verified by digest and size before it is used.
+Source: OCI distribution-spec v1.1.
 """
 
-import http.client
+import hashlib
 import json
-import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
-from typing import IO, TypeVar
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from typing import IO
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from mmgit.errors import RegistryError
-from mmgit.images.authorization import Authorizer, is_loopback
+from mmgit.images.authorization import Authorizer
 from mmgit.images.credentials import Find
+from mmgit.images.wire import Response, Wire, blocks, body, retried, root_of
 from mmgit.lock import Blob
 
-T = TypeVar("T")
-TIMEOUT_SECONDS = 60.0
-PAUSES_SECONDS = (0.1, 0.5, 2.0)
-LONGEST_PAUSE_SECONDS = 20.0
-DOCUMENT_LIMIT_BYTES = 4 * 2**20
-_BLOCK_BYTES = 2**20
-_AGAIN = frozenset({429, 500, 502, 503, 504})
+_OK, _CREATED, _ACCEPTED, _NOT_FOUND = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REDIRECT_LIMIT = 5
+_DOCUMENT_LIMIT_BYTES = 4 * 2**20
+_ERROR_LIMIT_BYTES = 64 * 2**10
+
+
+class Registry:
+    """Repository `name` at `host`, which may have a port."""
+
+    def __init__(self, host: str, name: str, *, find: Find = lambda _: None, wire: Wire | None = None) -> None:
+        self.host = host
+        self.name = name
+        self._wire = wire or Wire()
+        self._authorizer = Authorizer(host, f"repository:{name}:pull,push", find=find, wire=self._wire)
+
+    def __str__(self) -> str:
+        return f"{self.host}/{self.name}"
+
+    def ping(self) -> None:
+        """That a registry answers here and lets us in. Raises `RegistryError`."""
+        retried(lambda: self._expect(self._request("GET", "/v2/"), {_OK}))
+
+    def has(self, blob: Blob) -> bool:
+        """Whether the registry has the blob, by digest and size."""
+        return retried(lambda: self._head(f"/v2/{self.name}/blobs/{blob.digest}", blob))
+
+    def has_manifest(self, blob: Blob, media_type: str) -> bool:
+        """Whether the registry has the manifest or index, by digest and size."""
+        return retried(lambda: self._head(f"/v2/{self.name}/manifests/{blob.digest}", blob, {"Accept": media_type}))
+
+    def upload(self, blob: Blob, path: Path, *, mount_from: str | None = None) -> None:
+        """Send the blob that lies at `path` in one stream, or have it mounted from repository `mount_from`.
+
+        Raises:
+            RegistryError: the registry refuses it, or says that it got other bytes.
+        """
+        retried(lambda: self._upload(blob, path, mount_from))
+
+    def put_manifest(self, data: bytes, media_type: str, reference: str | None = None) -> None:
+        """Send a manifest or index, by digest or by tag `reference`."""
+        digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+        def put() -> None:
+            path = f"/v2/{self.name}/manifests/{reference or digest}"
+            response = self._request("PUT", path, {"Content-Type": media_type}, data)
+            self._expect(response, {_CREATED})
+            self._confirm(response, digest)
+
+        retried(put)
+
+    def manifest(self, digest: str, media_type: str) -> bytes | None:
+        """A manifest or index by digest, verified; None when the registry does not have it."""
+
+        def get() -> bytes | None:
+            path = f"/v2/{self.name}/manifests/{digest}"
+            response = self._request("GET", path, {"Accept": media_type})
+            if response.status == _NOT_FOUND:
+                return None
+            data = body(self._expect(response, {_OK}), _DOCUMENT_LIMIT_BYTES)
+            if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest:
+                raise RegistryError(f"{self} gave other bytes than {digest}", _LYING)
+            return data
+
+        return retried(get)
+
+    def blob(self, digest: str) -> Iterator[bytes] | None:
+        """A blob in blocks, not yet verified, and not tried again; None when the registry does not have it.
+
+        Raises:
+            BrokenOffError: it broke off; the blocks may raise it as well.
+        """
+        response = self._request("GET", f"/v2/{self.name}/blobs/{digest}")
+        url = f"{root_of(self.host)}/v2/{self.name}/blobs/{digest}"
+        for _ in range(_REDIRECT_LIMIT):
+            if response.status not in _REDIRECTS:
+                break
+            url = urljoin(url, response.headers.get("Location", ""))
+            headers = self._authorizer.headers if urlsplit(url).netloc == self.host else {}
+            response = self._wire.send("GET", url, headers)
+        if response.status == _NOT_FOUND:
+            return None
+        return blocks(self._expect(response, {_OK}))
+
+    def _head(self, path: str, blob: Blob, headers: Mapping[str, str] | None = None) -> bool:
+        response = self._request("HEAD", path, headers)
+        if response.status == _NOT_FOUND:
+            return False
+        self._expect(response, {_OK})
+        size = response.headers.get("Content-Length")
+        if size is not None and size != str(blob.size_bytes):
+            raise RegistryError(f"{self} has {blob.digest} with {size} bytes, not {blob.size_bytes}", _LYING)
+        return True
+
+    def _upload(self, blob: Blob, path: Path, mount_from: str | None) -> None:
+        query = f"?{urlencode({'mount': blob.digest, 'from': mount_from})}" if mount_from else ""
+        start = self._request("POST", f"/v2/{self.name}/blobs/uploads/{query}")
+        self._expect(start, {_CREATED, _ACCEPTED})
+        body(start, _ERROR_LIMIT_BYTES)
+        if start.status == _CREATED:
+            return
+        where = urlsplit(urljoin(root_of(self.host), start.headers.get("Location", "")))
+        if where.netloc != self.host:
+            raise RegistryError(f"{self} wants uploads to go to {where.hostname}, which mmgit does not do")
+        query = urlencode({"digest": blob.digest})
+        target = f"{where.path}?{where.query + '&' if where.query else ''}{query}"
+        headers = {"Content-Length": str(blob.size_bytes), "Content-Type": "application/octet-stream"}
+        with path.open("rb") as source:
+            response = self._expect(self._request("PUT", target, headers, source), {_CREATED})
+        self._confirm(response, blob.digest)
+
+    def _confirm(self, response: Response, digest: str) -> None:
+        said = response.headers.get("Docker-Content-Digest", digest)
+        if said != digest:
+            raise RegistryError(f"{self} stored {said} where we sent {digest}", _LYING)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str] | None = None,
+        data: bytes | IO[bytes] | None = None,
+    ) -> Response:
+        """One request; a refused one once more with a fresh login."""
+        for is_last in (False, True):
+            login = self._authorizer.headers
+            response = self._wire.send(method, root_of(self.host) + path, {**(headers or {}), **login}, data)
+            if response.status != HTTPStatus.UNAUTHORIZED or is_last:
+                break
+            response.read(_ERROR_LIMIT_BYTES)
+            self._authorizer.renew(response.headers.get("WWW-Authenticate", ""), login)
+            if data is not None and not isinstance(data, bytes):
+                data.seek(0)
+        return response
+
+    def _expect(self, response: Response, statuses: set[HTTPStatus]) -> Response:
+        if response.status in statuses:
+            return response
+        is_refused = response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
+        raise RegistryError(
+            f"{self} answered {response.status}{_codes(response)}",
+            f"docker login {self.host}" if is_refused else "",
+        )
+
+
+_LYING = "do not use this registry until you know why"
+
+
+def _codes(response: Response) -> str:
+    """The error codes of an answer, like DENIED; nothing else of it is shown."""
+    try:
+        errors = json.loads(response.read(_ERROR_LIMIT_BYTES))["errors"]
+        codes = [code for error in errors if (code := str(error["code"])).replace("_", "").isalnum()]
+    except (ValueError, KeyError, TypeError, OSError):
+        return ""
+    return f" ({', '.join(codes[:3])})"

@@ -35,7 +35,8 @@ def scoring_plan(inputs: Inputs, opened: Mapping[str, Open], documents: Mapping[
         raise BuildError(
             f"scoring file {clash[0]} lies in {MODELS}/, where model files go", "give the folder a new name"
         )
-    links, facts = _links(inputs, paths), _facts(inputs)
+    links = links_of(inputs, paths)
+    facts = json.dumps(facts_of(inputs), sort_keys=True, indent=1).encode() + b"\n"
 
     def entries(_: object) -> Iterator[Entry]:
         yield folder(f"{SCORING}/{MODELS}")
@@ -60,6 +61,28 @@ def model_plans(models: Iterable[RecipeModel], opened: Mapping[tuple[str, str], 
     return [_model_plan(group, opened) for group in (*large, small) if group]
 
 
+def facts_of(inputs: Inputs) -> dict[str, object]:
+    """What the server must know of the image; nothing that a new version of a model changes."""
+    return {
+        "runtime": inputs.runtime,
+        "scoring": inputs.scoring,
+        "models": {model.name: f"{MODELS}/{model.name}" for model in inputs.models},
+        "python": inputs.python,
+        "schema": inputs.schema,
+        "sample": inputs.sample,
+    }
+
+
+def links_of(inputs: Inputs, taken: Iterable[str]) -> dict[str, str]:
+    """Plain names beside the scoring script, `name -> models/<model>/name`, where nothing else has the name.
+
+    `taken` are the paths of all other files of the scoring folder.
+    """
+    tops = [(model.name, top) for model in inputs.models for top in {_top(each.path) for each in model.files}]
+    uses = Counter([top for _, top in tops] + [_top(path) for path in taken] + [MODELS])
+    return {top: f"{MODELS}/{name}/{top}" for name, top in sorted(tops) if uses[top] == 1}
+
+
 def _model_plan(files: list[tuple[str, RecipeFile]], opened: Mapping[tuple[str, str], Open]) -> LayerPlan:
     def entries(_: object) -> Iterator[Entry]:
         for name, each in files:
@@ -69,28 +92,8 @@ def _model_plan(files: list[tuple[str, RecipeFile]], opened: Mapping[tuple[str, 
     return plan("model", made_of, entries, is_compressed=False)
 
 
-def _links(inputs: Inputs, taken: Iterable[str]) -> dict[str, str]:
-    """Plain names beside the scoring script, `name -> models/<model>/name`, where exactly one file has the name."""
-    tops = [(model.name, top) for model in inputs.models for top in {_top(each.path) for each in model.files}]
-    uses = Counter([top for _, top in tops] + [_top(path) for path in taken] + [MODELS])
-    return {top: f"{MODELS}/{name}/{top}" for name, top in sorted(tops) if uses[top] == 1}
-
-
 def _top(path: str) -> str:
     return path.partition("/")[0]
-
-
-def _facts(inputs: Inputs) -> bytes:
-    """What the server must know of the image; nothing that a new version of a model changes."""
-    facts = {
-        "runtime": inputs.runtime,
-        "scoring": inputs.scoring,
-        "models": {model.name: f"{MODELS}/{model.name}" for model in inputs.models},
-        "python": inputs.python,
-        "schema": inputs.schema,
-        "sample": inputs.sample,
-    }
-    return json.dumps(facts, sort_keys=True, indent=1).encode() + b"\n"
 
 
 def _file(path: str, expected: RecipeFile, opened: Open) -> Entry:

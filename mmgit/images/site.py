@@ -19,7 +19,7 @@ from mmgit.errors import BuildError
 from mmgit.images.dependencies import check_pylock
 from mmgit.images.origins import PYPI, Index, Machine
 from mmgit.images.tar import Entry, blocks_of, file, stream
-from mmgit.images.uv import uv
+from mmgit.images.uv import pip
 
 _TRACES = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", ".lock"})
 _ENTRY_POINT = re.compile(r"([A-Za-z_][\w.]*)\s*:\s*([A-Za-z_][\w.]*)\s*(?:\[.*\])?", re.ASCII)
@@ -44,8 +44,8 @@ def lay_out(pylock: bytes, machine: Machine, folder: Path, *, index: Index = PYP
         args = ["install", "--target", str(folder), "--requirements", str(lock), "--default-index", index.url]
         args += ["--python-platform", machine.uv_platform, "--python-version", machine.python]
         args += ["--only-binary", ":all:", "--no-deps", "--require-hashes"]
-        if uv([*args, "--offline"], cwd=Path(temporary)).returncode != 0:
-            done = uv(args, cwd=Path(temporary))
+        if pip([*args, "--offline"], cwd=Path(temporary)).returncode != 0:
+            done = pip(args, cwd=Path(temporary))
             wanted = f"Python {machine.python} on {machine.platform} with libc {machine.libc}"
             done.output(BuildError, f"look at the dependencies: each needs a wheel for {wanted}")
 

@@ -16,12 +16,17 @@ _VARIABLES = (
 
 
 def uv(args: Sequence[str], *, cwd: Path, input: bytes = b"") -> Completed:  # noqa: A002 - as `subprocesses.run` has it
-    """Run `uv pip …` to its end. It never downloads a Python, and asks before nothing."""
+    """Run `uv …` to its end. It never downloads a Python, reads no settings, and asks nothing."""
     from uv import find_uv_bin  # noqa: PLC0415 - not needed when every layer is there
 
     try:
         binary = find_uv_bin()
     except FileNotFoundError as error:
         raise BuildError("uv, which locks and lays out dependencies, is not there", "uv pip install uv") from error
-    argv = [binary, "pip", *args, "--no-config", "--no-python-downloads", "--no-progress", "--python", sys.executable]
+    argv = [binary, *args, "--no-config", "--no-python-downloads", "--no-progress"]
     return run(argv, cwd=cwd, env_allow=_VARIABLES, input=input, timeout_seconds=TIMEOUT_SECONDS)
+
+
+def pip(args: Sequence[str], *, cwd: Path, input: bytes = b"") -> Completed:  # noqa: A002 - as `subprocesses.run` has it
+    """Run `uv pip …` with the Python that runs mmgit."""
+    return uv(["pip", *args, "--python", sys.executable], cwd=cwd, input=input)

@@ -8,19 +8,23 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mmgit
 from mmgit.errors import ServingError
-from mmgit.images.uv import uv
+from mmgit.images.uv import pip, uv
 from mmgit.repository import layout
+from mmgit.subprocesses import child
 
 _PACKAGE = Path(mmgit.__file__).parent
 _MAIN = _PACKAGE / "serving" / "front" / "main.py"
 _FRONT_LOCK = _PACKAGE / "serving" / "front" / "pylock.toml"
+_POLL_SECONDS = 0.3
 
 
 @dataclass(frozen=True)
@@ -114,16 +118,34 @@ def _front_packages(root: Path) -> Path:
     folder = root / layout.STATE / "front" / key
     if not (folder / "complete").exists():
         shutil.rmtree(folder, ignore_errors=True)
-        args = [
-            "pip",
-            "install",
-            "--target",
-            str(folder),
-            "--requirements",
-            str(_FRONT_LOCK),
-            "--python",
-            sys.executable,
-        ]
-        uv(args, cwd=root).output(ServingError, "the server's own packages could not be installed")
+        done = pip(["install", "--target", str(folder), "--requirements", str(_FRONT_LOCK)], cwd=root)
+        done.output(ServingError, "the server's own packages could not be installed")
         (folder / "complete").touch()
     return folder
+
+
+def run_until_interrupted(command: list[str], *, watched: Sequence[Path]) -> None:
+    """Run the server in the foreground; start it again when one of `watched` changes.
+
+    Raises:
+        ServingError: it ended by itself, and there is nothing to wait for.
+    """
+    seen = _stamp(watched)
+    with suppress(KeyboardInterrupt):
+        while True:
+            with child(command) as server:
+                while server.poll() is None and _stamp(watched) == seen:
+                    time.sleep(_POLL_SECONDS)
+                ended, changed = server.poll(), _stamp(watched) != seen
+            if ended is not None and not watched:
+                raise ServingError(f"the server ended with exit code {ended}", "its log above says why")
+            while not changed:  # it failed: wait for the next edit
+                time.sleep(_POLL_SECONDS)
+                changed = _stamp(watched) != seen
+            seen = _stamp(watched)
+
+
+def _stamp(files: Sequence[Path]) -> tuple[tuple[str, int], ...]:
+    """What tells that one of the files, or a folder that holds one, is not as it was."""
+    places = {*files, *(file.parent for file in files)}
+    return tuple(sorted((str(place), place.stat().st_mtime_ns if place.exists() else 0) for place in places))

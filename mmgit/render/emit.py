@@ -35,10 +35,12 @@ def emit(documents: Iterable[Mapping[str, Any]]) -> str:
 
 
 class _Scalars(dict[str, str]):
-    """Text as it is written, remembered: the same few thousand strings come again and again."""
+    """Text as it is written, remembered: the same few thousand strings come again and again. Empty for a block."""
 
     def __missing__(self, text: str) -> str:
-        written = text if _PLAIN.fullmatch(text) else _quoted(text)
+        written = text
+        if not _PLAIN.fullmatch(text):
+            written = "" if _LITERAL.fullmatch(text) else _quoted(text)
         if len(self) < _MAX_CACHED:
             self[text] = written
         return written
@@ -55,23 +57,21 @@ def _quoted(text: str) -> str:
 
 def _mapping(mapping: Mapping[str, Any], first: str, indent: str, write: _Write) -> None:
     """The entries of a mapping that is not empty; `first` stands before the first key, `indent` before the others."""
+    scalars = _scalars
     for key, value in mapping.items():
-        _entry(f"{first}{_scalars[key]}:", value, indent, write)
+        kind = type(value)
+        if kind is str:
+            written = scalars[value] or _literal(value, indent + "  ")
+            write(f"{first}{scalars[key] or _quoted(key)}: {written}\n")
+        elif kind is dict and value:
+            write(f"{first}{scalars[key] or _quoted(key)}:\n")
+            _mapping(value, indent + "  ", indent + "  ", write)
+        elif kind is list and value:
+            write(f"{first}{scalars[key] or _quoted(key)}:\n")
+            _sequence(value, indent, write)
+        else:
+            write(f"{first}{scalars[key] or _quoted(key)}: {_flat(value, indent)}\n")
         first = indent
-
-
-def _entry(start: str, value: Any, indent: str, write: _Write) -> None:  # noqa: ANN401 - any plain data
-    kind = type(value)
-    if kind is str and "\n" not in value:
-        write(f"{start} {_scalars[value]}\n")
-    elif kind is dict and value:
-        write(f"{start}\n")
-        _mapping(value, indent + "  ", indent + "  ", write)
-    elif kind is list and value:
-        write(f"{start}\n")
-        _sequence(value, indent, write)
-    else:
-        write(f"{start} {_flat(value, indent)}\n")
 
 
 def _sequence(items: list[Any], indent: str, write: _Write) -> None:
@@ -88,7 +88,7 @@ def _sequence(items: list[Any], indent: str, write: _Write) -> None:
 def _flat(value: Any, indent: str) -> str:  # noqa: ANN401 - any plain data
     """A scalar or something empty, as it stands after `key:` or `-`."""
     if isinstance(value, str):
-        return _literal(value, indent + "  ") if _LITERAL.fullmatch(value) else _scalars[value]
+        return _scalars[value] or _literal(value, indent + "  ")
     if value is None or isinstance(value, bool):
         return json.dumps(value)
     if isinstance(value, int) and -_INT64 <= value < _INT64:

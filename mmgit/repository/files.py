@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from mmgit.errors import UnsafePath, UsageError
 from mmgit.repository.folder import Folder, Kind
@@ -37,6 +37,14 @@ class Root:
         folder_path, name = _split(relative)
         with self.open(folder_path) as folder:
             return folder.read(name, max_bytes) if folder else None
+
+    def stream(self, relative: str) -> IO[bytes]:
+        """A file, opened to be read in blocks. Raises as `read` does."""
+        folder_path, name = _split(relative)
+        with self.open(folder_path) as folder:
+            if folder is None:
+                raise UsageError(f"there is no file {relative} in {self.path}")
+            return folder.stream(name)
 
     def read_folder(self, relative: str, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
         """Name -> bytes of every file right in a folder, sorted; empty if there is no folder."""
@@ -133,12 +141,12 @@ class Root:
             yield folder
 
     @contextmanager
-    def state(self, name: str) -> Iterator[Folder]:
-        """The folder called `name` in mmgit's own, made if missing; git does not see it."""
+    def state(self, name: str = "") -> Iterator[Folder]:
+        """mmgit's own folder, or the one called `name` in it, made if missing; git does not see it."""
         with self.make(STATE) as own:
             if own.kind(".gitignore") is None:
                 own.create(".gitignore", b"*\n")
-        with self.make(f"{STATE}/{name}") as folder:
+        with self.make(f"{STATE}/{name}" if name else STATE) as folder:
             yield folder
 
     def _top(self) -> Folder:

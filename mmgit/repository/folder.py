@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
-from typing import Concatenate, Literal, ParamSpec, TypeVar
+from typing import IO, Concatenate, Literal, ParamSpec, TypeVar
 
 from mmgit.errors import MmgitError, UnsafePath, UsageError
 
@@ -100,9 +100,7 @@ class Folder:
         except FileNotFoundError:
             return None
         try:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise UnsafePath(f"{self.path_of(name)} is not a plain file", "put a plain file there")
+            status = self._plain(descriptor, name)
             data = os.read(descriptor, min(status.st_size, max_bytes) + 1)
             while len(data) < status.st_size and (more := os.read(descriptor, max_bytes + 1 - len(data))):
                 data += more
@@ -111,6 +109,26 @@ class Folder:
         if len(data) > max_bytes:
             raise UsageError(f"{self.path_of(name)} is larger than {max_bytes} bytes")
         return data
+
+    @_converting
+    def stream(self, name: str) -> IO[bytes]:
+        """A file, opened to be read in blocks. Raises `UsageError` if there is none."""
+        try:
+            descriptor = os.open(name, _READ, dir_fd=self.descriptor)
+        except FileNotFoundError:
+            raise UsageError(f"there is no file {self.path_of(name)}") from None
+        try:
+            self._plain(descriptor, name)
+        except UnsafePath:
+            os.close(descriptor)
+            raise
+        return os.fdopen(descriptor, "rb")
+
+    def _plain(self, descriptor: int, name: str) -> os.stat_result:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise UnsafePath(f"{self.path_of(name)} is not a plain file", "put a plain file there")
+        return status
 
     @_converting
     def create(self, name: str, data: bytes, *, is_durable: bool = True) -> None:

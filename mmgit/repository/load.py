@@ -5,7 +5,7 @@ no reference is followed: what the files mean together is for `resolve` and `che
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -50,15 +50,18 @@ class Loaded:
     problems: tuple[Problem, ...]
 
 
-def load(root: Root) -> Loaded:
-    """All declared files below `root`. Raises `UsageError` if this is no mmgit repository."""
+def load(root: Root, services: Collection[str] | None = None) -> Loaded:
+    """All declared files below `root`. Raises `UsageError` if this is no mmgit repository.
+
+    With `services` (paths of service files) only these services are read, and of the models only what they run.
+    """
     if not root.exists(layout.PROJECT):
         raise UsageError(f"there is no {layout.PROJECT} in {root.path}", "mmgit new .   makes a repository here")
-    reader = _Reader(root)
+    reader = _Reader(root, services)
     project = reader.declared(layout.PROJECT, ProjectSpec)
     bases = dict(reader.bases())
-    models = dict(reader.models())
     environments = dict(reader.environments())
+    models = dict(reader.models() if services is None else reader.models_of(environments.values()))
     found = (*reader.problems, *problems.locate(reader.findings, root.read))
     ordered = tuple(sorted(found, key=lambda problem: (problem.place, problem.code)))
     return Loaded(Source(project, bases, models, environments) if project else None, ordered)
@@ -67,8 +70,9 @@ def load(root: Root) -> Loaded:
 class _Reader:
     """Collects problems while it reads."""
 
-    def __init__(self, root: Root) -> None:
+    def __init__(self, root: Root, services: Collection[str] | None) -> None:
         self.root = root
+        self.selected = services
         self.problems: list[Problem] = []
         self.findings: list[Finding] = []
 
@@ -95,30 +99,56 @@ class _Reader:
                 yield stem, base
 
     def models(self) -> Iterator[tuple[str, DeclaredModel]]:
-        """The models, by name, with their versions and manifests."""
+        """The models, by name, with all their versions and manifests."""
         for name in self.folders(layout.MODELS, _NAME, _NAME_HINT):
-            path = layout.model(name)
-            if not self.root.exists(path):
-                self.findings.append(Finding("M121", path, (), f"model `{name}` has no model.yaml", "write one"))
-                continue
-            declared = self.declared(path, ModelSpec)
-            versions = dict(self.versions(name))
-            manifests = dict(self.manifests(name))
-            if declared:
-                yield name, DeclaredModel(path, declared.spec, name, versions, manifests)
+            folder = f"{layout.MODELS}/{name}"
+            versions = self.versions(name, self.numbers(f"{folder}/versions"))
+            manifests = self.manifests(name, self.numbers(f"{folder}/manifests"))
+            if declared := self.model(name, dict(versions), dict(manifests)):
+                yield name, declared
 
-    def versions(self, model: str) -> Iterator[tuple[int, DeclaredVersion]]:
-        """The versions of a model, by number."""
-        for number in self.numbers(f"{layout.MODELS}/{model}/versions"):
+    def models_of(self, environments: Iterable[DeclaredEnvironment]) -> Iterator[tuple[str, DeclaredModel]]:
+        """The models, by name, with only what the services of `environments` run."""
+        specs = [service.spec for environment in environments for service in environment.services]
+        wanted = {reference for spec in specs for reference in (spec.manifest, spec.next) if reference}
+        manifests: dict[str, dict[int, DeclaredManifest]] = {}
+        versions: dict[str, dict[int, DeclaredVersion]] = {}
+        for reference in sorted(wanted):
+            name, _, number = reference.partition("/")
+            if self.root.exists(layout.manifest(reference)):
+                manifests.setdefault(name, {}).update(self.manifests(name, [int(number)]))
+        named = {model for of in manifests.values() for manifest in of.values() for model in manifest.spec.models}
+        for reference in sorted(named):
+            name, _, number = reference.partition("/")
+            if self.root.exists(layout.version(reference)):
+                versions.setdefault(name, {}).update(self.versions(name, [int(number)]))
+        for name in sorted({*manifests, *versions}):
+            if declared := self.model(name, versions.get(name, {}), manifests.get(name, {})):
+                yield name, declared
+
+    def model(
+        self, name: str, versions: dict[int, DeclaredVersion], manifests: dict[int, DeclaredManifest]
+    ) -> DeclaredModel | None:
+        """A model with the given versions and manifests."""
+        path = layout.model(name)
+        if not self.root.exists(path):
+            self.findings.append(Finding("M121", path, (), f"model `{name}` has no model.yaml", "write one"))
+            return None
+        declared = self.declared(path, ModelSpec)
+        return DeclaredModel(path, declared.spec, name, versions, manifests) if declared else None
+
+    def versions(self, model: str, numbers: Iterable[int]) -> Iterator[tuple[int, DeclaredVersion]]:
+        """Versions of a model, by number."""
+        for number in numbers:
             reference = f"{model}/{number}"
             path, folder = layout.version(reference), layout.version_folder(reference)
             if declared := self.numbered(path, VersionSpec):
                 files = tuple(file for file in self.root.walk(folder) if file != "version.yaml")
                 yield number, DeclaredVersion(path, declared.spec, files)
 
-    def manifests(self, model: str) -> Iterator[tuple[int, DeclaredManifest]]:
-        """The manifests of a model, by number, with their images."""
-        for number in self.numbers(f"{layout.MODELS}/{model}/manifests"):
+    def manifests(self, model: str, numbers: Iterable[int]) -> Iterator[tuple[int, DeclaredManifest]]:
+        """Manifests of a model, by number, with their images."""
+        for number in numbers:
             reference = f"{model}/{number}"
             path, folder = layout.manifest(reference), layout.manifest_folder(reference)
             declared = self.numbered(path, ManifestSpec)
@@ -147,22 +177,30 @@ class _Reader:
 
     def services(self, environment: str) -> Iterator[DeclaredService]:
         """The services of an environment, by group and name; the same name in two groups is a problem."""
+        seen: dict[str, str] = {}
+        for group, name, path, data in self.service_files(environment):
+            if name in seen:
+                message = f"service `{name}` is also declared in {seen[name]}"
+                self.findings.append(Finding("M124", path, (), message, "give one of them another name"))
+            seen.setdefault(name, path)
+            if spec := self.spec(path, data, ServiceSpec):
+                yield DeclaredService(path, spec, group, name)
+
+    def service_files(self, environment: str) -> Iterator[tuple[str, str, str, bytes]]:
+        """Group, name, path and bytes of each service file: all of them, or those that were selected."""
         folder = layout.services_folder(environment)
+        if self.selected is not None:
+            for path in sorted(path for path in self.selected if path.startswith(f"{folder}/")):
+                group, _, file_name = path.removeprefix(f"{folder}/").rpartition("/")
+                if name := self.stem(f"{folder}/{group}".rstrip("/"), file_name, ".yaml"):
+                    yield group or layout.DEFAULT_GROUP, name, path, self.root.read(path, reading.MAX_BYTES)
+            return
         groups = {group: f"{folder}/{group}" for group in self.folders(folder, _NAME, _NAME_HINT, files_too=True)}
         groups[layout.DEFAULT_GROUP] = folder
-        seen: dict[str, str] = {}
         for group, group_folder in sorted(groups.items()):
             for file_name, data in self.root.read_folder(group_folder, reading.MAX_BYTES).items():
-                name = self.stem(group_folder, file_name, ".yaml")
-                path = f"{group_folder}/{file_name}"
-                if not name:
-                    continue
-                if name in seen:
-                    message = f"service `{name}` is also declared in {seen[name]}"
-                    self.findings.append(Finding("M124", path, (), message, "give one of them another name"))
-                seen.setdefault(name, path)
-                if spec := self.spec(path, data, ServiceSpec):
-                    yield DeclaredService(path, spec, group, name)
+                if name := self.stem(group_folder, file_name, ".yaml"):
+                    yield group, name, f"{group_folder}/{file_name}", data
 
     def numbered(self, path: str, spec: type[S]) -> Declared[S] | None:
         """A version's or manifest's file, whose absence is a problem of the folder."""

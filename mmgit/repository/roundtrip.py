@@ -14,13 +14,12 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, ScalarNode, Seq
 
 from mmgit.errors import UsageError
 from mmgit.repository import nodes
-from mmgit.repository.subset import Fault, hides_something, is_doubtful
+from mmgit.repository.subset import HIDDEN, Fault, is_doubtful, plain_value
 
 WIDTH = 120
 
 _BARE = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+=()-]*(?: [A-Za-z0-9_./+=()-]+)*")
 _BARE_WITH_COLONS = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+=:-]*[A-Za-z0-9_./+=-]")
-_OTHER_TYPES = frozenset({"null", "true", "false"})
 
 
 def new(value: Mapping[str, Any]) -> bytes:
@@ -79,10 +78,11 @@ class _Edit:
             return
         if isinstance(node, SequenceNode) and isinstance(after, list) and self._sequence(node, before, after):
             return
-        if _is_inline(node):
-            self.pieces.append((node.start_mark.index, place.end, _value(after, place.column).removeprefix(" ")))
+        text = _value(after, place.column)
+        if _is_inline(node) and text.startswith(" "):
+            self.pieces.append((node.start_mark.index, place.end, text[1:]))
         else:
-            self.pieces.append((place.value, place.end, _value(after, place.column)))
+            self.pieces.append((place.value, place.end, text))
 
     def _mapping(self, node: MappingNode, before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
         """Edit entry by entry. False where only the whole can be replaced."""
@@ -200,22 +200,21 @@ def _entry(key: str, value: Any, column: int | None) -> str:  # noqa: ANN401 - a
 def _value(value: Any, column: int | None, used: int = 0) -> str:  # noqa: ANN401 - any YAML value
     """What stands behind a colon: on the same line if it is short, else below and two columns further in."""
     line = _scalar(value, bare=_BARE_WITH_COLONS) if column is not None and isinstance(value, str) else _inline(value)
-    if column is None or not value or not isinstance(value, dict | list):
+    if column is None or not value or not isinstance(value, dict | list | tuple):
         return f" {line}"
     margin = "\n" + " " * (column + 2)
-    if isinstance(value, list) and isinstance(value[0], dict):
-        return "".join(f"{margin}- {_inline(item)}" for item in value)
-    if column + used + 2 + len(line) <= WIDTH:
+    is_short = column + used + 2 + len(line) <= WIDTH
+    if isinstance(value, dict):
+        return f" {line}" if is_short else "".join(margin + _entry(*item, column + 2) for item in value.items())
+    if is_short and not isinstance(value[0], dict):
         return f" {line}"
-    if isinstance(value, list):
-        return "".join(f"{margin}- {_inline(item)}" for item in value)
-    return "".join(margin + _entry(key, item, column + 2) for key, item in value.items())
+    return "".join(f"{margin}- {_inline(item)}" for item in value)
 
 
 def _inline(value: Any) -> str:  # noqa: ANN401 - any YAML value
     if isinstance(value, dict):
         return "{" + ", ".join(f"{_scalar(key)}: {_inline(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_inline, value)) + "]"
     return _scalar(value)
 
@@ -223,8 +222,8 @@ def _inline(value: Any) -> str:  # noqa: ANN401 - any YAML value
 def _scalar(value: str | float | None, bare: re.Pattern[str] = _BARE) -> str:
     """A scalar that every reader of YAML 1.1 and 1.2 takes for what it is."""
     if isinstance(value, str):
-        is_bare = (bare.fullmatch(value) or _BARE.fullmatch(value)) and not is_doubtful(value)
-        return value if is_bare and value.lower() not in _OTHER_TYPES else _quoted(value)
+        is_bare = bare.fullmatch(value) or _BARE.fullmatch(value)
+        return value if is_bare and plain_value(value) == value and not is_doubtful(value) else _quoted(value)
     if isinstance(value, float):
         mantissa, exponent, power = repr(value).partition("e")
         return (mantissa if "." in mantissa else f"{mantissa}.0") + exponent + power
@@ -233,7 +232,4 @@ def _scalar(value: str | float | None, bare: re.Pattern[str] = _BARE) -> str:
 
 def _quoted(text: str) -> str:
     """`text` in double quotes; what a reviewer would not see is written out."""
-    quoted = json.dumps(text, ensure_ascii=False)
-    if not hides_something(quoted):
-        return quoted
-    return "".join(f"\\u{ord(letter):04x}" if hides_something(letter) else letter for letter in quoted)
+    return HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(text, ensure_ascii=False))

@@ -1,1 +1,1 @@
-"""What runs inside images: the front that speaks HTTP and the scorers that hold the user's code. Imports nothing else of mmgit."""
+"""What runs inside images: the front speaks HTTP, scorers hold the user's code. Imports nothing else of mmgit."""

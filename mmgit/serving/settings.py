@@ -5,8 +5,8 @@ Command line of the server, in an image and anywhere else; the defaults are the 
 Without the options the folders come from `MMGIT_SETTINGS` and `MMGIT_KEYS`, else /etc/mmgit/settings and /etc/mmgit/keys.
 
 A local server (`mmgit serve`) starts the same file with a settings.json that also names the places and ports:
-`{"service": "digits", "authentication": "none", "scoring_folder": "/tmp/x/scoring", "interpreter": "/tmp/x/venv/bin/python",
-"dependencies": [], "sdk_folder": "/path/of/mmgit/parent", "bind": "127.0.0.1", "port": 8080, "admin_port": 0,
+`{"service": "digits", "authentication": "none", "scoring_folder": "…/scoring", "interpreter": "…/venv/bin/python",
+"dependencies": [], "sdk_folder": "<folder that holds mmgit/>", "bind": "127.0.0.1", "port": 8080, "admin_port": 0,
 "drain_seconds": 0}`. Port 0 takes a free one; the log line with event `listening` tells both.
 """
 
@@ -14,8 +14,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, fields
-from pathlib import Path
-from typing import Any, Mapping
+from typing import Any, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from collections.abc import Mapping
 
 IMAGE_FACTS = "/srv/mmgit.json"
 SETTINGS_FOLDER = "/etc/mmgit/settings"

@@ -42,14 +42,15 @@ class Admission:
 
     def take(self, exchange: Exchange) -> None:
         """Score a complete request, at once or in its turn; its place is asked for again, as its body took time."""
+        exchange.deadline = monotonic() + self._timeout_seconds
+        if self._scorers.idle:
+            self._scorers.idle.pop().score(exchange)
+            return
         refusal = self.refusal()
         if refusal is not None:
             exchange.refuse(refusal)
-            return
-        exchange.deadline = monotonic() + self._timeout_seconds
-        self._waiting[exchange] = None
-        if self._scorers.idle:
-            self._dispatch()
+        else:
+            self._waiting[exchange] = None
 
     def leave(self, exchange: Exchange) -> None:
         """The client of `exchange` is gone."""

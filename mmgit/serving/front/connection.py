@@ -95,7 +95,7 @@ class Connection(asyncio.Protocol):
         self._abandon()
 
     def pause_writing(self) -> None:
-        """The client reads more slowly than it is answered: its answers count as bytes held here, and it sends no more."""
+        """The client reads too slowly: its answers count as bytes held here, and no more is read from it."""
         self._unread_bytes = self._transport.get_write_buffer_size()
         self._unread_until = monotonic() + UNREAD_SECONDS + self._unread_bytes / BYTES_PER_SECOND_MIN
         self.site.connections.held_bytes += self._unread_bytes
@@ -117,12 +117,12 @@ class Connection(asyncio.Protocol):
         """A head is complete: refuse, or let the body come."""
         self._pipeline.append(exchange)
         exchange.name_request()
-        refusal = fault or self.site.refusal(exchange) or self._excess_of(exchange)
+        body_bytes = int(exchange.headers.get(b"content-length", 0))
+        refusal = fault or self.site.refusal(exchange) or self._excess_of(exchange, body_bytes)
         if refusal is None:
             if b"expect" in exchange.headers and len(self._pipeline) == 1:
                 self._transport.write(_CONTINUE)
             return
-        body_bytes = int(exchange.headers.get(b"content-length", b"0"))
         is_body_unknown = b"transfer-encoding" in exchange.headers or b"expect" in exchange.headers
         if fault or refusal is _TOO_MANY_WAIT or is_body_unknown or body_bytes > SWALLOWED_BYTES_MAX:
             exchange.keep_alive = False
@@ -194,9 +194,9 @@ class Connection(asyncio.Protocol):
         """Cut the connection off."""
         self._transport.abort()
 
-    def _excess_of(self, exchange: Exchange) -> Refusal | None:
+    def _excess_of(self, exchange: Exchange, body_bytes: int) -> Refusal | None:
         connections = self.site.connections
-        if int(exchange.headers.get(b"content-length", b"0")) > exchange.body_limit:
+        if body_bytes > exchange.body_limit:
             return _TOO_LARGE
         if connections.held_bytes > connections.held_bytes_max:
             return _NO_MEMORY
@@ -222,7 +222,7 @@ class Connection(asyncio.Protocol):
             self._finish(exchange)
 
     def _finish(self, exchange: Exchange) -> None:
-        """Close after the last answer; while a body is still coming, late enough that the client can read the answer."""
+        """Close after the last answer; while a body still comes, late enough that the client can read it."""
         self._receiver.stop()
         self._abandon()
         if exchange.is_received:

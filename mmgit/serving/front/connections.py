@@ -1,4 +1,4 @@
-"""All open connections of one port: how many there may be, which are idle, which are overdue, how many bytes wait in them."""
+"""All open connections of one port: how many there may be, which are idle or overdue, how many bytes they hold."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""One request and its answer, from the first header to the last byte; the bytes of responses are put together here alone."""
+"""One request and its answer, from the first header to the last byte. Responses are put together here alone."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from http import HTTPStatus
@@ -18,6 +19,8 @@ _STATUS_LINES = {
     status.value: b"HTTP/1.1 %d %b\r\ndate: " % (status.value, status.phrase.encode()) for status in HTTPStatus
 }
 _JSON = b"application/json"
+_ID_PREFIX = os.urandom(10).hex()
+_ID_NUMBERS = itertools.count(int.from_bytes(os.urandom(5), "big"))
 
 RETRY = b"retry-after: 1\r\n"
 
@@ -34,54 +37,30 @@ class Refusal(NamedTuple):
 class Exchange:
     """A request on a connection, and the answer it was given."""
 
-    __slots__ = (
-        "body",
-        "body_bytes",
-        "body_limit",
-        "chunks",
-        "connection",
-        "deadline",
-        "headers",
-        "held_bytes",
-        "is_gone",
-        "is_received",
-        "is_refused",
-        "keep_alive",
-        "key_name",
-        "method",
-        "path",
-        "repeated",
-        "request_id",
-        "response",
-        "response_bytes",
-        "started_at",
-        "status",
-        "target",
-    )
+    method = b""
+    target = b""
+    path = b""
+    repeated = b""
+    request_id = ""
+    key_name = ""
+    body = b""
+    body_bytes = 0
+    body_limit = 0
+    held_bytes = 0
+    deadline = 0.0
+    keep_alive = False
+    is_received = False
+    is_refused = False
+    is_gone = False
+    status = 0
+    response: bytes | None = None
+    response_bytes = 0
 
     def __init__(self, connection: Connection, started_at: float) -> None:
         self.connection = connection
         self.started_at = started_at
-        self.deadline = 0.0
-        self.method = b""
-        self.target = b""
-        self.path = b""
         self.headers: dict[bytes, bytes] = {}
-        self.repeated = b""
-        self.request_id = ""
-        self.key_name = ""
         self.chunks: list[bytes] = []
-        self.body = b""
-        self.body_bytes = 0
-        self.body_limit = 0
-        self.held_bytes = 0
-        self.keep_alive = False
-        self.is_received = False
-        self.is_refused = False
-        self.is_gone = False
-        self.status = 0
-        self.response: bytes | None = None
-        self.response_bytes = 0
 
     def name_request(self) -> None:
         """Take over the caller's request id if it is a plain one, else make one up."""
@@ -89,7 +68,7 @@ class Exchange:
         if given is not None and _REQUEST_ID(given):
             self.request_id = given.decode("ascii")
         else:
-            self.request_id = os.urandom(16).hex()
+            self.request_id = f"{_ID_PREFIX}{next(_ID_NUMBERS):012x}"
 
     def answer(self, status: int, body: bytes, *, headers: bytes = b"", content_type: bytes = _JSON) -> None:
         """Give the answer; only the first one counts, and none when the client has left."""

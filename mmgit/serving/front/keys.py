@@ -11,9 +11,12 @@ import hmac
 import os
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _FILE_BYTES_MAX = 1024 * 1024
 _DAY_SECONDS = 86_400

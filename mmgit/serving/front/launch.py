@@ -6,9 +6,10 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from mmgit.serving.settings import Settings
 
 _SCORER = Path(__file__).resolve().parents[1] / "scorer" / "main.py"

@@ -1,4 +1,4 @@
-"""Records in, JSON lines on stdout out, written by a thread: a log reader that stalls costs lines, never a prediction."""
+"""Records in, JSON lines on stdout out, written by a thread: a reader that stalls costs lines, never a prediction."""
 
 from __future__ import annotations
 
@@ -12,6 +12,22 @@ import msgspec
 
 _PENDING_BYTES_MAX = 4 * 1024 * 1024
 _encode = msgspec.json.Encoder().encode
+
+
+class Answered(msgspec.Struct):
+    """What the log says of one answered request, in this order."""
+
+    request_id: str
+    method: str
+    path: str
+    status: int
+    seconds: float
+    bytes_in: int
+    bytes_out: int
+    key: str
+    time: str = ""
+    level: str = "info"
+    event: str = "request"
 
 
 class Log:
@@ -28,14 +44,14 @@ class Log:
         self._thread = threading.Thread(target=self._write_batches, name="log", daemon=True)
         self._thread.start()
 
-    def line(self, level: str, event: str, **fields: Any) -> None:
-        """Gather one line; dropped and counted while too much waits to be written."""
-        if self._pending_bytes > _PENDING_BYTES_MAX:
-            self.dropped_lines += 1
-            return
-        line = _encode({"time": self._now(), "level": level, "event": event, **fields})
-        self._lines += (line, b"\n")
-        self._pending_bytes += len(line) + 1
+    def line(self, level: str, event: str, **fields: float | str) -> None:
+        """Gather one line. Lines are dropped and counted while too much waits to be written."""
+        self._gather(_encode({"time": self._now(), "level": level, "event": event, **fields}))
+
+    def request(self, answered: Answered) -> None:
+        """Gather the line of one answered request."""
+        answered.time = self._now()
+        self._gather(_encode(answered))
 
     def flush(self) -> None:
         """Give the gathered lines to the writing thread."""
@@ -48,6 +64,13 @@ class Log:
         self.flush()
         self._batches.put(b"")
         self._thread.join(timeout_seconds)
+
+    def _gather(self, line: bytes) -> None:
+        if self._pending_bytes > _PENDING_BYTES_MAX:
+            self.dropped_lines += 1
+            return
+        self._lines += (line, b"\n")
+        self._pending_bytes += len(line) + 1
 
     def _now(self) -> str:
         now = time.time()

@@ -1,6 +1,6 @@
-"""What an image starts: `python3 -I main.py`. Puts its own folder and `packages/` on the path, then runs the server.
+"""What an image starts: `python3 -I main.py`. Puts `packages/` and its own folder on the path, then runs the server.
 
-`mmgit.serving.settings` documents the options. Ends with 0 after a drain, 1 when the service cannot run, 2 for wrong settings.
+`mmgit.serving.settings` documents the options, `server.serve` the exit status.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The bytes of one connection in, exchanges out: each once when its head is complete and once when its body is.
 
-Framing is as strict as llhttp's, and stricter about transfer codings, versions and headers given twice. Bodies are kept only
-while somebody wants them; nothing is answered here.
+Framing is as strict as llhttp's, and stricter about transfer codings, versions and headers given twice. Bodies are kept
+only while somebody wants them; nothing is answered here.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 HEAD_BYTES_MAX = 64 * 1024
 
 _WANTED = frozenset(
-    (b"host", b"authorization", b"content-type", b"content-length", b"content-encoding")
-    + (b"transfer-encoding", b"expect", b"x-request-id")
+    b"host authorization content-type content-length content-encoding transfer-encoding expect x-request-id".split()
 )
 
 
@@ -137,9 +136,8 @@ class Receiver:
             return
         self._parser = httptools.HttpRequestParser(self)
         framing = [b"POST / HTTP/1.1", b"host: x"]
-        for name in (b"content-length", b"transfer-encoding"):
-            if name in exchange.headers:
-                framing.append(name + b": " + exchange.headers[name])
+        given = (b"content-length", b"transfer-encoding")
+        framing += (name + b": " + exchange.headers[name] for name in given if name in exchange.headers)
         self.feed(b"\r\n".join(framing) + b"\r\n\r\n" + rest)
 
     def _fault_of(self, exchange: Exchange) -> Refusal | None:

@@ -16,13 +16,15 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from mmgit.serving.front.admission import TOO_LATE
 from mmgit.serving.front.exchange import Exchange, Refusal
-from mmgit.serving.scorer.frames import ANSWER, FAILED, REQUEST
+from mmgit.serving.scorer.frames import ANSWER, FAILED, READY, REQUEST
 
 if TYPE_CHECKING:
     from mmgit.serving.front.launch import Launch
 
 _SOCKET_BUFFER_BYTES = 1024 * 1024
 _TRACEBACK_SECONDS = 0.5
+_LAST_WORDS_SECONDS = 0.5
+_ANSWERS = frozenset((200, 400, 500))
 
 _DIED = Refusal(500, "scorer_died", "the process that scored this request ended; the log says why")
 
@@ -42,6 +44,7 @@ class Scorer(asyncio.Protocol):
 
     def __init__(self, owner: Owner, launch: Launch) -> None:
         self.is_ready = False
+        self.is_hung = False
         self.started_at = monotonic()
         self._owner = owner
         self._launch = launch
@@ -49,14 +52,20 @@ class Scorer(asyncio.Protocol):
         self._busy_since = 0.0
         self._buffer = bytearray()
         self._reason = ""
+        self._gone_since = 0.0
         self._has_ended = False
         self._transport: asyncio.Transport | None = None
         self._process = cast("subprocess.Popen[bytes]", None)
 
     @property
-    def is_hung(self) -> bool:
-        """Whether it was ended because `run()` or `init()` took too long."""
-        return self._busy_since < 0
+    def pid(self) -> int:
+        """The process's id."""
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the process is still there."""
+        return self._process.poll() is None
 
     async def start(self) -> None:
         """Start the process.
@@ -90,14 +99,16 @@ class Scorer(asyncio.Protocol):
 
     def check(self, now: float, timeout_seconds: float, startup_timeout_seconds: float) -> None:
         """Notice a process that died without closing its socket, or that takes too long."""
-        if self._process.poll() is not None:
-            self._end()
+        if not self.is_running:
+            self._gone_since = self._gone_since or now
+            if now - self._gone_since > _LAST_WORDS_SECONDS:
+                self._end()
         elif not self.is_ready and now - self.started_at > startup_timeout_seconds:
             self._kill(f"init() did not finish within {startup_timeout_seconds:g} s")
         elif self._exchange is not None:
             if self._exchange.deadline <= now:
                 self._exchange.refuse(TOO_LATE)
-            if 0 < self._busy_since <= now - timeout_seconds:
+            if self._busy_since <= now - timeout_seconds:
                 self._kill(f"run() did not return within {timeout_seconds:g} s")
 
     def stop(self) -> None:
@@ -110,14 +121,9 @@ class Scorer(asyncio.Protocol):
         """End the process and what it started, now."""
         try:
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        except (ProcessLookupError, PermissionError):
+            pass  # nothing of its group is left; macOS says so with EPERM
         self._process.wait()
-
-    @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._process.pid
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -139,20 +145,25 @@ class Scorer(asyncio.Protocol):
         self._end()
 
     def _receive(self, status: int, payload: bytes) -> None:
-        exchange, self._exchange = self._exchange, None
-        if exchange is not None:
-            self._owner.became_idle(self)
+        exchange = self._exchange
+        if exchange is not None and status in _ANSWERS:
+            self._exchange = None
+            if not self.is_hung:
+                self._owner.became_idle(self)
             exchange.answer(status, payload)
-        elif status == FAILED:
-            self._reason = payload.decode("utf-8", "replace")
-        else:
+        elif status == READY and not self.is_ready:
             self.is_ready = True
             self._owner.became_idle(self)
+        else:
+            self._reason = payload.decode("utf-8", "replace") if status == FAILED else "it broke the frames' order"
+            self._end()
 
     def _kill(self, reason: str) -> None:
         """Ask for a traceback in the log, then kill for good."""
+        if self.is_hung:
+            return
+        self.is_hung = True
         self._reason = reason
-        self._busy_since = -1.0
         self._process.send_signal(signal.SIGABRT)
         asyncio.get_running_loop().call_later(_TRACEBACK_SECONDS, self._end)
 

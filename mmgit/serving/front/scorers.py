@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from time import monotonic
-from typing import TYPE_CHECKING, Callable
+from typing import TYPE_CHECKING
 
 from mmgit.serving.front.scorer_process import Scorer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from mmgit.serving.front.launch import Launch
     from mmgit.serving.front.log import Log
     from mmgit.serving.front.metrics import Metrics
@@ -21,6 +22,7 @@ _STEADY_SECONDS = 60.0
 _DELAY_SECONDS = 0.1
 _DELAY_SECONDS_MAX = 30.0
 _FAILED_STARTS_MAX = 5
+_STOP_SECONDS = 2.0
 
 
 class Scorers:
@@ -46,6 +48,11 @@ class Scorers:
         """How many are up, busy ones included."""
         return sum(scorer.is_ready for scorer in self._scorers)
 
+    @property
+    def pids(self) -> set[int]:
+        """The processes of all scorers."""
+        return {scorer.pid for scorer in self._scorers}
+
     def start(self) -> None:
         """Start as many as declared."""
         for _ in range(self._settings.concurrency):
@@ -57,15 +64,14 @@ class Scorers:
         for scorer in list(self._scorers):
             scorer.check(now, settings.timeout_seconds, settings.startup_timeout_seconds)
 
-    def stop(self) -> None:
-        """End all processes and wait for them."""
+    async def stop(self) -> None:
+        """End all processes, those that do not end by themselves by force."""
         self._is_stopping = True
         for scorer in self._scorers:
             scorer.stop()
-
-    def kill(self) -> None:
-        """End what `stop` did not."""
-        self._is_stopping = True
+        give_up_at = monotonic() + _STOP_SECONDS
+        while any(scorer.is_running for scorer in self._scorers) and monotonic() < give_up_at:
+            await asyncio.sleep(0.01)
         for scorer in self._scorers:
             scorer.kill()
 
@@ -108,6 +114,8 @@ class Scorers:
             self._give_up(f"the interpreter {self._launch.command[0]} cannot be started: {error.strerror}")
             return
         self._scorers.add(scorer)
+        if self._is_stopping:
+            scorer.kill()
 
     def _give_up(self, reason: str) -> None:
         if not self.given_up.done():

@@ -1,1 +1,1 @@
-"""The scorer: the user's interpreter, the user's packages and `score.py`. Standard library only, importable under any package name."""
+"""The scorer, run by the user's interpreter. Standard library only, and importable under any package name."""

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from pathlib import Path
-from typing import Any, Callable, Mapping
+from typing import Any, TYPE_CHECKING
 
 from .json_values import bytes_of, check_value, refuse_unknown_keywords
 from .numpy_arrays import array_converter
 from .pandas_frames import frame_converter
 from .scalars import described
 from .strict_json import Refused, parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from collections.abc import Callable, Mapping
 
 
 class Arguments:
@@ -83,6 +86,6 @@ def _converter(declared: Mapping[str, Any], name: str) -> Callable[[Any, str], A
     return convert
 
 
-def _standard(value: Any, path: str, *, schema: Mapping[str, Any]) -> Any:
+def _standard(value: Json, path: str, *, schema: Mapping[str, Any]) -> Json:
     check_value(value, schema, path)
     return value

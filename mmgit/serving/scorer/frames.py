@@ -1,6 +1,6 @@
-"""The frames between the front and a scorer, little endian, one request under way at a time; both ends import this file.
+"""The frames between the front and a scorer, little endian, one request under way at a time; both ends import them.
 
-A scorer's first answer is `READY`, or `FAILED` with the reason as text; every later one is an HTTP status and a JSON body.
+A scorer's first answer is `READY`, or `FAILED` with the reason as text; later ones are an HTTP status and a JSON body.
 """
 
 from __future__ import annotations

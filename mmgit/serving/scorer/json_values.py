@@ -9,15 +9,18 @@ import base64
 import binascii
 import json
 import re
-from typing import Any, Callable, Mapping
+from typing import Any, TYPE_CHECKING
 
 from .scalars import described
 from .strict_json import Refused
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
 _NUMBER = (int, float)
 
 
-def refuse_unknown_keywords(schema: Any, place: str) -> None:
+def refuse_unknown_keywords(schema: Json, place: str) -> None:
     """Stop at a keyword that requests would not be checked against.
 
     Raises:
@@ -34,7 +37,7 @@ def refuse_unknown_keywords(schema: Any, place: str) -> None:
         refuse_unknown_keywords(schema.get(keyword, True), f"{place}.{keyword}")
 
 
-def check_value(value: Any, schema: Mapping[str, Any] | bool, path: str) -> None:
+def check_value(value: Json, schema: Json, path: str) -> None:
     """Refuse what does not conform, at the deepest path."""
     if isinstance(schema, bool):
         if not schema:
@@ -46,7 +49,7 @@ def check_value(value: Any, schema: Mapping[str, Any] | bool, path: str) -> None
             rule(value, argument, schema, path)
 
 
-def bytes_of(value: Any, path: str) -> bytes:
+def bytes_of(value: Json, path: str) -> bytes:
     """The bytes of a base64 text."""
     if type(value) is not str:
         raise Refused("argument_invalid", f"{path}: expected a base64 string, found {described(value)}")
@@ -56,54 +59,54 @@ def bytes_of(value: Any, path: str) -> bytes:
         raise Refused("argument_invalid", f"{path}: the string is not base64") from None
 
 
-def _is_of_type(value: Any, name: str) -> bool:
+def _is_of_type(value: Json, name: str) -> bool:
     if isinstance(value, bool) or value is None:
         return name == ("null" if value is None else "boolean")
     if isinstance(value, _NUMBER):
         return name == "number" or (name == "integer" and value == int(value))
-    return name == {str: "string", list: "array", dict: "object"}[type(value)]
+    return name == ("string" if isinstance(value, str) else "array" if isinstance(value, list) else "object")
 
 
-def _type(value: Any, names: Any, _schema: Any, path: str) -> None:
+def _type(value: Json, names: Json, _schema: Json, path: str) -> None:
     allowed = [names] if isinstance(names, str) else names
     if not any(_is_of_type(value, name) for name in allowed):
         raise Refused("argument_invalid", f"{path}: expected {' or '.join(allowed)}, found {described(value)}")
 
 
-def _properties(value: Any, properties: Any, _schema: Any, path: str) -> None:
+def _properties(value: Json, properties: Json, _schema: Json, path: str) -> None:
     if isinstance(value, dict):
         for name in properties.keys() & value.keys():
             check_value(value[name], properties[name], f"{path}.{name}")
 
 
-def _additional(value: Any, rest: Any, schema: Any, path: str) -> None:
+def _additional(value: Json, rest: Json, schema: Json, path: str) -> None:
     if isinstance(value, dict):
         for name in sorted(value.keys() - schema.get("properties", {}).keys()):
             check_value(value[name], rest, f"{path}.{name[:100]}")
 
 
-def _required(value: Any, names: Any, _schema: Any, path: str) -> None:
+def _required(value: Json, names: Json, _schema: Json, path: str) -> None:
     if isinstance(value, dict):
         for name in names:
             if name not in value:
                 raise Refused("argument_missing", f"{path}.{name}: this is required")
 
 
-def _items(value: Any, inner: Any, _schema: Any, path: str) -> None:
+def _items(value: Json, inner: Json, _schema: Json, path: str) -> None:
     if isinstance(value, list):
         for index, item in enumerate(value):
             check_value(item, inner, f"{path}[{index}]")
 
 
-def _enum(value: Any, choices: Any, _schema: Any, path: str) -> None:
+def _enum(value: Json, choices: Json, _schema: Json, path: str) -> None:
     if not any(type(value) is type(choice) and value == choice for choice in choices):
         raise Refused("argument_invalid", f"{path}: expected one of {json.dumps(choices)[:200]}")
 
 
-def _bound(types: Any, measure: Callable[[Any], Any], is_within: Callable[[Any, Any], bool], claim: str) -> Any:
+def _bound(types: Json, measure: Callable[[Any], Any], is_within: Callable[[Any, Any], bool], claim: str) -> Json:
     """A rule that compares one measure of a value with the keyword's argument."""
 
-    def rule(value: Any, limit: Any, _schema: Any, path: str) -> None:
+    def rule(value: Json, limit: Json, _schema: Json, path: str) -> None:
         if isinstance(value, types) and not isinstance(value, bool) and not is_within(measure(value), limit):
             raise Refused("argument_invalid", f"{path}: expected {claim.format(limit)}")
 
@@ -129,6 +132,5 @@ _RULES: dict[str, Callable[[Any, Any, Any, str], None]] = {
     "pattern": _bound(str, str, lambda value, pattern: re.search(pattern, value) is not None, "a match of {}"),
 }
 _ANNOTATIONS = frozenset(
-    ("$schema", "$id", "$comment", "title", "description", "default", "examples", "format", "deprecated")
-    + ("contentEncoding", "contentMediaType")
+    "$schema $id $comment title description default examples format contentEncoding contentMediaType".split()
 )

@@ -1,4 +1,4 @@
-"""What the user's code prints, in; one JSON line a line with the request's id, out, on the process's own stdout or stderr.
+"""What the user's code prints, in; one JSON line a line with the request's id, on the process's stdout or stderr, out.
 
 Nothing here raises into the user's code, and no line is longer than `LINE_BYTES_MAX`.
 """
@@ -55,7 +55,7 @@ class RequestLog:
         }
         _write_all(fd, json.dumps(record).encode() + b"\n")
 
-    def exception(self, event: str, error: BaseException) -> None:
+    def failure(self, event: str, error: BaseException) -> None:
         """Write an exception with its traceback: the only place where either is told."""
         lines = traceback.format_exception(type(error), error, error.__traceback__)
         self.line("error", event, message=summary(error), traceback="".join(lines)[-LINE_BYTES_MAX:])

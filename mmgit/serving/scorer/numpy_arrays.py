@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, Callable, Mapping
+from typing import Any, TYPE_CHECKING
 
 from .scalars import Kind, check, described, kind_of
 from .strict_json import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 def array_converter(declared: Mapping[str, Any]) -> Callable[[Any, str], Any]:
@@ -15,7 +18,7 @@ def array_converter(declared: Mapping[str, Any]) -> Callable[[Any, str], Any]:
     kind = kind_of(dtype).or_null() if declared.get("missing") else kind_of(dtype)
     numpy = importlib.import_module("numpy")
 
-    def convert(value: Any, path: str) -> Any:
+    def convert(value: Json, path: str) -> Json:
         _check(value, shape, kind, path)
         try:
             array = numpy.array(value, dtype=dtype)
@@ -26,7 +29,7 @@ def array_converter(declared: Mapping[str, Any]) -> Callable[[Any, str], Any]:
     return convert
 
 
-def _check(value: Any, shape: tuple[int | None, ...], kind: Kind, path: str) -> None:
+def _check(value: Json, shape: tuple[int | None, ...], kind: Kind, path: str) -> None:
     if not shape:
         check([value], kind, lambda _: path)
         return

@@ -1,4 +1,4 @@
-"""A JSON list of objects in, a pandas DataFrame with the declared columns out, or `Refused` with the path of what is wrong.
+"""A JSON list of objects in, a pandas DataFrame of the declared columns out, or `Refused` with the path of what is wrong.
 
 Columns come in the declared order and dtypes, whatever order a row names them in; the number of rows is free.
 """
@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import importlib
 import re
-from typing import Any, Callable, Mapping
+from typing import Any, TYPE_CHECKING
 
 from .scalars import ANYTHING, check, choice_of, described, kind_of
 from .strict_json import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _NEVER_MISSING = re.compile(r"u?int\d+|bool")
 _DENSE = re.compile(r"u?int\d+|bool|float\d+")
@@ -22,7 +25,7 @@ def frame_converter(declared: Mapping[str, Any]) -> Callable[[Any, str], Any]:
     columns = [_Column(column, numpy, pandas) for column in declared["columns"]]
     names = {column.name for column in columns}
 
-    def convert(value: Any, path: str) -> Any:
+    def convert(value: Json, path: str) -> Json:
         _check_rows(value, names, path)
         try:
             return pandas.DataFrame({column.label: column.of(value, path) for column in columns})
@@ -35,7 +38,7 @@ def frame_converter(declared: Mapping[str, Any]) -> Callable[[Any, str], Any]:
 class _Column:
     """One declared column. Missing values are null wherever pandas has a missing value for the dtype."""
 
-    def __init__(self, declared: Mapping[str, Any], numpy: Any, pandas: Any) -> None:
+    def __init__(self, declared: Mapping[str, Any], numpy: Json, pandas: Json) -> None:
         dtype = declared["dtype"]
         self.label = declared["name"]
         self.name = str(self.label)
@@ -48,7 +51,7 @@ class _Column:
             target = _pandas_dtype(declared, pandas)
             self._series_of = lambda cells: pandas.Series(cells, dtype=object).astype(target)
 
-    def of(self, rows: list[dict[str, Any]], path: str) -> Any:
+    def of(self, rows: list[dict[str, Any]], path: str) -> Json:
         """The column's values from all rows."""
         name = self.name
         cells = [row[name] for row in rows]
@@ -56,7 +59,7 @@ class _Column:
         return self._series_of(cells)
 
 
-def _pandas_dtype(declared: Mapping[str, Any], pandas: Any) -> Any:
+def _pandas_dtype(declared: Mapping[str, Any], pandas: Json) -> Json:
     dtype = declared["dtype"]
     if dtype == "category":
         return pandas.CategoricalDtype(declared["categories"], declared.get("ordered", False))
@@ -65,7 +68,7 @@ def _pandas_dtype(declared: Mapping[str, Any], pandas: Any) -> Any:
     return object if dtype == "any" else dtype
 
 
-def _check_rows(value: Any, names: set[str], path: str) -> None:
+def _check_rows(value: Json, names: set[str], path: str) -> None:
     if type(value) is not list:
         raise Refused("argument_invalid", f"{path}: expected a list of objects, found {described(value)}")
     for index, row in enumerate(value):

@@ -1,4 +1,4 @@
-"""What `run()` returned in, the bytes of a JSON document out. Knows arrays and frames by their methods, imports neither.
+"""What `run()` returned in, a JSON document out. Knows arrays and frames by their methods, imports neither.
 
 NaN and infinities are never written: JSON has no such numbers, and a client would fail on them far from the cause.
 """
@@ -6,7 +6,7 @@ NaN and infinities are never written: JSON has no such numbers, and a client wou
 from __future__ import annotations
 
 import base64
-import datetime
+import datetime as dt
 import json
 from typing import Any
 
@@ -19,7 +19,7 @@ class ResultError(Exception):
         self.code = code
 
 
-def json_of(result: Any) -> bytes:
+def json_of(result: Json) -> bytes:
     """The JSON document of a result.
 
     Raises:
@@ -35,11 +35,11 @@ def json_of(result: Any) -> bytes:
         raise ResultError("result_not_json", f"run() returned a value without a JSON form: {error}") from None
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Json) -> Json:
     """The JSON-ready form of one value that `json` does not know."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(value).decode("ascii")
-    if isinstance(value, (datetime.date, datetime.time)):
+    if isinstance(value, (dt.date, dt.time)):
         return value.isoformat() if value == value else None  # noqa: PLR0124 - pandas' NaT is no time, not even itself
     if hasattr(value, "columns") and hasattr(value, "to_dict"):
         return value.to_dict(orient="records")
@@ -50,7 +50,7 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"it is of type {type(value).__name__}")
 
 
-def _listed(array: Any) -> Any:
+def _listed(array: Json) -> Json:
     """An array, series or numpy scalar as Python values; times as ISO texts, as numpy would give bare numbers."""
     is_time = getattr(getattr(array, "dtype", None), "kind", "") == "M"
     return array.astype(str).tolist() if is_time else array.tolist()

@@ -1,4 +1,4 @@
-"""What one cell of an array or a column may hold: a dtype's name in, a `Kind` out, and lists of JSON values checked by it.
+"""What one cell of an array or a column may hold: a dtype's name in, a `Kind` out, and lists of cells checked by it.
 
 A wrong cell is refused with its path; nothing is converted here.
 """
@@ -8,9 +8,12 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass, replace
-from typing import Any, Callable, Iterable, NoReturn
+from typing import Any, NoReturn, TYPE_CHECKING
 
 from .strict_json import Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 NoneType = type(None)
 
@@ -94,13 +97,13 @@ def check(cells: list[Any], kind: Kind, place: Callable[[int], str]) -> None:
             _refuse(cells, kind, place, lambda cell: cell is not wrong[0])
 
 
-def described(value: Any) -> str:
+def described(value: Json) -> str:
     """A JSON value in a few words, never its content at length."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
     if isinstance(value, (int, float)):
         return f"the number {str(value)[:30]}"
-    return {str: "a string", list: "a list", dict: "an object"}[type(value)]
+    return "a string" if isinstance(value, str) else "a list" if isinstance(value, list) else "an object"
 
 
 def _refuse(cells: list[Any], kind: Kind, place: Callable[[int], str], is_right: Callable[[Any], bool]) -> NoReturn:

@@ -12,10 +12,13 @@ import site
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
-from typing import Any, Callable
+from typing import Any, TYPE_CHECKING
 
 from .arguments import Arguments, read_arguments
+
+if TYPE_CHECKING:
+    from types import ModuleType
+    from collections.abc import Callable
 
 
 @dataclass(frozen=True)

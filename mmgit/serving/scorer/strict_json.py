@@ -1,4 +1,4 @@
-"""The bytes of a request body in, a JSON value out, or `Refused` with a code and a reason that may be shown to the client.
+"""The bytes of a request body in, a JSON value out, or `Refused` with a code and a reason for the client.
 
 Stricter than `json.loads`: duplicate names, NaN and infinities, numbers beyond a double, lone surrogates, depth over
 `DEPTH_MAX` and anything but UTF-8 are refused. The costly checks run only on bodies that could need them.
@@ -30,7 +30,7 @@ class Refused(Exception):  # noqa: N818 - the expected end of a wrong request, n
         self.message = message
 
 
-def parse(body: bytes) -> Any:
+def parse(body: bytes) -> Json:
     """The value of a JSON document.
 
     Raises:
@@ -63,8 +63,8 @@ def _is_deeper_than(body: bytes, depth_max: int) -> bool:
 def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        seen: set[str] = set()
-        name = next(name for name, _ in pairs if name in seen or seen.add(name))
+        names = [name for name, _ in pairs]
+        name = next(name for name in names if names.count(name) > 1)
         raise Refused("json_duplicate_name", f"the name {json.dumps(name[:100])} stands twice in one object")
     return value
 

@@ -6,7 +6,6 @@ What the user's code raises is told in the log only; the client gets a code and 
 from __future__ import annotations
 
 import json
-import os
 import socket
 
 from .frames import ANSWER, BODY_BYTES_MAX, FAILED, READY, REQUEST
@@ -21,19 +20,19 @@ _READ_BYTES = 64 * 1024
 def main(assignment: Assignment) -> None:
     """Load the user's code, say so, then score until the front is gone."""
     front = socket.socket(fileno=assignment.socket_fd)
-    os.set_inheritable(front.fileno(), False)
+    front.set_inheritable(False)  # noqa: FBT003 - the signature is Python's
     log = RequestLog()
     log.take_over_streams()
     try:
         scoring = load(assignment)
-    except BaseException as error:  # noqa: BLE001 - sys.exit() in a score file is a reason too
+    except BaseException as error:
         log.end()
-        log.exception("init_failed", error)
+        log.failure("init_failed", error)
         _send(front, FAILED, summary(error).encode())
         return
     log.end()
-    _send(front, READY, b"")
     try:
+        _send(front, READY, b"")
         while True:
             request_id, body = receive(front)
             log.begin(request_id)
@@ -56,8 +55,8 @@ def score(scoring: Scoring, body: bytes, request_id: str, log: RequestLog) -> tu
     except ResultError as error:
         log.line("error", "result_refused", message=str(error))
         return 500, _error(error.code, "the result of the scoring code has no JSON form; the log says why", request_id)
-    except BaseException as error:  # noqa: BLE001 - nothing that the user's code raises may end the scorer
-        log.exception("run_failed", error)
+    except BaseException as error:
+        log.failure("run_failed", error)
         return 500, _error("scoring_failed", "the scoring code failed; the log says why", request_id)
     if len(answer) > BODY_BYTES_MAX:
         return 500, _error("result_too_large", "the result of the scoring code is too large", request_id)

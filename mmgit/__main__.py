@@ -1,0 +1,5 @@
+"""`python -m mmgit`."""
+
+from mmgit.cli.main import main
+
+main()

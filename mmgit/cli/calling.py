@@ -1,0 +1,205 @@
+"""`mmgit service run` and `usage`: where a service answers, and calling it there.
+
+A key comes from MMGIT_KEY or a file, never from the command line, and goes to the service's own address only.
+"""
+
+import http.client
+import json
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import click
+
+from mmgit.cli.context import find_root
+from mmgit.cli.editing import loaded
+from mmgit.cli.output import Form, output_option, print_one
+from mmgit.cli.service_options import only_environment
+from mmgit.edits.keys import is_token
+from mmgit.edits.references import environment_of, manifest_of, service_of
+from mmgit.edits.scoring import SAMPLE
+from mmgit.errors import ServingError, UsageError
+from mmgit.inputs import MAX_SCORING_BYTES
+from mmgit.repository import layout
+from mmgit.repository.files import Root
+from mmgit.repository.source import Source
+from mmgit.resolve import listed
+from mmgit.spec import EnvironmentSpec
+from mmgit.spec.fields import seconds_of
+
+KEY_VARIABLE = "MMGIT_KEY"
+LOCAL_URL = "http://127.0.0.1:8080"
+"""Where `mmgit serve` answers."""
+
+_MAX_ANSWER_BYTES = 100 * 2**20
+_TIMEOUT_SECONDS = 60.0
+_MARGIN_SECONDS = 10.0
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a service answers, and whether it asks for a key."""
+
+    url: str
+    needs_key: bool
+
+
+def address_of(environment: EnvironmentSpec | None, service: str) -> Address:
+    """The address of a service in an environment; without one, of what `mmgit serve` runs."""
+    path = f"/api/v1/service/{service}/score"
+    if environment is None or environment.target == "process":
+        return Address(f"{LOCAL_URL}{path}", needs_key=False)
+    if environment.target == "compose":
+        return Address(f"https://{environment.host or 'localhost'}:{environment.port}{path}", needs_key=True)
+    return Address(f"https://{environment.host}{path}", needs_key=True)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--env", "environment", metavar="ENV", help="Call it there; without this, what `mmgit serve` runs here.")
+@click.option("-d", "--data", metavar="JSON", help="The request, or @FILE; without this, the manifest's sample.")
+@click.option(
+    "--key-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help=f"Read the key from this file, not from {KEY_VARIABLE}.",
+)
+def run(name: str, environment: str | None, data: str | None, key_file: Path | None) -> None:
+    """Call service NAME with its sample, or with other data, and print the answer."""
+    root = find_root()
+    source = loaded(
+        root, f"{layout.MODELS}/{name}/", *([f"{layout.ENVIRONMENTS}/{environment}/"] if environment else [])
+    )
+    address = address_of(environment_of(source, environment).spec if environment else None, name)
+    body = _sample(root, source, environment, name) if data is None else _request(data)
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    if address.needs_key:
+        headers["Authorization"] = f"Bearer {_key(key_file)}"
+    timeout = service_of(source, environment, name).spec.timeout if environment else None
+    timeout_seconds = (seconds_of(timeout) if timeout else _TIMEOUT_SECONDS) + _MARGIN_SECONDS
+    answer = _post(address.url, body, headers, timeout_seconds)
+    if answer.status != http.HTTPStatus.OK:
+        raise _refused(address.url, answer)
+    print(answer.body.decode(errors="replace").rstrip("\n"))
+
+
+@click.command()
+@click.argument("name")
+@click.option("--env", "environment", metavar="ENV", help="Its environment; needed where there are several.")
+@output_option
+def usage(name: str, environment: str | None, form: Form) -> None:
+    """Say how to call service NAME: its address, headers, and a curl command."""
+    root = find_root()
+    source = loaded(root, f"{layout.ENVIRONMENTS}/")
+    chosen = only_environment(source, name, environment)
+    service_of(source, chosen, name)
+    address = address_of(environment_of(source, chosen).spec, name)
+    sample = _sample_path(source, chosen, name)
+    headers = {"Content-Type": "application/json"} | ({"Authorization": "Bearer <key>"} if address.needs_key else {})
+    lines = [f"curl {address.url}", "-H 'Content-Type: application/json'", f"-d @{sample or 'request.json'}"]
+    if address.needs_key:
+        lines.insert(1, f'-H "Authorization: Bearer ${KEY_VARIABLE}"')
+    about = {"service": name, "environment": chosen, "method": "POST", "url": address.url, "headers": headers}
+    if form == "table":
+        print(f"POST {address.url}")
+        print("".join(f"{header}: {value}\n" for header, value in headers.items()))
+        print(" \\\n  ".join(lines))
+    else:
+        print_one({**about, "sample": sample, "curl": " ".join(lines)}, form)
+
+
+@dataclass(frozen=True)
+class _Answer:
+    status: int
+    body: bytes
+
+
+def _sample_path(source: Source, environment: str | None, name: str) -> str | None:
+    """The sample of what the service runs; of what is edited, for the local server."""
+    if environment is None and name in source.models:
+        return f"{layout.scoring_folder(name)}/{SAMPLE}"
+    environments = [environment] if environment else list(source.environments)
+    services = [service for each in environments if (service := source.service(each, name))]
+    reference = next((service.spec.manifest or service.spec.next for service in services), None)
+    if reference is None:
+        raise UsageError(f"there is no model or service `{name}`", f"declared models: {listed(source.models)}")
+    sample = manifest_of(source, reference).spec.sample
+    return f"{layout.manifest_folder(reference)}/{sample}" if sample else None
+
+
+def _sample(root: Root, source: Source, environment: str | None, name: str) -> bytes:
+    path = _sample_path(source, environment, name)
+    sample = root.read_if_there(path, MAX_SCORING_BYTES) if path else None
+    if sample is None:
+        raise UsageError(
+            f"{name} has no {SAMPLE}", f"mmgit service run {name} -d '{{…}}'   or write one by generate_schema"
+        )
+    return sample
+
+
+def _request(data: str) -> bytes:
+    """The request that `-d` gives. Raises `UsageError` if it is no JSON."""
+    try:
+        text = Path(data[1:]).read_text(encoding="utf-8") if data.startswith("@") else data
+        json.loads(text)
+    except OSError as error:
+        raise UsageError(f"{data[1:]}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(
+            f"-d is not JSON: {error}", "keys are the arguments of run(): -d '{\"rows\": [[1, 2]]}'"
+        ) from error
+    return text.encode()
+
+
+def _key(key_file: Path | None) -> str:
+    """The key to call with. Raises `UsageError`, which never shows it."""
+    name = str(key_file) if key_file else KEY_VARIABLE
+    text = key_file.read_text(encoding="utf-8", errors="replace") if key_file else os.environ.get(KEY_VARIABLE, "")
+    if not text:
+        raise UsageError("the service asks for a key", f"set {KEY_VARIABLE}, or give --key-file FILE")
+    if not is_token(text.strip()):
+        raise UsageError(f"{name} holds no whole key", "a key looks like mmgit_<id>_<secret>_<check>")
+    return text.strip()
+
+
+def _post(url: str, body: bytes, headers: Mapping[str, str], timeout_seconds: float) -> _Answer:
+    """The answer to one POST. No redirect is followed: a key goes nowhere else. Raises `ServingError`."""
+    parts = urlsplit(url)
+    host, port = parts.hostname or "", parts.port
+    connection: http.client.HTTPConnection
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        if host in _LOOPBACK:  # the certificate that `mmgit up` made for this machine
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(host, port, timeout=timeout_seconds, context=context)
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
+    try:
+        connection.request("POST", parts.path, body, dict(headers))
+        response = connection.getresponse()
+        return _Answer(response.status, response.read(_MAX_ANSWER_BYTES))
+    except (OSError, http.client.HTTPException) as error:
+        reason = str(error) or type(error).__name__
+        raise ServingError(f"no answer from {parts.scheme}://{parts.netloc}: {reason}", _start(parts.scheme)) from error
+    finally:
+        connection.close()
+
+
+def _start(scheme: str) -> str:
+    return (
+        "mmgit up ENV   starts compose; mmgit serve NAME   a local process" if scheme == "https" else "mmgit serve NAME"
+    )
+
+
+def _refused(url: str, answer: _Answer) -> ServingError:
+    """The service's own words, where it used them."""
+    try:
+        error = json.loads(answer.body)["error"]
+        said = f"{error['message']} (request {error['request_id']})"
+    except (ValueError, KeyError, TypeError):
+        said = http.HTTPStatus(answer.status).phrase if answer.status in list(http.HTTPStatus) else ""
+    hint = "is this a key of this service and environment?" if answer.status == http.HTTPStatus.UNAUTHORIZED else ""
+    return ServingError(f"{url}: {answer.status}: {said}", hint)

@@ -1,0 +1,98 @@
+"""`mmgit check` and `mmgit compile`."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from mmgit.cli.context import find_root, may_write
+from mmgit.cli.output import ProblemForm, format_option, print_problems
+from mmgit.errors import GitError, OutOfDate, ProblemsFound, UsageError
+
+if TYPE_CHECKING:
+    from mmgit.deliver.git import Repository
+    from mmgit.pipeline import Compiled
+    from mmgit.repository.files import Root
+
+
+@click.command()
+@format_option
+def check(form: ProblemForm) -> None:
+    """Check all declared files: their shape, their references, and what they would render to.
+
+    Executes nothing of the repository, writes nothing, uses no network. Exit code 3 if there are errors.
+    """
+    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver.baseline import baseline_of  # noqa: PLC0415 - as above
+
+    root = find_root()
+    checked = pipeline.check(root, baseline_of(root))
+    if checked.errors:
+        raise ProblemsFound(checked.problems, form)
+    print_problems(checked.problems, form)
+
+
+@click.command(name="compile")
+@click.option("--check", "is_check", is_flag=True, help="Only say whether what is rendered is up to date.")
+@click.option("--commit", "is_commit", is_flag=True, help="Commit what was rendered.")
+@click.option("--include", multiple=True, metavar="PATH", help="Commit this uncommitted declaration too.")
+@click.option("--all", "is_all", is_flag=True, help="Commit all uncommitted declarations too.")
+@click.option("--overwrite", multiple=True, metavar="PATH", help="Replace this file although it was edited by hand.")
+@click.option("-m", "--message", default="", help="The first line of the commit.")
+@format_option
+def compile_(**options: object) -> None:
+    """Render every environment into environments/ENV/rendered, which is mmgit's alone."""
+    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver import git, write  # noqa: PLC0415 - as above
+    from mmgit.deliver.baseline import baseline_of  # noqa: PLC0415 - as above
+    from mmgit.deliver.writer import writing  # noqa: PLC0415 - as above
+
+    form, overwrite = options["form"], options["overwrite"]
+    assert isinstance(overwrite, tuple)  # noqa: S101 - click's type
+    if options["is_check"] and options["is_commit"]:
+        raise UsageError("--check writes nothing and --commit writes", "choose one of them")
+    root = find_root()
+    compiled = pipeline.compiled(root, baseline_of(root))
+    print_problems(compiled.warnings, form)  # type: ignore[arg-type] - click's choice
+    if options["is_check"]:
+        _say_differences(root, compiled)
+        return
+    may_write(compiled.source)
+    with writing(root, command="mmgit compile") as writer:
+        if options["is_commit"]:
+            repository = git.find(root.path)
+            if repository is None:
+                raise GitError(f"{root.path} is not in a git repository", "git init")
+            paths = _named(root, repository, options)
+            commit = pipeline.commit(writer, repository, compiled, paths, str(options["message"]))
+            print(f"committed {commit[:12]}" if commit else "nothing to commit: what is committed is up to date")
+            return
+        written = write.write_tree(writer, compiled.tree, compiled.owned, overwrite)
+        print(f"{len(written.changed)} files written, {len(written.removed)} removed, {len(compiled.tree)} in all")
+
+
+def _say_differences(root: "Root", compiled: "Compiled") -> None:
+    from mmgit.deliver.write import differences  # noqa: PLC0415 - --help must not wait for it
+
+    found = differences(root, compiled.tree, compiled.owned)
+    for difference in found:
+        print(f"{difference.path}: {difference.state}")
+    if found:
+        raise OutOfDate(f"{len(found)} rendered files are not what the declarations make", "mmgit compile")
+    print(f"up to date: {len(compiled.tree)} rendered files")
+
+
+def _named(root: "Root", repository: "Repository", options: dict[str, object]) -> tuple[str, ...]:
+    """The uncommitted declarations that go into the commit. Raises `GitError` for one that was not named."""
+    from mmgit.deliver.declared import uncommitted  # noqa: PLC0415 - --help must not wait for it
+
+    include = options["include"]
+    assert isinstance(include, tuple)  # noqa: S101 - click's type
+    found = uncommitted(root, repository)
+    left = [
+        path for path in found if not any(path == name or path.startswith(f"{name.rstrip('/')}/") for name in include)
+    ]
+    if left and not options["is_all"]:
+        shown = ", ".join(left[:5]) + (" …" if len(left) > len(left[:5]) else "")
+        hint = f"mmgit compile --commit --all   or: --include {left[0]}"
+        raise GitError(f"declarations are not committed: {shown}", hint)
+    return found

@@ -1,0 +1,66 @@
+"""Brings large files to their place in blocks: below the root through mmgit's staging folder, or into a file store.
+
+A file is complete and durable before it has its name.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from mmgit.errors import MmgitError
+from mmgit.repository.files import Root
+
+_BLOCK_BYTES = 2**20
+
+
+def stream(root: Root, copies: Mapping[str, Path]) -> None:
+    """Put a copy of each file at its path below the root. All are staged first: one may lie where another goes."""
+    with root.state("staging") as staging:
+        for number, source in enumerate(copies.values()):
+            name = f"copy-{number}"
+            staging.remove(name)
+            descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=staging.descriptor)
+            with os.fdopen(descriptor, "wb") as target, source.open("rb") as opened:
+                shutil.copyfileobj(opened, target, _BLOCK_BYTES)
+                target.flush()
+                os.fsync(descriptor)
+        for number, path in enumerate(copies):
+            folder_path, _, name = path.rpartition("/")
+            with root.make(folder_path) as folder:
+                folder.take(name, staging, f"copy-{number}")
+                folder.sync()
+
+
+def upload(uploads: Mapping[Path, Path]) -> None:
+    """Put each file into the store under its sha256, which is the target's name. What is there already stays.
+
+    Raises:
+        MmgitError: the store cannot be written, or a file changed since it was measured.
+    """
+    for target, source in uploads.items():
+        if target.is_file() and target.stat().st_size == source.stat().st_size:
+            continue
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _upload(target, source)
+        except OSError as error:
+            raise MmgitError(f"{target}: {error.strerror}", "look at store.uri in mmgit.yaml") from error
+
+
+def _upload(target: Path, source: Path) -> None:
+    sha256 = hashlib.sha256()
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".upload-") as staged, source.open("rb") as opened:
+        while block := opened.read(_BLOCK_BYTES):
+            sha256.update(block)
+            staged.write(block)
+        if sha256.hexdigest() != target.name:
+            raise MmgitError(f"{source} changed while it was registered", "run this again")
+        staged.flush()
+        os.fchmod(staged.fileno(), 0o644)
+        os.fsync(staged.fileno())
+        with suppress(FileExistsError):  # somebody else had the same file
+            os.link(staged.name, target)

@@ -1,0 +1,92 @@
+"""How every command that edits runs: take the right to write, load, stop at problems that matter, deliver, say so."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import click
+
+from mmgit.cli import copying
+from mmgit.cli.context import find_root, may_write
+from mmgit.deliver import writer as writers
+from mmgit.deliver.write import apply_changes
+from mmgit.deliver.writer import Writer
+from mmgit.edits.change import Change
+from mmgit.errors import MmgitError, ProblemsFound, UsageError
+from mmgit.repository import layout
+from mmgit.repository.files import Root
+from mmgit.repository.load import load
+from mmgit.repository.source import Source
+
+_IN_MEMORY_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Session:
+    """An edit under way: nobody else writes below `root` until it ends."""
+
+    root: Root
+    source: Source
+    writer: Writer
+
+    def deliver(self, change: Change, *then: str) -> None:
+        """Write a change, then say what it was and what to type next."""
+        write(self.writer, change)
+        say(change.summary, *then)
+
+
+@contextmanager
+def editing(*matters: str) -> Iterator[Session]:
+    """Edit the repository around the current folder. Errors in files below the paths in `matters` stop it."""
+    root = find_root()
+    with writing(root) as writer:
+        source = loaded(root, *matters)
+        may_write(source)
+        yield Session(root, source, writer)
+
+
+@contextmanager
+def writing(root: Root) -> Iterator[Writer]:
+    """Be the one writer below `root` while this command runs."""
+    with writers.writing(root, command=click.get_current_context().command_path) as right:
+        yield right
+
+
+def write(writer: Writer, change: Change) -> None:
+    """Write a change: all or nothing. Copies too large for that come first, while no declared file names them."""
+    copying.upload(change.uploads)
+    files = dict(change.files)
+    if sum(source.stat().st_size for source in change.copies.values()) <= _IN_MEMORY_BYTES:
+        files |= {path: source.read_bytes() for path, source in change.copies.items()}
+    else:
+        copying.stream(writer.root, change.copies)
+    if kept := apply_changes(writer, files).kept:
+        raise MmgitError(f"somebody else changed {', '.join(kept)} meanwhile", "look at them, and run this again")
+
+
+def loaded(root: Root, *matters: str) -> Source:
+    """All that is declared. Raises `ProblemsFound` for errors in `mmgit.yaml` and in files below `matters`."""
+    found = load(root)
+    errors = [problem for problem in found.problems if problem.severity == "error"]
+    stopping = [problem for problem in errors if problem.place.path.startswith((layout.PROJECT, *matters))]
+    if found.source is None or stopping:
+        raise ProblemsFound(tuple(stopping))
+    return found.source
+
+
+def say(summary: str, *then: str) -> None:
+    """What was done, and the commands to type next."""
+    print(summary)
+    for command in then:
+        print(f"next: {command}")
+
+
+def pairs(values: tuple[str, ...], option: str) -> dict[str, str]:
+    """The `KEY=VALUE`s of an option that may be given more than once. Raises `UsageError`."""
+    found: dict[str, str] = {}
+    for text in values:
+        key, is_pair, value = text.partition("=")
+        if not (key and is_pair) or key in found:
+            raise UsageError(f"{option} {text}: expected KEY=VALUE, each key once", f"{option} key=value")
+        found[key] = value
+    return found

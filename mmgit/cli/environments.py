@@ -1,0 +1,77 @@
+"""`mmgit env`: create, list and show environments."""
+
+from typing import Any
+
+import click
+
+from mmgit.cli.context import find_root
+from mmgit.cli.editing import editing, loaded
+from mmgit.cli.output import Form, output_option, print_one, print_rows
+from mmgit.edits.environments import create as create_environment
+from mmgit.edits.references import environment_of
+from mmgit.errors import UsageError
+from mmgit.repository import layout
+
+_COLUMNS = ("environment", "target", "registry", "namespace", "host", "services")
+
+
+@click.group()
+def env() -> None:
+    """Create, list and show environments."""
+
+
+@env.command()
+@click.argument("name")
+@click.option("--target", type=click.Choice(["kubernetes", "compose", "process"]), required=True)
+@click.option("--description", help="What this environment is for.")
+@click.option("--registry", help="Where its images are: host and prefix, like registry.example.com/models.")
+@click.option("--namespace", help="kubernetes: the namespace of its objects.")
+@click.option("--host", help="The name under which its services are called.")
+@click.option("--port", type=int, help="compose: the port of its proxy (8443).")
+@click.option("--gateway", metavar="NAMESPACE/NAME", help="kubernetes: the Gateway that ends TLS.")
+@click.option("--ingress", metavar="CLASS", help="kubernetes: the ingress class, with --tls-secret.")
+@click.option("--tls-secret", metavar="SECRET", help="kubernetes: the secret of the host's certificate.")
+@click.option("--accepts", type=click.Choice(["build", "promotion"]), help="What moves its pins (promotion).")
+def create(name: str, gateway: str | None, ingress: str | None, tls_secret: str | None, **fields: Any) -> None:  # noqa: ANN401 - click's values
+    """Declare environment NAME.
+
+    \b
+    kubernetes needs --registry, --namespace, --host, and --gateway or --ingress
+    compose    needs --registry
+    process    needs nothing: `mmgit serve` runs its services
+    """  # noqa: D301 - click's mark for lines that stay
+    tls = {"secret": tls_secret} if tls_secret else None
+    if tls and not (gateway or ingress):
+        raise UsageError("--tls-secret belongs to --gateway or --ingress", "--gateway infra/public")
+    if gateway:
+        fields["gateway"] = {"name": gateway} | ({"tls": tls} if tls else {})
+    if ingress:
+        fields["ingress"] = {"class": ingress} | ({"tls": tls} if tls else {})
+    with editing(f"{layout.ENVIRONMENTS}/{name}/") as session:
+        session.deliver(create_environment(session.source, name, fields), f"mmgit service create NAME --env {name}")
+
+
+@env.command("list")
+@output_option
+def list_(form: Form) -> None:
+    """List environments."""
+    source = loaded(find_root(), f"{layout.ENVIRONMENTS}/")
+    rows = [
+        {
+            "environment": name,
+            **declared.spec.model_dump(mode="json", include={"target", "registry", "namespace", "host", "description"}),
+            "services": len(declared.services),
+        }
+        for name, declared in source.environments.items()
+    ]
+    print_rows(rows, _COLUMNS, form)
+
+
+@env.command()
+@click.argument("name")
+@output_option
+def show(name: str, form: Form) -> None:
+    """Show one environment: what is declared, and its services."""
+    declared = environment_of(loaded(find_root(), f"{layout.ENVIRONMENTS}/{name}/"), name)
+    spec = declared.spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"apiVersion", "kind"})
+    print_one({"environment": name, **spec, "services": [service.name for service in declared.services]}, form)

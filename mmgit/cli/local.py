@@ -1,0 +1,69 @@
+"""`mmgit serve`, `mmgit up` and `mmgit down`: services on this machine."""
+
+import click
+
+from mmgit.cli.context import find_root
+from mmgit.errors import UsageError
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--env", "environment", help="Serve a service of this environment, pinned as it is there.")
+@click.option("--reload", "is_reload", is_flag=True, help="Start again when a scoring file changes.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8080, show_default=True, help="0 takes a free one.")
+def serve(name: str | None, environment: str | None, port: int, *, is_reload: bool) -> None:
+    """Serve model NAME from its scoring folder, or with --env a service, as a local process.
+
+    No container, no key, on loopback only. A virtual environment is made by uv from the locked dependencies.
+    """
+    from mmgit.local import process, served  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.repository.load import load  # noqa: PLC0415 - as above
+
+    root = find_root()
+    source = load(root).source
+    if source is None:
+        raise UsageError("mmgit.yaml cannot be read", "mmgit check")
+    if name is None:
+        if len(source.models) != 1:
+            raise UsageError("say what to serve", f"mmgit serve {'|'.join(source.models) or 'MODEL'}")
+        (name,) = source.models
+    chosen = served.of_service(root, source, environment, name) if environment else served.of_model(root, source, name)
+    command = process.command_of(root.path, chosen, port=port)
+    print(f"serving {name} on http://127.0.0.1:{port}/api/v1/service/{name}/score   (Ctrl-C stops it)", flush=True)
+    process.run_until_interrupted(command, watched=[*chosen.files.values()] if is_reload else [])
+
+
+@click.command()
+@click.argument("environment")
+def up(environment: str) -> None:
+    """Start compose ENVIRONMENT as it is rendered, with the images of this machine, and wait until it is healthy."""
+    from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
+    from mmgit.edits.references import environment_of  # noqa: PLC0415 - as above
+    from mmgit.local import certificates, compose  # noqa: PLC0415 - as above
+    from mmgit.repository.load import load  # noqa: PLC0415 - as above
+
+    root = find_root()
+    source = load(root).source
+    if source is None:
+        raise UsageError("mmgit.yaml cannot be read", "mmgit check")
+    declared = environment_of(source, environment)
+    if declared.spec.target != "compose":
+        raise UsageError(f"{environment} has target {declared.spec.target}, not compose", "mmgit serve SERVICE --env …")
+    state = certificates.prepare(root.path, environment, declared.spec)
+    with working(f"starting {environment}"), compose.registry_of(declared.spec, workshop_of(root).layout):
+        compose.up(root.path, environment, state=state)
+    for service in declared.services:
+        host = declared.spec.host or "localhost"
+        print(f"{service.name}: https://{host}:{declared.spec.port}/api/v1/service/{service.name}/score")
+
+
+@click.command()
+@click.argument("environment")
+def down(environment: str) -> None:
+    """Stop and remove the containers of compose ENVIRONMENT."""
+    from mmgit.local import certificates, compose  # noqa: PLC0415 - --help must not wait for it
+
+    root = find_root()
+    compose.down(root.path, environment, state=certificates.folder_of(root.path, environment))
+    print(f"{environment} is down")

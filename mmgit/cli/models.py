@@ -1,0 +1,122 @@
+"""`mmgit model`: register versions of models, list and show them."""
+
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from typing import Any
+
+import click
+
+from mmgit.cli.context import find_root
+from mmgit.cli.editing import editing, loaded, pairs
+from mmgit.cli.output import Form, output_option, print_one, print_rows
+from mmgit.cli.registering import registered, registration_options
+from mmgit.edits.references import model_of, version_of
+from mmgit.repository import layout
+from mmgit.repository.source import DeclaredModel, DeclaredVersion, Source
+
+_COLUMNS = ("version", "framework", "metrics", "size", "tags")
+_UNITS = ("B", "kB", "MB", "GB", "TB")
+_STEP = 1000
+
+
+@click.group()
+def model() -> None:
+    """Register, list and show model versions."""
+
+
+@model.command("register")
+@click.argument("name")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH|URI...")
+@registration_options
+@click.option("--description", "version_description", default="", help="What is new in this version.")
+def register_(name: str, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's values
+    """Register files, folders or URIs as the next version of model NAME, and freeze a manifest with it.
+
+    The first registration copies the scoring script and what it needs into models/NAME/scoring, where they are edited
+    from then on.
+    """
+    with editing(f"{layout.MODELS}/{name}/") as session:
+        result = registered(session, name, paths, options)
+        if result.manifest:
+            session.deliver(result.change, f"mmgit serve {name}", f"mmgit service create {name} --env …")
+        else:
+            script = f"{layout.scoring_folder(name)}/score.py"
+            session.deliver(result.change, f"mmgit manifest create {name}   when there is a {script}")
+
+
+@model.command("list")
+@click.argument("name", default="*")
+@click.option("--tag", "tags", multiple=True, metavar="KEY[=VALUE]", help="Only versions with this tag.")
+@output_option
+def list_(name: str, tags: tuple[str, ...], form: Form) -> None:
+    """List model versions: all, or those whose model NAME (with * and ?) and tags fit."""
+    source = loaded(find_root(), f"{layout.MODELS}/")
+    wanted = pairs(tuple(tag if "=" in tag else f"{tag}=*" for tag in tags), "--tag")
+    print_rows([row for row in _rows(source) if _fits(row, name, wanted)], _COLUMNS, form)
+
+
+@model.command()
+@click.argument("name", metavar="NAME[/NUMBER]")
+@output_option
+def show(name: str, form: Form) -> None:
+    """Show a model with its versions and manifests, or one version of it."""
+    source = loaded(find_root(), f"{layout.MODELS}/{name.partition('/')[0]}/")
+    if "/" in name:
+        version = source.version(version_of(source, name))
+        assert version is not None  # noqa: S101 - `version_of` has found it
+        print_one({"version": name, **version.spec.model_dump(mode="json", exclude_unset=True)}, form)
+    else:
+        print_one(_model(model_of(source, name)), form)
+
+
+def _rows(source: Source) -> Iterator[dict[str, Any]]:
+    for declared in source.models.values():
+        for number, version in declared.versions.items():
+            yield _row(declared, number, version)
+
+
+def _row(declared: DeclaredModel, number: int, version: DeclaredVersion) -> dict[str, Any]:
+    spec = version.spec
+    size_bytes = sum(file.size for file in spec.files)
+    return {
+        "version": f"{declared.name}/{number}",
+        "model": declared.name,
+        "number": number,
+        "description": spec.description or declared.spec.description,
+        "framework": f"{spec.framework.name} {spec.framework.version}".strip() if spec.framework else None,
+        "metrics": dict(spec.metrics),
+        "tags": {**declared.spec.tags, **spec.tags},
+        "size": _size(size_bytes),
+        "size_bytes": size_bytes,
+        "files": [file.path for file in spec.files],
+        "manifests": [
+            f"{declared.name}/{n}"
+            for n, m in declared.manifests.items()
+            if f"{declared.name}/{number}" in m.spec.models
+        ],
+    }
+
+
+def _model(declared: DeclaredModel) -> dict[str, Any]:
+    return {
+        "model": declared.name,
+        **declared.spec.model_dump(mode="json", exclude_unset=True, exclude={"apiVersion", "kind"}),
+        "versions": [f"{declared.name}/{number}" for number in declared.versions],
+        "manifests": [
+            {"manifest": f"{declared.name}/{number}", "models": list(manifest.spec.models)}
+            for number, manifest in declared.manifests.items()
+        ],
+    }
+
+
+def _fits(row: dict[str, Any], name: str, tags: dict[str, str]) -> bool:
+    has_tags = all(key in row["tags"] and fnmatchcase(row["tags"][key], value) for key, value in tags.items())
+    return has_tags and fnmatchcase(row["model"], name)
+
+
+def _size(size_bytes: float) -> str:
+    for unit in _UNITS[:-1]:
+        if size_bytes < _STEP:
+            return f"{size_bytes:.3g} {unit}"
+        size_bytes /= _STEP
+    return f"{size_bytes:.3g} {_UNITS[-1]}"

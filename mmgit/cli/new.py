@@ -1,0 +1,57 @@
+"""`mmgit new`: makes a repository."""
+
+import os
+from pathlib import Path
+
+import click
+
+from mmgit import __version__
+from mmgit.cli.bases import update
+from mmgit.cli.editing import say, write, writing
+from mmgit.deliver import git
+from mmgit.edits.scaffold import scaffold
+from mmgit.errors import UsageError
+from mmgit.repository import layout
+from mmgit.repository.files import Root
+
+_HEADS = "refs/heads/"
+_REMOTE_HEAD = "refs/remotes/origin/HEAD"
+
+
+@click.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--no-base", is_flag=True, help="Do not ask Debian's archive for the base image now.")
+def new(folder: Path, *, no_base: bool) -> None:
+    """Make a repository in FOLDER: empty, an existing training repository, or a subfolder of one.
+
+    Existing files are kept. The base image is locked to what Debian's archive has today.
+    """
+    above = next((each for each in folder.resolve().parents if (each / layout.PROJECT).is_file()), None)
+    if above:
+        raise UsageError(f"{folder} lies in the mmgit repository {above}", "choose a folder outside of it")
+    folder.mkdir(parents=True, exist_ok=True)
+    root = Root(folder)
+    repository = git.find(root.path)
+    change = scaffold(root, version=__version__, branch=_default_branch(repository))
+    with writing(root) as writer:
+        write(writer, change)
+    say(change.summary)
+    os.chdir(folder)
+    if not no_base:
+        click.get_current_context().invoke(update, name="default", suite=None, packages=(), platforms=())
+    steps = ["" if repository else "git init -b main", "mmgit base update" if no_base else ""]
+    say(
+        "models are registered with their scoring script; `mmgit schema` writes JSON Schemas for your editor",
+        *filter(None, steps),
+        "mmgit model register NAME PATH -f score.py -p requirements.txt -s schema.json",
+    )
+
+
+def _default_branch(repository: git.Repository | None) -> str:
+    """The branch that others call the default one, else the one that is checked out."""
+    if repository is None:
+        return "main"
+    remote = repository.run("symbolic-ref", "--quiet", _REMOTE_HEAD)
+    if remote.returncode == 0:
+        return remote.stdout.decode().strip().removeprefix("refs/remotes/origin/")
+    return (repository.branch or "main").removeprefix(_HEADS)

@@ -1,0 +1,100 @@
+"""The options that describe a model version and its scoring files, for `model register` and `service create`."""
+
+import math
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+import click
+
+from mmgit.cli.editing import Session, pairs
+from mmgit.cli.git_facts import ignored, is_in_lfs
+from mmgit.deliver import git
+from mmgit.edits.model_files import find
+from mmgit.edits.register import Registered, Registration, Surroundings, register
+from mmgit.edits.scoring import ScoringPaths, from_paths
+from mmgit.errors import UsageError
+from mmgit.images.dependencies import lock_dependencies
+from mmgit.repository import layout
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_TIMEOUT_SECONDS = 30.0
+_OPTIONS = (
+    click.option("-f", "script", type=_FILE, help="The scoring script with init() and run()."),
+    click.option("-p", "requirements", type=_FILE, help="What the script needs, as requirements.txt."),
+    click.option("-c", "conda", type=_FILE, help="What the script needs, as a conda file."),
+    click.option("-s", "schema", type=_FILE, help="The schema of run(); sample.json beside it comes along."),
+    click.option("--file", "files", type=_FILE, multiple=True, help="Another file that the script reads."),
+    click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the version."),
+    click.option("--metric", "metrics", multiple=True, metavar="NAME=NUMBER", help="A metric, like auc=0.91."),
+    click.option("--data", multiple=True, metavar="URI", help="What the version was trained on."),
+)
+
+
+def registration_options(command: F) -> F:
+    """-f, -p, -c, -s, --file, --tag, --metric and --data."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def registered(session: Session, name: str, paths: tuple[str, ...], options: Mapping[str, Any]) -> Registered:
+    """What registering these files as the next version of model `name` changes."""
+    repository = git.find(session.root.path)
+    named = {option: options[option] for option in ("script", "requirements", "conda", "schema", "files")}
+    wanted = Registration(
+        name,
+        find(paths, _open_https),
+        from_paths(ScoringPaths(**named)),
+        description=options.get("version_description", ""),
+        tags=pairs(options["tags"], "--tag"),
+        metrics=_metrics(options["metrics"]),
+        data=options["data"],
+        commit=repository.head if repository else None,
+    )
+    surroundings = Surroundings(lock_dependencies, lambda path: is_in_lfs(repository, path))
+    result = register(session.source, session.root, wanted, surroundings)
+    _refuse_ignored(repository, (*result.change.copies, *result.change.files))
+    return result
+
+
+def _metrics(values: tuple[str, ...]) -> dict[str, float]:
+    metrics = {}
+    for name, text in pairs(values, "--metric").items():
+        try:
+            metrics[name] = float(text)
+        except ValueError:
+            metrics[name] = math.nan
+        if not math.isfinite(metrics[name]):
+            raise UsageError(f"--metric {name}={text}: expected a number", "--metric auc=0.91")
+    return metrics
+
+
+def _refuse_ignored(repository: git.Repository | None, paths: Iterable[str]) -> None:
+    """A file that git ignores would be missing from every other clone."""
+    if found := ignored(repository, paths):
+        hint = f"add these lines to .gitignore: !/{layout.MODELS}/   and   !/{layout.MODELS}/**"
+        raise UsageError(f"git ignores {found[0]}, which the version needs", hint)
+
+
+def _open_https(uri: str) -> IO[bytes]:
+    """What an https address holds; a redirect to anything but https is refused."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler,
+        urllib.request.HTTPSHandler,  # without a handler for http, https is all that can be followed
+        urllib.request.HTTPRedirectHandler,
+        urllib.request.HTTPErrorProcessor,
+        urllib.request.HTTPDefaultErrorHandler,
+    ):
+        opener.add_handler(handler())
+    try:
+        response: IO[bytes] | None = opener.open(uri, timeout=_TIMEOUT_SECONDS)
+    except OSError as error:
+        raise UsageError(f"{uri}: {error}", "look whether the address can be reached from here") from error
+    if response is None:
+        raise UsageError(f"{uri} leads to an address that is not https")
+    return response

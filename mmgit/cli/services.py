@@ -1,0 +1,171 @@
+"""`mmgit service`: create, update, list, show and delete. Keys, calls and options stand in files of their own."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mmgit.cli.calling import address_of, run, usage
+from mmgit.cli.context import find_root
+from mmgit.cli.editing import Session, editing, loaded, say
+from mmgit.cli.output import Form, output_option, print_one, print_rows
+from mmgit.cli.registering import registered, registration_options
+from mmgit.cli.service_keys import key_file_option, keys, new_key
+from mmgit.cli.service_options import only_environment, options_of, service_options
+from mmgit.edits import services
+from mmgit.edits.change import Change
+from mmgit.edits.references import environment_of, manifest_in_words, manifest_of, model_of, newest, service_of
+from mmgit.errors import UsageError
+from mmgit.repository import layout
+from mmgit.repository.source import DeclaredService, Source
+from mmgit.spec.service import Key, ServiceSpec
+
+_COLUMNS = ("service", "environment", "group", "runs", "next", "scale", "keys")
+_ENVIRONMENT = click.option("--env", "environment", metavar="ENV", help="Its environment; needed if there are several.")
+
+
+@click.group()
+def service() -> None:
+    """Create, update, list, show, delete and call services."""
+
+
+for command in (keys, run, usage):
+    service.add_command(command)
+
+
+@service.command()
+@click.argument("name")
+@_ENVIRONMENT
+@click.option("--group", default=layout.DEFAULT_GROUP, show_default=True, help="The team or product it belongs to.")
+@click.option("--model", metavar="MODEL", help="Run the newest manifest of this model (the one called NAME).")
+@click.option("--model-file", "model_files", multiple=True, metavar="PATH|URI", help="Register this first; repeatable.")
+@registration_options
+@service_options
+@key_file_option
+def create(name: str, environment: str | None, group: str, *, key_file: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's values
+    """Declare service NAME, with a key that is shown once.
+
+    It runs --manifest, or the newest manifest of the model. With --model-file (and -f, -p, …) the model is registered
+    and its manifest frozen first: one command from a model file to a service.
+    """
+    with editing(f"{layout.MODELS}/", f"{layout.ENVIRONMENTS}/") as session:
+        chosen = only_environment(session.source, name, environment)
+        registration, to_run = _to_run(session, given["model"] or name, given)
+        with _key(session, chosen, key_file) as key:
+            wanted = services.NewService(chosen, name, {**to_run, **options_of(given)}, group, key)
+            change = services.create(session.source, wanted)
+            session.deliver(registration.and_then(change) if registration else change, _then(name, chosen, to_run))
+
+
+@service.command()
+@click.argument("name")
+@_ENVIRONMENT
+@service_options
+def update(name: str, environment: str | None, **given: Any) -> None:  # noqa: ANN401 - click's values
+    """Change the named options of service NAME, nothing else. The URL and the keys stay."""
+    with editing(f"{layout.MODELS}/", f"{layout.ENVIRONMENTS}/") as session:
+        chosen = only_environment(session.source, name, environment)
+        to_run = services.to_run(session.source, given["manifest"], given["image"]) if given["manifest"] else {}
+        options = {**to_run, **options_of(given)}
+        if not options:
+            raise UsageError("nothing to change is named", f"mmgit service update {name} --manifest NAME/NUMBER")
+        change = services.update(session.source, session.root, options, environment=chosen, name=name)
+        if change.is_empty:
+            say(f"{change.summary} is so already")
+        else:
+            session.deliver(change, _then(name, chosen, to_run))
+
+
+@service.command()
+@click.argument("name")
+@_ENVIRONMENT
+def delete(name: str, environment: str | None) -> None:
+    """Remove service NAME from an environment; git keeps its file's history."""
+    with editing(f"{layout.ENVIRONMENTS}/") as session:
+        chosen = only_environment(session.source, name, environment)
+        session.deliver(services.delete(session.source, environment=chosen, name=name), "mmgit compile")
+
+
+@service.command("list")
+@_ENVIRONMENT
+@click.option("--group", help="Only services of this group.")
+@output_option
+def list_(environment: str | None, group: str | None, form: Form) -> None:
+    """List services, and what they run."""
+    source = loaded(find_root(), f"{layout.ENVIRONMENTS}/{environment or ''}")
+    environments = [environment_of(source, environment)] if environment else source.environments.values()
+    rows = [
+        _row(source, each.name, declared)
+        for each in environments
+        for declared in each.services
+        if group in (None, declared.group)
+    ]
+    print_rows(rows, _COLUMNS, form)
+
+
+@service.command()
+@click.argument("name")
+@_ENVIRONMENT
+@output_option
+def show(name: str, environment: str | None, form: Form) -> None:
+    """Show service NAME: what is declared, what it runs, and its address."""
+    source = loaded(find_root(), f"{layout.ENVIRONMENTS}/")
+    chosen = only_environment(source, name, environment)
+    declared = service_of(source, chosen, name)
+    spec = declared.spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"apiVersion", "kind"})
+    about = {"service": name, "environment": chosen, "group": declared.group, "file": declared.path}
+    address = address_of(environment_of(source, chosen).spec, name)
+    print_one({**about, "url": address.url, "runs": _runs(source, declared.spec.manifest), **spec}, form)
+
+
+def _to_run(session: Session, model: str, given: Mapping[str, Any]) -> tuple[Change | None, services.Options]:
+    """The registration that comes first, if any, and the options that say what the service runs."""
+    if given["model_files"]:
+        result = registered(session, model, given["model_files"], given)
+        if result.manifest is None:
+            raise UsageError("a service needs a scoring script with init() and run()", "-f score.py")
+        return result.change, {"next": result.manifest.reference}
+    named = given["manifest"] or newest(model_of(session.source, model).manifests, model)
+    if named is None:
+        raise UsageError(f"model `{model}` has no manifest yet", f"mmgit manifest create {model}")
+    return None, services.to_run(session.source, named, given["image"])
+
+
+def _key(session: Session, environment: str, key_file: Path | None) -> AbstractContextManager[Key | None]:
+    """The first key, where keys are asked for: `mmgit serve` needs none."""
+    if environment_of(session.source, environment).spec.target == "process":
+        return nullcontext()
+    return new_key(session.root, "primary", None, key_file)
+
+
+def _then(name: str, environment: str, to_run: services.Options) -> str:
+    """The command that makes a change come true: a build where an image is missing, else only the output."""
+    return f"mmgit release {name} --env {environment}" if to_run.get("next") else "mmgit compile"
+
+
+def _row(source: Source, environment: str, declared: DeclaredService) -> dict[str, Any]:
+    spec = declared.spec
+    return {
+        "service": declared.name,
+        "environment": environment,
+        "group": declared.group,
+        "runs": _runs(source, spec.manifest),
+        "next": _runs(source, spec.next),
+        "scale": _scale(spec),
+        "keys": [key.name for key in spec.keys],
+        "manifest": spec.manifest,
+        "image": spec.image,
+    }
+
+
+def _runs(source: Source, reference: str | None) -> str | None:
+    return manifest_in_words(reference, manifest_of(source, reference).spec.models) if reference else None
+
+
+def _scale(spec: ServiceSpec) -> str:
+    """As far as the service's own file says it; its environment may have defaults."""
+    if spec.autoscale:
+        return f"{spec.autoscale.min} to {spec.autoscale.max}"
+    return str(spec.replicas or "")

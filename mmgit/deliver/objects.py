@@ -1,0 +1,92 @@
+"""Makes the objects of a commit: a base commit, changed files and a message come in, the id of a commit comes out.
+
+No reference, index or work tree is touched, and bytes are stored as they are: no filter, no conversion of line ends.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mmgit.deliver.git import Repository
+from mmgit.deliver.history import Entry
+from mmgit.errors import GitError
+
+# fast-import needs a reference to build a commit on. It is reset before the end, so that it is never written.
+_SCRATCH = b"refs/mmgit/scratch"
+_WHO = 'git config user.name "Your Name"; git config user.email you@example.org'
+
+
+UNMERGED = Entry("unmerged", "")
+"""What the index has for a path with a conflict."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a commit does to one path: the file before and after, None for no file."""
+
+    before: Entry | None
+    after: Entry | None
+
+
+def make_commit(
+    repository: Repository, base: str, wanted: Mapping[str, Change], blobs: Mapping[str, bytes], message: str
+) -> str:
+    """A commit upon `base` that makes the changes (by path from the top) and no other.
+
+    `blobs` has the bytes of every new file by id. Raises `GitError` if nobody knows who commits, or if a file and a
+    folder want the same place.
+    """
+    stream = b"".join(_stream(repository, base, wanted, blobs, message))
+    output = repository.git("fast-import", "--quiet", "--done", "--date-format=raw", stdin=stream)
+    commit = output.decode().strip()
+    made = changes_between(repository, base, commit)
+    if made != wanted:
+        paths = ", ".join(sorted(made.keys() ^ wanted.keys())[:5])
+        raise GitError(f"a file and a folder want the same place in the commit: {paths}", f"git show {base[:12]}:")
+    return commit
+
+
+def identity(repository: Repository, role: str) -> bytes:
+    """Name, address and time of whoever commits, as git knows them; never guessed from the machine."""
+    completed = repository.run("-c", "user.useConfigOnly=true", "var", f"GIT_{role}_IDENT")
+    if completed.returncode != 0:
+        raise GitError("git does not know who commits: user.name and user.email are not set", _WHO)
+    return completed.stdout.rstrip(b"\n")
+
+
+def changes_between(repository: Repository, old: str, new: str) -> dict[str, Change]:
+    """What differs between two commits, by path from the top."""
+    arguments = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", old, new)
+    no_index = repository.git_dir / "mmgit-no-index"  # git would read the index, which matters for nothing here
+    return dict(parse_raw(repository.git(*arguments, index=no_index)))
+
+
+def parse_raw(output: bytes) -> Iterator[tuple[str, Change]]:
+    """Path and change of git's raw diff format. Source: git-diff-tree(1), RAW OUTPUT FORMAT."""
+    fields = iter(output.decode(errors="surrogateescape").split("\0"))
+    for facts in fields:
+        if facts:
+            mode_before, mode_after, before, after, status = facts.removeprefix(":").split(" ")
+            new = UNMERGED if status == "U" else _file(mode_after, after)
+            yield next(fields), Change(_file(mode_before, before), new)
+
+
+def _file(mode: str, blob: str) -> Entry | None:
+    return Entry(mode, blob) if mode.strip("0") else None
+
+
+def _stream(
+    repository: Repository, base: str, wanted: Mapping[str, Change], blobs: Mapping[str, bytes], message: str
+) -> Iterator[bytes]:
+    """The commit in the language of git-fast-import(1)."""
+    author, committer = (identity(repository, role) for role in ("AUTHOR", "COMMITTER"))
+    text = message.encode()
+    yield b"feature get-mark\ncommit %s\nmark :1\nauthor %s\ncommitter %s\n" % (_SCRATCH, author, committer)
+    yield b"data %d\n%s\nfrom %s\n" % (len(text), text, base.encode())
+    for path, change in sorted(wanted.items(), key=lambda item: item[1].after is not None):
+        quoted = b'"%s"' % path.replace("\\", "\\\\").replace('"', '\\"').encode(errors="surrogateescape")
+        if change.after:
+            data = blobs[change.after.id]
+            yield b"M %s inline %s\ndata %d\n%s\n" % (change.after.mode.encode(), quoted, len(data), data)
+        else:
+            yield b"D %s\n" % quoted
+    yield b"\nget-mark :1\nreset %s\n\ndone\n" % _SCRATCH

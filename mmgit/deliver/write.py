@@ -1,0 +1,103 @@
+"""Puts what was rendered into the folders that mmgit owns whole: equal files stay untouched, others come and go.
+
+A tree of path -> bytes comes in. A file that somebody edited, or that mmgit never wrote, is never lost: it is reported
+until it is named in `overwrite`.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from mmgit.deliver import journal, worktree
+from mmgit.deliver.writer import Writer
+from mmgit.errors import Place, Problem, ProblemsFound
+from mmgit.repository.files import Root
+from mmgit.repository.header import header_state
+
+EDITED, FOREIGN = "M901", "M902"
+
+State = Literal["missing", "stale", "extra", "edited", "foreign"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One file of an owned folder that is not what was rendered, and how."""
+
+    path: str
+    state: State
+
+
+@dataclass(frozen=True)
+class Written:
+    """What writing changed, sorted; `kept` are files that somebody else changed at the same moment."""
+
+    changed: tuple[str, ...]
+    removed: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def write_tree(
+    writer: Writer, tree: Mapping[str, bytes], owned_folders: Iterable[str], overwrite: Collection[str] = ()
+) -> Written:
+    """Make the owned folders hold exactly `tree`.
+
+    Raises `ProblemsFound` for every edited or foreign file that is not in `overwrite` (files, or folders of them).
+    """
+    return apply_changes(writer, changes_for(writer.root, tree, owned_folders, overwrite))
+
+
+def apply_changes(writer: Writer, changes: Mapping[str, bytes | None]) -> Written:
+    """Make files what `changes` says (None: gone), all or none of them, whatever crashes."""
+    recorded = journal.record(writer.root, changes)
+    kept = worktree.finish(writer.root, recorded) if recorded.entries else ()
+    done = [entry for entry in recorded.entries if entry.path not in kept]
+    changed = tuple(entry.path for entry in done if entry.new is not None)
+    return Written(changed, tuple(entry.path for entry in done if entry.new is None), kept)
+
+
+def changes_for(
+    root: Root, tree: Mapping[str, bytes], owned_folders: Iterable[str], overwrite: Collection[str] = ()
+) -> dict[str, bytes | None]:
+    """What has to change for the owned folders to hold exactly `tree`. Raises as `write_tree` does; writes nothing."""
+    found = differences(root, tree, owned_folders)
+    refused = [item for item in found if item.state in ("edited", "foreign") and not _is_named(item.path, overwrite)]
+    if refused:
+        raise ProblemsFound(tuple(_problem(item) for item in refused))
+    return {item.path: tree.get(item.path) for item in found}
+
+
+def differences(root: Root, tree: Mapping[str, bytes], owned_folders: Iterable[str]) -> tuple[Difference, ...]:
+    """How the owned folders differ from `tree`, by path. A pure read."""
+    found = dict(_differences(root, tree, owned_folders))
+    return tuple(Difference(path, found[path]) for path in sorted(found))
+
+
+def _differences(root: Root, tree: Mapping[str, bytes], owned_folders: Iterable[str]) -> Iterator[tuple[str, State]]:
+    missing = set(tree)
+    for owned in owned_folders:
+        for folder in _folders(root, owned):
+            for name, data in root.read_folder(folder).items():
+                path = f"{folder}/{name}"
+                missing.discard(path)
+                if data != (wanted := tree.get(path)):
+                    state = header_state(data)
+                    yield path, state if state != "ours" else "extra" if wanted is None else "stale"
+    for path in missing:
+        yield path, "missing"
+
+
+def _folders(root: Root, folder: str) -> Iterator[str]:
+    yield folder
+    for name in root.folders(folder):
+        yield from _folders(root, f"{folder}/{name}")
+
+
+def _is_named(path: str, overwrite: Collection[str]) -> bool:
+    return any(path == named or path.startswith(f"{named.rstrip('/')}/") for named in overwrite)
+
+
+def _problem(item: Difference) -> Problem:
+    hint = f"mmgit compile --overwrite {item.path}"
+    if item.state == "edited":
+        return Problem(EDITED, Place(item.path), "this rendered file was edited by hand", hint)
+    return Problem(FOREIGN, Place(item.path), "mmgit did not write this file, but its folder is mmgit's alone", hint)

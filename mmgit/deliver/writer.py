@@ -1,0 +1,100 @@
+"""One writer at a time: whoever holds `.mmgit/lock` may change the work tree and commit; everybody else waits.
+
+A root comes in, a `Writer` comes out, and all writing takes one. The kernel drops the lock with its process, so no
+lock is ever stale; what a crashed writer left half done is finished or undone before the next one begins.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from mmgit.deliver import recovery
+from mmgit.errors import Busy
+from mmgit.repository.files import Root
+
+WAIT_SECONDS = 30.0
+
+_LOCK = "lock"
+_MAX_LOCK_BYTES = 65536
+_POLL_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who writes."""
+
+    pid: int
+    host: str
+    started: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Writer:
+    """The right to write below a root, for as long as `writing` lasts."""
+
+    root: Root
+    owner: str
+    """A name that this root keeps for good, by which it knows a git lock that it left behind."""
+    kept: tuple[str, ...]
+    """Files that a crashed writer should have changed, had nobody else changed them since."""
+
+
+@contextmanager
+def writing(root: Root, *, command: str, wait_seconds: float = WAIT_SECONDS) -> Iterator[Writer]:
+    """Be the one writer. Raises `Busy`, naming the other one, if it does not end within `wait_seconds`."""
+    with root.state() as own:
+        descriptor = own.open_own(_LOCK)
+    try:
+        _wait(descriptor, time.monotonic() + wait_seconds)
+        left = _read(descriptor)
+        owner = str(left.get("owner") or secrets.token_hex(16))
+        kept = recovery.recover(root, owner) if left.get("holder") else ()
+        holder = Holder(os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"), command)
+        _write(descriptor, {"owner": owner, "holder": asdict(holder)})
+        yield Writer(root, owner, kept)
+        _write(descriptor, {"owner": owner, "holder": None})
+    finally:
+        os.close(descriptor)
+
+
+def _wait(descriptor: int, deadline: float) -> None:
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= deadline:
+                raise _busy(_read(descriptor).get("holder")) from None
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
+
+
+def _busy(holder: object) -> Busy:
+    hint = "run this again when the other one has ended"
+    if not isinstance(holder, dict):
+        return Busy("another mmgit is writing here", hint)
+    who = f"`{holder.get('command')}` (process {holder.get('pid')} on {holder.get('host')})"
+    return Busy(f"another mmgit has been writing here since {holder.get('started')}: {who}", hint)
+
+
+def _read(descriptor: int) -> dict[str, object]:
+    """What the lock's file says; nothing if it is new."""
+    first_line, _, _ = os.pread(descriptor, _MAX_LOCK_BYTES, 0).partition(b"\n")
+    try:
+        fields = json.loads(first_line)
+    except ValueError:
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _write(descriptor: int, fields: dict[str, object]) -> None:
+    """Say something else, in one step: only the first line counts."""
+    os.pwrite(descriptor, json.dumps(fields).encode() + b"\n", 0)

@@ -1,0 +1,32 @@
+"""The API documents that an image carries, as files: made from the bytes of `schema.json` and `sample.json`. Pure."""
+
+import json
+from typing import Any
+
+from mmgit.errors import UsageError
+from mmgit.openapi import openapi_document, swagger_document
+
+TITLE = "Prediction service"
+"""The same in every image: a document must not change with a name or number that is in no recipe."""
+
+
+def documents_of(schema: bytes | None, sample: bytes | None) -> dict[str, bytes]:
+    """File name -> bytes. Raises `UsageError` if one of the two is not a JSON object."""
+    declared, example = _object(schema, "schema.json"), _object(sample, "sample.json")
+    documents = {
+        "openapi.json": openapi_document(declared, example, title=TITLE),
+        "swagger.json": swagger_document(declared, example, title=TITLE),
+    }
+    return {name: json.dumps(value, indent=1, sort_keys=True).encode() + b"\n" for name, value in documents.items()}
+
+
+def _object(data: bytes | None, name: str) -> dict[str, Any] | None:
+    if data is None:
+        return None
+    try:
+        value = json.loads(data)
+    except ValueError as error:
+        raise UsageError(f"{name} is not JSON: {error}", "write it with mmgit.sdk.generate_schema") from error
+    if not isinstance(value, dict):
+        raise UsageError(f"{name} is not a JSON object", "write it with mmgit.sdk.generate_schema")
+    return value

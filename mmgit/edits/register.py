@@ -1,0 +1,110 @@
+"""Registers a model version: files that were found and measured come in; version, model, scoring files and the manifest
+that freezes them go out.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mmgit.edits.change import Change
+from mmgit.edits.declaring import new_file
+from mmgit.edits.frameworks import framework_of
+from mmgit.edits.freeze import Freezing, Frozen, Lock, freeze, with_other_models
+from mmgit.edits.model_files import FoundFile, place
+from mmgit.edits.references import checked_name, next_number
+from mmgit.edits.scoring import SCRIPT, Scoring, dependencies_of, from_folder
+from mmgit.errors import UsageError
+from mmgit.repository import layout
+from mmgit.repository.files import Root
+from mmgit.repository.source import Source
+from mmgit.spec import ModelSpec, VersionSpec
+
+_ABOUT_MODELS = b"# What the model is: description, task, owners, licence, tags, metrics (`auc: {better: higher}`).\n"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """What the user registers. `scoring` is what the command line named, by its name in the scoring folder."""
+
+    model: str
+    files: tuple[FoundFile, ...]
+    scoring: Scoring = field(default_factory=dict)
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    data: Sequence[str] = ()
+    """URIs of what the version was trained on."""
+    commit: str | None = None
+    """The commit that the training code was at."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """Model version `reference`, the manifest that holds it (if there is a scoring script), and what makes both."""
+
+    reference: str
+    manifest: Frozen | None
+    change: Change
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a registration asks of its surroundings: a solver, and what git does with a path."""
+
+    lock: Lock
+    is_in_lfs: Callable[[str], bool]
+
+
+def register(source: Source, root: Root, wanted: Registration, surroundings: Surroundings) -> Registered:
+    """The next version of a model, which need not exist yet. Raises `UsageError` for what cannot be registered."""
+    name = checked_name(wanted.model, "a model")
+    reference = f"{name}/{next_number(source.models[name].versions if name in source.models else ())}"
+    scoring, added = _scoring(root, wanted)
+    version = _version(source, wanted, reference, scoring, surroundings.is_in_lfs)
+    if name not in source.models:
+        added[layout.model(name)] = _ABOUT_MODELS + new_file(layout.model(name), ModelSpec, {})
+    change = Change({**version.files, **added}, version.summary, version.copies, version.uploads)
+    if SCRIPT not in scoring:
+        return Registered(reference, None, change)
+    freezing = Freezing(name, with_other_models(source, reference))
+    manifest = freeze(source, root, scoring, freezing, surroundings.lock)
+    return Registered(reference, manifest, change.and_then(manifest.change))
+
+
+def _scoring(root: Root, wanted: Registration) -> tuple[dict[str, bytes], dict[str, bytes | None]]:
+    """The scoring files as they will be, and those to be written. Raises `UsageError` where both sides have one."""
+    there = from_folder(root, wanted.model)
+    folder = layout.scoring_folder(wanted.model)
+    for name, data in wanted.scoring.items():
+        if there.get(name, data) != data:
+            hint = f"{folder}/ is what is edited and reviewed: leave the option out, or copy the file there first"
+            raise UsageError(f"{folder}/{name} is not what the command line names as {name}", hint)
+    added = {f"{folder}/{name}": data for name, data in wanted.scoring.items() if name not in there}
+    return {**there, **wanted.scoring}, dict(added)
+
+
+def _version(
+    source: Source, wanted: Registration, reference: str, scoring: Scoring, is_in_lfs: Callable[[str], bool]
+) -> Change:
+    path, folder = layout.version(reference), layout.version_folder(reference)
+    placed = place(wanted.files, folder, source.project.spec.store, is_in_lfs)
+    lineage = {"commit": wanted.commit, "data": [{"uri": uri} for uri in wanted.data]}
+    fields = {
+        "description": wanted.description,
+        "framework": _framework(source, scoring),
+        "files": placed.rows,
+        "metrics": dict(wanted.metrics),
+        "tags": dict(wanted.tags),
+        "lineage": {name: value for name, value in lineage.items() if value},
+    }
+    summary = f"model {reference}"
+    return Change({path: new_file(path, VersionSpec, fields)}, summary, placed.copies, placed.uploads)
+
+
+def _framework(source: Source, scoring: Scoring) -> dict[str, Any] | None:
+    dependencies = dependencies_of(scoring)
+    framework = framework_of(scoring[dependencies]) if dependencies else None
+    if framework is None:
+        return None
+    base = source.bases.get(source.project.spec.base)
+    return {"name": framework[0], "version": framework[1], **({"python": base.spec.python.minor} if base else {})}

@@ -1,0 +1,130 @@
+"""HTTP requests over kept-open connections, one for each host and thread, with bounded time, answers and tries.
+
+Plain HTTP goes to this machine only. A failure names host and path, never a query, a header or a body.
+"""
+
+import http.client
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import IO, TypeVar
+from urllib.parse import SplitResult, urlsplit
+
+from mmgit.errors import RegistryError
+
+T = TypeVar("T")
+Response = http.client.HTTPResponse
+TIMEOUT_SECONDS = 60.0
+PAUSES_SECONDS = (0.1, 0.5, 2.0)
+LONGEST_PAUSE_SECONDS = 20.0
+_BLOCK_BYTES = 2**20
+_BUSY = frozenset({429, 500, 502, 503, 504})
+
+
+class BrokenOffError(Exception):
+    """A request that may go through later, after `pause_seconds` where the server said so."""
+
+    def __init__(self, reason: str, pause_seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.pause_seconds = min(pause_seconds, LONGEST_PAUSE_SECONDS)
+
+
+class Wire:
+    """The connections of this process."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def send(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | IO[bytes] | None = None
+    ) -> Response:
+        """The server's answer, its body unread. Raises `BrokenOffError` also when the server is busy."""
+        parts = urlsplit(url)
+        target = parts.path + (f"?{parts.query}" if parts.query else "")
+        connection = self._connection(parts)
+        try:
+            connection.request(method, target, body, dict(headers))
+            response = connection.getresponse()
+        except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            raise BrokenOffError(f"{shown(url)}: {str(error) or type(error).__name__}") from error
+        self._local.unread[parts.netloc] = response
+        if method == "HEAD" or response.headers.get("Content-Length") == "0":
+            response.read()
+        if response.status in _BUSY:
+            pause = response.headers.get("Retry-After", "")
+            raise BrokenOffError(f"{shown(url)}: {response.status}", float(pause) if pause.isdecimal() else 0.0)
+        return response
+
+    def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
+        """The thread's connection to a host; a new one if the last answer was not read to its end."""
+        if not hasattr(self._local, "open"):
+            self._local.open, self._local.unread = {}, {}
+        connection: http.client.HTTPConnection | None = self._local.open.get(parts.netloc)
+        if connection is None:
+            connection = self._local.open[parts.netloc] = _connect(parts)
+        last = self._local.unread.get(parts.netloc)
+        if last is not None and not last.isclosed():
+            connection.close()
+        return connection
+
+
+def blocks(response: Response) -> Iterator[bytes]:
+    """The body of an answer in blocks. Raises `BrokenOffError`."""
+    try:
+        while block := response.read(_BLOCK_BYTES):
+            yield block
+    except (OSError, http.client.HTTPException) as error:
+        raise BrokenOffError(str(error) or type(error).__name__) from error
+
+
+def body(response: Response, limit_bytes: int) -> bytes:
+    """The body of an answer that is short. Raises `BrokenOffError`, and `RegistryError` when it is not."""
+    data = bytearray()
+    for block in blocks(response):
+        data += block
+        if len(data) > limit_bytes:
+            raise RegistryError(f"an answer is longer than {limit_bytes} bytes")
+    return bytes(data)
+
+
+def retried(action: Callable[[], T]) -> T:
+    """What `action` gives, tried again a few times when it broke off.
+
+    Raises:
+        RegistryError: it broke off every time.
+    """
+    for pause_seconds in PAUSES_SECONDS:
+        try:
+            return action()
+        except BrokenOffError as error:
+            time.sleep(max(pause_seconds, error.pause_seconds))
+    try:
+        return action()
+    except BrokenOffError as error:
+        raise RegistryError(f"{error} (tried {len(PAUSES_SECONDS) + 1} times)", "try again later") from error
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, with or without a port, is this machine."""
+    name = urlsplit(f"//{host}").hostname or ""
+    return name in {"localhost", "::1"} or (name.startswith("127.") and name.replace(".", "").isdecimal())
+
+
+def root_of(host: str) -> str:
+    """The address of a registry: https, but http on this machine."""
+    return f"{'http' if is_loopback(host) else 'https'}://{host}"
+
+
+def shown(url: str) -> str:
+    """An address for messages: without user, query and fragment."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+
+
+def _connect(parts: SplitResult) -> http.client.HTTPConnection:
+    if parts.scheme == "https":
+        return http.client.HTTPSConnection(parts.netloc, timeout=TIMEOUT_SECONDS, blocksize=_BLOCK_BYTES)
+    if parts.scheme == "http" and is_loopback(parts.netloc):
+        return http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_SECONDS, blocksize=_BLOCK_BYTES)
+    raise RegistryError(f"{parts.netloc} is another machine, so it must be reached by https")

@@ -1,0 +1,73 @@
+"""Runs a compose environment on this machine: its committed files, its images from the layout, and nothing of a hub.
+
+`docker compose` does the work; a registry on loopback offers the layout while it pulls.
+"""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mmgit.errors import EngineError, UsageError
+from mmgit.images import loopback
+from mmgit.images.layout import Layout
+from mmgit.images.wire import is_loopback
+from mmgit.repository import layout
+from mmgit.spec import EnvironmentSpec
+from mmgit.subprocesses import run
+
+_VARIABLES = ("HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
+_SECONDS = 600.0
+
+
+def is_served_here(spec: EnvironmentSpec) -> bool:
+    """Whether the environment's registry is the layout of the machine that runs it."""
+    return spec.target == "compose" and spec.registry is not None and is_loopback(spec.registry.partition("/")[0])
+
+
+@contextmanager
+def registry_of(spec: EnvironmentSpec, images: Layout) -> Iterator[None]:
+    """Offer the layout at the address that the environment names, for as long as this lasts."""
+    if not is_served_here(spec) or spec.registry is None:
+        yield
+        return
+    port = int(spec.registry.partition("/")[0].rpartition(":")[2])
+    try:
+        server = loopback.serve(images, port=port)
+    except OSError as error:
+        hint = "stop what listens there, or set another registry: in the environment"
+        raise EngineError(f"port {port} of this machine is taken: {error.strerror}", hint) from error
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def up(root: Path, environment: str, *, state: Path) -> None:
+    """Start what is rendered for the environment, and wait until it is healthy.
+
+    Raises:
+        EngineError: Docker or Compose is missing, or a container does not start.
+    """
+    _compose(root, environment, state, "up", "--detach", "--wait", "--remove-orphans")
+
+
+def down(root: Path, environment: str, *, state: Path) -> None:
+    """Stop and remove the containers of the environment."""
+    _compose(root, environment, state, "down", "--remove-orphans")
+
+
+def _compose(root: Path, environment: str, state: Path, *arguments: str) -> None:
+    file = root / layout.rendered_folder(environment) / "compose.yaml"
+    if not file.is_file():
+        raise UsageError(f"nothing is rendered for {environment}", "mmgit compile")
+    if shutil.which("docker") is None:
+        raise EngineError("Docker is not on this machine", "install Docker with Compose v2, or: mmgit serve SERVICE")
+    argv = ["docker", "compose", "--file", str(file), "--project-name", f"mmgit-{environment}", *arguments]
+    done = run(argv, cwd=root, env_allow=(*_VARIABLES, f"MMGIT_STATE={state}"), timeout_seconds=_SECONDS)
+    done.output(EngineError, f"docker compose --file {file} logs   shows what the containers say")

@@ -1,0 +1,100 @@
+"""What a local server is to serve: a model from the folder that people edit, or a service as it is pinned."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from mmgit.documents import documents_of
+from mmgit.edits.references import service_of
+from mmgit.errors import UsageError
+from mmgit.images.dependencies import lock_dependencies
+from mmgit.inputs import LOCK_FILE
+from mmgit.local.process import Served
+from mmgit.repository import layout
+from mmgit.repository.files import Root
+from mmgit.repository.source import Source
+from mmgit.resolve import resolve
+from mmgit.spec import ManifestSpec
+
+
+def of_model(root: Root, source: Source, name: str) -> Served:
+    """The newest manifest of a model, its files taken from the scoring folder and the model's newest version."""
+    model = source.models.get(name)
+    if model is None or not model.manifests:
+        raise UsageError(f"model `{name}` has no manifest to serve", f"mmgit model register {name} PATH -f score.py")
+    newest = max(model.manifests)
+    manifest = model.manifests[newest]
+    scoring, frozen = layout.scoring_folder(name), layout.manifest_folder(f"{name}/{newest}")
+    folder = scoring if root.exists(scoring) else frozen
+    models = tuple(
+        f"{name}/{max(model.versions)}" if reference.partition("/")[0] == name else reference
+        for reference in manifest.spec.models
+    )
+    lock = root.read(f"{frozen}/{LOCK_FILE}") if manifest.spec.dependencies else None
+    if manifest.spec.dependencies and folder == scoring:
+        edited = root.read_if_there(f"{scoring}/{manifest.spec.dependencies}")
+        if edited is not None and edited != root.read(f"{frozen}/{manifest.spec.dependencies}"):
+            lock = lock_dependencies(edited.decode(), manifest.spec.python)
+    names = [
+        path for path in root.walk(folder) if "__pycache__" not in path and path not in ("manifest.yaml", LOCK_FILE)
+    ]
+    names = [path for path in names if not path.startswith("images/")]
+    spec = manifest.spec.model_copy(update={"models": models})
+    return _served(root, source, name, spec, folder=folder, names=names, lock=lock)
+
+
+def of_service(root: Root, source: Source, environment: str, name: str) -> Served:
+    """A service as its environment pins it, or as it should be next."""
+    service = service_of(source, environment, name)
+    reference = service.spec.manifest or service.spec.next or ""
+    manifest = source.manifest(reference)
+    if manifest is None:
+        raise UsageError(f"service `{name}` asks for manifest {reference}, which is not declared", "mmgit check")
+    desired = resolve(source).desired.environments[environment].services
+    settings = next((dict(each.settings) for each in desired if each.name == name), {})
+    folder = layout.manifest_folder(reference)
+    lock = root.read(f"{folder}/{LOCK_FILE}") if manifest.spec.dependencies else None
+    names = [path for path in manifest.files if path != LOCK_FILE]
+    served = _served(root, source, name, manifest.spec, folder=folder, names=names, lock=lock)
+    return Served(**{**vars(served), "settings": {**served.settings, **settings}})
+
+
+def _served(  # noqa: PLR0913 - the parts of one value
+    root: Root,
+    source: Source,
+    name: str,
+    spec: ManifestSpec,
+    *,
+    folder: str,
+    names: Iterable[str],
+    lock: bytes | None,
+) -> Served:
+    files = {path: root.path / folder / path for path in names}
+    schema = root.read(f"{folder}/{spec.schema_}") if spec.schema_ in files else None
+    sample = root.read(f"{folder}/{spec.sample}") if spec.sample in files else None
+    return Served(
+        name=name,
+        python=spec.python,
+        files=files,
+        models={reference.partition("/")[0]: _model_files(root, source, reference) for reference in spec.models},
+        documents=documents_of(schema, sample),
+        facts={
+            "runtime": spec.runtime,
+            "scoring": spec.scoring,
+            "models": {model: f"models/{model}" for model in sorted(r.partition("/")[0] for r in spec.models)},
+            "python": spec.python,
+            "schema": spec.schema_ if schema else None,
+            "sample": spec.sample if sample else None,
+        },
+        settings={"service": name},
+        pylock=lock,
+    )
+
+
+def _model_files(root: Root, source: Source, reference: str) -> dict[str, Path]:
+    version = source.version(reference)
+    if version is None:
+        raise UsageError(f"model {reference} is not declared", f"mmgit model list {reference.partition('/')[0]}")
+    absent = [file.path for file in version.spec.files if file.path not in version.files]
+    if absent:
+        raise UsageError(f"model {reference}: {absent[0]} is not in its folder", "mmgit build   fetches it")
+    return {file.path: root.path / layout.version_folder(reference) / file.path for file in version.spec.files}

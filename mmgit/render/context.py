@@ -1,0 +1,166 @@
+"""What a blueprint's expressions can name: plain data made of one environment and one service.
+
+`environment` and `route` are the environment's; `service`, `scale`, `slot`, `admin`, `seconds` and `parameters` the
+service's. Numbers that follow from each other are computed here, once.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from mmgit.desired import Autoscale, DesiredEnvironment, DesiredService
+from mmgit.render import alerts
+from mmgit.spec.service import Egress, SecretKey, Toleration
+
+ROUTES = "/api/v1/service/"
+SLOT = "a"
+KEDA_NAMESPACE = "keda"
+PROBE_SECONDS = 2
+# What a replica may need beyond the last answer and the drain, and a gateway beyond the deadline of the server.
+_SLACK_SECONDS = 10
+
+
+def environment_variables(environment: DesiredEnvironment) -> dict[str, Any]:
+    """What is the same for all services of the environment."""
+    spec = environment.spec
+    gateway = None
+    if spec.gateway:
+        namespace, _, name = spec.gateway.name.partition("/")
+        gateway = {"namespace": namespace, "name": name, "listener": spec.gateway.listener}
+    ingress = {"class": spec.ingress.class_name, "secret": spec.ingress.tls.secret} if spec.ingress else None
+    return {
+        "environment": {"name": environment.name, "namespace": spec.namespace},
+        "route": {
+            "host": spec.host,
+            "gateway": gateway,
+            "ingress": ingress,
+            "namespace": spec.kubernetes.gateway_namespace or (gateway and gateway["namespace"]),
+        },
+    }
+
+
+def service_variables(
+    environment: DesiredEnvironment, service: DesiredService, parameters: Mapping[str, Any]
+) -> dict[str, Any]:
+    """What is the service's own; it stands beside the environment's variables."""
+    return {
+        "service": _service(service),
+        "scale": _scale(service),
+        "slot": {"name": slot_name(service), "selector": selector(service)},
+        "admin": _admin(environment, service),
+        "seconds": _seconds(service),
+        "parameters": parameters,
+    }
+
+
+def slot_name(service: DesiredService) -> str:
+    """The Deployment of the slot that runs. Fixed for good: a selector can never be changed."""
+    return f"{service.name}-{SLOT}"
+
+
+def selector(service: DesiredService) -> dict[str, str]:
+    """The labels by which a slot knows its pods. Fixed for good."""
+    return {"mmgit.dev/service": service.name, "mmgit.dev/slot": SLOT}
+
+
+def path(service: DesiredService) -> str:
+    """Where the service answers, on every target."""
+    return f"{ROUTES}{service.name}"
+
+
+def grace_seconds(service: DesiredService) -> int:
+    """How long a replica may take to end: the drain, then the last request that it accepted."""
+    drain_seconds: float = service.settings.get("drain_seconds", 0)
+    return math.ceil(service.timeout_seconds + drain_seconds) + _SLACK_SECONDS
+
+
+def _service(service: DesiredService) -> dict[str, Any]:
+    return {
+        "name": service.name,
+        "group": service.group,
+        "path": path(service),
+        "manifest": service.manifest,
+        "versions": list(service.models),
+        "image": service.image,
+        "cpu": service.cpu,
+        "memory": service.memory,
+        "gpu": str(service.gpu) if service.gpu else "",
+        "concurrency": service.concurrency,
+        "queue": service.queue,
+        "variables": [_variable(name, value) for name, value in sorted(service.variables.items())],
+        "node_selector": dict(sorted(service.node_selector.items())),
+        "tolerations": [_toleration(toleration) for toleration in service.tolerations],
+        "egress": [_egress(egress) for egress in service.egress],
+        "labels": dict(sorted(service.labels.items())),
+        "annotations": dict(sorted(service.annotations.items())),
+    }
+
+
+def _variable(name: str, value: str | SecretKey) -> dict[str, str]:
+    if isinstance(value, SecretKey):
+        return {"name": name, "value": "", "secret": value.secret, "key": value.key}
+    return {"name": name, "value": value, "secret": "", "key": ""}
+
+
+def _toleration(toleration: Toleration) -> dict[str, Any]:
+    fields = {
+        "key": toleration.key,
+        "operator": toleration.operator,
+        "value": toleration.value,
+        "effect": toleration.effect,
+        "tolerationSeconds": toleration.seconds,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _egress(egress: Egress) -> dict[str, Any]:
+    return {"cidr": egress.cidr, "namespace": egress.namespace, "ports": list(egress.ports)}
+
+
+def _scale(service: DesiredService) -> dict[str, Any]:
+    scale = service.scale
+    if not isinstance(scale, Autoscale):
+        return {
+            "min": scale.replicas,
+            "max": scale.replicas,
+            "by_cpu": False,
+            "by_concurrency": False,
+            "spare": scale.replicas > 1,
+        }
+    least = max(scale.min, min(scale.handover or 0, scale.max))
+    return {
+        "min": least,
+        "max": scale.max,
+        "target": scale.target,
+        "by_cpu": scale.metric == "cpu",
+        "by_concurrency": scale.metric == "concurrency",
+        "spare": least > 1,
+        "refresh_seconds": scale.refresh_seconds,
+        "busy": f"{service.concurrency * scale.target / 100:g}",
+    }
+
+
+def _admin(environment: DesiredEnvironment, service: DesiredService) -> dict[str, Any]:
+    """Who reads the metrics of the service, and where."""
+    spec = environment.spec
+    by_concurrency = isinstance(service.scale, Autoscale) and service.scale.metric == "concurrency"
+    callers = [spec.kubernetes.monitoring_namespace] if spec.monitoring.service_monitor else []
+    name = f"{service.name}-admin"
+    return {
+        "name": name,
+        "callers": callers + [KEDA_NAMESPACE] * by_concurrency,
+        "metrics": f"http://{name}.{spec.namespace}.svc:8081/metrics",
+        "service_monitor": spec.monitoring.service_monitor,
+        "alerts": alerts.rules(spec.namespace or "", service) if spec.monitoring.alerts else [],
+    }
+
+
+def _seconds(service: DesiredService) -> dict[str, Any]:
+    return {
+        "timeout": math.ceil(service.timeout_seconds),
+        "grace": grace_seconds(service),
+        "request": f"{math.ceil(service.timeout_seconds) + _SLACK_SECONDS}s",
+        "startup": service.startup_timeout_seconds,
+        "startup_probes": math.ceil(service.startup_timeout_seconds / PROBE_SECONDS) + 5,
+        "progress": service.startup_timeout_seconds + 300,
+    }

@@ -1,0 +1,146 @@
+"""What every service on Kubernetes is, whatever its blueprint says: slot, selector, settings, keys, labels, image.
+
+Fixed from the first release. A Deployment's selector can never be changed, and controllers, dashboards and promotions
+rely on the names; so none of it is in a blueprint's reach, and a change of this file fails a test.
+"""
+
+from typing import Any
+
+from mmgit.desired import Autoscale, DesiredService
+from mmgit.render import context, server_files
+
+Object = dict[str, Any]
+
+CONTAINER = "serving"
+SETTINGS_FOLDER = "/etc/mmgit/settings"
+KEYS_FOLDER = "/etc/mmgit/keys"
+
+
+def complete(built: list[Object], service: DesiredService, namespace: str) -> list[Object]:
+    """The blueprint's objects with what is fixed, after the ConfigMaps that are fixed as a whole.
+
+    Raises:
+        ValueError: the objects hold no place for it; the message says which.
+    """
+    deployments = [each for each in built if each.get("kind") == "Deployment"]
+    if len(deployments) != 1:
+        raise ValueError(f"a blueprint makes one Deployment, the body of a slot; this one makes {len(deployments)}")
+    settings = server_files.settings_json(service)
+    config_maps = [
+        _config_map(f"{service.name}-settings", {"settings.json": settings}),
+        _config_map(f"{service.name}-keys", {"keys.json": server_files.keys_json(service)}),
+    ]
+    slot = _slot(deployments[0], service, server_files.digest_of(settings))
+    objects = config_maps + [slot if each is deployments[0] else each for each in built]
+    common = _Common(service, namespace)
+    return [common.given_to(each) for each in objects]
+
+
+def _config_map(name: str, data: dict[str, str]) -> Object:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+
+
+class _Common:
+    """What the metadata of all objects of one service share."""
+
+    def __init__(self, service: DesiredService, namespace: str) -> None:
+        self._metadata: Object = {"name": service.name, "namespace": namespace}
+        self._labels = {**service.labels, **_labels(service)}
+        self._annotations = dict(service.annotations)
+
+    def given_to(self, each: Object) -> Object:
+        """`each` with its metadata first and whole; mmgit's own labels stand over the blueprint's."""
+        own = _map(each, "metadata")
+        metadata: Object = {**self._metadata, **own, "namespace": self._metadata["namespace"], "labels": self._labels}
+        if labels := _map(own, "labels"):
+            metadata["labels"] = {**labels, **self._labels}
+        if annotations := {**self._annotations, **_map(own, "annotations")}:
+            metadata["annotations"] = annotations
+        head = {"apiVersion": each.get("apiVersion"), "kind": each.get("kind"), "metadata": metadata}
+        return head | {key: value for key, value in each.items() if key != "metadata"}
+
+
+def _labels(service: DesiredService) -> dict[str, str]:
+    return {
+        "app.kubernetes.io/name": service.name,
+        "app.kubernetes.io/managed-by": "mmgit",
+        "mmgit.dev/group": service.group,
+        "mmgit.dev/service": service.name,
+    }
+
+
+def _slot(deployment: Object, service: DesiredService, settings_digest: str) -> Object:
+    selector = context.selector(service)
+    metadata, spec = _map(deployment, "metadata"), _map(deployment, "spec")
+    template = _map(spec, "template")
+    inner = _map(template, "metadata")
+    scale = service.scale
+    replicas = scale.handover if isinstance(scale, Autoscale) else scale.replicas
+    fixed: Object = {"replicas": replicas} if replicas is not None else {}
+    fixed["selector"] = {"matchLabels": dict(selector)}
+    fixed["template"] = {
+        "metadata": {
+            "labels": {**service.labels, **_map(inner, "labels"), **_labels(service), **selector},
+            "annotations": {
+                **service.annotations,
+                **_map(inner, "annotations"),
+                "mmgit.dev/settings": settings_digest,
+            },
+        },
+        "spec": _pod(_map(template, "spec"), service),
+    }
+    rest = {key: value for key, value in spec.items() if key not in ("replicas", "selector", "template")}
+    annotations = {
+        "mmgit.dev/manifest": service.manifest,
+        "mmgit.dev/version": ", ".join(service.models),
+        "mmgit.dev/image": service.image.rpartition("@")[2],
+    }
+    return {
+        **deployment,
+        "metadata": {
+            "name": context.slot_name(service),
+            "labels": {**_map(metadata, "labels"), "mmgit.dev/slot": context.SLOT},
+            "annotations": {**_map(metadata, "annotations"), **annotations},
+        },
+        "spec": rest | fixed,
+    }
+
+
+def _pod(pod: Object, service: DesiredService) -> Object:
+    containers = _maps(pod, "containers")
+    serving = [each for each in containers if each.get("name") == CONTAINER]
+    if len(serving) != 1:
+        raise ValueError(f"the Deployment of a blueprint needs one container named `{CONTAINER}`")
+    mounts = [
+        {"name": "settings", "mountPath": SETTINGS_FOLDER, "readOnly": True},
+        {"name": "keys", "mountPath": KEYS_FOLDER, "readOnly": True},
+    ]
+    volumes = [
+        {"name": "settings", "configMap": {"name": f"{service.name}-settings"}},
+        {"name": "keys", "configMap": {"name": f"{service.name}-keys"}},
+    ]
+    completed = {
+        "name": CONTAINER,
+        "image": service.image,
+        **{key: value for key, value in serving[0].items() if key not in ("name", "image")},
+        "volumeMounts": [*mounts, *_maps(serving[0], "volumeMounts")],
+    }
+    return {
+        **pod,
+        "containers": [completed if each is serving[0] else each for each in containers],
+        "volumes": [*volumes, *_maps(pod, "volumes")],
+    }
+
+
+def _map(holder: Object, key: str) -> Object:
+    value = holder.get(key, {})
+    if not isinstance(value, dict):
+        raise ValueError(f"`{key}` is no map")  # noqa: TRY004 - the caller knows one kind of fault
+    return value
+
+
+def _maps(holder: Object, key: str) -> list[Object]:
+    value = holder.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise ValueError(f"`{key}` is no list of maps")
+    return value

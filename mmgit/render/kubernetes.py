@@ -1,0 +1,56 @@
+"""Services on Kubernetes: one file each with all of its objects, in the form in which the API server stores them."""
+
+from mmgit.blueprints.faults import BlueprintFault
+from mmgit.desired import DesiredEnvironment, DesiredService
+from mmgit.errors import Finding
+from mmgit.render import context, escaping, fixed
+from mmgit.render.blueprint_set import BlueprintSet
+from mmgit.render.canonical import canonical
+from mmgit.render.emit import emit
+from mmgit.render.patches import patched
+from mmgit.render.shapes import Object
+from mmgit.render.target import Rendered
+from mmgit.repository import layout
+from mmgit.repository.header import with_header
+
+CODES = {"M512": "what a blueprint builds has no place for what mmgit puts in"}
+
+
+class Kubernetes:
+    """An environment of target `kubernetes`."""
+
+    def __init__(self, environment: DesiredEnvironment, blueprints: BlueprintSet) -> None:
+        self._environment = environment
+        self._blueprints = blueprints
+        self._variables = context.environment_variables(environment)
+        self._folder = layout.rendered_folder(environment.name)
+
+    def service(self, service: DesiredService) -> Rendered:
+        """`<group>/<service>.yaml`."""
+        try:
+            objects, findings = patched(self._built(service), service)
+        except BlueprintFault as found:
+            return Rendered(findings=found.findings)
+        for each in objects:
+            canonical(each)
+        text = emit(objects)
+        if escaping.flux(objects, text):
+            text = emit(objects)
+        path = f"{self._folder}/{service.group}/{service.name}.yaml"
+        return Rendered({path: with_header(text.encode())}, tuple(objects), tuple(findings))
+
+    def shared(self) -> Rendered:
+        """Nothing: a controller reads the folders, so no file lists services."""
+        return Rendered()
+
+    def _built(self, service: DesiredService) -> list[Object]:
+        asked = (service.path, ("blueprint",))
+        blueprint = self._blueprints.ready(service.blueprint, asked)
+        parameters = blueprint.parameters.values(service.parameters, service.path)
+        own = context.service_variables(self._environment, service, parameters)
+        built = blueprint.build({**self._variables, **own})
+        try:
+            objects = fixed.complete(built, service, self._environment.spec.namespace or "")
+        except ValueError as error:
+            raise BlueprintFault(Finding("M512", *asked, f"blueprint `{service.blueprint}`: {error}")) from None
+        return [escaping.kubernetes(each) for each in objects]

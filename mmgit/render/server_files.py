@@ -1,0 +1,29 @@
+"""The two files that a server reads: its settings, and the digests of its keys. JSON, one field or key a line."""
+
+import hashlib
+import json
+from typing import Any
+
+from mmgit.desired import DesiredService
+
+
+def settings_json(service: DesiredService) -> str:
+    """`settings.json`: what belongs to the environment. A change of it restarts the replicas."""
+    fields = (f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in sorted(service.settings.items()))
+    return "{\n" + ",\n".join(fields) + "\n}\n"
+
+
+def keys_json(service: DesiredService) -> str:
+    """`keys.json`: re-read by the server whenever it changes. Digests only, never a key."""
+    if not service.keys:
+        return '{"keys": []}\n'
+    keys: list[dict[str, Any]] = [
+        {"name": key.name, "id": key.id, "digest": key.digest} | ({"expires": key.expires} if key.expires else {})
+        for key in sorted(service.keys, key=lambda key: key.name)
+    ]
+    return '{"keys": [\n' + ",\n".join(f"  {json.dumps(key)}" for key in keys) + "\n]}\n"
+
+
+def digest_of(text: str) -> str:
+    """What stands where a change of `text` must be seen."""
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"

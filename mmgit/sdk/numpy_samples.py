@@ -1,0 +1,59 @@
+"""A numpy array in, its `Description` out: dtype and shape; a request may bring any number along the first dimension."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from mmgit.sdk.description import Description
+from mmgit.sdk.dtypes import cell_schema, or_null
+
+if TYPE_CHECKING:
+    from mmgit.sdk.description import Sample, Schema
+
+
+def describe_array(array: Sample) -> Description:
+    """The description of an array or a numpy scalar. NaN in it says that values may be missing: null in JSON.
+
+    Raises:
+        TypeError: it is no array.
+        ValueError: its dtype has no JSON form, or it holds an infinity.
+    """
+    if not all(hasattr(array, name) for name in ("dtype", "shape", "tolist")):
+        raise TypeError(f"expected a numpy array, found {type(array).__name__}")
+    dtype = _dtype_name(array)
+    shape = [None, *array.shape[1:]] if array.shape else []
+    cells = array.astype(str).tolist() if dtype.startswith("datetime64") else array.tolist()
+    sample, has_missing = _without_nan(cells)
+    schema = cell_schema(dtype)
+    mark: Schema = {"type": "numpy", "dtype": dtype, "shape": shape}
+    if has_missing:
+        schema, mark["missing"] = or_null(schema), True
+    for size in reversed(shape):
+        schema = {"type": "array", "items": schema}
+        if size is not None:
+            schema.update(minItems=size, maxItems=size)
+    return Description({**schema, "x-mmgit": mark}, sample)
+
+
+def _dtype_name(array: Sample) -> str:
+    dtype = array.dtype
+    if dtype.kind == "U":
+        return "str"
+    if dtype.kind == "O":
+        if all(isinstance(cell, str) for cell in array.ravel().tolist()):
+            return "object"
+        raise ValueError("dtype object has a JSON form only where every cell is a text; pass DataTypes.STANDARD")
+    return str(dtype.name)
+
+
+def _without_nan(value: Sample) -> tuple[Sample, bool]:
+    """The same with NaN as None, and whether there was one."""
+    if isinstance(value, list):
+        pairs = [_without_nan(item) for item in value]
+        return [item for item, _ in pairs], any(has_missing for _, has_missing in pairs)
+    if isinstance(value, float) and not math.isfinite(value):
+        if math.isinf(value):
+            raise ValueError("the sample holds an infinity, which JSON cannot hold")
+        return None, True
+    return value, False

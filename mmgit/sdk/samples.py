@@ -1,0 +1,62 @@
+"""A sample in, what it tells about an argument out: the JSON Schema of its values, and the sample as plain JSON."""
+
+from __future__ import annotations
+
+import enum
+from typing import TYPE_CHECKING
+
+from mmgit.sdk.json_samples import describe_bytes, describe_json
+from mmgit.sdk.numpy_samples import describe_array
+from mmgit.sdk.pandas_samples import describe_frame
+
+if TYPE_CHECKING:
+    from mmgit.sdk.description import Description, Sample
+
+
+class DataTypes(enum.Enum):
+    """How an argument reaches `run()`. The first three are the reference's names; it took bytes as `STANDARD`."""
+
+    STANDARD = "standard"
+    NUMPY = "numpy"
+    PANDAS = "pandas"
+    BYTES = "bytes"
+
+
+class SampleDefinition:
+    """A sample, and as what its argument reaches `run()`."""
+
+    def __init__(self, input_type: DataTypes, sample_data: Sample) -> None:
+        """Describe the sample.
+
+        Raises:
+            TypeError: the sample is not of this type, or has no JSON form.
+            ValueError: the sample is empty, or of a dtype without a JSON form.
+        """
+        if not isinstance(input_type, DataTypes):
+            raise TypeError(f"the type of a sample is one of {', '.join(map(str, DataTypes))}, not {input_type!r}")
+        self.type = input_type
+        self.description = _describe(input_type, sample_data)
+
+
+def definition_of(sample: Sample) -> SampleDefinition:
+    """The sample as it is, or with its type found from its value."""
+    return sample if isinstance(sample, SampleDefinition) else SampleDefinition(_type_of(sample), sample)
+
+
+def _type_of(sample: object) -> DataTypes:
+    package = type(sample).__module__.partition(".")[0]
+    if package == "numpy":
+        return DataTypes.NUMPY
+    if package == "pandas":
+        return DataTypes.PANDAS
+    return DataTypes.BYTES if isinstance(sample, (bytes, bytearray)) else DataTypes.STANDARD
+
+
+def _describe(input_type: DataTypes, sample: Sample) -> Description:
+    if input_type is DataTypes.NUMPY:
+        return describe_array(sample)
+    if input_type is DataTypes.PANDAS:
+        return describe_frame(sample)
+    if input_type is DataTypes.BYTES or isinstance(sample, (bytes, bytearray)):
+        return describe_bytes(sample)
+    return describe_json(sample)

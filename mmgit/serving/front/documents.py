@@ -1,0 +1,42 @@
+"""The API documents that the image brings in, the same documents with this service's address out."""
+
+from __future__ import annotations
+
+import json
+
+from mmgit.serving.settings import SettingsError
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_BYTES_MAX = 16 * 1024 * 1024
+
+
+def read_documents(scoring_folder: Path, base_path: str) -> dict[str, bytes]:
+    """`swagger.json` and `openapi.json`, as far as they are there, with `base_path` filled in.
+
+    Raises:
+        SettingsError: one of them is not a JSON object.
+    """
+    documents = {}
+    for name in ("swagger.json", "openapi.json"):
+        file = scoring_folder / name
+        if file.is_file():
+            with file.open("rb") as stream:
+                documents[name] = _placed(stream.read(_BYTES_MAX), base_path, name)
+    return documents
+
+
+def _placed(text: bytes, base_path: str, name: str) -> bytes:
+    try:
+        document = json.loads(text)
+    except ValueError as error:
+        raise SettingsError(f"{name}: not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise SettingsError(f"{name}: expected an object")
+    if "swagger" in document:
+        document["basePath"] = base_path
+    else:
+        document["servers"] = [{"url": base_path}]
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()

@@ -1,0 +1,146 @@
+"""What the public port serves: scoring and the API documents to whoever holds a key, and `GET /` to load balancers.
+
+Everything but `GET /` needs a key, known path or not. The body of a score is never looked at.
+"""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from mmgit.serving.front.exchange import Exchange, Refusal
+from mmgit.serving.front.log import Answered
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from mmgit.serving.front.admission import Admission
+    from mmgit.serving.front.connections import Connections
+    from mmgit.serving.front.keys import Keys
+    from mmgit.serving.front.log import Log
+    from mmgit.serving.front.metrics import Metrics
+    from mmgit.serving.front.scorers import Scorers
+    from mmgit.serving.settings import Settings
+
+_SMALL_BODY_BYTES = 64 * 1024
+_LOGGED_PATH_BYTES_MAX = 200
+_READING = (b"GET", b"HEAD")
+
+_NO_KEY = Refusal(
+    401, "unauthorized", "a valid key is needed: Authorization: Bearer <key>", b"www-authenticate: Bearer\r\n"
+)
+_NOT_FOUND = Refusal(404, "not_found", "there is nothing at this path")
+_NOT_JSON = Refusal(415, "unsupported_media_type", "send the arguments as Content-Type: application/json")
+_ENCODED = Refusal(415, "unsupported_media_type", "send the body without a content encoding")
+
+
+def base_path(service: str) -> str:
+    """The path that all routes of a service start with."""
+    return f"/api/v1/service/{service}"
+
+
+class ServiceSite:
+    """The public port of one service."""
+
+    def __init__(  # noqa: PLR0913 - the one place where the parts of a service meet
+        self,
+        settings: Settings,
+        connections: Connections,
+        *,
+        keys: Keys | None,
+        admission: Admission,
+        scorers: Scorers,
+        documents: Mapping[str, bytes],
+        log: Log,
+        metrics: Metrics,
+    ) -> None:
+        self.date = b""
+        self.is_draining = False
+        self.connections = connections
+        base = base_path(settings.service)
+        self._score_path = f"{base}/score".encode()
+        self._documents = {f"{base}/{name}".encode(): document for name, document in documents.items()}
+        self._body_bytes_max = settings.max_body_bytes
+        self._takes_json_only = settings.image.schema is not None
+        self._keys = keys
+        self._admission = admission
+        self._scorers = scorers
+        self._log = log
+        self._metrics = metrics
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether new requests should be sent here."""
+        return self._scorers.ready > 0 and not self.is_draining
+
+    def refusal(self, exchange: Exchange) -> Refusal | None:
+        """Key, path, method, type, then a place in the queue: in this order, before the body is read."""
+        exchange.path = path = _path_of(exchange.target)
+        exchange.body_limit = _SMALL_BODY_BYTES
+        if path == b"/":
+            return _wrong_method(exchange, _READING)
+        if self._keys is not None:
+            name = self._keys.opened_by(exchange.headers.get(b"authorization", b""))
+            if name is None:
+                return _NO_KEY
+            exchange.key_name = name
+        if path == self._score_path:
+            exchange.body_limit = self._body_bytes_max
+            return _wrong_method(exchange, (b"POST",)) or self._wrong_type(exchange) or self._admission.refusal()
+        return _wrong_method(exchange, _READING) if path in self._documents else _NOT_FOUND
+
+    def handle(self, exchange: Exchange) -> None:
+        """Answer a complete request that was not refused."""
+        if exchange.path == self._score_path:
+            self._admission.take(exchange)
+        elif exchange.path == b"/":
+            exchange.answer(200 if self.is_ready else 503, b'{"ready":%b}' % (b"true" if self.is_ready else b"false"))
+        else:
+            exchange.answer(200, self._documents[exchange.path])
+
+    def abandon(self, exchange: Exchange) -> None:
+        """Its client left: a place in the queue is free."""
+        self._metrics.abandoned += 1
+        self._admission.leave(exchange)
+
+    def record(self, exchange: Exchange) -> None:
+        """Count and log an answer; load balancers' questions are not news."""
+        if exchange.path == b"/":
+            return
+        seconds = monotonic() - exchange.started_at
+        self._metrics.answered(exchange.status, seconds)
+        self._log.request(
+            Answered(
+                exchange.request_id,
+                exchange.method.decode("latin-1"),
+                exchange.path[:_LOGGED_PATH_BYTES_MAX].decode("latin-1"),
+                exchange.status,
+                round(seconds, 6),
+                exchange.body_bytes,
+                exchange.response_bytes,
+                exchange.key_name,
+            )
+        )
+
+    def _wrong_type(self, exchange: Exchange) -> Refusal | None:
+        headers = exchange.headers
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            return _ENCODED
+        given = headers.get(b"content-type")
+        if given is None or given == b"application/json" or not self._takes_json_only:
+            return None
+        return None if given.partition(b";")[0].strip().lower() == b"application/json" else _NOT_JSON
+
+
+def _path_of(target: bytes) -> bytes:
+    """The path of a request target in origin or absolute form, without its query."""
+    if not target.startswith(b"/"):
+        scheme, _, rest = target.partition(b"://")
+        target = b"/" + rest.partition(b"/")[2] if scheme.lower() in (b"http", b"https") else b""
+    return target.partition(b"?")[0]
+
+
+def _wrong_method(exchange: Exchange, allowed: tuple[bytes, ...]) -> Refusal | None:
+    if exchange.method in allowed:
+        return None
+    names = b", ".join(allowed)
+    return Refusal(405, "method_not_allowed", f"this path takes {names.decode()}", b"allow: %b\r\n" % names)

@@ -1,0 +1,266 @@
+"""Images from tiny packages and wheels, whole: what is in them, what is made again, and what is refused."""
+
+import gzip
+import hashlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from mmgit.errors import BuildError
+from mmgit.images.assemble import Assembler, base_key, foundation_of
+from mmgit.lock import Layer, layers_by_key
+
+if TYPE_CHECKING:
+    from tests.images.conftest import Kit, World
+
+
+def test_an_image_has_the_layers_of_the_design_in_order(world: "World", kit: "Kit") -> None:
+    lock = world.build()
+
+    layers = [_files(world, kit, layer) for layer in lock.platforms["linux/arm64"].layers]
+    assert layers[0]["usr/lib/libc.so.6"] == b"libc arm64"
+    assert "opt/dependencies/tiny.py" in layers[1]
+    assert layers[2]["opt/mmgit/front/main.py"] == b"serve()\n"
+    assert layers[3]["srv/scoring/score.py"] == world.score
+    assert layers[4] == {"srv/scoring/models/digits/model.bin": world.model}
+
+
+def test_every_platform_has_its_own_base_and_shares_the_rest(world: "World") -> None:
+    lock = world.build()
+
+    amd64, arm64 = (lock.platforms[platform].layers for platform in ("linux/amd64", "linux/arm64"))
+    assert amd64[0].digest != arm64[0].digest
+    assert amd64[3:] == arm64[3:]
+
+
+def test_the_image_starts_our_server_as_a_user_without_rights(world: "World") -> None:
+    lock = world.build()
+
+    config = _json(world, lock.platforms["linux/amd64"].config.digest)
+    assert config["config"]["Entrypoint"] == ["/usr/bin/python3", "-I", "/opt/mmgit/front/main.py"]
+    assert config["config"]["User"] == "65532:65532"
+    assert config["config"]["WorkingDir"] == "/srv/scoring"
+    assert config["architecture"] == "amd64"
+
+
+def test_a_new_version_of_a_model_changes_its_layer_and_no_other(world: "World") -> None:
+    before = world.build()
+    world.model = b"better weights"
+
+    after = world.build()
+
+    old, new = (lock.platforms["linux/amd64"].layers for lock in (before, after))
+    assert [one.digest == other.digest for one, other in zip(old, new, strict=True)] == [True] * 4 + [False]
+    assert before.inputs != after.inputs
+
+
+def test_a_second_build_opens_and_asks_for_nothing(world: "World") -> None:
+    before = world.build()
+    world.site.asked.clear()
+
+    after = world.build()
+
+    assert after == before
+    assert world.site.asked == []
+
+
+def test_two_layouts_get_the_same_image(world: "World", tmp_path: Path) -> None:
+    assert world.elsewhere(tmp_path / "other").build() == world.build()
+
+
+def test_a_model_file_with_other_bytes_than_declared_is_refused(world: "World") -> None:
+    recipe = world.recipe
+    world.model = b"WEIGHTS"
+
+    with pytest.raises(BuildError, match=r"model\.bin has other bytes"):
+        world.assembler.build(recipe, world.sources)
+
+
+def test_a_model_file_that_is_longer_than_declared_is_refused(world: "World") -> None:
+    recipe = world.recipe
+    world.model = b"weights and more"
+
+    with pytest.raises(BuildError, match="has other than its 7 bytes"):
+        world.assembler.build(recipe, world.sources)
+
+
+def test_another_python_than_that_of_the_suite_is_refused_with_the_way_out(world: "World") -> None:
+    base = world.base.model_copy(update={"python": world.base.python.model_copy(update={"minor": "3.13"})})
+    recipe = world.recipe
+    world.base = base
+
+    with pytest.raises(BuildError, match=r"asks for Python 3\.11, but Debian bookworm has Python 3\.13") as raised:
+        world.assembler.build(recipe, world.sources)
+    assert 'python: "3.13"' in raised.value.hint
+
+
+def test_a_recipe_of_an_older_base_is_not_built_with_a_newer_one(world: "World") -> None:
+    recipe = world.recipe
+    world.base = world.base.model_copy(update={"suite": "trixie"})
+
+    with pytest.raises(BuildError, match="made with another base") as raised:
+        world.assembler.build(recipe, world.sources)
+    assert "mmgit image rebuild" in raised.value.hint
+
+
+def test_other_dependencies_than_those_of_the_recipe_are_refused(world: "World") -> None:
+    recipe = world.recipe
+    world.pylock += b"\n"
+
+    with pytest.raises(BuildError, match="made with another dependencies"):
+        world.assembler.build(recipe, world.sources)
+
+
+def test_a_platform_that_the_base_lacks_is_refused(world: "World") -> None:
+    world.base = world.base.model_copy(update={"platforms": {"linux/amd64": world.base.platforms["linux/amd64"]}})
+
+    with pytest.raises(BuildError, match="locked for linux/amd64, not for linux/arm64"):
+        foundation_of(world.base, ["linux/arm64"])
+
+
+def test_the_key_of_a_base_covers_its_packages_and_no_other_platform(world: "World") -> None:
+    before = base_key(world.base, "linux/amd64")
+    arm64 = world.base.platforms["linux/arm64"][0].model_copy(update={"sha256": "0" * 64})
+    changed = world.base.model_copy(update={"platforms": {**world.base.platforms, "linux/arm64": (arm64,)}})
+
+    assert base_key(changed, "linux/amd64") == before
+    assert base_key(changed, "linux/arm64") != base_key(world.base, "linux/arm64")
+
+
+def test_documents_of_ours_lie_beside_the_script(world: "World", kit: "Kit") -> None:
+    documents = {"openapi.json": b"{}"}
+    sources = world.sources.__class__(**{**vars(world.sources), "documents": documents})
+    foundation = foundation_of(world.base, ["linux/amd64"], serving=world.serving, documents=documents)
+    recipe = world.recipe.__class__(world.inputs, foundation)
+
+    lock = world.assembler.build(recipe, sources)
+
+    assert _files(world, kit, lock.platforms["linux/amd64"].layers[3])["srv/scoring/openapi.json"] == b"{}"
+
+
+def test_a_package_that_the_mirror_dropped_is_not_missed_when_the_layout_has_the_layer(world: "World") -> None:
+    before = world.build()
+    world.site.files = {path: data for path, data in world.site.files.items() if not path.endswith(".deb")}
+    world.score = b"def run(y):\n    return y\n"
+
+    after = world.build()
+
+    assert after.platforms["linux/amd64"].layers[0] == before.platforms["linux/amd64"].layers[0]
+
+
+def test_a_package_that_the_mirror_dropped_is_not_missed_when_a_registry_has_the_layer(
+    world: "World", tmp_path: Path
+) -> None:
+    locked, there = world.build(), world.layout
+    world.site.files = {path: data for path, data in world.site.files.items() if not path.endswith(".deb")}
+    other = world.elsewhere(tmp_path / "other")
+
+    def pull(layer: Layer) -> bool:
+        other.layout.put([there.path(layer.digest).read_bytes()], expected=layer)
+        return True
+
+    assembler = Assembler(
+        other.layout, other.assembler.mirror, other.index, other.serving, layers_by_key([locked]), pull
+    )
+    built = assembler.build(other.recipe, other.sources)
+
+    assert built == locked
+
+
+def test_a_package_that_nobody_has_any_more_names_the_command_that_helps(world: "World") -> None:
+    world.site.files = {path: data for path, data in world.site.files.items() if not path.endswith(".deb")}
+
+    with pytest.raises(BuildError, match=r"package python3-minimal 3\.11\.2 of the base is nowhere") as raised:
+        world.build()
+    assert "mmgit base update" in raised.value.hint
+
+
+def test_a_layer_that_no_registry_has_is_made(world: "World", tmp_path: Path) -> None:
+    locked = world.build()
+    other = world.elsewhere(tmp_path / "other")
+
+    assembler = Assembler(
+        other.layout, other.assembler.mirror, other.index, other.serving, layers_by_key([locked]), lambda _: False
+    )
+
+    assert assembler.build(other.recipe, other.sources) == locked
+
+
+@pytest.mark.parametrize(
+    ("umask", "variables"),
+    [
+        (0o077, {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "1"}),
+        (0o000, {"TZ": "America/St_Johns", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "4242"}),
+    ],
+)
+def test_the_same_bits_come_out_under_another_umask_zone_locale_and_hash_seed(
+    world: "World", tmp_path: Path, umask: int, variables: dict[str, str]
+) -> None:
+    lock = world.build()
+    script = tmp_path / "again.py"
+    script.write_text(AGAIN)
+    (tmp_path / "base.json").write_text(world.base.model_dump_json())
+    (tmp_path / "pylock.toml").write_bytes(world.pylock)
+
+    done = subprocess.run(
+        [sys.executable, script, tmp_path, world.site.url, f"{umask:o}"],
+        env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **variables},
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=120,
+    )
+
+    assert done.stdout.decode().strip() == lock.index.digest
+
+
+AGAIN = """
+import hashlib, io, os, sys
+from pathlib import Path
+from mmgit.images.assemble import Assembler, foundation_of
+from mmgit.images.builder import Sources
+from mmgit.images.layout import Layout
+from mmgit.images.origins import Index, Mirror
+from mmgit.images.serving import Serving
+from mmgit.recipe import Inputs, Recipe, RecipeFile, RecipeModel
+from mmgit.spec.base import BaseSpec
+
+folder, url = Path(sys.argv[1]), sys.argv[2]
+os.umask(int(sys.argv[3], 8))
+for path in sorted((folder / "package").rglob("*.*"), reverse=True):
+    copy = folder / "copy" / path.relative_to(folder / "package")
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_bytes(path.read_bytes())
+
+def sha256(data):
+    return hashlib.sha256(data).hexdigest()
+
+score, model = b"def run(x):\\n    return x\\n", b"weights"
+pylock = (folder / "pylock.toml").read_bytes()
+files = (RecipeFile("score.py", sha256(score), len(score)),)
+models = (RecipeModel("digits", (RecipeFile("model.bin", sha256(model), len(model)),)),)
+base = BaseSpec.model_validate_json((folder / "base.json").read_text())
+serving = Serving(folder / "copy")
+foundation = foundation_of(base, ["linux/arm64", "linux/amd64"], serving=serving)
+recipe = Recipe(Inputs("python", "3.11", "score.py", files, models, sha256(pylock)), foundation)
+opened = {"score.py": lambda: io.BytesIO(score)}, {("digits", "model.bin"): lambda: io.BytesIO(model)}
+mirror = Mirror(url + "/debian", url + "/security", url + "/snapshot")
+assembler = Assembler(Layout(folder / "again"), mirror, Index(url + "/simple", ("127.0.0.1",)), serving)
+print(assembler.build(recipe, Sources(base, *opened, pylock)).index.digest)
+"""
+
+
+def _files(world: "World", kit: "Kit", layer: Layer) -> dict[str, bytes]:
+    data = world.layout.path(layer.digest).read_bytes()
+    unpacked = gzip.decompress(data) if layer.media_type.endswith("gzip") else data
+    assert hashlib.sha256(unpacked).hexdigest() == layer.diff_id[7:]
+    return kit.files_in(unpacked)
+
+
+def _json(world: "World", digest: str) -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads(world.layout.document(digest) or b"")
+    return loaded

@@ -1,0 +1,32 @@
+"""Compression: others can read it, and how the input was cut does not show."""
+
+import gzip
+import hashlib
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mmgit.images import codec
+
+
+@given(st.binary(max_size=5000))
+def test_another_reader_gets_the_bytes_back(data: bytes) -> None:
+    assert gzip.decompress(b"".join(codec.gzip([data]))) == data
+
+
+def test_the_cut_of_the_input_does_not_change_the_output() -> None:
+    data = b"".join(hashlib.sha256(b"%d" % number).digest() for number in range(2000)) * 8
+
+    whole = b"".join(codec.gzip([data]))
+
+    assert b"".join(codec.gzip(data[at : at + 777] for at in range(0, len(data), 777))) == whole
+
+
+def test_no_time_name_or_system_is_in_the_header() -> None:
+    assert b"".join(codec.gzip([b"x"]))[:10] == b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+
+
+def test_the_name_says_everything_that_other_bytes_could_come_from() -> None:
+    assert codec.NAME.startswith("gzip zlib-ng 2.")
+    assert "level" in codec.NAME
+    assert "layer format" in codec.NAME

@@ -1,0 +1,64 @@
+"""The serving layer: all of our server, nothing that tests or compilers leave, one identity for one content."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mmgit.images.origins import Machine
+from mmgit.images.serving import ENTRY_POINT, INSTALLED, Serving
+
+if TYPE_CHECKING:
+    from tests.images.conftest import World
+
+MACHINE = Machine("linux/amd64", "3.11", "/usr/bin/python3", "2.36")
+
+
+def test_the_layer_holds_front_sdk_and_wheels_apart(world: "World", tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+
+    found = {each.path for each in world.serving.entries(tmp_path / "scratch", machine=MACHINE, index=world.index)}
+
+    assert {path for path in found if "/packages/" not in path} == {
+        "opt/mmgit/front/main.py",
+        "opt/mmgit/front/mmgit/__init__.py",
+        "opt/mmgit/front/mmgit/serving/__init__.py",
+        "opt/mmgit/front/mmgit/serving/front/main.py",
+        "opt/mmgit/front/mmgit/serving/front/pylock.toml",
+        "opt/mmgit/sdk/mmgit/__init__.py",
+        "opt/mmgit/sdk/mmgit/sdk/__init__.py",
+        "opt/mmgit/sdk/mmgit/sdk/schema.py",
+    }
+    assert "opt/mmgit/front/packages/frontier.py" in found
+
+
+def test_the_entry_point_of_images_is_in_the_layer() -> None:
+    assert ENTRY_POINT == "/opt/mmgit/front/main.py"
+    assert "serving/front/main.py" in INSTALLED.files
+
+
+@pytest.mark.parametrize("name", ["serving/front/main.py", "sdk/schema.py", "__init__.py", "serving/front/pylock.toml"])
+def test_any_change_of_content_is_another_identity(world: "World", name: str) -> None:
+    before = world.serving.identity
+    (world.serving.package / name).write_text("# changed\n")
+
+    assert Serving(world.serving.package).identity != before
+
+
+def test_a_new_file_is_another_identity(world: "World") -> None:
+    before = world.serving.identity
+    (world.serving.package / "serving" / "new.py").write_text("")
+
+    assert Serving(world.serving.package).identity != before
+
+
+def test_tests_and_bytecode_do_not_count(world: "World") -> None:
+    before = world.serving.identity
+    (world.serving.package / "serving" / "tests" / "test_more.py").write_text("x")
+    (world.serving.package / "serving" / "__pycache__" / "y.pyc").write_text("x")
+
+    assert Serving(world.serving.package).identity == before
+
+
+def test_the_rest_of_mmgit_is_not_in_the_layer() -> None:
+    assert {path.partition("/")[0] for path in INSTALLED.files} == {"__init__.py", "sdk", "serving"}

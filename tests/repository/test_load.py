@@ -1,0 +1,86 @@
+"""All declared files are read, and everything that is wrong with their shape is said at once."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mmgit.errors import UnsafePath, UsageError
+from mmgit.repository.files import Root
+from mmgit.repository.load import load
+from mmgit.repository.source import Source
+
+Repository = Callable[..., Path]
+SERVICE = "apiVersion: mmgit.dev/v1\nkind: Service\nnext: churn/1\n"
+MODEL = "apiVersion: mmgit.dev/v1\nkind: Model\n"
+
+
+def loaded(path: Path, services: list[str] | None = None) -> Source:
+    result = load(Root(path), services)
+    assert result.problems == ()
+    assert result.source is not None
+    return result.source
+
+
+def test_everything_that_is_declared_is_in_the_source(repository: Repository) -> None:
+    source = loaded(repository())
+
+    assert list(source.models) == ["churn"]
+    assert list(source.models["churn"].versions) == [1]
+    assert source.models["churn"].manifests[1].files == ("score.py",)
+    assert source.models["churn"].versions[1].files == ("model.bin",)
+    assert [service.name for service in source.environments["dev"].services] == ["churn"]
+
+
+def test_the_group_of_a_service_is_its_folder(repository: Repository) -> None:
+    source = loaded(repository({"environments/dev/services/team/fraud.yaml": SERVICE}))
+
+    groups = {service.name: service.group for service in source.environments["dev"].services}
+    assert groups == {"churn": "default", "fraud": "team"}
+
+
+def test_a_reference_finds_what_it_names(repository: Repository) -> None:
+    source = loaded(repository())
+
+    assert source.version("churn/1") is source.models["churn"].versions[1]
+    assert source.manifest("churn/1") is source.models["churn"].manifests[1]
+    assert source.service("dev", "churn") is source.environments["dev"].services[0]
+    assert (source.version("churn/2"), source.manifest("other/1"), source.service("x", "churn")) == (None, None, None)
+
+
+def test_a_selection_reads_the_named_services_and_what_they_run(repository: Repository) -> None:
+    path = "environments/dev/services/churn.yaml"
+    root = repository({"environments/dev/services/fraud.yaml": "broken: [", "models/fraud/model.yaml": MODEL})
+
+    source = loaded(root, [path])
+
+    assert [service.path for service in source.environments["dev"].services] == [path]
+    assert list(source.models) == ["churn"]
+    assert list(source.models["churn"].versions) == [1]
+
+
+def test_a_folder_without_a_project_file_is_no_repository(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"no mmgit\.yaml") as error:
+        load(Root(tmp_path))
+
+    assert error.value.hint.startswith("mmgit new")
+
+
+def test_a_broken_file_hides_no_other(repository: Repository) -> None:
+    root = repository({"models/churn/model.yaml": "kind: [", "environments/dev/environment.yaml": "kind: Env"})
+
+    result = load(Root(root))
+
+    assert {problem.place.path for problem in result.problems} == {
+        "models/churn/model.yaml",
+        "environments/dev/environment.yaml",
+    }
+
+
+def test_a_link_out_of_the_root_is_not_followed(repository: Repository, tmp_path: Path) -> None:
+    root = repository()
+    (tmp_path / "outside.yaml").write_text(SERVICE)
+    (root / "environments/dev/services/linked.yaml").symlink_to(tmp_path / "outside.yaml")
+
+    with pytest.raises(UnsafePath, match=r"linked\.yaml"):
+        load(Root(root))
