@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from mmgit.checks import CHECKS, Baseline, Scope
+from mmgit.checks.objects import check_objects
 from mmgit.deliver import commit as committing
 from mmgit.deliver import declared, history
 from mmgit.deliver.git import Repository
@@ -15,9 +16,10 @@ from mmgit.desired import Desired
 from mmgit.edits.change import Change
 from mmgit.edits.locks import pin
 from mmgit.edits.services import update
-from mmgit.errors import Problem, ProblemsFound
+from mmgit.errors import Finding, Problem, ProblemsFound
 from mmgit.lock import Lock
-from mmgit.render import render
+from mmgit.render.blueprint_set import BlueprintSet
+from mmgit.render.kubernetes import Kubernetes
 from mmgit.repository import layout, problems
 from mmgit.repository.files import Root
 from mmgit.repository.load import load
@@ -65,10 +67,27 @@ def check(root: Root, baseline_of: BaselineOf, services: Collection[str] | None 
     found = {*loaded.problems, *problems.locate(findings, root.read)}
     tree: Mapping[str, bytes] = {}
     if not any(problem.severity == "error" for problem in found):
-        tree, rendering = render(resolved.desired)
+        tree, rendering = rendered(resolved.desired)
         found |= set(problems.locate(rendering, root.read))
     ordered = sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
     return Checked(source, resolved.desired, tree, tuple(ordered))
+
+
+def rendered(desired: Desired) -> tuple[Mapping[str, bytes], tuple[Finding, ...]]:
+    """The files of every environment, and what is wrong with the objects in them."""
+    files: dict[str, bytes] = {}
+    findings: list[Finding] = []
+    with BlueprintSet(desired.blueprints) as blueprints:
+        for environment in desired.environments.values():
+            if environment.spec.target != "kubernetes":
+                continue
+            target = Kubernetes(environment, blueprints)
+            for service in environment.services:
+                made = target.service(service)
+                files |= made.files
+                findings += (*made.findings, *check_objects(environment, service, made.objects))
+            files |= target.shared().files
+    return dict(sorted(files.items())), tuple(findings)
 
 
 def compiled(root: Root, baseline_of: BaselineOf) -> Compiled:

@@ -10,6 +10,7 @@ from typing import Any
 
 from mmgit.desired import Autoscale, Desired, DesiredEnvironment, DesiredService, FixedScale
 from mmgit.errors import Finding
+from mmgit.repository import layout
 from mmgit.repository.source import DeclaredEnvironment, DeclaredManifest, DeclaredService, Source
 from mmgit.spec.fields import seconds_of
 from mmgit.spec.service import ServiceDefaults
@@ -61,7 +62,9 @@ def resolve_environment(
             findings.append(_unknown_manifest(source, service, "manifest", service.spec.manifest))
         else:
             services.append(_service(environment, service, manifest))
-    return DesiredEnvironment(environment.name, environment.spec, tuple(services))
+    registry = environment.spec.registry
+    proxy = f"{registry}/{layout.PROXY}@{source.proxy.spec.digest}" if source.proxy and registry else None
+    return DesiredEnvironment(environment.name, environment.spec, tuple(services), proxy)
 
 
 def _service(environment: DeclaredEnvironment, service: DeclaredService, manifest: DeclaredManifest) -> DesiredService:

@@ -82,7 +82,7 @@ def child(argv: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
             yield process
         finally:
             if process.poll() is None:
-                _stop(process)
+                _stop(process, process.pid)
 
 
 def environment(allowed: Iterable[str]) -> dict[str, str]:

@@ -15,6 +15,7 @@ CHECKS: tuple[Check, ...] = (
     pins.pins_name_an_image_of_their_manifest,
     pins.pinned_images_have_the_inputs_of_their_manifest,
     environments.services_can_be_called,
+    environments.compose_has_its_proxy,
     environments.promotions_come_from_an_environment,
     environments.fields_without_effect_are_said,
     immutability.what_is_released_stays,

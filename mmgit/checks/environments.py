@@ -20,6 +20,17 @@ def services_can_be_called(scope: Scope) -> Iterator[Finding]:
                 yield Finding("M331", service.path, (), message, hint, "warning")
 
 
+def compose_has_its_proxy(scope: Scope) -> Iterator[Finding]:
+    """A compose environment that runs something needs the image of the proxy."""
+    if scope.source.proxy:
+        return
+    for name, environment in scope.desired.environments.items():
+        if environment.spec.target == "compose" and environment.services:
+            message = f"environment `{name}` has no proxy: there is no {layout.PROXY_IMAGE}"
+            path = scope.source.environments[name].path
+            yield Finding("M332", path, ("target",), message, f"mmgit base update {layout.PROXY}")
+
+
 def promotions_come_from_an_environment(scope: Scope) -> Iterator[Finding]:
     """`promotion.from` names another environment."""
     for environment in scope.source.environments.values():

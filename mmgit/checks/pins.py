@@ -7,11 +7,15 @@ from mmgit.checks.scope import Scope
 from mmgit.errors import Finding, MmgitError
 from mmgit.inputs import inputs_of
 from mmgit.lock import faults, lock_of
+from mmgit.repository import layout
 from mmgit.repository.source import DeclaredManifest
 
 
 def images_contradict_nothing(scope: Scope) -> Iterator[Finding]:
     """A lock file binds recipe, layers and manifests as its builder wrote them."""
+    if scope.source.proxy:
+        for fault in faults(lock_of(scope.source.proxy.spec)):
+            yield Finding("M703", scope.source.proxy.path, (), fault, f"mmgit base update {layout.PROXY}")
     for _, manifest in manifests_of(scope.source):
         for key, image in manifest.images.items():
             for fault in faults(lock_of(image.spec)):

@@ -49,11 +49,10 @@ def manifests_fit_their_base(scope: Scope) -> Iterator[Finding]:
             hint = f"mmgit base update {name}   (locked bases: {listed(source.bases)})"
             yield Finding("M304", manifest.path, ("base",), message, hint)
             continue
-        if base.spec.python.minor != manifest.spec.python:
-            message = (
-                f"manifest {reference} needs Python {manifest.spec.python}; base `{name}` has {base.spec.python.minor}"
-            )
-            hint = f"freeze it for Python {base.spec.python.minor}, or choose a base of another Debian suite"
+        has = base.spec.python.minor if base.spec.python else "none"
+        if has != manifest.spec.python:
+            message = f"manifest {reference} needs Python {manifest.spec.python}; base `{name}` has {has}"
+            hint = f"freeze it for Python {has}, or choose a base of another Debian suite"
             yield Finding("M305", manifest.path, ("python",), message, hint)
     for name, base in source.bases.items():
         missing = sorted(set(source.project.spec.platforms) - set(base.spec.platforms))

@@ -1,10 +1,16 @@
 """`mmgit base`: the locks of base images."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from mmgit.cli.editing import editing
+from mmgit.cli.editing import Session, editing
 from mmgit.edits.change import Change
 from mmgit.repository import layout
+
+if TYPE_CHECKING:
+    from mmgit.images.apt import BaseRequest
+    from mmgit.spec import BaseSpec
 
 
 @click.group()
@@ -18,26 +24,57 @@ def base() -> None:
 @click.option("--package", "packages", multiple=True, help="A package that the base holds; replaces the list.")
 @click.option("--platform", "platforms", multiple=True, help="Lock for this platform only.")
 def update(name: str, suite: str | None, packages: tuple[str, ...], platforms: tuple[str, ...]) -> None:
-    """Lock base NAME to what Debian's archive has today. No image and no pin changes."""
+    """Lock base NAME to what Debian's archive has today. No image and no pin changes.
+
+    The base called `proxy` is that of compose's proxy, whose image is made and locked with it.
+    """
     from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.workplace import mirror  # noqa: PLC0415 - as above
     from mmgit.edits.bases import base_file  # noqa: PLC0415 - as above
-    from mmgit.images.apt import DEFAULT_PACKAGES, BaseRequest, resolve_base  # noqa: PLC0415 - as above
+    from mmgit.images.apt import resolve_base  # noqa: PLC0415 - as above
 
     with editing(layout.base(name)) as session:
-        known = session.source.bases.get(name)
-        request = BaseRequest(
-            suite=suite or (known.spec.suite if known else "bookworm"),
-            packages=packages or (known.spec.packages if known else DEFAULT_PACKAGES),
-            platforms=platforms or session.source.project.spec.platforms,
-        )
+        request = _request(session, name, suite, packages=packages, platforms=platforms)
         with working(f"asking Debian {request.suite}"):
             resolved = resolve_base(request, mirror())
-        path = layout.base(name)
+        known = session.source.bases.get(name)
         if known and known.spec == resolved:
-            session.deliver(Change({}, f"base {name} is up to date: Debian {resolved.suite}"))
-            return
-        count = {platform: len(found) for platform, found in resolved.platforms.items()}
-        locked = ", ".join(f"{platform} {number} packages" for platform, number in count.items())
-        summary = f"base {name}: Debian {resolved.suite}, Python {resolved.python.minor}, {locked}"
-        session.deliver(Change({path: base_file(resolved)}, summary), "mmgit build")
+            change = Change({}, f"base {name} is up to date: Debian {resolved.suite}")
+        else:
+            change = Change({layout.base(name): base_file(resolved)}, _summary(name, resolved))
+        if name == layout.PROXY:
+            session.deliver(change.and_then(_proxy(session, resolved)))
+        else:
+            session.deliver(change, *(["mmgit build"] if change.files else []))
+
+
+def _request(
+    session: Session, name: str, suite: str | None, *, packages: tuple[str, ...], platforms: tuple[str, ...]
+) -> "BaseRequest":
+    """What was asked for, else what is locked, else the defaults."""
+    from mmgit.images import proxy  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.images.apt import DEFAULT_PACKAGES, BaseRequest  # noqa: PLC0415 - as above
+
+    known = session.source.bases.get(name)
+    defaults = proxy.PACKAGES if name == layout.PROXY else DEFAULT_PACKAGES
+    return BaseRequest(
+        suite=suite or (known.spec.suite if known else "bookworm"),
+        packages=packages or (known.spec.packages if known else defaults),
+        platforms=platforms or session.source.project.spec.platforms,
+    )
+
+
+def _proxy(session: Session, resolved: "BaseSpec") -> Change:
+    """The lock of the proxy's image on this base."""
+    from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
+    from mmgit.edits.locks import record_proxy  # noqa: PLC0415 - as above
+
+    with working("building the proxy"):
+        return record_proxy(workshop_of(session.root).build_proxy(resolved, session.source))
+
+
+def _summary(name: str, resolved: "BaseSpec") -> str:
+    count = ", ".join(f"{platform} {len(found)} packages" for platform, found in resolved.platforms.items())
+    python = f"Python {resolved.python.minor}, " if resolved.python else ""
+    return f"base {name}: Debian {resolved.suite}, {python}{count}"

@@ -1,6 +1,7 @@
 """`mmgit check` and `mmgit compile`."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -39,20 +40,19 @@ def check(form: ProblemForm) -> None:
 @click.option("--overwrite", multiple=True, metavar="PATH", help="Replace this file although it was edited by hand.")
 @click.option("-m", "--message", default="", help="The first line of the commit.")
 @format_option
-def compile_(**options: object) -> None:
+def compile_(form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's values
     """Render every environment into environments/ENV/rendered, which is mmgit's alone."""
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.deliver import git, write  # noqa: PLC0415 - as above
     from mmgit.deliver.baseline import baseline_of  # noqa: PLC0415 - as above
     from mmgit.deliver.writer import writing  # noqa: PLC0415 - as above
 
-    form, overwrite = options["form"], options["overwrite"]
-    assert isinstance(overwrite, tuple)  # noqa: S101 - click's type
     if options["is_check"] and options["is_commit"]:
         raise UsageError("--check writes nothing and --commit writes", "choose one of them")
     root = find_root()
     compiled = pipeline.compiled(root, baseline_of(root))
-    print_problems(compiled.warnings, form)  # type: ignore[arg-type] - click's choice
+    if compiled.warnings:
+        print_problems(compiled.warnings, form)
     if options["is_check"]:
         _say_differences(root, compiled)
         return
@@ -62,8 +62,8 @@ def compile_(**options: object) -> None:
             repository = git.find(root.path)
             if repository is None:
                 raise GitError(f"{root.path} is not in a git repository", "git init")
-            paths = _named(root, repository, options)
-            commit = pipeline.commit(writer, repository, compiled, paths, str(options["message"]))
+            paths = _named(root, repository, options["include"], is_all=options["is_all"])
+            commit = pipeline.commit(writer, repository, compiled, paths, options["message"])
             print(f"committed {commit[:12]}" if commit else "nothing to commit: what is committed is up to date")
             return
         written = write.write_tree(writer, compiled.tree, compiled.owned, overwrite)
@@ -81,17 +81,15 @@ def _say_differences(root: "Root", compiled: "Compiled") -> None:
     print(f"up to date: {len(compiled.tree)} rendered files")
 
 
-def _named(root: "Root", repository: "Repository", options: dict[str, object]) -> tuple[str, ...]:
+def _named(root: "Root", repository: "Repository", include: Collection[str], *, is_all: bool) -> tuple[str, ...]:
     """The uncommitted declarations that go into the commit. Raises `GitError` for one that was not named."""
     from mmgit.deliver.declared import uncommitted  # noqa: PLC0415 - --help must not wait for it
 
-    include = options["include"]
-    assert isinstance(include, tuple)  # noqa: S101 - click's type
     found = uncommitted(root, repository)
     left = [
         path for path in found if not any(path == name or path.startswith(f"{name.rstrip('/')}/") for name in include)
     ]
-    if left and not options["is_all"]:
+    if left and not is_all:
         shown = ", ".join(left[:5]) + (" …" if len(left) > len(left[:5]) else "")
         hint = f"mmgit compile --commit --all   or: --include {left[0]}"
         raise GitError(f"declarations are not committed: {shown}", hint)

@@ -1,5 +1,6 @@
-"""`mmgit env`: create, list and show environments."""
+"""`mmgit env`: create, update, list and show environments."""
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -8,6 +9,7 @@ from mmgit.cli.context import find_root
 from mmgit.cli.editing import editing, loaded
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.edits.environments import create as create_environment
+from mmgit.edits.environments import update as update_environment
 from mmgit.edits.references import environment_of
 from mmgit.errors import UsageError
 from mmgit.repository import layout
@@ -20,19 +22,30 @@ def env() -> None:
     """Create, list and show environments."""
 
 
+_OPTIONS = (
+    click.option("--description", help="What this environment is for."),
+    click.option("--registry", help="Where its images are: host and prefix, like registry.example.com/models."),
+    click.option("--namespace", help="kubernetes: the namespace of its objects."),
+    click.option("--host", help="The name under which its services are called."),
+    click.option("--port", type=int, help="compose: the port of its proxy (8443)."),
+    click.option("--gateway", metavar="NAMESPACE/NAME", help="kubernetes: the Gateway that ends TLS."),
+    click.option("--ingress", metavar="CLASS", help="kubernetes: the ingress class, with --tls-secret."),
+    click.option("--tls-secret", metavar="SECRET", help="kubernetes: the secret of the host's certificate."),
+    click.option("--accepts", type=click.Choice(["build", "promotion"]), help="What moves its pins (promotion)."),
+)
+
+
+def _environment_options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
 @env.command()
 @click.argument("name")
 @click.option("--target", type=click.Choice(["kubernetes", "compose", "process"]), required=True)
-@click.option("--description", help="What this environment is for.")
-@click.option("--registry", help="Where its images are: host and prefix, like registry.example.com/models.")
-@click.option("--namespace", help="kubernetes: the namespace of its objects.")
-@click.option("--host", help="The name under which its services are called.")
-@click.option("--port", type=int, help="compose: the port of its proxy (8443).")
-@click.option("--gateway", metavar="NAMESPACE/NAME", help="kubernetes: the Gateway that ends TLS.")
-@click.option("--ingress", metavar="CLASS", help="kubernetes: the ingress class, with --tls-secret.")
-@click.option("--tls-secret", metavar="SECRET", help="kubernetes: the secret of the host's certificate.")
-@click.option("--accepts", type=click.Choice(["build", "promotion"]), help="What moves its pins (promotion).")
-def create(name: str, gateway: str | None, ingress: str | None, tls_secret: str | None, **fields: Any) -> None:  # noqa: ANN401 - click's values
+@_environment_options
+def create(name: str, **options: Any) -> None:  # noqa: ANN401 - click's values
     """Declare environment NAME.
 
     \b
@@ -40,6 +53,23 @@ def create(name: str, gateway: str | None, ingress: str | None, tls_secret: str 
     compose    needs --registry
     process    needs nothing: `mmgit serve` runs its services
     """  # noqa: D301 - click's mark for lines that stay
+    with editing(f"{layout.ENVIRONMENTS}/{name}/") as session:
+        fields = _fields(**options)
+        session.deliver(create_environment(session.source, name, fields), f"mmgit service create NAME --env {name}")
+
+
+@env.command()
+@click.argument("name")
+@_environment_options
+def update(name: str, **options: Any) -> None:  # noqa: ANN401 - click's values
+    """Change only what is named of environment NAME."""
+    with editing(f"{layout.ENVIRONMENTS}/{name}/") as session:
+        fields = {option: value for option, value in _fields(**options).items() if value is not None}
+        session.deliver(update_environment(session.source, session.root, name, fields), "mmgit compile")
+
+
+def _fields(gateway: str | None, ingress: str | None, tls_secret: str | None, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - click's values
+    """The fields of the file that the options stand for."""
     tls = {"secret": tls_secret} if tls_secret else None
     if tls and not (gateway or ingress):
         raise UsageError("--tls-secret belongs to --gateway or --ingress", "--gateway infra/public")
@@ -47,8 +77,7 @@ def create(name: str, gateway: str | None, ingress: str | None, tls_secret: str 
         fields["gateway"] = {"name": gateway} | ({"tls": tls} if tls else {})
     if ingress:
         fields["ingress"] = {"class": ingress} | ({"tls": tls} if tls else {})
-    with editing(f"{layout.ENVIRONMENTS}/{name}/") as session:
-        session.deliver(create_environment(session.source, name, fields), f"mmgit service create NAME --env {name}")
+    return fields
 
 
 @env.command("list")

@@ -29,7 +29,7 @@ def print_rows(rows: Sequence[Row], columns: Sequence[str], form: Form) -> None:
     if form == "json":
         print(json.dumps(list(rows), indent=2, ensure_ascii=False))
     elif form == "yaml":
-        print(_yaml(list(rows)), end="")
+        print(_yaml(rows), end="")
     elif form == "tsv":
         print("\t".join(columns))
         for row in rows:
@@ -49,7 +49,7 @@ def print_one(thing: Row, form: Form) -> None:
         for name, value in thing.items():
             print(f"{name}\t{_cell(value)}")
     else:
-        print(_yaml(thing), end="")
+        print(_yaml([thing]), end="")
 
 
 def print_problems(problems: Sequence[Problem], form: ProblemForm) -> None:
@@ -100,7 +100,7 @@ def _cell(value: object) -> str:
     return str(value).replace("\t", " ").replace("\n", " ")
 
 
-def _yaml(value: object) -> str:
+def _yaml(documents: Sequence[Row]) -> str:
     from mmgit.render.emit import emit  # noqa: PLC0415 - only for this form
 
-    return emit(value)
+    return emit(documents)

@@ -6,6 +6,7 @@ other paths, staged changes and other files stay as they were, also when it fail
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from mmgit.deliver import index, journal, porcelain, worktree
 from mmgit.deliver.git import Repository, checked_out
@@ -25,6 +26,7 @@ def commit(writer: Writer, repository: Repository, changes: Mapping[str, bytes |
     state of the repository forbids it, if one of the files has other staged changes, or if the branch moved meanwhile.
     """
     base = checked_out(repository)
+    repository = replace(repository, inherited=(writer.children,))
     wanted = _wanted(repository, base, changes)
     if not wanted:
         apply_changes(writer, changes)

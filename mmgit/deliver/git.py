@@ -6,25 +6,22 @@ nothing that a repository names: no hook, filter, file system monitor, pager or 
 
 import os
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mmgit.errors import GitError
-from mmgit.subprocesses import NOT_FOUND, Completed, collect, environment, stdin_of
+from mmgit.subprocesses import NOT_FOUND, Completed, collect, stdin_of
 
 if TYPE_CHECKING:
     from subprocess import Popen
 
 TIMEOUT_SECONDS = 120.0
 
-_SEEN = ("HOME", "XDG_CONFIG_HOME", "USER", "LOGNAME", "EMAIL", "GIT_CEILING_DIRECTORIES", "GIT_ATTR_NOSYSTEM=1")
+_SEEN = frozenset({"PATH", "TMPDIR", "HOME", "XDG_CONFIG_HOME", "USER", "LOGNAME", "EMAIL", "GIT_CEILING_DIRECTORIES"})
 _SEEN_PREFIXES = ("GIT_CONFIG", "GIT_AUTHOR_", "GIT_COMMITTER_")
-_SET = ("GIT_TERMINAL_PROMPT=0", "GIT_NO_LAZY_FETCH=1", "GIT_EDITOR=true", "GIT_PAGER=cat")
+_SET = ("GIT_TERMINAL_PROMPT=0", "GIT_EDITOR=true", "GIT_PAGER=cat")
 _SETTINGS = (
-    "core.fsmonitor=false",
-    "safe.bareRepository=explicit",
     "gc.auto=0",
     "maintenance.auto=false",
     "i18n.commitEncoding=UTF-8",
@@ -32,10 +29,12 @@ _SETTINGS = (
     "core.fsync=committed,loose-object,reference,index",
     "core.fsyncMethod=batch",
 )
-_NO_HOOKS = "core.hooksPath=/dev/null"
-_OPTIONS = ("--no-pager", "--no-replace-objects")
+_GUARDED_SET = ("GIT_NO_LAZY_FETCH=1", "GIT_ATTR_NOSYSTEM=1")
+_GUARDED_SETTINGS = ("core.fsmonitor=false", "safe.bareRepository=explicit")
+_GUARDED_OPTIONS = ("--no-pager", "--no-replace-objects")
 _LITERAL = "--literal-pathspecs"
 _TAKES_NO_PATHSPECS = frozenset({"check-ignore"})
+_NO_HOOKS = "core.hooksPath=/dev/null"
 
 _IN_PROGRESS = {
     "MERGE_HEAD": "merge",
@@ -45,6 +44,20 @@ _IN_PROGRESS = {
     "REVERT_HEAD": "revert",
     "BISECT_LOG": "bisect",
 }
+
+
+@dataclass(frozen=True)
+class Command:
+    """A git command, and what it is given."""
+
+    arguments: tuple[str, ...]
+    stdin: bytes = b""
+    variables: tuple[str, ...] = ()
+    """Further `NAME=value`s."""
+    inherited: tuple[int, ...] = ()
+    """Descriptors that it keeps open."""
+    is_open: bool = False
+    """Whether it may run hooks and signing programs, which see what a user's shell has."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +75,14 @@ class Repository:
     """The checked-out branch (`refs/heads/main`), or None when HEAD is detached."""
     head: str | None
     """The commit that is checked out, or None when there is none yet."""
+    inherited: tuple[int, ...] = ()
+    """Descriptors that git commands keep open, by which the next writer sees those that outlive a crash of ours."""
 
     def run(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> Completed:
         """Run a plumbing command, on another index if one is given."""
         options = ("-c", _NO_HOOKS, f"--git-dir={self.git_dir}", f"--work-tree={self.top}")
         variables = (f"GIT_INDEX_FILE={index}",) if index else ()
-        return execute(self.top, arguments, options=options, variables=variables, stdin=stdin)
+        return execute(self.top, Command((*options, *arguments), stdin, variables, self.inherited))
 
     def git(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> bytes:
         """The output of a plumbing command. Raises `GitError` with what git said."""
@@ -77,7 +92,7 @@ class Repository:
 def find(root: Path) -> Repository | None:
     """The repository whose work tree holds `root`, or None if there is none. Raises `GitError` if git refuses it."""
     questions = ("--show-toplevel", "--absolute-git-dir", "--git-path", "index", "--git-path", "hooks", "--show-prefix")
-    completed = execute(root, ("rev-parse", *questions, "HEAD", "--symbolic-full-name", "HEAD", "--"))
+    completed = execute(root, Command(("rev-parse", *questions, "HEAD", "--symbolic-full-name", "HEAD", "--")))
     if b"not a git repository" in completed.stderr:
         return None
     is_unborn = b"bad revision 'HEAD'" in completed.stderr
@@ -114,32 +129,42 @@ def in_use(lock: Path) -> GitError:
     return GitError(message, f"wait for the other git command; if there is none: rm {lock}")
 
 
-def execute(
-    folder: Path,
-    arguments: Iterable[str],
-    *,
-    options: Iterable[str] = (),
-    variables: Iterable[str] = (),
-    stdin: bytes = b"",
-) -> Completed:
-    """Run git in a folder. GitPython would hand on all variables, so `env -i` stands before the command."""
+def execute(folder: Path, command: Command) -> Completed:
+    """Run git in a folder. GitPython would hand on all variables; `env` takes away those that git shall not see."""
     try:
         from git import Git  # noqa: PLC0415 - slow to import, and not every command needs it
     except ImportError as error:
         raise _no_git() from error
-    shown = ("git", *arguments)
-    prefixed = (name for name in os.environ if name.startswith(_SEEN_PREFIXES))
-    allowed = environment((*_SEEN, *prefixed, *_SET, *variables))
-    assignments = (f"{name}={value}" for name, value in allowed.items())
-    settings = (part for setting in _SETTINGS for part in ("-c", setting))
-    literal = [] if shown[1] in _TAKES_NO_PATHSPECS else [_LITERAL]
-    command = ["/usr/bin/env", "-i", *assignments, "git", *_OPTIONS, *literal, *settings, *options, *shown[1:]]
-    with stdin_of(stdin) as file:
-        process = Git(folder).execute(command, cast("BinaryIO", file), as_process=True)
-        completed = collect(cast("Popen[bytes]", process.proc), shown, TIMEOUT_SECONDS)
+    hidden = (part for name in os.environ if not _is_seen(name, command) for part in ("-u", name))
+    shown = _without_options(command.arguments)
+    argv = ["/usr/bin/env", *hidden, *_SET, *command.variables]
+    argv += ["git"] if command.is_open else [*_GUARDED_SET, "git", *_guarded_options(shown[0])]
+    argv += [part for setting in _SETTINGS for part in ("-c", setting)]
+    with stdin_of(command.stdin) as file:
+        process = Git(folder).execute(
+            [*argv, *command.arguments], cast("BinaryIO", file), as_process=True, pass_fds=command.inherited
+        )
+        completed = collect(cast("Popen[bytes]", process.proc), ("git", *shown), TIMEOUT_SECONDS)
     if completed.returncode == NOT_FOUND:
         raise _no_git()
     return completed
+
+
+def _is_seen(name: str, command: Command) -> bool:
+    return name in _SEEN or name.startswith(_SEEN_PREFIXES) or (command.is_open and not name.startswith("GIT_"))
+
+
+def _guarded_options(name: str) -> list[str]:
+    """The options that keep a command from running or changing anything but what it is there for."""
+    literal = () if name in _TAKES_NO_PATHSPECS else (_LITERAL,)
+    return [*_GUARDED_OPTIONS, *literal, *(part for setting in _GUARDED_SETTINGS for part in ("-c", setting))]
+
+
+def _without_options(arguments: tuple[str, ...]) -> tuple[str, ...]:
+    """The command and its own arguments, without the options of git itself before it."""
+    while arguments[0].startswith("-"):
+        arguments = arguments[2 if arguments[0] == "-c" else 1 :]
+    return arguments
 
 
 def _no_git() -> GitError:

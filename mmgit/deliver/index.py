@@ -83,25 +83,25 @@ def locked(repository: Repository, owner: str) -> Iterator[Index]:
         if time.monotonic() > deadline:
             raise in_use(_lock(repository))
         time.sleep(_POLL_SECONDS)
-    held = Index(repository)
     try:
-        yield held
+        yield Index(repository)
     finally:
-        held.prepared.unlink(missing_ok=True)
         remove_stale(repository, owner)
 
 
 def remove_stale(repository: Repository, owner: str) -> None:
-    """Remove a lock that this root's writer left. Only its single writer may call this."""
-    lock = _lock(repository)
+    """Remove a lock that this root's writer holds or left, and what it made. Only its single writer may call this."""
+    lock, prepared = _lock(repository), Index(repository).prepared
+    _whole(repository, owner).unlink(missing_ok=True)
     with suppress(FileNotFoundError):
         if lock.read_bytes() == _marker(owner):
-            lock.unlink()
+            for left in (Path(f"{prepared}.lock"), prepared, lock):
+                left.unlink(missing_ok=True)
 
 
 def _is_taken(repository: Repository, owner: str) -> bool:
     """Make the lock with the marker in it, in one step; False if it exists."""
-    whole = Path(f"{repository.index}.mmgit-{owner}")
+    whole = _whole(repository, owner)
     try:
         whole.write_bytes(_marker(owner))
         os.link(whole, _lock(repository))
@@ -120,3 +120,8 @@ def _marker(owner: str) -> bytes:
 
 def _lock(repository: Repository) -> Path:
     return Path(f"{repository.index}.lock")
+
+
+def _whole(repository: Repository, owner: str) -> Path:
+    """Where the lock is written before it is put in place."""
+    return Path(f"{repository.index}.mmgit-{owner}")

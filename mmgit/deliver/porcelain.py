@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 
 from mmgit.deliver import journal
-from mmgit.deliver.git import Repository, checked_out, execute
+from mmgit.deliver.git import Command, Repository, checked_out, execute
 from mmgit.deliver.index import Index
 from mmgit.deliver.objects import UNMERGED, Change, changes_between
 from mmgit.deliver.write import apply_changes
@@ -51,17 +51,16 @@ def commit(
         raise
     made = repository.git("rev-parse", "HEAD").decode().strip()
     renewed = changes_between(repository, base, made)  # a hook may have changed more
-    held.prepare({p: c.after for p, c in renewed.items() if p not in staged or staged[p].after == c.before})
+    held.prepare({path: change.after for path, change in renewed.items() if path not in staged})
     held.replace()
     journal.discard(writer.root)
     return made
 
 
 def _run(repository: Repository, held: Index, message: str) -> None:
-    """Run `git commit` on the prepared index, with the variables that hooks and signing programs expect."""
+    """Run `git commit` on the prepared index."""
     arguments = ("commit", "--quiet", "--cleanup=verbatim", "--file=-")
-    variables = [f"{name}={value}" for name, value in os.environ.items() if not name.startswith("GIT_")]
-    index = f"GIT_INDEX_FILE={held.prepared}"
-    execute(repository.top, arguments, variables=[*variables, index], stdin=message.encode()).output(
-        GitError, "do what the hook or the signing program says and run this again: the files are written already"
-    )
+    variables = (f"GIT_INDEX_FILE={held.prepared}",)
+    command = Command(arguments, message.encode(), variables, repository.inherited, is_open=True)
+    hint = "do what the hook or the signing program says and run this again: the files are written already"
+    execute(repository.top, command).output(GitError, hint)

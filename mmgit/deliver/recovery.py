@@ -3,6 +3,8 @@
 Runs under the writer's lock, before anything else is written.
 """
 
+from dataclasses import replace
+
 from mmgit.deliver import git, index, journal, worktree
 from mmgit.deliver.git import Repository
 from mmgit.deliver.history import entries
@@ -10,11 +12,15 @@ from mmgit.deliver.journal import Journal
 from mmgit.repository.files import Root
 
 
-def recover(root: Root, owner: str) -> tuple[str, ...]:
-    """Finish or undo. Returns the files that were to change but were changed by somebody else since."""
+def recover(root: Root, owner: str, children: int) -> tuple[str, ...]:
+    """Finish or undo; git commands inherit the descriptor `children`.
+
+    Returns the files that were to change but were changed by somebody else since.
+    """
     _empty_staging(root)
     repository = git.find(root.path)
     if repository:
+        repository = replace(repository, inherited=(children,))
         index.remove_stale(repository, owner)
     left = journal.pending(root)
     if left is None:

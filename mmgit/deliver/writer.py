@@ -10,7 +10,7 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ from mmgit.repository.files import Root
 
 WAIT_SECONDS = 30.0
 
-_LOCK = "lock"
+_LOCK, _CHILDREN = "lock", "children"
 _MAX_LOCK_BYTES = 65536
 _POLL_SECONDS = 0.05
 
@@ -43,6 +43,8 @@ class Writer:
     root: Root
     owner: str
     """A name that this root keeps for good, by which it knows a git lock that it left behind."""
+    children: int
+    """A descriptor for git commands to inherit, so that the next writer can wait for those that outlive this one."""
     kept: tuple[str, ...]
     """Files that a crashed writer should have changed, had nobody else changed them since."""
 
@@ -50,31 +52,46 @@ class Writer:
 @contextmanager
 def writing(root: Root, *, command: str, wait_seconds: float = WAIT_SECONDS) -> Iterator[Writer]:
     """Be the one writer. Raises `Busy`, naming the other one, if it does not end within `wait_seconds`."""
-    with root.state() as own:
-        descriptor = own.open_own(_LOCK)
-    try:
-        _wait(descriptor, time.monotonic() + wait_seconds)
-        left = _read(descriptor)
+    deadline = time.monotonic() + wait_seconds
+    with _opened(root, _LOCK) as lock, _opened(root, _CHILDREN) as children:
+        _take(lock, deadline, lambda: _busy(_read(lock).get("holder")))
+        left = _read(lock)
         owner = str(left.get("owner") or secrets.token_hex(16))
-        kept = recovery.recover(root, owner) if left.get("holder") else ()
+        kept: tuple[str, ...] = ()
+        if left.get("holder"):
+            _take(children, deadline, _still_running)
+            kept = recovery.recover(root, owner, children)
+        fcntl.flock(children, fcntl.LOCK_SH)
         holder = Holder(os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"), command)
-        _write(descriptor, {"owner": owner, "holder": asdict(holder)})
-        yield Writer(root, owner, kept)
-        _write(descriptor, {"owner": owner, "holder": None})
+        _write(lock, {"owner": owner, "holder": asdict(holder)})
+        yield Writer(root, owner, children, kept)
+        _write(lock, {"owner": owner, "holder": None})
+
+
+@contextmanager
+def _opened(root: Root, name: str) -> Iterator[int]:
+    with root.state() as own:
+        descriptor = own.open_own(name)
+    try:
+        yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _wait(descriptor: int, deadline: float) -> None:
+def _take(descriptor: int, deadline: float, refusal: Callable[[], Busy]) -> None:
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= deadline:
-                raise _busy(_read(descriptor).get("holder")) from None
+                raise refusal() from None
             time.sleep(_POLL_SECONDS)
         else:
             return
+
+
+def _still_running() -> Busy:
+    return Busy("a git command of an mmgit that crashed is still running here", "wait for it, then run this again")
 
 
 def _busy(holder: object) -> Busy:

@@ -24,15 +24,15 @@ def edited_file(
 
     A field that was not there is put where `order` has it. Raises `UsageError` for a refused value.
     """
-    value = reading.parse(data)
-    for name, item in fields.items():
-        if item is None:
-            value.pop(name, None)
-        elif name in value:
-            value[name] = item
-        else:
-            value = _inserted(value, name, item, order)
     try:
+        value = reading.parse(data)
+        for name, item in fields.items():
+            if item is None:
+                value.pop(name, None)
+            elif name in value:
+                value[name] = item
+            else:
+                value = _inserted(value, name, item, order)
         return _checked(path, spec, roundtrip.rewrite(data, value))
     except Fault as fault:
         raise UsageError(f"{path}:{fault.line}:{fault.column}: {fault.message}", fault.hint) from fault

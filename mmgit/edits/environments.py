@@ -1,15 +1,19 @@
-"""Declares a new environment: a place to deploy."""
+"""Declares environments, places to deploy, and changes what is declared of them."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from mmgit.edits.change import Change
-from mmgit.edits.declaring import new_file
-from mmgit.edits.references import checked_name
+from mmgit.edits.declaring import edited_file, new_file
+from mmgit.edits.references import checked_name, environment_of
 from mmgit.errors import UsageError
-from mmgit.repository import layout
+from mmgit.repository import layout, reading
+from mmgit.repository.files import Root
 from mmgit.repository.source import Source
 from mmgit.spec import EnvironmentSpec
+
+ORDER = tuple(EnvironmentSpec.model_fields)[2:]
+"""The order of fields in an environment's file."""
 
 
 def create(source: Source, name: str, fields: Mapping[str, Any]) -> Change:
@@ -18,3 +22,11 @@ def create(source: Source, name: str, fields: Mapping[str, Any]) -> Change:
     if name in source.environments:
         raise UsageError(f"environment `{name}` is declared already, in {path}", f"mmgit env show {name}")
     return Change({path: new_file(path, EnvironmentSpec, fields)}, f"environment {name}")
+
+
+def update(source: Source, root: Root, name: str, fields: Mapping[str, Any]) -> Change:
+    """Set the fields that are named, and nothing else. An empty change if they are so already."""
+    path = environment_of(source, name).path
+    data = root.read(path, reading.MAX_BYTES)
+    edited = edited_file(path, EnvironmentSpec, data, fields=fields, order=ORDER)
+    return Change({path: edited} if edited != data else {}, f"environment {name}")

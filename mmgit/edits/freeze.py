@@ -61,15 +61,16 @@ def freeze(source: Source, root: Root, scoring: Scoring, wanted: Freezing, lock:
         files[LOCK_FILE] = (
             last.files[LOCK_FILE] if last and is_locked else lock(dependencies.requirements, fields["python"])
         )
-    if last and last.says(fields) and last.files == files:
-        summary = f"{manifest_in_words(last.reference, wanted.versions)} is what the scoring folder holds: nothing new"
-        return Frozen(last.reference, wanted.versions, Change({}, summary))
     numbers = source.models[wanted.model].manifests if wanted.model in source.models else ()
     reference = f"{wanted.model}/{next_number(numbers)}"
     path, folder = layout.manifest(reference), layout.manifest_folder(reference)
+    manifest = new_file(path, ManifestSpec, fields)
+    if last and last.says(manifest) and last.files == files:
+        words = manifest_in_words(last.reference, wanted.versions)
+        return Frozen(last.reference, wanted.versions, Change({}, f"{words} is what the scoring folder holds already"))
     made = {f"{folder}/{name}": data for name, data in sorted(files.items())}
-    made[path] = new_file(path, ManifestSpec, fields)
-    return Frozen(reference, wanted.versions, Change(made, manifest_in_words(reference, wanted.versions)))
+    change = Change({**made, path: manifest}, manifest_in_words(reference, wanted.versions))
+    return Frozen(reference, wanted.versions, change)
 
 
 def versions_to_freeze(source: Source, model: str, asked: Sequence[str]) -> tuple[str, ...]:
@@ -111,9 +112,9 @@ class _Last:
     spec: ManifestSpec
     files: Mapping[str, bytes]
 
-    def says(self, fields: Mapping[str, Any]) -> bool:
-        """Whether `fields` would say the same; a description alone makes no new manifest."""
-        spec = ManifestSpec.model_validate({"apiVersion": self.spec.apiVersion, "kind": "Manifest", **fields})
+    def says(self, manifest: bytes) -> bool:
+        """Whether that `manifest.yaml` says the same; a description alone makes no new manifest."""
+        spec = ManifestSpec.model_validate(reading.parse(manifest))
         return spec.model_copy(update={"description": self.spec.description}) == self.spec
 
     def has_lock_for(self, wanted: _Dependencies, fields: Mapping[str, Any], scoring: Scoring) -> bool:
@@ -172,6 +173,8 @@ def _python(source: Source, base: str, asked: str | None) -> str:
         if asked:
             return asked
         raise UsageError(f"base `{base}` has no lock, so its Python is not known", f"mmgit base update {base}")
+    if locked.spec.python is None:
+        raise UsageError(f"base `{base}` has no Python", "name another --base")
     minor = locked.spec.python.minor
     if asked not in (None, minor):
         raise UsageError(

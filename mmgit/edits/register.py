@@ -107,4 +107,5 @@ def _framework(source: Source, scoring: Scoring) -> dict[str, Any] | None:
     if framework is None:
         return None
     base = source.bases.get(source.project.spec.base)
-    return {"name": framework[0], "version": framework[1], **({"python": base.spec.python.minor} if base else {})}
+    python = base.spec.python if base else None
+    return {"name": framework[0], "version": framework[1], **({"python": python.minor} if python else {})}

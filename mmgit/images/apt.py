@@ -58,7 +58,7 @@ def resolve_base(request: BaseRequest, mirror: Mirror) -> "BaseSpec":
             "kind": "Base",
             "suite": request.suite,
             "packages": sorted(request.packages),
-            "python": {"path": "/usr/bin/python3", "minor": _minor(found, "python3-minimal")},
+            "python": _python(found),
             "libc": _minor(found, "libc6"),
             "platforms": resolved,
         }
@@ -156,6 +156,13 @@ def _locked(facts: str, name: str, version: str) -> dict[str, Any]:
                 "sha256": fields["SHA256"],
             }
     raise BuildError(f"apt chose {name} {version} but does not know it", _HINT)
+
+
+def _python(packages: Sequence[Mapping[str, Any]]) -> dict[str, str] | None:
+    """Where the interpreter is and its minor, if the base has one."""
+    if not any(package["name"] == "python3-minimal" for package in packages):
+        return None
+    return {"path": "/usr/bin/python3", "minor": _minor(packages, "python3-minimal")}
 
 
 def _minor(packages: Iterable[Mapping[str, Any]], name: str) -> str:

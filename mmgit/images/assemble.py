@@ -14,7 +14,7 @@ from mmgit.images import codec
 from mmgit.images.builder import Sources
 from mmgit.images.layers import LayerPlan, plan, write
 from mmgit.images.layout import Layout
-from mmgit.images.oci import put_index, put_platform_image
+from mmgit.images.oci import put_index, put_platform_image, serving_config
 from mmgit.images.origins import DEBIAN, PYPI, Index, Machine, Mirror
 from mmgit.images.scoring import model_plans, scoring_plan
 from mmgit.images.serving import INSTALLED, Serving
@@ -23,7 +23,7 @@ from mmgit.lock import Layer, Lock
 from mmgit.recipe import Foundation, Recipe, key_of, newer_parts
 
 if TYPE_CHECKING:
-    from mmgit.spec.base import BaseSpec, LockedPackage
+    from mmgit.spec.base import BaseSpec, Interpreter, LockedPackage
 
 DEPENDENCIES = "opt/dependencies"
 
@@ -51,7 +51,8 @@ def foundation_of(
 def base_key(base: "BaseSpec", platform: str) -> str:
     """64 hex over what the base is made of on one platform."""
     packages = [(each.name, each.version, each.sha256) for each in _packages(base, platform)]
-    return key_of({"suite": base.suite, "python": base.python.path, "libc": base.libc, "packages": sorted(packages)})
+    python = base.python.path if base.python else ""
+    return key_of({"suite": base.suite, "python": python, "libc": base.libc, "packages": sorted(packages)})
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Assembler:
         layers = self._layers({each.key: each for group in plans.values() for each in group})
         platforms = {
             platform: put_platform_image(
-                platform, [layers[each.key] for each in group], sources.base.python.path, self.layout
+                platform, [layers[each.key] for each in group], serving_config(_python(sources.base).path), self.layout
             )
             for platform, group in plans.items()
         }
@@ -87,14 +88,24 @@ class Assembler:
     def _lower(self, platform: str, recipe: Recipe, sources: Sources) -> list[LayerPlan]:
         """The layers below the manifest's own files: base, dependencies, serving."""
         base = sources.base
-        machine = Machine(platform, base.python.minor, base.python.path, base.libc)
+        python = _python(base)
+        machine = Machine(platform, python.minor, python.path, base.libc)
         built_for = {"machine": list(astuple(machine))}
-        plans = [plan("base", {"base": base_key(base, platform)}, partial(self._base_entries, base, platform))]
+        plans = [self._base_plan(base, platform)]
         if sources.pylock is not None:
             dependencies = partial(self._dependency_entries, sources.pylock, machine)
             plans.append(plan("dependencies", {**built_for, "lock": recipe.inputs.dependencies}, dependencies))
         serving = partial(self.serving.entries, machine=machine, index=self.index)
         return [*plans, plan("serving", {**built_for, "serving": recipe.foundation.serving}, serving)]
+
+    def base_layers(self, base: "BaseSpec") -> dict[str, Layer]:
+        """The layer of a base for each of its platforms. Raises `BuildError`: a package cannot be had."""
+        plans = {platform: self._base_plan(base, platform) for platform in base.platforms}
+        layers = self._layers({each.key: each for each in plans.values()})
+        return {platform: layers[each.key] for platform, each in plans.items()}
+
+    def _base_plan(self, base: "BaseSpec", platform: str) -> LayerPlan:
+        return plan("base", {"base": base_key(base, platform)}, partial(self._base_entries, base, platform))
 
     def _layers(self, plans: Mapping[str, LayerPlan]) -> dict[str, Layer]:
         found = {key: self._there(key) for key in plans}
@@ -132,7 +143,7 @@ class Assembler:
 
 def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:
     """That the sources are those of the recipe, as far as it can be seen without opening files."""
-    wanted, has = recipe.inputs.python, sources.base.python.minor
+    wanted, has = recipe.inputs.python, _python(sources.base).minor
     if wanted != has:
         raise BuildError(
             f"the manifest asks for Python {wanted}, but Debian {sources.base.suite} has Python {has}",
@@ -143,6 +154,12 @@ def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:
     if today != recipe.foundation or locked != recipe.inputs.dependencies:
         parts = newer_parts(recipe.foundation, today) or ("dependencies",)
         raise BuildError(f"the recipe was made with another {' and '.join(parts)}", "mmgit image rebuild")
+
+
+def _python(base: "BaseSpec") -> "Interpreter":
+    if base.python is None:
+        raise BuildError("the base has no Python", "mmgit base update NAME --package python3-minimal …")
+    return base.python
 
 
 def _packages(base: "BaseSpec", platform: str) -> Sequence["LockedPackage"]:

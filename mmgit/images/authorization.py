@@ -54,7 +54,9 @@ class Authorizer:
 
     def _token(self, challenge: Mapping[str, str], credentials: Credentials | None) -> str:
         realm = challenge.get("realm", "")
-        if urlsplit(realm).scheme != "https" and not (is_loopback(urlsplit(realm).netloc) and is_loopback(self._host)):
+        parts = urlsplit(realm)
+        is_local = parts.scheme == "http" and is_loopback(parts.netloc) and is_loopback(self._host)
+        if parts.scheme != "https" and not is_local:
             raise RegistryError(f"registry {self._host} names a token server that is not reached by https")
         query = {"scope": self._scope, **({"service": challenge["service"]} if "service" in challenge else {})}
         if credentials is not None and credentials.is_identity_token:
@@ -69,5 +71,5 @@ class Authorizer:
         try:
             answer = json.loads(body(response, _TOKEN_LIMIT_BYTES))
             return str(answer.get("token") or answer["access_token"])
-        except (ValueError, KeyError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RegistryError(f"{shown(realm)} gave no token") from error

@@ -102,5 +102,7 @@ def _blocks(response: IO[bytes], limit_bytes: int | None = None) -> Iterator[byt
             if limit_bytes is not None and size_bytes > limit_bytes:
                 raise UnavailableError(f"the answer is longer than {limit_bytes} bytes")
             yield block
+        if getattr(response, "length", None):  # http.client says nothing when a body ends early
+            raise http.client.IncompleteRead(b"")
     except (OSError, http.client.HTTPException) as error:
         raise _BrokenOffError(str(error) or type(error).__name__) from error

@@ -26,9 +26,14 @@ def serve(layout: Layout, *, port: int = 0) -> ThreadingHTTPServer:
     class Handler(_Handler):
         store = layout
 
-    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    server.daemon_threads = True
-    return server
+    return _Server(("127.0.0.1", port), Handler)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing: a puller that goes away is no fault of ours."""
 
 
 class _Handler(BaseHTTPRequestHandler):

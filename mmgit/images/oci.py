@@ -16,20 +16,27 @@ CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
 _NO_TIME = "1970-01-01T00:00:00Z"
 
 
-def put_platform_image(platform: str, layers: Sequence[Layer], python: str, layout: Layout) -> PlatformImage:
-    """Write config and manifest of one platform; `python` is the path of the interpreter."""
+def serving_config(python: str) -> Mapping[str, object]:
+    """How an image that serves a model starts; `python` is the path of the interpreter."""
+    return {
+        "Entrypoint": [python, "-I", ENTRY_POINT],
+        "Env": ["PATH=/usr/bin:/bin:/opt/dependencies/bin"],
+        "ExposedPorts": {"8080/tcp": {}, "8081/tcp": {}},
+        "User": f"{USER_ID}:{USER_ID}",
+        "WorkingDir": f"/{SCORING}",
+    }
+
+
+def put_platform_image(
+    platform: str, layers: Sequence[Layer], start: Mapping[str, object], layout: Layout
+) -> PlatformImage:
+    """Write config and manifest of one platform; `start` says how it starts."""
     system, architecture = platform.split("/")
     config = {
         "architecture": architecture,
         "os": system,
         "created": _NO_TIME,
-        "config": {
-            "Entrypoint": [python, "-I", ENTRY_POINT],
-            "Env": ["PATH=/usr/bin:/bin:/opt/dependencies/bin"],
-            "ExposedPorts": {"8080/tcp": {}, "8081/tcp": {}},
-            "User": f"{USER_ID}:{USER_ID}",
-            "WorkingDir": f"/{SCORING}",
-        },
+        "config": start,
         "history": [{"created": _NO_TIME, "created_by": "mmgit"} for _ in layers],
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
     }

@@ -74,6 +74,8 @@ def blocks(response: Response) -> Iterator[bytes]:
     try:
         while block := response.read(_BLOCK_BYTES):
             yield block
+        if response.length:  # http.client says nothing when a body ends early
+            raise http.client.IncompleteRead(b"", response.length)
     except (OSError, http.client.HTTPException) as error:
         raise BrokenOffError(str(error) or type(error).__name__) from error
 

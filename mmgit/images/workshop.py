@@ -13,12 +13,14 @@ from mmgit.images.credentials import docker_credentials
 from mmgit.images.layout import Layout
 from mmgit.images.models import ModelStore
 from mmgit.images.origins import Mirror
+from mmgit.images.proxy import build_proxy
 from mmgit.images.recipes import job_of, locks_of
 from mmgit.images.registry import Registry
-from mmgit.lock import Layer, Lock, layers_by_key
+from mmgit.lock import Layer, Lock, layers_by_key, lock_of
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
+from mmgit.spec import BaseSpec
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,17 @@ class Workshop:
         A rebuild makes a new image with today's base and server, also where one is locked.
         """
         locks = locks_of(source)
-        assembler = Assembler(
-            self.layout,
-            mirror=self.mirror,
-            known=layers_by_key(locks.values()),
-            pull=lambda one: self._pull(one, source),
-        )
+        assembler = self._assembler(source, locks.values())
         builder: Builder = assembler if is_rebuild else Locked(assembler, locks, self.layout)
         jobs = (job_of(self.root, source, manifest, store=self.store) for manifest in manifests)
         with self.layout.in_use():
             return build_all(((job.manifest, job.recipe, job.sources) for job in jobs), builder)
+
+    def build_proxy(self, base: BaseSpec, source: Source) -> Lock:
+        """Make the image of compose's proxy present in the layout, from this base."""
+        locks = [lock_of(source.proxy.spec)] if source.proxy else []
+        with self.layout.in_use():
+            return build_proxy(base, self._assembler(source, locks))
 
     def registry(self, prefix: str, name: str) -> Registry:
         """The repository of an image below an environment's `registry:`."""
@@ -68,13 +71,17 @@ class Workshop:
         """Send an image to an environment's registry, and prove that it is there; the bytes sent."""
         return transfer.push(lock, self.layout, self.registry(prefix, name))
 
+    def _assembler(self, source: Source, locks: Iterable[Lock]) -> Assembler:
+        known = layers_by_key(locks)
+        return Assembler(self.layout, mirror=self.mirror, known=known, pull=lambda layer: self._pull(layer, source))
+
     def _pull(self, layer: Layer, source: Source) -> bool:
         """Bring a locked layer from a registry of some environment, if one has it."""
         prefixes = {environment.spec.registry for environment in source.environments.values()}
         for prefix in sorted(prefix for prefix in prefixes if prefix and prefix not in self.unreachable):
-            for model in source.models:
+            for name in (*source.models, layout.PROXY):
                 try:
-                    if transfer.pull_blob(layer, self.layout, self.registry(prefix, model)):
+                    if transfer.pull_blob(layer, self.layout, self.registry(prefix, name)):
                         return True
                 except RegistryError:
                     self.unreachable.add(prefix)

@@ -8,6 +8,14 @@ from typing import Any
 Object = dict[str, Any]
 
 
+_TEMPLATE = ("spec", "template", "spec")
+_POD_KEYS = {
+    **dict.fromkeys(("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job"), _TEMPLATE),
+    "CronJob": ("spec", "jobTemplate", *_TEMPLATE),
+    "Pod": ("spec",),
+}
+
+
 def map_at(holder: Any, *keys: str) -> Object:  # noqa: ANN401 - of any shape
     """The map below `keys`."""
     for key in keys:
@@ -23,14 +31,8 @@ def maps_at(holder: Any, *keys: str) -> list[Object]:  # noqa: ANN401 - of any s
 
 def pod_of(each: Object) -> Object:
     """The pod's spec in any kind of object that starts pods."""
-    match each.get("kind"):
-        case "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job":
-            return map_at(each, "spec", "template", "spec")
-        case "CronJob":
-            return map_at(each, "spec", "jobTemplate", "spec", "template", "spec")
-        case "Pod":
-            return map_at(each, "spec")
-    return {}
+    keys = _POD_KEYS.get(str(each.get("kind")))
+    return map_at(each, *keys) if keys else {}
 
 
 def containers_of(each: Object) -> list[Object]:

@@ -16,6 +16,11 @@ def base(name: str) -> str:
     return f"{BASES}/{name}.lock.yaml"
 
 
+PROXY = "proxy"
+"""The base of compose's proxy, whose image is locked beside it."""
+PROXY_IMAGE = f"{BASES}/{PROXY}.image.yaml"
+
+
 def model(name: str) -> str:
     """What a model is."""
     return f"{MODELS}/{name}/model.yaml"

@@ -61,10 +61,11 @@ def load(root: Root, services: Collection[str] | None = None) -> Loaded:
     project = reader.declared(layout.PROJECT, ProjectSpec)
     bases = dict(reader.bases())
     environments = dict(reader.environments())
+    proxy = reader.declared(layout.PROXY_IMAGE, ImageSpec) if root.exists(layout.PROXY_IMAGE) else None
     models = dict(reader.models() if services is None else reader.models_of(environments.values()))
     found = (*reader.problems, *problems.locate(reader.findings, root.read))
     ordered = tuple(sorted(found, key=lambda problem: (problem.place, problem.code)))
-    return Loaded(Source(project, bases, models, environments) if project else None, ordered)
+    return Loaded(Source(project, bases, models, environments, proxy) if project else None, ordered)
 
 
 class _Reader:
@@ -94,6 +95,8 @@ class _Reader:
     def bases(self) -> Iterator[tuple[str, Declared[BaseSpec]]]:
         """The locks of bases, by name."""
         for name in self.root.files(layout.BASES):
+            if f"{layout.BASES}/{name}" == layout.PROXY_IMAGE:
+                continue
             stem = self.stem(layout.BASES, name, ".lock.yaml")
             if stem and (base := self.declared(layout.base(stem), BaseSpec)):
                 yield stem, base

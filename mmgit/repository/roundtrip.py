@@ -89,11 +89,8 @@ class _Edit:
         places = dict(zip(before, _places(self.text, node), strict=True))
         column = next((place.column for place in places.values()), None)
         plan = [places[name] if name in places else _entry(name, item, column) for name, item in after.items()]
-        if not self._arrange(list(places.values()), plan):
-            return False
-        for name in before.keys() & after.keys():
-            self.change(places[name], before[name], after[name])
-        return True
+        changes = [(places[name], before[name], after[name]) for name in before if name in after]
+        return self._arrange(list(places.values()), plan, changes)
 
     def _sequence(self, node: SequenceNode, before: Sequence[Any], after: Sequence[Any]) -> bool:
         """Edit item by item, those that differ in the middle in pairs. False where only the whole can be replaced."""
@@ -104,18 +101,20 @@ class _Edit:
         paired = shorter - tail
         dash = "" if node.flow_style else "- "
         added = [dash + _inline(item) for item in after[paired : len(after) - tail]]
-        if not self._arrange(places, [*places[:paired], *added, *places[len(places) - tail :]]):
-            return False
-        for index in range(head, paired):
-            self.change(places[index], before[index], after[index])
-        return True
+        plan: list[_Place | str] = [*places[:paired], *added, *places[len(places) - tail :]]
+        changes = [(places[index], before[index], after[index]) for index in range(head, paired)]
+        return self._arrange(places, plan, changes)
 
-    def _arrange(self, places: Sequence[_Place], plan: Sequence[_Place | str]) -> bool:
-        """Remove the places that are not in `plan`, add the texts in it. False where that is not possible."""
+    def _arrange(
+        self, places: Sequence[_Place], plan: Sequence[_Place | str], changes: Sequence[tuple[_Place, Any, Any]]
+    ) -> bool:
+        """Change what stays, remove what is not in `plan`, add the texts in it. False where that is not possible."""
         kept = [place for place in plan if isinstance(place, _Place)]
         gone = [place for place in places if place not in kept]
         if not kept or any(place.column is None or not self._starts_line(place) for place in gone):
             return False
+        for place, before, after in changes:  # first: what is added at the end of an item precedes the next item
+            self.change(place, before, after)
         for place in gone:
             self.pieces.append((self._line_start(place.start), self._line_end(place.end) + len(self.line_end), ""))
         previous: _Place | None = None

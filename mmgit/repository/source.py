@@ -77,6 +77,8 @@ class Source:
     bases: Mapping[str, Declared[BaseSpec]] = field(default_factory=dict)
     models: Mapping[str, DeclaredModel] = field(default_factory=dict)
     environments: Mapping[str, DeclaredEnvironment] = field(default_factory=dict)
+    proxy: Declared[ImageSpec] | None = None
+    """The image of compose's proxy."""
 
     def version(self, reference: str) -> DeclaredVersion | None:
         """Model version `<model>/<n>`, if it is declared."""

@@ -1,4 +1,4 @@
-"""A numpy array in, its `Description` out: dtype and shape; a request may bring any number along the first dimension."""
+"""A numpy array in, its `Description` out: dtype and shape; the first dimension of a request is free."""
 
 from __future__ import annotations
 

@@ -10,12 +10,13 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 from mmgit.sdk.samples import SampleDefinition, definition_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
     from mmgit.sdk.description import Sample, Schema
 
 _SAMPLE_BYTES_MAX = 10 * 1024 * 1024

@@ -2,7 +2,7 @@
 
 Command line of the server, in an image and anywhere else; the defaults are the image's:
 `python3 -I main.py [--image-facts /srv/mmgit.json] [--settings FOLDER] [--keys FOLDER] [--packages FOLDER]`.
-Without the options the folders come from `MMGIT_SETTINGS` and `MMGIT_KEYS`, else /etc/mmgit/settings and /etc/mmgit/keys.
+Without options the folders come from `MMGIT_SETTINGS` and `MMGIT_KEYS`, else /etc/mmgit/settings and /etc/mmgit/keys.
 
 A local server (`mmgit serve`) starts the same file with a settings.json that also names the places and ports:
 `{"service": "digits", "authentication": "none", "scoring_folder": "…/scoring", "interpreter": "…/venv/bin/python",
@@ -14,15 +14,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field, fields
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Mapping
+    from pathlib import Path
 
 IMAGE_FACTS = "/srv/mmgit.json"
 SETTINGS_FOLDER = "/etc/mmgit/settings"
 KEYS_FOLDER = "/etc/mmgit/keys"
+
+Json = Any
 
 _FILE_BYTES_MAX = 1024 * 1024
 _BODY_BYTES_MAX = 2**32 - 1
@@ -116,7 +118,7 @@ def _known(defaults: object, given: Mapping[str, Any], file: Path) -> dict[str, 
     return known
 
 
-def _typed(default: Any, value: Any, place: str) -> Any:
+def _typed(default: Json, value: Json, place: str) -> Json:
     if isinstance(default, tuple):
         if isinstance(value, list) and all(isinstance(item, str) for item in value):
             return tuple(value)

@@ -24,7 +24,7 @@ class LockedPackage(Spec):
 
 
 class Interpreter(Spec):
-    """The Python of the base."""
+    """The Python of a base that models run on."""
 
     path: Annotated[str, *text(r"/(?:[A-Za-z0-9_.+-]+/)*python3[0-9.]*", "an absolute path, like /usr/bin/python3")]
     minor: Version
@@ -36,6 +36,6 @@ class BaseSpec(Document):
     kind: Literal["Base"]
     suite: Suite
     packages: Annotated[List[Package], Field(min_length=1)]
-    python: Interpreter
+    python: Interpreter | None = None
     libc: Version
     platforms: Annotated[dict[Platform, Annotated[List[LockedPackage], Field(min_length=1)]], Field(min_length=1)]

@@ -46,7 +46,7 @@ def top(tmp_path: Path) -> Path:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
     run = git_in(folder)
-    run("init", "-q")
+    run("init", "-q", "--template=")
     run("add", "-A")
     run("commit", "-qm", "Begin")
     return folder

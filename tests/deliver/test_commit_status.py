@@ -145,6 +145,5 @@ def seen(git: Git, *, without: Mapping[str, object]) -> tuple[set[str], set[str]
     """What the user sees: status, flags of index entries, and stashes."""
     status = git("--no-optional-locks", "status", "--porcelain", "-z", "--no-renames", "-uall", "--ignored").split("\0")
     flags = git("ls-files", "-v", "-z").split("\0")
-    paths = {*without, ".mmgit/.gitignore", ".mmgit/lock"}
-    of_user = {line for line in status if line[3:] not in paths}
+    of_user = {line for line in status if line[3:] not in without and not line[3:].startswith(".mmgit/")}
     return of_user, {line for line in flags if line[2:] not in CHANGES}, git("stash", "list")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmgit.deliver.git import Repository, checked_out, execute, find, in_use
+from mmgit.deliver.git import Command, Repository, checked_out, execute, find, in_use
 from mmgit.errors import GitError
 
 Git = Callable[..., str]
@@ -94,12 +94,21 @@ def test_nothing_that_a_repository_names_is_run(top: Path, git: Git, executable:
     assert not (top / "pwned").exists()
 
 
-def test_a_secret_of_the_environment_does_not_reach_git(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MMGIT_SECRET", "canary")
+def test_a_secret_of_the_environment_reaches_neither_git_nor_a_command_line(
+    top: Path, git: Git, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MMGIT_SECRET", "canary-1")
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "http.extraHeader")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "canary-2")
+    show = (
+        "!env; for each in /proc/[0-9]*; do tr '\\0' ' ' < $each/cmdline; done 2>/dev/null; git config http.extraHeader"
+    )
 
-    shown = execute(top, ("-c", "alias.show-all=!env", "show-all")).stdout.decode()
+    shown = execute(top, Command(("-c", f"alias.show={show}", "show"))).stdout.decode()
 
-    assert "canary" not in shown
+    assert "canary-1" not in shown
+    assert shown.count("canary-2") == len(["the variable itself", "what git makes of it"])
     assert "GIT_TERMINAL_PROMPT=0" in shown
 
 

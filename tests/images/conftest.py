@@ -10,6 +10,8 @@ import hashlib
 import http.server
 import io
 import os
+import socket
+import struct
 import tarfile
 import threading
 import zipfile
@@ -17,9 +19,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 import pytest
 
+from mmgit.images import wire
 from mmgit.images.assemble import Assembler, foundation_of
 from mmgit.images.builder import Sources
 from mmgit.images.layout import Layout
@@ -97,8 +101,14 @@ class Site:
     files: dict[str, bytes] = field(default_factory=dict)
     statuses: dict[str, list[int]] = field(default_factory=dict)
     """Path -> statuses to answer with first, one a request."""
+    cut: dict[str, list[int]] = field(default_factory=dict)
+    """Path -> how many bytes of the body come before the server breaks off, one a request."""
     redirects: dict[str, str] = field(default_factory=dict)
+    anywhere: bytes | None = None
+    """What it serves at any other path."""
     asked: list[str] = field(default_factory=list)
+    authorizations: list[str] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
 
 class _SiteHandler(http.server.BaseHTTPRequestHandler):
@@ -110,8 +120,11 @@ class _SiteHandler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         site, path = self.site, self.path
         site.asked.append(path)
-        if site.statuses.get(path):
-            self._answer(site.statuses[path].pop(0), b"")
+        site.authorizations.append(self.headers.get("Authorization", ""))
+        site.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+        statuses = site.statuses.get(path.partition("?")[0])
+        if statuses:
+            self._answer(statuses.pop(0), b"")
         elif path in site.redirects:
             self.send_response(302)
             self.send_header("Location", site.redirects[path])
@@ -119,16 +132,20 @@ class _SiteHandler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
         elif path in site.files:
             self._answer(200, site.files[path])
+        elif site.anywhere is not None:
+            self._answer(200, site.anywhere)
         else:
             self._answer(404, b"")
+
+    do_POST = do_GET  # noqa: N815 - the name that http.server looks for
 
     def _answer(self, status: int, data: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "text/html" if self.path.endswith("/") else "application/octet-stream")
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(data)
+        if self.command != "HEAD":
+            self.wfile.write(data[: self.site.cut[self.path].pop(0)] if self.site.cut.get(self.path) else data)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -295,6 +312,127 @@ def files_in(archive: bytes) -> dict[str, bytes]:
     """The regular files of a tar archive."""
     with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
         return {info.name: opened.extractfile(info).read() for info in opened if info.isreg()}  # type: ignore[union-attr]
+
+
+@dataclass
+class FakeRegistry:
+    """A small image registry on loopback, and the ways in which it can misbehave."""
+
+    host: str = ""
+    blobs: dict[str, bytes] = field(default_factory=dict)
+    manifests: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    """Method and path of every request, in order."""
+    faults: list[tuple[str, str, int | str]] = field(default_factory=list)
+    """(method, part of the path, status, `reset` or `short`), each used once."""
+    retry_after: str = ""
+    says: str = ""
+    """The digest that it says it stored."""
+    lies: bytes | None = None
+    """What it gives instead of any blob or manifest."""
+    wants: str = ""
+    """The Authorization header without which it answers 401."""
+    challenge: str = ""
+    mounts: bool = True
+    redirect_blobs_to: str = ""
+    seen_authorization: list[str] = field(default_factory=list)
+
+
+class _RegistryHandler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    registry: FakeRegistry
+
+    def do_any(self) -> None:
+        registry = self.registry
+        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        registry.asked.append(f"{self.command} {self.path}")
+        registry.seen_authorization.append(self.headers.get("Authorization", ""))
+        for fault in registry.faults:
+            method, part, status = fault
+            if method == self.command and part in self.path:
+                registry.faults.remove(fault)
+                self._fail(status)
+                return
+        if registry.wants and self.headers.get("Authorization") != registry.wants:
+            self._answer(401, b"{}", {"WWW-Authenticate": registry.challenge})
+            return
+        getattr(self, f"_{self.command.lower()}")(urlsplit(self.path), data)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_any  # noqa: N815 - the names that http.server looks for
+
+    def _fail(self, status: int | str) -> None:
+        if status == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.close_connection = True
+            self.connection.close()
+            return
+        if status == "short":
+            self.close_connection = True
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort")
+            return
+        body = b'{"errors": [{"code": "DENIED", "message": "the secret is hunter2"}]}'
+        headers = {"Retry-After": self.registry.retry_after} if self.registry.retry_after else {}
+        self._answer(int(status), body, headers)
+
+    def _get(self, url: SplitResult, _: bytes) -> None:
+        registry, reference = self.registry, url.path.rpartition("/")[2]
+        if url.path == "/v2/":
+            self._answer(200, b"{}")
+            return
+        if registry.redirect_blobs_to and "/blobs/" in url.path:
+            self._answer(307, b"", {"Location": f"{registry.redirect_blobs_to}/{reference}"})
+            return
+        data = (registry.blobs if "/blobs/" in url.path else registry.manifests).get(reference)
+        if data is None:
+            self._answer(404, b'{"errors": [{"code": "UNKNOWN"}]}')
+        else:
+            self._answer(200, data if registry.lies is None else registry.lies)
+
+    _head = _get
+
+    def _post(self, url: SplitResult, _: bytes) -> None:
+        query = parse_qs(url.query)
+        if self.registry.mounts and query.get("mount", [""])[0] in self.registry.blobs:
+            self._answer(201, b"")
+        else:
+            self._answer(202, b"", {"Location": f"{url.path}upload-1?state=x"})
+
+    def _put(self, url: SplitResult, data: bytes) -> None:
+        found = f"sha256:{sha256(data)}"
+        if "/manifests/" in url.path:
+            self.registry.manifests.update({url.path.rpartition("/")[2]: data, found: data})
+            self._answer(201, b"", {"Docker-Content-Digest": self.registry.says or found})
+        elif parse_qs(url.query)["digest"] == [found]:
+            self.registry.blobs[found] = data
+            self._answer(201, b"", {"Docker-Content-Digest": self.registry.says or found})
+        else:
+            self._answer(400, b'{"errors": [{"code": "DIGEST_INVALID"}]}')
+
+    def _answer(self, status: int, data: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(data)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def fake_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRegistry]:
+    monkeypatch.setattr(wire, "PAUSES_SECONDS", (0.0, 0.0, 0.0))
+    found = FakeRegistry()
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), type("Handler", (_RegistryHandler,), {"registry": found})
+    )
+    server.daemon_threads = True
+    server.block_on_close = False
+    server.handle_error = lambda *_: None  # type: ignore[method-assign]
+    for address in running(server):
+        found.host = address
+        yield found
 
 
 class Kit:

@@ -14,6 +14,7 @@ import pytest
 from mmgit.errors import BuildError
 from mmgit.images.assemble import Assembler, base_key, foundation_of
 from mmgit.lock import Layer, layers_by_key
+from mmgit.spec.base import Interpreter
 
 if TYPE_CHECKING:
     from tests.images.conftest import Kit, World
@@ -90,13 +91,21 @@ def test_a_model_file_that_is_longer_than_declared_is_refused(world: "World") ->
 
 
 def test_another_python_than_that_of_the_suite_is_refused_with_the_way_out(world: "World") -> None:
-    base = world.base.model_copy(update={"python": world.base.python.model_copy(update={"minor": "3.13"})})
+    base = world.base.model_copy(update={"python": Interpreter(path="/usr/bin/python3", minor="3.13")})
     recipe = world.recipe
     world.base = base
 
     with pytest.raises(BuildError, match=r"asks for Python 3\.11, but Debian bookworm has Python 3\.13") as raised:
         world.assembler.build(recipe, world.sources)
     assert 'python: "3.13"' in raised.value.hint
+
+
+def test_a_base_without_python_is_refused(world: "World") -> None:
+    recipe = world.recipe
+    world.base = world.base.model_copy(update={"python": None})
+
+    with pytest.raises(BuildError, match="the base has no Python"):
+        world.assembler.build(recipe, world.sources)
 
 
 def test_a_recipe_of_an_older_base_is_not_built_with_a_newer_one(world: "World") -> None:

@@ -49,6 +49,15 @@ def test_a_busy_server_is_asked_again(site: "Site", layout: Layout, status: int)
     assert len(site.asked) == 3
 
 
+def test_a_download_that_ends_early_is_tried_again(site: "Site", layout: Layout) -> None:
+    site.files["/f"], site.cut["/f"] = DATA, [4, 0]
+
+    download(f"{site.url}/f", BLOB, layout)
+
+    assert layout.has(BLOB)
+    assert len(site.asked) == 3
+
+
 def test_a_server_that_stays_busy_is_given_up(site: "Site", layout: Layout) -> None:
     site.statuses["/f"] = [503] * 10
 

@@ -69,6 +69,7 @@ class Connection(asyncio.Protocol):
         self._discarded_bytes = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a place among the connections, or be turned away."""
         self._transport = cast("asyncio.Transport", transport)
         if not self.site.connections.open(self):
             self._receiver.stop()
@@ -76,6 +77,7 @@ class Connection(asyncio.Protocol):
             self._transport.close()
 
     def data_received(self, data: bytes) -> None:
+        """Bytes from the client."""
         if self._receiver.is_stopped:
             self._discard(len(data))
             return
@@ -85,9 +87,11 @@ class Connection(asyncio.Protocol):
             self._fail(malformed.refusal)
 
     def eof_received(self) -> bool:
+        """The client closed its side."""
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone, whoever closed it."""
         del exc
         self._receiver.stop()
         self.site.connections.close(self)
@@ -103,6 +107,7 @@ class Connection(asyncio.Protocol):
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
+        """The client caught up."""
         self.site.connections.held_bytes -= self._unread_bytes
         self._unread_bytes = 0
         self._unread_until = 0.0

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from mmgit.serving.settings import SettingsError
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

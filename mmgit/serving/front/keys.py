@@ -8,18 +8,19 @@ from __future__ import annotations
 import calendar
 import hashlib
 import hmac
-import os
+import re
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _FILE_BYTES_MAX = 1024 * 1024
 _DAY_SECONDS = 86_400
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 _SCHEME = b"bearer "
 
 
@@ -62,7 +63,7 @@ class Keys:
         A file that is gone or lists no keys closes the service. One that cannot be understood changes nothing.
         """
         try:
-            status = os.stat(self._file)
+            status = self._file.stat()
         except FileNotFoundError:
             self._seen, self._keys, self.is_broken = None, (), False
             return None
@@ -110,14 +111,10 @@ def read_keys(file: Path) -> tuple[Key, ...]:
 
 
 def _key_of(record: _KeyRecord) -> Key:
-    algorithm, _, digest = record.digest.partition(":")
-    if algorithm != "sha256" or len(digest) != 64:
+    digest = _DIGEST.fullmatch(record.digest)
+    if digest is None:
         raise ValueError(f"key {record.name}: the digest is not sha256: and 64 hexadecimal digits")
-    try:
-        raw = bytes.fromhex(digest)
-    except ValueError:
-        raise ValueError(f"key {record.name}: the digest is not hexadecimal") from None
-    return Key(record.name, raw, _end_of(record))
+    return Key(record.name, bytes.fromhex(digest[1]), _end_of(record))
 
 
 def _end_of(record: _KeyRecord) -> float:

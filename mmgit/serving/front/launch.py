@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from mmgit.serving.settings import Settings
 
 _SCORER = Path(__file__).resolve().parents[1] / "scorer" / "main.py"

@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from queue import SimpleQueue
-from typing import Any
 
 import msgspec
 

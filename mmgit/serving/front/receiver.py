@@ -70,6 +70,7 @@ class Receiver:
         self.exchange = None
 
     def on_message_begin(self) -> None:
+        """The first byte of a request."""
         if self._is_resuming or self.is_stopped:
             return
         self._stuck_bytes = 0
@@ -78,11 +79,13 @@ class Receiver:
         self._connection.begin()
 
     def on_url(self, part: bytes) -> None:
+        """A part of the request target."""
         exchange = self.exchange
         if exchange is not None and not self._is_resuming:
             exchange.target += part
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """A whole header, or a whole trailer."""
         exchange = self.exchange
         if exchange is None or self.has_head or self._is_resuming:
             return  # a trailer is no header
@@ -93,6 +96,7 @@ class Receiver:
             exchange.headers[name] = value
 
     def on_headers_complete(self) -> None:
+        """The head is complete."""
         exchange = self.exchange
         self._progress += 1
         if exchange is None:
@@ -109,6 +113,7 @@ class Receiver:
         self._connection.take_head(exchange, self._fault_of(exchange))
 
     def on_body(self, part: bytes) -> None:
+        """A part of the body."""
         self._progress += 1
         exchange = self.exchange
         if exchange is not None:
@@ -118,6 +123,7 @@ class Receiver:
                 self._connection.hold(exchange, len(part))
 
     def on_message_complete(self) -> None:
+        """The request is complete."""
         exchange = self.exchange
         if exchange is None or self._is_resuming:
             return

@@ -6,6 +6,7 @@ A scorer is the user's interpreter running `scorer/main.py` in a session of its 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -94,7 +95,7 @@ class Scorer(asyncio.Protocol):
         self._busy_since = monotonic()
         request_id = exchange.request_id.encode("ascii")
         head = REQUEST.pack(len(exchange.body), len(request_id)) + request_id
-        cast("asyncio.Transport", self._transport).write(head + exchange.body)
+        cast("asyncio.Transport", self._transport).writelines((head, exchange.body))
         exchange.body = b""
 
     def check(self, now: float, timeout_seconds: float, startup_timeout_seconds: float) -> None:
@@ -119,16 +120,16 @@ class Scorer(asyncio.Protocol):
 
     def kill(self) -> None:
         """End the process and what it started, now."""
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS has EPERM for a group that is gone
             os.killpg(self._process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass  # nothing of its group is left; macOS says so with EPERM
         self._process.wait()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio when the socket is attached."""
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
+        """Called by asyncio with a part of an answer."""
         buffer = self._buffer
         buffer += data
         if len(buffer) < ANSWER.size:
@@ -141,6 +142,7 @@ class Scorer(asyncio.Protocol):
         self._receive(status, payload)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Called by asyncio when the other end closed: the process ends, or did."""
         del exc
         self._end()
 
@@ -181,4 +183,4 @@ class Scorer(asyncio.Protocol):
 
 
 def _ending(returncode: int) -> str:
-    return f"signal {signal.Signals(-returncode).name}" if returncode < 0 else f"status {returncode}"
+    return f"status {returncode}" if returncode >= 0 else f"signal {-returncode} ({signal.strsignal(-returncode)})"

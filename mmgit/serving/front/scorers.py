@@ -13,6 +13,7 @@ from mmgit.serving.front.scorer_process import Scorer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from mmgit.serving.front.launch import Launch
     from mmgit.serving.front.log import Log
     from mmgit.serving.front.metrics import Metrics
@@ -22,7 +23,6 @@ _STEADY_SECONDS = 60.0
 _DELAY_SECONDS = 0.1
 _DELAY_SECONDS_MAX = 30.0
 _FAILED_STARTS_MAX = 5
-_STOP_SECONDS = 2.0
 
 
 class Scorers:
@@ -64,18 +64,24 @@ class Scorers:
         for scorer in list(self._scorers):
             scorer.check(now, settings.timeout_seconds, settings.startup_timeout_seconds)
 
-    async def stop(self) -> None:
-        """End all processes, those that do not end by themselves by force."""
+    def stop(self) -> None:
+        """Let all processes end; `is_running` tells when they did."""
         self._is_stopping = True
         for scorer in self._scorers:
             scorer.stop()
-        give_up_at = monotonic() + _STOP_SECONDS
-        while any(scorer.is_running for scorer in self._scorers) and monotonic() < give_up_at:
-            await asyncio.sleep(0.01)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether a process is still there."""
+        return any(scorer.is_running for scorer in self._scorers)
+
+    def kill(self) -> None:
+        """End the processes that did not end by themselves."""
         for scorer in self._scorers:
             scorer.kill()
 
     def became_idle(self, scorer: Scorer) -> None:
+        """A scorer is up, or done with a request."""
         if not self._was_ready:
             self._was_ready = True
             self._log.line("info", "ready", seconds=round(monotonic() - scorer.started_at, 3))
@@ -84,6 +90,7 @@ class Scorers:
         self.on_idle()
 
     def ended(self, scorer: Scorer, reason: str) -> None:
+        """A process is gone: start another one, or give the service up."""
         self._scorers.discard(scorer)
         if scorer in self.idle:
             self.idle.remove(scorer)

@@ -12,7 +12,7 @@ import sys
 from email.utils import formatdate
 from pathlib import Path
 from time import monotonic
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mmgit.serving.front.admin_site import AdminSite
 from mmgit.serving.front.admission import Admission
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 _TICK_SECONDS = 0.1
 _TICKS_PER_SWEEP = 10
+_WAIT_SECONDS = 0.02
+_STOP_SECONDS = 2.0
 _BACKLOG = 1024
 _ADMIN_HELD_BYTES_MAX = 1024 * 1024
 
@@ -102,7 +104,9 @@ class Server:
         await asyncio.wait((stop, self._scorers.given_up), return_when=asyncio.FIRST_COMPLETED)
         if self._stop_asked.is_set():
             await self._drain(public)
-        await self._scorers.stop()
+        self._scorers.stop()
+        await self._until(lambda: not self._scorers.is_running, _STOP_SECONDS)
+        self._scorers.kill()
         return self._farewell()
 
     async def _listen(self, site: Site, port: int) -> asyncio.AbstractServer:
@@ -139,14 +143,18 @@ class Server:
         self._log.line("info", "draining", seconds=self._settings.drain_seconds)
         self._site.is_draining = True
         connections = self._site.connections
-        give_up_at = monotonic() + self._settings.drain_seconds
-        while self._scorers.ready and monotonic() < give_up_at and not self._hurry_asked.is_set():
-            await asyncio.sleep(_TICK_SECONDS / 5)
+        await self._until(lambda: not self._scorers.ready, self._settings.drain_seconds)
         public.close()
-        give_up_at = monotonic() + self._settings.timeout_seconds + 1
-        while not connections.close_idle() and monotonic() < give_up_at and not self._hurry_asked.is_set():
-            await asyncio.sleep(_TICK_SECONDS / 5)
+        await self._until(connections.close_idle, self._settings.timeout_seconds + 1)
         connections.abort()
+
+    async def _until(self, is_done: Callable[[], bool], seconds_max: float) -> None:
+        """Wait, but not when somebody is in a hurry."""
+        give_up_at = monotonic() + seconds_max
+        while not (  # noqa: ASYNC110 - connections and processes are asked, none of them tells
+            is_done() or self._hurry_asked.is_set() or monotonic() >= give_up_at
+        ):
+            await asyncio.sleep(_WAIT_SECONDS)
 
     def _farewell(self) -> int:
         status = 0

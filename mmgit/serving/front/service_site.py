@@ -13,6 +13,7 @@ from mmgit.serving.front.log import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
     from mmgit.serving.front.admission import Admission
     from mmgit.serving.front.connections import Connections
     from mmgit.serving.front.keys import Keys

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 from functools import partial
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .json_values import bytes_of, check_value, refuse_unknown_keywords
 from .numpy_arrays import array_converter
 from .pandas_frames import frame_converter
 from .scalars import described
-from .strict_json import Refused, parse
+from .strict_json import Json, Refused, parse
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 
 class Arguments:
@@ -69,7 +69,7 @@ def read_arguments(schema_file: Path) -> Arguments:
         raise ValueError(f"{schema_file.name} cannot be used: {type(error).__name__}: {error}") from error
 
 
-def _converter(declared: Mapping[str, Any], name: str) -> Callable[[Any, str], Any]:
+def _converter(declared: Mapping[str, Any], name: str) -> Callable[[Json, str], object]:
     mark = declared.get("x-mmgit", {"type": "standard"})
     if mark["type"] == "numpy":
         convert = array_converter(mark)

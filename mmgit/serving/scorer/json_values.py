@@ -9,13 +9,13 @@ import base64
 import binascii
 import json
 import re
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .scalars import described
-from .strict_json import Refused
+from .strict_json import Json, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
 _NUMBER = (int, float)
 
@@ -132,5 +132,16 @@ _RULES: dict[str, Callable[[Any, Any, Any, str], None]] = {
     "pattern": _bound(str, str, lambda value, pattern: re.search(pattern, value) is not None, "a match of {}"),
 }
 _ANNOTATIONS = frozenset(
-    "$schema $id $comment title description default examples format contentEncoding contentMediaType".split()
+    [
+        "$schema",
+        "$id",
+        "$comment",
+        "title",
+        "description",
+        "default",
+        "examples",
+        "format",
+        "contentEncoding",
+        "contentMediaType",
+    ]
 )

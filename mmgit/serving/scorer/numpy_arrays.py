@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .scalars import Kind, check, described, kind_of
-from .strict_json import Refused
+from .strict_json import Json, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-def array_converter(declared: Mapping[str, Any]) -> Callable[[Any, str], Any]:
+def array_converter(declared: Mapping[str, Any]) -> Callable[[Json, str], object]:
     """The conversion for `{"dtype": "float64", "shape": [null, 4], "missing": true}`; null is a free size."""
     dtype, shape = declared["dtype"], tuple(declared["shape"])
     kind = kind_of(dtype).or_null() if declared.get("missing") else kind_of(dtype)
     numpy = importlib.import_module("numpy")
 
-    def convert(value: Json, path: str) -> Json:
+    def convert(value: Json, path: str) -> object:
         _check(value, shape, kind, path)
         try:
             array = numpy.array(value, dtype=dtype)

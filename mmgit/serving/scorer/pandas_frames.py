@@ -1,4 +1,4 @@
-"""A JSON list of objects in, a pandas DataFrame of the declared columns out, or `Refused` with the path of what is wrong.
+"""A JSON list of objects in, a pandas DataFrame of the declared columns out, or `Refused` with the path of the fault.
 
 Columns come in the declared order and dtypes, whatever order a row names them in; the number of rows is free.
 """
@@ -7,25 +7,26 @@ from __future__ import annotations
 
 import importlib
 import re
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .scalars import ANYTHING, check, choice_of, described, kind_of
-from .strict_json import Refused
+from .strict_json import Json, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import ModuleType
 
 _NEVER_MISSING = re.compile(r"u?int\d+|bool")
 _DENSE = re.compile(r"u?int\d+|bool|float\d+")
 
 
-def frame_converter(declared: Mapping[str, Any]) -> Callable[[Any, str], Any]:
+def frame_converter(declared: Mapping[str, Any]) -> Callable[[Json, str], object]:
     """The conversion for `{"columns": [{"name": "age", "dtype": "int64"}, …]}`."""
     numpy, pandas = importlib.import_module("numpy"), importlib.import_module("pandas")
     columns = [_Column(column, numpy, pandas) for column in declared["columns"]]
     names = {column.name for column in columns}
 
-    def convert(value: Json, path: str) -> Json:
+    def convert(value: Json, path: str) -> object:
         _check_rows(value, names, path)
         try:
             return pandas.DataFrame({column.label: column.of(value, path) for column in columns})
@@ -38,20 +39,21 @@ def frame_converter(declared: Mapping[str, Any]) -> Callable[[Any, str], Any]:
 class _Column:
     """One declared column. Missing values are null wherever pandas has a missing value for the dtype."""
 
-    def __init__(self, declared: Mapping[str, Any], numpy: Json, pandas: Json) -> None:
+    def __init__(self, declared: Mapping[str, Any], numpy: ModuleType, pandas: ModuleType) -> None:
         dtype = declared["dtype"]
         self.label = declared["name"]
         self.name = str(self.label)
         self._kind = choice_of(declared["categories"]) if dtype == "category" else kind_of(dtype)
         if not _NEVER_MISSING.fullmatch(dtype) and self._kind is not ANYTHING:
             self._kind = self._kind.or_null()
+        self._series_of: Callable[[list[Json]], object]
         if _DENSE.fullmatch(dtype):
             self._series_of = lambda cells: numpy.array(cells, dtype=dtype)
         else:
             target = _pandas_dtype(declared, pandas)
             self._series_of = lambda cells: pandas.Series(cells, dtype=object).astype(target)
 
-    def of(self, rows: list[dict[str, Any]], path: str) -> Json:
+    def of(self, rows: list[dict[str, Any]], path: str) -> object:
         """The column's values from all rows."""
         name = self.name
         cells = [row[name] for row in rows]
@@ -59,7 +61,7 @@ class _Column:
         return self._series_of(cells)
 
 
-def _pandas_dtype(declared: Mapping[str, Any], pandas: Json) -> Json:
+def _pandas_dtype(declared: Mapping[str, Any], pandas: ModuleType) -> object:
     dtype = declared["dtype"]
     if dtype == "category":
         return pandas.CategoricalDtype(declared["categories"], declared.get("ordered", False))

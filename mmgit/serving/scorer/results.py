@@ -8,7 +8,10 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .strict_json import Json
 
 
 class ResultError(Exception):

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass, replace
-from typing import Any, NoReturn, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from .strict_json import Refused
+from .strict_json import Json, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -12,13 +12,13 @@ import site
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .arguments import Arguments, read_arguments
 
 if TYPE_CHECKING:
-    from types import ModuleType
     from collections.abc import Callable
+    from types import ModuleType
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,9 @@ import math
 import re
 from typing import Any
 
+Json = Any
+"""A value that JSON can say."""
+
 DEPTH_MAX = 100
 
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?')

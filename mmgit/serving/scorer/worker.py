@@ -20,12 +20,12 @@ _READ_BYTES = 64 * 1024
 def main(assignment: Assignment) -> None:
     """Load the user's code, say so, then score until the front is gone."""
     front = socket.socket(fileno=assignment.socket_fd)
-    front.set_inheritable(False)  # noqa: FBT003 - the signature is Python's
+    front.set_inheritable(False)
     log = RequestLog()
     log.take_over_streams()
     try:
         scoring = load(assignment)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - sys.exit() in a score file is a reason too
         log.end()
         log.failure("init_failed", error)
         _send(front, FAILED, summary(error).encode())
@@ -55,7 +55,7 @@ def score(scoring: Scoring, body: bytes, request_id: str, log: RequestLog) -> tu
     except ResultError as error:
         log.line("error", "result_refused", message=str(error))
         return 500, _error(error.code, "the result of the scoring code has no JSON form; the log says why", request_id)
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001 - nothing that the user's code raises may end the scorer
         log.failure("run_failed", error)
         return 500, _error("scoring_failed", "the scoring code failed; the log says why", request_id)
     if len(answer) > BODY_BYTES_MAX:

@@ -1,0 +1,53 @@
+"""Whether rendered objects are what Kubernetes takes, what pod security allows, and what mmgit promises.
+
+The objects of one service come in; findings at the service's file come out. First every object against the schema of
+each declared Kubernetes minor; then, where the shapes are right, rules that schemas do not state.
+"""
+
+from collections.abc import Callable, Sequence
+
+from mmgit.checks.objects import metadata, pods, promises, relations
+from mmgit.checks.objects.scene import Object, Scene, group_by_kind
+from mmgit.checks.objects.shapes import shapes_fit
+from mmgit.desired import DesiredEnvironment, DesiredService
+from mmgit.errors import Finding
+
+CODES = {
+    "M600": "an object does not fit the schema of a declared Kubernetes minor",
+    "M601": "there is no schema to check an object of this kind (a warning)",
+    "M602": "there are no schemas for a declared Kubernetes minor",
+    "M610": "an image that is not named by its digest alone",
+    "M611": "a pod that the restricted pod security standard refuses",
+    "M612": "a pod without limits, probes, a read-only root, a NetworkPolicy or a budget; or with a token",
+    "M613": "an amount that is no quantity",
+    "M614": "a name or namespace that is not good, not the service's, or there twice",
+    "M615": "a label or annotation that is not good, or that mmgit sets",
+    "M616": "a selector that selects no pod of the service",
+    "M617": "something named that is not there: a target, backend, port, account, volume",
+    "M618": "the slot, its image or its files are not as they are fixed",
+    "M619": "replicas beside an autoscaler",
+    "M620": "an object that is too large",
+}
+
+RULES: tuple[Callable[[Scene], None], ...] = (
+    metadata.metadata_is_good,
+    pods.pods_are_restricted,
+    pods.deployments_are_probed,
+    relations.selectors_match_pods,
+    relations.targets_exist,
+    relations.mounts_exist,
+    promises.the_slot_is_as_fixed,
+    promises.replicas_have_one_owner,
+    promises.pods_are_covered,
+)
+
+
+def check_objects(
+    environment: DesiredEnvironment, service: DesiredService, objects: Sequence[Object]
+) -> tuple[Finding, ...]:
+    """What is wrong with the objects of one service on Kubernetes."""
+    scene = Scene(environment, service, objects, group_by_kind(objects))
+    if shapes_fit(scene):
+        for rule in RULES:
+            rule(scene)
+    return tuple(scene.findings)

@@ -1,0 +1,64 @@
+"""Names, namespaces, labels and annotations: as Kubernetes takes them, and as belongs to the one service."""
+
+from mmgit.checks.objects.scene import Object, Scene
+from mmgit.checks.objects.values import is_label_key, is_label_name, is_label_value, is_name
+
+MAX_ANNOTATION_BYTES = 256 * 2**10
+MAX_DATA_BYTES = 2**20
+_RESERVED = "mmgit.dev/"
+_SET_BY_MMGIT = frozenset({"app.kubernetes.io/name", "app.kubernetes.io/managed-by"})
+
+
+def metadata_is_good(scene: Scene) -> None:
+    """Every object has a good name of its own, in the environment's namespace."""
+    seen: set[tuple[str, ...]] = set()
+    labelled: set[int] = set()
+    namespace = scene.environment.spec.namespace
+    for each in scene.objects:
+        metadata = each["metadata"]
+        identity = (each["apiVersion"].partition("/")[0], each["kind"], metadata.get("name", ""))
+        if identity in seen:
+            scene.wrong("M614", each, "there are two objects of this kind and name")
+        seen.add(identity)
+        if metadata.get("namespace") != namespace:
+            scene.wrong("M614", each, f"its namespace must be `{namespace}`")
+        _name(scene, each, metadata.get("name", ""))
+        labels = metadata.get("labels", {})
+        if id(labels) not in labelled:  # most objects share one map of them
+            _labels(scene, each, labels)
+            labelled.add(id(labels))
+        for key in metadata.get("annotations", ()):
+            if not is_label_key(key):
+                scene.wrong("M615", each, f"`{key}` is no key of an annotation")
+        _sizes(scene, each, metadata)
+    for key in sorted({*scene.service.labels, *scene.service.annotations}):
+        if key.startswith(_RESERVED) or key in _SET_BY_MMGIT:
+            scene.wrong("M615", None, f"`{key}` is set by mmgit; declare another label or annotation")
+
+
+def _name(scene: Scene, each: Object, name: str) -> None:
+    own = scene.service.name
+    good = is_label_name if each["kind"] == "Service" else is_name
+    if not good(name):
+        scene.wrong("M614", each, f"`{name}` is no name for a {each['kind']}")
+    elif name != own and not name.startswith(f"{own}-"):
+        scene.wrong("M614", each, f"its name must be `{own}` or begin with `{own}-`")
+
+
+def _labels(scene: Scene, each: Object, labels: dict[str, str]) -> None:
+    for key, value in labels.items():
+        if not is_label_key(key):
+            scene.wrong("M615", each, f"`{key}` is no key of a label")
+        if not is_label_value(value):
+            scene.wrong("M615", each, f"`{value}` is no value of a label (`{key}`)")
+
+
+def _sizes(scene: Scene, each: Object, metadata: Object) -> None:
+    if _size(metadata.get("annotations", {})) > MAX_ANNOTATION_BYTES:
+        scene.wrong("M620", each, f"its annotations are larger than {MAX_ANNOTATION_BYTES // 2**10} KiB")
+    if each["kind"] == "ConfigMap" and _size(each.get("data", {})) > MAX_DATA_BYTES:
+        scene.wrong("M620", each, f"its data is larger than {MAX_DATA_BYTES // 2**20} MiB")
+
+
+def _size(texts: dict[str, str]) -> int:
+    return sum(len(text.encode()) for entry in texts.items() for text in entry) if texts else 0

@@ -1,0 +1,134 @@
+"""Objects against the strict schemas of each declared Kubernetes minor, all objects of a service in one call.
+
+The schemas of what mmgit renders lie beside this file, small enough to load at once; those of other minors and kinds
+are taken from kubernetes-validate when they are asked for.
+"""
+
+import functools
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import jsonschema_rs
+
+from mmgit.checks.objects import extraction
+from mmgit.checks.objects.scene import Object, Scene
+from mmgit.errors import Finding
+from mmgit.repository import layout
+
+KINDS = frozenset(
+    {
+        "apps/v1/Deployment",
+        "autoscaling/v2/HorizontalPodAutoscaler",
+        "networking.k8s.io/v1/Ingress",
+        "networking.k8s.io/v1/NetworkPolicy",
+        "policy/v1/PodDisruptionBudget",
+        "rbac.authorization.k8s.io/v1/Role",
+        "rbac.authorization.k8s.io/v1/RoleBinding",
+        "v1/ConfigMap",
+        "v1/Namespace",
+        "v1/Service",
+        "v1/ServiceAccount",
+    }
+)
+SHIPPED_MINORS = ("1.33", "1.34", "1.35", "1.36", "1.37")
+"""Oldest first. What vanished in a later one is not in their schemas: it was never stable."""
+
+_FOLDER = Path(__file__).parent / "schemas"
+
+
+_SHOWN = 200
+
+ByKind = Mapping[str, list[Object]]
+
+
+def shapes_fit(scene: Scene) -> bool:
+    """Whether all objects fit every declared minor; notes what does not."""
+    custom_kinds = _custom_kinds()
+    core = {kind: objects for kind, objects in scene.by_kind.items() if kind in KINDS}
+    custom = {kind: objects for kind, objects in scene.by_kind.items() if kind in custom_kinds}
+    fits = not custom or _fits(scene, _custom(), custom, "its custom resource definition")
+    minors = scene.environment.spec.kubernetes.versions
+    for minor in minors:
+        if minor not in _known_minors():
+            fits = _unknown_minor(scene, minor)
+        for kind in sorted(scene.by_kind.keys() - core.keys() - custom.keys()) if fits else ():
+            fits = _other_fits(scene, minor, kind)
+    for minor in _least(minors):
+        fits = fits and _fits(scene, _kubernetes(minor), core, f"Kubernetes {minor}")
+    return fits
+
+
+def _least(minors: tuple[str, ...]) -> list[str]:
+    """The minors that must be asked: what fits a shipped one fits all later ones too, which a test shows."""
+    shipped = [minor for minor in SHIPPED_MINORS if minor in minors]
+    return shipped[:1] + [minor for minor in minors if minor not in shipped]
+
+
+def _fits(scene: Scene, validator: jsonschema_rs.Draft7Validator, by_kind: ByKind, asked: str) -> bool:
+    if validator.is_valid(by_kind):
+        return True
+    for error in validator.iter_errors(by_kind):
+        kind, number, *keys = error.instance_path
+        each = by_kind[str(kind)][int(number)]
+        scene.wrong("M600", each, f"{'.'.join(map(str, keys)) or 'object'}: {error.message[:_SHOWN]} ({asked})")
+    return False
+
+
+def _other_fits(scene: Scene, minor: str, kind: str) -> bool:
+    """Objects of a kind that mmgit itself does not render."""
+    objects = scene.by_kind[kind]
+    validator = _other(minor, kind)
+    if validator is not None:
+        return _fits(scene, validator, {kind: objects}, f"Kubernetes {minor}")
+    for each in objects:
+        if not isinstance(each.get("kind"), str) or not isinstance(each.get("apiVersion"), str):
+            scene.wrong("M600", each, "an object needs apiVersion and kind")
+            return False
+        message = f"nothing is known here about {kind}: the object is not checked"
+        if minor == scene.environment.spec.kubernetes.versions[0]:
+            scene.wrong("M601", each, message, "warning")
+    return True
+
+
+def _unknown_minor(scene: Scene, minor: str) -> bool:
+    path = layout.environment(scene.environment.name)
+    keys = ("kubernetes", "versions", scene.environment.spec.kubernetes.versions.index(minor))
+    hint = f"known minors: {', '.join(_known_minors())}"
+    scene.findings.append(Finding("M602", path, keys, f"nothing is known here about Kubernetes {minor}", hint))
+    return False
+
+
+@functools.cache
+def _known_minors() -> tuple[str, ...]:
+    return extraction.known_minors()
+
+
+@functools.cache
+def _kubernetes(minor: str) -> jsonschema_rs.Draft7Validator:
+    shipped = minor in SHIPPED_MINORS
+    return jsonschema_rs.Draft7Validator(
+        _shipped(f"kubernetes-{minor}") if shipped else extraction.bundle(minor, KINDS)
+    )
+
+
+@functools.cache
+def _other(minor: str, kind: str) -> jsonschema_rs.Draft7Validator | None:
+    schema = extraction.bundle(minor, {kind})
+    return jsonschema_rs.Draft7Validator(schema) if schema["properties"] else None
+
+
+@functools.cache
+def _custom() -> jsonschema_rs.Draft7Validator:
+    return jsonschema_rs.Draft7Validator(_shipped("custom"))
+
+
+@functools.cache
+def _custom_kinds() -> frozenset[str]:
+    return frozenset(_shipped("custom")["properties"])
+
+
+@functools.cache
+def _shipped(name: str) -> extraction.Schema:
+    schema: extraction.Schema = json.loads((_FOLDER / f"{name}.json").read_bytes())
+    return schema

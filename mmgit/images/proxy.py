@@ -1,0 +1,44 @@
+"""The image of compose's proxy: HAProxy from the same kind of Debian lock as every base, and nothing else.
+
+Its base is called `proxy`; its lock file lies beside the base's. Configuration is mounted, never baked in.
+"""
+
+from typing import TYPE_CHECKING
+
+from mmgit.images import codec
+from mmgit.images.assemble import Assembler, base_key
+from mmgit.images.oci import put_index, put_platform_image
+from mmgit.lock import Lock
+from mmgit.recipe import Foundation, Inputs, Recipe, key_of
+
+if TYPE_CHECKING:
+    from mmgit.spec.base import BaseSpec
+
+PACKAGES = ("haproxy",)
+_CONFIG = {
+    "Entrypoint": ["/usr/sbin/haproxy", "-W", "-db", "-f"],
+    "Cmd": ["/etc/haproxy"],
+    "Env": ["PATH=/usr/sbin:/usr/bin:/bin"],
+    "User": "65532:65532",
+    "WorkingDir": "/",
+}
+
+
+def recipe_of_proxy(base: "BaseSpec") -> Recipe:
+    """What the proxy's image is made of: the base alone, and how it starts."""
+    foundation = Foundation(
+        base={platform: base_key(base, platform) for platform in sorted(base.platforms)},
+        serving=key_of(_CONFIG),
+        codec=codec.NAME,
+    )
+    return Recipe(Inputs(runtime="haproxy", python="", scoring="", files=(), models=()), foundation)
+
+
+def build_proxy(base: "BaseSpec", assembler: Assembler) -> Lock:
+    """Make the proxy's image present in the layout. Raises `BuildError`: a package cannot be had."""
+    recipe = recipe_of_proxy(base)
+    platforms = {
+        platform: put_platform_image(platform, [layer], _CONFIG, assembler.layout)
+        for platform, layer in assembler.base_layers(base).items()
+    }
+    return Lock(recipe.key, recipe.inputs.key, recipe.foundation, put_index(platforms, assembler.layout), platforms)

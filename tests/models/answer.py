@@ -1,0 +1,25 @@
+"""Run by a model's own interpreter in its scoring folder: JSON bodies in, `[status, document]` out, one a line each.
+
+The argument is the folder of the serving layer's scorer: bodies are converted and answers written as in an image.
+"""
+
+import importlib
+import json
+import os
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # the scorer logs to standard output
+    scorer = sys.argv[1]
+    sys.path.insert(0, scorer)
+    importlib.import_module("main").load_package(Path(scorer))
+    sys.path.remove(scorer)
+    scoring = importlib.import_module("_mmgit_scorer.scoring")
+    worker = importlib.import_module("_mmgit_scorer.worker")
+    log = importlib.import_module("_mmgit_scorer.log").RequestLog()
+    loaded = scoring.load(scoring.Assignment(-1, str(Path.cwd()), "score.py", "schema.json", [], scorer))
+    for line in sys.stdin:
+        status, document = worker.score(loaded, line.encode(), "test", log)
+        print(json.dumps([status, json.loads(document)]), file=answers)

@@ -1,0 +1,147 @@
+import json
+
+import pytest
+
+from tests.serving.conftest import KEY, Client, Service, request
+
+HEAD = f"POST {Service.score_path} HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {KEY}\r\n".encode()
+BODY = b'{"x": 1}'
+
+
+@pytest.fixture
+def client(echo: Service) -> Client:
+    return echo.client()
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        pytest.param(b"content-length: 8\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", id="length-and-chunks"),
+        pytest.param(b"transfer-encoding: chunked\r\ncontent-length: 8\r\n\r\n0\r\n\r\n", id="chunks-and-length"),
+        pytest.param(b"content-length: 8\r\ncontent-length: 8\r\n\r\n" + BODY, id="length-twice"),
+        pytest.param(b"content-length: +8\r\n\r\n" + BODY, id="length-with-a-sign"),
+        pytest.param(b"content-length: 8, 8\r\n\r\n" + BODY, id="length-list"),
+        pytest.param(b"content-length: 99999999999999999999\r\n\r\n", id="length-overflow"),
+        pytest.param(b"content-length: 8\n\r\n" + BODY, id="bare-line-feed"),
+        pytest.param(b"x: a\r\n b\r\n\r\n", id="folded-header"),
+        pytest.param(b"x : a\r\n\r\n", id="space-before-colon"),
+        pytest.param(b"x: a\0b\r\n\r\n", id="nul-in-a-header"),
+        pytest.param(b"transfer-encoding: chunked\r\n\r\nzz\r\n", id="chunk-size-not-hexadecimal"),
+        pytest.param(b"transfer-encoding: chunked\r\n\r\n-1\r\n", id="chunk-size-negative"),
+        pytest.param(b"transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n", id="chunk-size-overflow"),
+        pytest.param(b"transfer-encoding: chunked\r\n\r\n1\r\naX\r\n", id="chunk-longer-than-its-size"),
+        pytest.param(b"transfer-encoding: chunked\r\n\r\n1\na\n0\n\n", id="chunks-with-bare-line-feeds"),
+        pytest.param(b"transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n", id="another-coding"),
+        pytest.param(b"transfer-encoding: xchunked\r\n\r\n0\r\n\r\n", id="an-unknown-coding"),
+        pytest.param(b"host: other\r\n\r\n", id="host-twice"),
+        pytest.param(b"authorization: Bearer other\r\n\r\n", id="authorization-twice"),
+    ],
+)
+def test_a_request_with_doubtful_framing_is_refused_and_the_connection_closed(client: Client, rest: bytes) -> None:
+    client.send(HEAD, rest)
+
+    answer = client.answer()
+
+    assert (answer.status, answer.code) == (400, "bad_request")
+    assert answer.headers["connection"] == "close"
+    assert client.is_closed()
+
+
+def test_what_follows_a_broken_request_is_never_taken_for_another_one(client: Client, echo: Service) -> None:
+    smuggled = request(f"{echo.base}/smuggled", method="GET")
+
+    client.send(HEAD, b"content-length: 8\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", smuggled)
+
+    assert client.answer().status == 400
+    assert client.is_closed()
+    assert not echo.logged("request", path=f"{echo.base}/smuggled")
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET / HTTP/1.1\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\nhost: test\r\n\r\n", 505),
+        (b"GET / HTTP/0.9\r\nhost: test\r\nconnection: close\r\n\r\n", 505),
+        (b"\x16\x03\x01\x02\x00", 400),
+        (b"POST / HTTP/1.0\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nhost: test\r\nexpect: a miracle\r\n\r\n", 417),
+    ],
+)
+def test_another_protocol_version_or_expectation_is_refused(client: Client, head: bytes, status: int) -> None:
+    client.send(head)
+
+    assert client.answer().status == status
+    assert client.is_closed()
+
+
+@pytest.mark.parametrize(
+    "beginning",
+    [
+        pytest.param(b"GET / HTTP/1.1\r\nhost: test\r\nx: ", id="header"),
+        pytest.param(b"GET /", id="target"),
+        pytest.param(HEAD + b"transfer-encoding: chunked\r\n\r\n1\r\n1\r\n0\r\nx: ", id="trailer"),
+    ],
+)
+def test_a_head_or_trailer_without_end_is_cut_off(client: Client, beginning: bytes) -> None:
+    client.send(beginning)
+
+    with pytest.raises(ConnectionError):
+        for _ in range(1000):
+            client.send(b"a" * 65536)
+
+
+def test_a_head_that_is_too_large_is_told_so(client: Client) -> None:
+    client.send(b"GET / HTTP/1.1\r\nhost: test\r\nx: ")
+    for _ in range(5):
+        client.send(b"a" * 20_000)
+
+    assert client.answer().status == 431
+
+
+def test_a_trailer_is_not_a_header(client: Client, echo: Service) -> None:
+    head = f"POST {echo.score_path} HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n".encode()
+
+    client.send(head, b"0\r\nauthorization: Bearer " + KEY.encode() + b"\r\n\r\n")
+
+    assert client.answer().status == 401
+
+
+def test_a_body_in_chunks_arrives_whole(client: Client) -> None:
+    client.send(HEAD, b"content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n")
+    for part in (b'{"x"', b": [1", b", 2]}"):
+        client.send(b"%x\r\n%b\r\n" % (len(part), part))
+    client.send(b"0\r\n\r\n")
+
+    assert client.answer().document == [1, 2]
+
+
+def test_a_request_that_comes_byte_by_byte_is_understood(client: Client, echo: Service) -> None:
+    for byte in request(echo.score_path, BODY):
+        client.send(bytes([byte]))
+
+    assert client.answer().document == 1
+
+
+def test_an_offered_upgrade_is_ignored_and_the_body_read(client: Client, echo: Service) -> None:
+    body = json.dumps({"x": "as Java's HttpClient sends it"}).encode()
+
+    client.send(request(echo.score_path, body, connection="Upgrade, HTTP2-Settings", upgrade="h2c"))
+
+    assert client.answer().document == "as Java's HttpClient sends it"
+    client.send(request(echo.score_path, BODY))
+    assert client.answer().document == 1
+
+
+def test_an_offered_upgrade_with_a_body_in_parts_is_ignored_too(client: Client, echo: Service) -> None:
+    whole = request(echo.score_path, BODY, connection="Upgrade", upgrade="h2c")
+    client.send(whole[:-3])
+    client.send(whole[-3:])
+
+    assert client.answer().document == 1
+
+
+def test_a_connect_request_is_refused(client: Client) -> None:
+    client.send(b"CONNECT example.com:443 HTTP/1.1\r\nhost: test\r\n\r\n")
+
+    assert client.answer().status in (401, 405)
