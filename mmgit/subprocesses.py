@@ -14,13 +14,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeAlias
 
 from mmgit.errors import MmgitError
 
 TIMED_OUT, TOO_MUCH_OUTPUT, NOT_FOUND = 124, 125, 127
 """Exit codes of our own, as `timeout` and shells give them."""
 OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024
+
+Process: TypeAlias = "subprocess.Popen[bytes]"
 
 _CHUNK_BYTES = 256 * 1024
 _GRACE_SECONDS = 5.0
@@ -75,7 +77,7 @@ def run(
 
 
 @contextmanager
-def child(argv: Sequence[str]) -> Iterator["subprocess.Popen[bytes]"]:
+def child(argv: Sequence[str]) -> Iterator[Process]:
     """A program in the foreground, with this one's output, that ends with this block: politely, then by force."""
     with subprocess.Popen(list(argv), env=environment(("HOME",)), stdin=subprocess.DEVNULL) as process:  # noqa: S603 - an argument list, no shell
         try:
@@ -106,9 +108,7 @@ def stdin_of(data: bytes) -> Iterator[IO[bytes]]:
         yield file
 
 
-def collect(
-    process: "subprocess.Popen[bytes]", argv: Sequence[str], timeout_seconds: float, *, leads_group: bool = False
-) -> Completed:
+def collect(process: Process, argv: Sequence[str], timeout_seconds: float, *, leads_group: bool = False) -> Completed:
     """Read a process to its end, or stop it (and the group it leads) when it takes too long or writes too much."""
     stdout, stderr = bytearray(), bytearray()
     target = -process.pid if leads_group else process.pid
@@ -129,7 +129,7 @@ class _Stopped(Exception):  # noqa: N818 - not a fault: the bound was reached
     """The program has to be stopped: an exit code of ours and the reason."""
 
 
-def _read(process: "subprocess.Popen[bytes]", sinks: tuple[bytearray, bytearray], deadline: float) -> None:
+def _read(process: Process, sinks: tuple[bytearray, bytearray], deadline: float) -> None:
     """Fill the sinks until the process has ended. Raises `_Stopped` at the bounds."""
     with selectors.DefaultSelector() as selector:
         for pipe, sink in zip((process.stdout, process.stderr), sinks, strict=True):
@@ -152,7 +152,7 @@ def _read(process: "subprocess.Popen[bytes]", sinks: tuple[bytearray, bytearray]
         raise _Stopped(TIMED_OUT, "stopped: it took too long") from None
 
 
-def _stop(process: "subprocess.Popen[bytes]", target: int) -> None:
+def _stop(process: Process, target: int) -> None:
     """End a process, or the group that it leads: first politely, so that it can clean up."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):

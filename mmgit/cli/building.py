@@ -1,6 +1,6 @@
 """`mmgit build` and `mmgit release`."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import click
 
@@ -20,7 +20,7 @@ def build(manifests: tuple[str, ...]) -> None:
     Without arguments: every manifest that a service runs or should run next. No registry, no Docker, no pin moves.
     """
     with editing(layout.BASES, layout.MODELS, layout.ENVIRONMENTS) as session:
-        wanted = manifests or tuple(dict.fromkeys(_wanted(session.source)))
+        wanted = dict.fromkeys(manifests) or dict(_wanted(session.source))
         if not wanted:
             raise UsageError("no service runs a manifest yet", "mmgit build MODEL/N")
         locks = built(session, wanted)
@@ -42,7 +42,7 @@ def release(services: tuple[str, ...], environment: str) -> None:
 
     with editing(layout.BASES, layout.MODELS, layout.ENVIRONMENTS) as session:
         waiting = _waiting(session.source, environment, services)
-        locks = built(session, tuple(dict.fromkeys(waiting.values())))
+        locks = built(session, dict.fromkeys(waiting.values()))
         publish(session, environment, locks)
         change = pipeline.pins(session.root, session.source, environment, waiting, locks)
         session.deliver(recorded(session.source, locks).and_then(change) if change.files else change)
@@ -52,24 +52,31 @@ def release(services: tuple[str, ...], environment: str) -> None:
         print(f"next: git add -A && git commit -m 'Release {', '.join(waiting)} in {environment}'")
 
 
-def built(session: Session, manifests: Collection[str], *, is_rebuild: bool = False) -> dict[str, Lock]:
-    """The locks of these manifests, all of them present. Raises `BuildError` after the others are built."""
+def built(session: Session, manifests: Mapping[str, str | None]) -> dict[str, Lock]:
+    """The locks of these manifests (-> the image that it must be, or any), all of them present.
+
+    Raises:
+        BuildError: one could not be made; the others are built and locked.
+    """
     from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
 
     with working(f"building {', '.join(manifests)}"):
-        made = workshop_of(session.root).build(session.source, manifests, is_rebuild=is_rebuild)
+        made = workshop_of(session.root).build(session.source, manifests)
     for manifest, lock in made.locks.items():
-        size_mb = sum(blob.size_bytes for blob in lock.blobs) / 1e6
-        print(
-            f"{_spelt(session.source, manifest)}: {lock.index.digest} ({', '.join(lock.platforms)}, {size_mb:.1f} MB)"
-        )
+        say_built(session.source, manifest, lock)
     if made.failures:
         name, first = next(iter(made.failures.items()))
         session.deliver(recorded(session.source, made.locks))
         others = f" ({len(made.failures) - 1} more failed)" if len(made.failures) > 1 else ""
         raise BuildError(f"manifest {name}: {first.message}{others}", first.hint)
     return dict(made.locks)
+
+
+def say_built(source: Source, manifest: str, lock: Lock) -> None:
+    """One line about an image that is there now."""
+    size_mb = sum(blob.size_bytes for blob in lock.blobs) / 1e6
+    print(f"{_spelt(source, manifest)}: {lock.index.digest} ({', '.join(lock.platforms)}, {size_mb:.1f} MB)")
 
 
 def publish(session: Session, environment: str, locks: dict[str, Lock]) -> None:
@@ -102,10 +109,13 @@ def recorded(source: Source, locks: Mapping[str, Lock]) -> Change:
     return Change(files, f"{len(files)} image{'s' * (len(files) != 1)} locked" if files else "all images are locked")
 
 
-def _wanted(source: Source) -> Iterator[str]:
+def _wanted(source: Source) -> Iterator[tuple[str, str | None]]:
     for environment in source.environments.values():
         for service in environment.services:
-            yield from (reference for reference in (service.spec.manifest, service.spec.next) if reference)
+            if service.spec.next:
+                yield service.spec.next, None
+            if service.spec.manifest:
+                yield service.spec.manifest, service.spec.image
 
 
 def _waiting(source: Source, environment: str, names: tuple[str, ...]) -> dict[str, str]:

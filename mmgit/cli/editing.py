@@ -19,6 +19,7 @@ from mmgit.repository.load import load
 from mmgit.repository.source import Source
 
 _IN_MEMORY_BYTES = 256 * 2**20
+_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,18 @@ def say(summary: str, *then: str) -> None:
     print(summary)
     for command in then:
         print(f"next: {command}")
+
+
+def to_run(source: Source, reference: str) -> list[str]:
+    """The commands that make services run a new manifest: those that run its model now, else a new one."""
+    model = reference.partition("/")[0]
+    running = [
+        f"mmgit service update {service.name} --env {environment.name} --manifest {reference}"
+        for environment in source.environments.values()
+        for service in environment.services
+        if model in {named.partition("/")[0] for named in (service.spec.manifest, service.spec.next) if named}
+    ]
+    return running[:_SHOWN] or [f"mmgit service create {model} --env {next(iter(source.environments), 'ENV')}"]
 
 
 def pairs(values: tuple[str, ...], option: str) -> dict[str, str]:

@@ -43,14 +43,18 @@ def show(digest: str, form: Form) -> None:
 @click.argument("manifest", metavar="MODEL/N")
 def rebuild(manifest: str) -> None:
     """Add a build of MODEL/N with today's base and server. No pin moves; the image before stays."""
-    from mmgit.cli.building import built, recorded  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.building import recorded, say_built  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.progress import working  # noqa: PLC0415 - as above
+    from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
 
     with editing(layout.BASES, layout.MODELS) as session:
-        locks = built(session, [manifest], is_rebuild=True)
-        change = recorded(session.source, locks)
-        session.deliver(
-            change, *([f"mmgit service update NAME --env ENV --manifest {manifest}"] if change.files else [])
-        )
+        with working(f"building manifest {manifest}"):
+            lock = workshop_of(session.root).rebuild(session.source, manifest)
+        say_built(session.source, manifest, lock)
+        change = recorded(session.source, {manifest: lock})
+        image = lock.index.digest
+        then = f"mmgit service update NAME --env ENV --manifest {manifest} --image {image}"
+        session.deliver(change, *([then] if change.files else []))
 
 
 @image.command()

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from mmgit.cli.context import find_root
-from mmgit.cli.editing import editing, loaded, say
+from mmgit.cli.editing import editing, loaded, say, to_run
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.edits.freeze import Freezing, freeze, versions_to_freeze
 from mmgit.edits.references import manifest_of
@@ -42,7 +42,7 @@ def create(name: str, models: tuple[str, ...], *, upgrade: bool, **options: Any)
         if frozen.change.is_empty:
             say(frozen.change.summary)
         else:
-            session.deliver(frozen.change, f"mmgit service update NAME --env ENV --manifest {frozen.reference}")
+            session.deliver(frozen.change, *to_run(session.source, frozen.reference))
 
 
 @manifest.command("list")

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from mmgit.cli.context import find_root
-from mmgit.cli.editing import editing, loaded, pairs
+from mmgit.cli.editing import editing, loaded, pairs, to_run
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.registering import registered, registration_options
 from mmgit.edits.references import model_of, version_of
@@ -38,10 +38,10 @@ def register_(name: str, paths: tuple[str, ...], **options: Any) -> None:  # noq
     with editing(f"{layout.MODELS}/{name}/") as session:
         result = registered(session, name, paths, options)
         if result.manifest:
-            session.deliver(result.change, f"mmgit serve {name}", f"mmgit service create {name} --env …")
+            then = [f"mmgit serve {name}", *to_run(session.source, result.manifest.reference)]
         else:
-            script = f"{layout.scoring_folder(name)}/score.py"
-            session.deliver(result.change, f"mmgit manifest create {name}   when there is a {script}")
+            then = [f"mmgit manifest create {name}   (when there is a {layout.scoring_folder(name)}/score.py)"]
+        session.deliver(result.change, *then)
 
 
 @model.command("list")

@@ -8,13 +8,10 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from mmgit.errors import GitError
-from mmgit.subprocesses import NOT_FOUND, Completed, collect, stdin_of
-
-if TYPE_CHECKING:
-    from subprocess import Popen
+from mmgit.subprocesses import NOT_FOUND, Completed, Process, collect, stdin_of
 
 TIMEOUT_SECONDS = 120.0
 
@@ -144,7 +141,7 @@ def execute(folder: Path, command: Command) -> Completed:
         process = Git(folder).execute(
             [*argv, *command.arguments], cast("BinaryIO", file), as_process=True, pass_fds=command.inherited
         )
-        completed = collect(cast("Popen[bytes]", process.proc), ("git", *shown), TIMEOUT_SECONDS)
+        completed = collect(cast("Process", process.proc), ("git", *shown), TIMEOUT_SECONDS)
     if completed.returncode == NOT_FOUND:
         raise _no_git()
     return completed

@@ -52,17 +52,19 @@ def resolve_base(request: BaseRequest, mirror: Mirror) -> "BaseSpec":
         packages = pool.map(partial(_packages, request, mirror), request.platforms)
         resolved = dict(zip(request.platforms, packages, strict=True))
     found = next(iter(resolved.values()))
-    return BaseSpec.model_validate(
-        {
-            "apiVersion": "mmgit.dev/v1",
-            "kind": "Base",
-            "suite": request.suite,
-            "packages": sorted(request.packages),
-            "python": _python(found),
-            "libc": _minor(found, "libc6"),
-            "platforms": resolved,
-        }
-    )
+    base = {
+        "apiVersion": "mmgit.dev/v1",
+        "kind": "Base",
+        "suite": request.suite,
+        "packages": sorted(request.packages),
+        "python": _python(found),
+        "libc": _minor(found, "libc6"),
+        "platforms": resolved,
+    }
+    try:
+        return BaseSpec.model_validate(base)
+    except ValueError as error:
+        raise BuildError(f"the archive gave something that cannot be locked: {error}") from error
 
 
 def host_proxy() -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from mmgit.errors import BuildError, MmgitError
@@ -84,11 +85,20 @@ class Built:
 
 def build_all(jobs: Iterable[tuple[str, Recipe, Callable[[], Sources]]], builder: Builder) -> Built:
     """Build every (name, recipe, sources); one that fails leaves the others' results usable."""
+
+    def build(recipe: Recipe, sources: Callable[[], Sources]) -> Lock:
+        return builder.build(recipe, sources())
+
+    return gather((name, partial(build, recipe, sources)) for name, recipe, sources in jobs)
+
+
+def gather(jobs: Iterable[tuple[str, Callable[[], Lock]]]) -> Built:
+    """Run every (name, job); one that fails leaves the others' results usable."""
     locks: dict[str, Lock] = {}
     failures: dict[str, MmgitError] = {}
-    for name, recipe, sources in jobs:
+    for name, job in jobs:
         try:
-            locks[name] = builder.build(recipe, sources())
+            locks[name] = job()
         except MmgitError as error:
             failures[name] = error
     return Built(locks, failures)

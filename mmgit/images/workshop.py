@@ -1,14 +1,14 @@
 """Building on this machine: its image layout, its package archives, and the registries that may have layers already."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
-from mmgit.errors import RegistryError
+from mmgit.errors import BuildError, RegistryError
 from mmgit.images import transfer
 from mmgit.images.assemble import Assembler
-from mmgit.images.builder import Builder, Built, Locked, build_all
+from mmgit.images.builder import Built, Locked, gather
 from mmgit.images.credentials import docker_credentials
 from mmgit.images.layout import Layout
 from mmgit.images.models import ModelStore
@@ -17,6 +17,7 @@ from mmgit.images.proxy import build_proxy
 from mmgit.images.recipes import job_of, locks_of
 from mmgit.images.registry import Registry
 from mmgit.lock import Layer, Lock, layers_by_key, lock_of
+from mmgit.recipe import newer_parts
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
@@ -44,21 +45,56 @@ class Workshop:
         """Where model files are."""
         return ModelStore(self.layout, self.lfs)
 
-    def build(self, source: Source, manifests: Iterable[str], *, is_rebuild: bool = False) -> Built:
-        """Make the images of these manifests present in the layout; a locked one must come out as it is locked.
+    def build(self, source: Source, manifests: Mapping[str, str | None]) -> Built:
+        """Make an image of each manifest present in the layout: manifest -> the index digest that it must have, or any.
 
-        A rebuild makes a new image with today's base and server, also where one is locked.
+        A locked image is taken as it is, from here or a registry; it is only made when it comes out as it is locked.
         """
-        locks = locks_of(source)
-        assembler = self._assembler(source, locks.values())
-        builder: Builder = assembler if is_rebuild else Locked(assembler, locks, self.layout)
-        jobs = (job_of(self.root, source, manifest, store=self.store) for manifest in manifests)
         with self.layout.in_use():
-            return build_all(((job.manifest, job.recipe, job.sources) for job in jobs), builder)
+            return gather(
+                (manifest, partial(self._present, source, manifest, manifests[manifest])) for manifest in manifests
+            )
+
+    def rebuild(self, source: Source, manifest: str) -> Lock:
+        """A new image of a manifest, with today's base and server, whatever is locked already."""
+        job = job_of(self.root, source, manifest, store=self.store)
+        with self.layout.in_use():
+            return self._assembler(source, locks_of(source)).build(job.recipe, job.sources())
+
+    def _present(self, source: Source, manifest: str, digest: str | None) -> Lock:
+        job = job_of(self.root, source, manifest, store=self.store)
+        assembler = self._assembler(source, locks_of(source))
+        declared = source.manifest(manifest)
+        images = declared.images.values() if declared else ()
+        locks = {image.spec.recipe: lock_of(image.spec) for image in images if digest in (None, image.spec.digest)}
+        if not locks or job.recipe.key in locks:
+            return Locked(assembler, locks, self.layout).build(job.recipe, job.sources())
+        for lock in locks.values():
+            if self._is_here(lock, source, manifest.partition("/")[0]):
+                return lock
+        lock = next(iter(locks.values()))
+        newer = " and ".join(newer_parts(lock.foundation, job.recipe.foundation))
+        raise BuildError(
+            f"{lock.index.digest} is neither here nor in a registry, and was made with another {newer}",
+            f"mmgit image rebuild {manifest}   makes a new image; or fetch the old one from where it was pushed",
+        )
+
+    def _is_here(self, lock: Lock, source: Source, name: str) -> bool:
+        """Whether the layout holds an image, after asking the registries for what it lacks."""
+        if all(self.layout.has(blob) for blob in lock.blobs):
+            return True
+        for prefix in self._prefixes(source):
+            try:
+                transfer.pull(lock, self.layout, self.registry(prefix, name))
+            except RegistryError:
+                self.unreachable.add(prefix)
+            else:
+                return True
+        return False
 
     def build_proxy(self, base: BaseSpec, source: Source) -> Lock:
         """Make the image of compose's proxy present in the layout, from this base."""
-        locks = [lock_of(source.proxy.spec)] if source.proxy else []
+        locks = {lock.recipe: lock for lock in [lock_of(source.proxy.spec)]} if source.proxy else {}
         with self.layout.in_use():
             return build_proxy(base, self._assembler(source, locks))
 
@@ -71,14 +107,13 @@ class Workshop:
         """Send an image to an environment's registry, and prove that it is there; the bytes sent."""
         return transfer.push(lock, self.layout, self.registry(prefix, name))
 
-    def _assembler(self, source: Source, locks: Iterable[Lock]) -> Assembler:
-        known = layers_by_key(locks)
+    def _assembler(self, source: Source, locks: Mapping[str, Lock]) -> Assembler:
+        known = layers_by_key(locks.values())
         return Assembler(self.layout, mirror=self.mirror, known=known, pull=lambda layer: self._pull(layer, source))
 
     def _pull(self, layer: Layer, source: Source) -> bool:
         """Bring a locked layer from a registry of some environment, if one has it."""
-        prefixes = {environment.spec.registry for environment in source.environments.values()}
-        for prefix in sorted(prefix for prefix in prefixes if prefix and prefix not in self.unreachable):
+        for prefix in self._prefixes(source):
             for name in (*source.models, layout.PROXY):
                 try:
                     if transfer.pull_blob(layer, self.layout, self.registry(prefix, name)):
@@ -87,3 +122,8 @@ class Workshop:
                     self.unreachable.add(prefix)
                     break
         return False
+
+    def _prefixes(self, source: Source) -> list[str]:
+        """The registries of all environments that have answered so far."""
+        found = {environment.spec.registry for environment in source.environments.values()}
+        return sorted(prefix for prefix in found if prefix and prefix not in self.unreachable)

@@ -10,6 +10,7 @@ from typing import Any
 
 from mmgit.desired import Autoscale, DesiredEnvironment, DesiredService
 from mmgit.render import alerts
+from mmgit.spec.fields import bytes_of, cpus_of
 from mmgit.spec.service import Egress, SecretKey, Toleration
 
 ROUTES = "/api/v1/service/"
@@ -75,6 +76,7 @@ def grace_seconds(service: DesiredService) -> int:
 
 
 def _service(service: DesiredService) -> dict[str, Any]:
+    variables = [_variable(name, value) for name, value in sorted(service.variables.items())]
     return {
         "name": service.name,
         "group": service.group,
@@ -84,10 +86,13 @@ def _service(service: DesiredService) -> dict[str, Any]:
         "image": service.image,
         "cpu": service.cpu,
         "memory": service.memory,
+        "cpus": f"{cpus_of(service.cpu):g}",
+        "memory_bytes": str(bytes_of(service.memory)),
         "gpu": str(service.gpu) if service.gpu else "",
         "concurrency": service.concurrency,
         "queue": service.queue,
-        "variables": [_variable(name, value) for name, value in sorted(service.variables.items())],
+        "variables": variables,
+        "literals": [variable for variable in variables if not variable["secret"]],
         "node_selector": dict(sorted(service.node_selector.items())),
         "tolerations": [_toleration(toleration) for toleration in service.tolerations],
         "egress": [_egress(egress) for egress in service.egress],

@@ -28,16 +28,18 @@ class Kubernetes:
     def service(self, service: DesiredService) -> Rendered:
         """`<group>/<service>.yaml`."""
         try:
-            objects, findings = patched(self._built(service), service)
+            built = self._built(service)
         except BlueprintFault as found:
             return Rendered(findings=found.findings)
+        named = [(str(each["kind"]), str(each["metadata"]["name"]), each) for each in built]
+        objects, findings = patched(named, service)
         for each in objects:
             canonical(each)
         text = emit(objects)
         if escaping.flux(objects, text):
             text = emit(objects)
         path = f"{self._folder}/{service.group}/{service.name}.yaml"
-        return Rendered({path: with_header(text.encode())}, tuple(objects), tuple(findings))
+        return Rendered({path: with_header(text.encode())}, tuple(objects), findings)
 
     def shared(self) -> Rendered:
         """Nothing: a controller reads the folders, so no file lists services."""

@@ -23,27 +23,25 @@ class _Mismatch(Exception):  # noqa: N818 - becomes a finding
     """Why an operation does not fit."""
 
 
-def patched(objects: Sequence[Object], service: DesiredService) -> tuple[list[Object], list[Finding]]:
-    """`objects` after the service's patches, in order, and what did not fit."""
-    result, findings = list(objects), []
+def patched(
+    named: Sequence[tuple[str, str, Object]], service: DesiredService
+) -> tuple[list[Object], tuple[Finding, ...]]:
+    """The objects after the service's patches, in order, and what did not fit. `named`: kind, name, object."""
+    result, findings = [each for _, _, each in named], []
     for number, patch in enumerate(service.patches):
         place = (service.path, ("patches", number))
-        hits = [at for at, each in enumerate(result) if _is_target(patch, each)]
+        target = patch.target
+        hits = [at for at, (kind, name, _) in enumerate(named) if kind == target.kind and target.name in (None, name)]
         for at in hits:
             try:
                 result[at] = _changed(result[at], patch)
             except _Mismatch as mismatch:
                 findings.append(Finding("M521", *place, f"patch of {_described(patch)}: {mismatch}"))
         if not hits:
-            known = ", ".join(f"{each['kind']} {each['metadata']['name']}" for each in result)
+            known = ", ".join(f"{kind} {name}" for kind, name, _ in named)
             message = f"the patch of {_described(patch)} matches nothing in service `{service.name}`"
             findings.append(Finding("M520", *place, message, f"its objects: {known}"))
-    return result, findings
-
-
-def _is_target(patch: Patch, each: Object) -> bool:
-    target = patch.target
-    return target.kind == each["kind"] and target.name in (None, each["metadata"]["name"])
+    return result, tuple(findings)
 
 
 def _described(patch: Patch) -> str:

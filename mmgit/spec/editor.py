@@ -35,13 +35,16 @@ def file_name(kind: str) -> str:
 
 
 def _tidied(schema: Any) -> Any:  # noqa: ANN401 - any part of a schema
-    """Without made-up titles, and with a plain type where pydantic adds null, which nobody writes out."""
+    """Without made-up titles and the null that nobody writes; where keys have a form, others are refused."""
     if isinstance(schema, list):
         return [_tidied(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    if schema.get("default", ...) is None:
-        others = [part for part in schema.get("anyOf", ()) if part != {"type": "null"}]
-        kept = {key: value for key, value in schema.items() if key not in ("anyOf", "default")}
-        schema = kept | (others[0] if len(others) == 1 else {"anyOf": others} if others else {})
-    return {key: _tidied(part) for key, part in schema.items() if not (key == "title" and isinstance(part, str))}
+    kept = {key: _tidied(part) for key, part in schema.items() if not (key == "title" and isinstance(part, str))}
+    if "patternProperties" in kept:
+        kept["additionalProperties"] = False
+    if kept.get("default", ...) is None:
+        del kept["default"]
+        others = [part for part in kept.pop("anyOf", ()) if part != {"type": "null"}]
+        kept |= others[0] if len(others) == 1 else {"anyOf": others} if others else {}
+    return kept

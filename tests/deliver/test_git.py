@@ -3,8 +3,10 @@
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from git import Git as GitPython
 
 from mmgit.deliver.git import Command, Repository, checked_out, execute, find, in_use
 from mmgit.errors import GitError
@@ -94,22 +96,38 @@ def test_nothing_that_a_repository_names_is_run(top: Path, git: Git, executable:
     assert not (top / "pwned").exists()
 
 
-def test_a_secret_of_the_environment_reaches_neither_git_nor_a_command_line(
-    top: Path, git: Git, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("MMGIT_SECRET", "canary-1")
+def test_git_sees_only_what_it_needs(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MMGIT_SECRET", "canary")
+    monkeypatch.setenv("GIT_EXTERNAL_DIFF", "canary")
+    alias = ("-c", "alias.variables=!env", "variables")
+
+    seen = execute(top, Command(alias)).stdout.decode()
+    open_to_hooks = execute(top, Command(alias, is_open=True)).stdout.decode()
+
+    assert "canary" not in seen
+    assert "GIT_TERMINAL_PROMPT=0" in seen
+    assert "MMGIT_SECRET=canary" in open_to_hooks
+    assert "GIT_EXTERNAL_DIFF" not in open_to_hooks
+
+
+def test_no_value_of_the_environment_stands_in_a_command_line(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "http.extraHeader")
-    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "canary-2")
-    show = (
-        "!env; for each in /proc/[0-9]*; do tr '\\0' ' ' < $each/cmdline; done 2>/dev/null; git config http.extraHeader"
-    )
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "canary")
+    started: list[object] = []
+    start = GitPython.execute
 
-    shown = execute(top, Command(("-c", f"alias.show={show}", "show"))).stdout.decode()
+    def noting(self: GitPython, *given: Any, **named: Any) -> object:  # noqa: ANN401 - whatever GitPython takes
+        started.append(given)
+        return start(self, *given, **named)
 
-    assert "canary-1" not in shown
-    assert shown.count("canary-2") == len(["the variable itself", "what git makes of it"])
-    assert "GIT_TERMINAL_PROMPT=0" in shown
+    monkeypatch.setattr(GitPython, "execute", noting)
+
+    shown = execute(top, Command(("config", "http.extraHeader"))).stdout
+
+    assert shown == b"canary\n"
+    assert started
+    assert "canary" not in str(started)
 
 
 def test_what_git_complains_about_is_the_error(top: Path) -> None:

@@ -82,16 +82,3 @@ def with_service(edited: Callable[..., Edited]) -> Edited:
             "models/churn/manifests/2/score.py": "def run(x):\n    return x + 1\n",
         }
     )
-
-
-def image_of(digest: str, key: str) -> str:
-    """A lock file, as far as loading it goes."""
-    blob = f'{{digest: "sha256:{"b" * 64}", size: 1}}'
-    return (
-        HEADER
-        + f'kind: Image\ndigest: "{digest}"\nsize: 1\nrecipe: "{key * 64}"\ninputs: "{"d" * 64}"\n'
-        + f'foundation: {{base: {{linux/amd64: "{"e" * 64}"}}, serving: "{"f" * 64}", codec: zlib-ng}}\n'
-        + f"platforms:\n  linux/amd64:\n    manifest: {blob}\n    config: {blob}\n    layers:\n"
-        + f'      - {{key: "{"a" * 64}", digest: "sha256:{"b" * 64}", diff_id: "sha256:{"b" * 64}", size: 1,\n'
-        + "         mediaType: application/vnd.oci.image.layer.v1.tar}\n"
-    )

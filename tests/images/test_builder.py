@@ -86,7 +86,7 @@ def test_one_failed_build_leaves_the_others(world: "World") -> None:
     def broken() -> Sources:
         raise BuildError("the file of b is gone")
 
-    jobs: list[tuple[str, Recipe, "Callable[[], Sources]"]] = [
+    jobs: list[tuple[str, Recipe, Callable[[], Sources]]] = [
         ("a/1", world.recipe, lambda: world.sources),
         ("b/1", world.recipe, broken),
         ("c/1", world.recipe, lambda: world.sources),

@@ -56,8 +56,7 @@ def test_no_document_holds_a_time_of_ours(layout: Layout) -> None:
 
 def test_an_index_names_the_platforms_in_one_order(layout: Layout) -> None:
     images = {
-        platform: put_platform_image(platform, LAYERS, START, layout)
-        for platform in ("linux/arm64", "linux/amd64")
+        platform: put_platform_image(platform, LAYERS, START, layout) for platform in ("linux/arm64", "linux/amd64")
     }
 
     index = read(layout, put_index(images, layout))

@@ -12,13 +12,28 @@ from mmgit.serving.front.connections import Connections
 from mmgit.serving.front.exchange import Exchange, Refusal
 
 
+class CountedConnections(Connections):
+    """Connections that tell how many came and how many requests began."""
+
+    opened = 0
+    begun = 0
+
+    def open(self, connection: Connection) -> bool:
+        self.opened += 1
+        return super().open(connection)
+
+    def busy(self, connection: Connection) -> None:
+        self.begun += 1
+        super().busy(connection)
+
+
 class QuietSite:
     """A site whose requests wait until `answer_next`."""
 
     def __init__(self, held_bytes_max: int = 1_000_000) -> None:
         self.date = b"Mon, 01 Jan 2026 00:00:00 GMT"
         self.is_draining = False
-        self.connections = Connections(held_bytes_max)
+        self.connections = CountedConnections(held_bytes_max)
         self.waiting: list[Exchange] = []
         self.abandoned: list[Exchange] = []
 
@@ -70,9 +85,9 @@ class Stage:
         self._port = port
 
     async def peer(self) -> Peer:
-        before = len(self.site.connections)
+        before = self.site.connections.opened
         peer = Peer(*await asyncio.open_connection("127.0.0.1", self._port))
-        await self.until(lambda: len(self.site.connections) != before or peer.reader.at_eof())
+        await self.until(lambda: self.site.connections.opened > before)
         return peer
 
     async def until(self, is_done: Callable[[], Any]) -> None:

@@ -1,0 +1,46 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from mmgit.serving.front.documents import read_documents
+from mmgit.serving.settings import SettingsError
+from tests.serving.conftest import Service, Start
+
+BASE = "/api/v1/service/digits"
+
+
+def test_both_documents_are_given_the_services_address(tmp_path: Path) -> None:
+    (tmp_path / "swagger.json").write_text('{"swagger": "2.0", "basePath": "/"}')
+    (tmp_path / "openapi.json").write_text('{"openapi": "3.1.0", "servers": [{"url": "/"}]}')
+
+    documents = read_documents(tmp_path, BASE)
+
+    assert json.loads(documents["swagger.json"]) == {"swagger": "2.0", "basePath": BASE}
+    assert json.loads(documents["openapi.json"]) == {"openapi": "3.1.0", "servers": [{"url": BASE}]}
+
+
+def test_documents_that_the_image_lacks_are_not_made_up(tmp_path: Path) -> None:
+    assert read_documents(tmp_path, BASE) == {}
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_a_broken_document_is_an_error_that_names_it(tmp_path: Path, text: str) -> None:
+    (tmp_path / "swagger.json").write_text(text)
+
+    with pytest.raises(SettingsError, match=r"swagger\.json"):
+        read_documents(tmp_path, BASE)
+
+
+def test_documents_are_served_to_whoever_has_a_key(echo: Service) -> None:
+    for name in ("swagger.json", "openapi.json"):
+        answer = echo.ask(f"{echo.base}/{name}", method="GET")
+
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+        assert BASE in answer.body.decode()
+
+
+def test_a_document_that_is_not_there_is_not_found(start: Start) -> None:
+    service = start()
+
+    assert service.ask(f"{service.base}/swagger.json", method="GET").status == 404

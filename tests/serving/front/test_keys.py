@@ -1,0 +1,154 @@
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from mmgit.serving.front.keys import Keys, read_keys
+from tests.serving.conftest import KEY, Start, keys_document, until
+
+DIGEST = "sha256:" + "0" * 64
+DAY_SECONDS = 86_400
+
+
+def day(offset: int) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(time.time() + offset * DAY_SECONDS))
+
+
+def record(token: str, **fields: str) -> Mapping[str, str]:
+    document: Mapping[str, str] = json.loads(keys_document(token))["keys"][0]
+    return {**document, **fields}
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Keys:
+    write(tmp_path, keys_document("mmgit_one", "mmgit_two"))
+    keys = Keys(tmp_path)
+    keys.refresh()
+    return keys
+
+
+def write(folder: Path, text: str) -> None:
+    """Replace keys.json as Kubernetes does: `..data` is a link that is swapped in one step."""
+    generation = folder / f"..{time.monotonic_ns()}"
+    generation.mkdir()
+    (generation / "keys.json").write_text(text)
+    link = folder / "..new"
+    link.symlink_to(generation.name)
+    link.replace(folder / "..data")
+    if not (folder / "keys.json").is_symlink():
+        (folder / "keys.json").symlink_to("..data/keys.json")
+
+
+@pytest.mark.parametrize("header", [b"Bearer mmgit_two", b"bearer mmgit_two", b"BEARER  mmgit_two "])
+def test_each_key_opens_and_is_known_by_its_name(keys: Keys, header: bytes) -> None:
+    assert keys.opened_by(header) == "two"
+
+
+@pytest.mark.parametrize("header", [b"", b"Bearer", b"Bearer ", b"Bearer mmgit_tw", b"Basic mmgit_two", b"mmgit_two"])
+def test_nothing_else_opens(keys: Keys, header: bytes) -> None:
+    assert keys.opened_by(header) is None
+
+
+@pytest.mark.parametrize(("offset", "is_open"), [(-1, False), (0, True), (1, True)])
+def test_a_key_is_good_through_its_last_day(tmp_path: Path, offset: int, is_open: bool) -> None:  # noqa: FBT001 - a case
+    write(tmp_path, keys_document(record("mmgit_one", expires=day(offset))))
+    keys = Keys(tmp_path)
+    keys.refresh()
+
+    assert (keys.opened_by(b"Bearer mmgit_one") is not None) is is_open
+
+
+def test_without_a_file_or_without_keys_nothing_opens(tmp_path: Path) -> None:
+    keys = Keys(tmp_path)
+    assert keys.refresh() is None
+    write(tmp_path, keys_document())
+
+    assert keys.refresh() is None
+    assert (len(keys), keys.is_broken) == (0, False)
+    assert keys.opened_by(b"Bearer ") is None
+
+
+def test_a_swapped_folder_brings_new_keys(keys: Keys, tmp_path: Path) -> None:
+    write(tmp_path, keys_document("mmgit_three"))
+
+    assert keys.refresh() is None
+    assert keys.opened_by(b"Bearer mmgit_three") == "three"
+    assert keys.opened_by(b"Bearer mmgit_one") is None
+
+
+def test_an_unchanged_file_is_not_read_again(keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: Path) -> None:
+        raise AssertionError("the file was read")
+
+    monkeypatch.setattr("mmgit.serving.front.keys.read_keys", fail)
+
+    assert keys.refresh() is None
+    write(tmp_path, keys_document())
+    with pytest.raises(AssertionError):
+        keys.refresh()
+
+
+def test_a_broken_file_leaves_the_last_good_keys_and_is_told_once(keys: Keys, tmp_path: Path) -> None:
+    write(tmp_path, "{")
+
+    assert "the last good keys stay in force" in str(keys.refresh())
+    assert keys.refresh() is None
+    assert keys.is_broken
+    assert keys.opened_by(b"Bearer mmgit_one") == "one"
+
+    write(tmp_path, keys_document("mmgit_three"))
+    keys.refresh()
+    assert not keys.is_broken
+    assert keys.opened_by(b"Bearer mmgit_one") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        '{"keys": {}}',
+        '{"keys": [{"name": "a"}]}',
+        '{"keys": [{"digest": "%s"}]}' % DIGEST,
+        '{"keys": [{"name": "a", "digest": "md5:00"}]}',
+        '{"keys": [{"name": "a", "digest": "sha256:zz"}]}',
+        '{"keys": [{"name": "a", "digest": "%s", "expires": "soon"}]}' % DIGEST,
+        '{"keys": [{"name": "a", "digest": "%s", "expires": 2027}]}' % DIGEST,
+        " " * 1_048_577,
+    ],
+)
+def test_a_file_that_is_not_a_list_of_keys_is_refused_as_a_whole(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "keys.json"
+    file.write_text(text)
+
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - what it says of the content is the point
+        read_keys(file)
+
+    assert "0" * 64 not in str(refused.value)
+
+
+def test_keys_are_rotated_without_a_restart(start: Start) -> None:
+    service = start()
+    folder = service.folder / "keys"
+    assert service.score(x=1).status == 200
+
+    (folder / "keys.json").unlink()
+    write(folder, keys_document("mmgit_new_key", KEY))
+    until(lambda: service.ask(service.score_path, b'{"x": 2}', key="mmgit_new_key").status == 200)
+    assert service.score(x=1).status == 200
+
+    write(folder, keys_document("mmgit_new_key"))
+    until(lambda: service.score(x=1).status == 401)
+    assert service.logged("request", key="new", status=200)
+
+
+def test_broken_keys_are_seen_in_metrics_and_log(start: Start) -> None:
+    service = start()
+
+    (service.folder / "keys" / "keys.json").write_text("{")
+
+    until(lambda: service.metric("mmgit_keys_broken") == 1)
+    assert service.score(x=1).status == 200
+    assert service.metric("mmgit_keys") == 1
+    until(lambda: service.logged("keys_broken"))

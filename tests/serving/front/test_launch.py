@@ -1,0 +1,60 @@
+from pathlib import Path
+
+import pytest
+
+from mmgit.serving.front.launch import launch_of, processors
+from mmgit.serving.settings import ImageFacts, Settings
+
+SETTINGS = Settings(
+    "digits",
+    concurrency=2,
+    scoring_folder="/srv/scoring",
+    image=ImageFacts(models={"digits": "models/digits", "fall-back": "models/fall-back"}, schema="schema.json"),
+)
+
+
+def test_each_model_is_named_by_a_variable() -> None:
+    environment = launch_of(SETTINGS, {"PATH": "/usr/bin"}).environment
+
+    assert environment["MMGIT_MODEL_DIGITS"] == "/srv/scoring/models/digits"
+    assert environment["MMGIT_MODEL_FALL_BACK"] == "/srv/scoring/models/fall-back"
+    assert environment["PATH"] == "/usr/bin"
+
+
+def test_scorers_share_the_processors_unless_the_user_says_otherwise() -> None:
+    environment = launch_of(SETTINGS, {"MKL_NUM_THREADS": "7"}).environment
+
+    assert environment["OMP_NUM_THREADS"] == str(max(1, processors() // 2))
+    assert environment["MKL_NUM_THREADS"] == "7"
+
+
+def test_the_assignment_names_what_the_scorer_loads() -> None:
+    assert launch_of(SETTINGS, {}).assignment == {
+        "scoring_folder": "/srv/scoring",
+        "score_file": "score.py",
+        "schema_file": "schema.json",
+        "dependencies": ["/opt/dependencies"],
+        "sdk_folder": "/opt/mmgit/sdk",
+    }
+
+
+def test_the_scorer_is_a_file_that_the_users_interpreter_runs() -> None:
+    command = launch_of(SETTINGS, {}).command
+
+    assert command[0] == "/usr/bin/python3"
+    assert Path(command[-1]).is_file()
+
+
+@pytest.mark.parametrize(("quota", "count"), [("50000 100000", 1), ("150000 100000", 2), ("400000 100000", 4)])
+def test_a_containers_quota_is_rounded_up_to_whole_processors(tmp_path: Path, quota: str, count: int) -> None:
+    (tmp_path / "cpu.max").write_text(f"{quota}\n")
+
+    assert processors(tmp_path / "cpu.max") == count
+
+
+@pytest.mark.parametrize("text", ["max 100000\n", "", None])
+def test_without_a_quota_all_processors_count(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "cpu.max").write_text(text)
+
+    assert processors(tmp_path / "cpu.max") >= 1

@@ -1,0 +1,118 @@
+import json
+
+import pytest
+
+from tests.serving.conftest import KEY, Service, Start, until
+
+BODY = b'{"x": [1, 2]}'
+PATHS = ["/score", "/swagger.json", "/openapi.json", "", "/", "/nothing", "/score/", "/score/more", "/%73core"]
+
+
+def test_a_score_is_the_result_itself(echo: Service) -> None:
+    answer = echo.score(x=[1, {"a": None}])
+
+    assert (answer.status, answer.headers["content-type"], answer.body) == (200, "application/json", b'[1,{"a":null}]')
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "OPTIONS", "HEAD", "TRACE"])
+@pytest.mark.parametrize("path", [*(Service.base + path for path in PATHS), "/metrics", "/health", "/api", "//", "*"])
+def test_every_path_but_the_root_needs_a_key(echo: Service, method: str, path: str) -> None:
+    for key in ("", "wrong", KEY[:-1], f"{KEY}x"):
+        assert echo.ask(path, method=method, key=key).status == 401
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/score", 405),
+        ("POST", "/swagger.json", 405),
+        ("GET", "/nothing", 404),
+        ("POST", "/score/", 404),
+        ("POST", "/%73core", 404),
+        ("GET", "/../digits/score", 404),
+    ],
+)
+def test_with_a_key_unknown_paths_and_methods_are_told_apart(
+    echo: Service, method: str, path: str, status: int
+) -> None:
+    answer = echo.ask(echo.base + path, method=method)
+
+    assert answer.status == status
+    assert ("allow" in answer.headers) == (status == 405)
+
+
+def test_another_service_is_not_here(echo: Service) -> None:
+    assert echo.ask("/api/v1/service/iris/score", BODY).status == 404
+
+
+@pytest.mark.parametrize("target", ["{path}?a=b", "http://other.example{path}", "HTTPS://other.example:1{path}?a"])
+def test_a_query_or_an_absolute_target_changes_nothing(echo: Service, target: str) -> None:
+    assert echo.ask(target.format(path=echo.score_path), BODY).document == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "application/json; charset=utf-8", "Application/JSON ;x=y", ""]
+)
+def test_json_is_taken(echo: Service, content_type: str) -> None:
+    assert echo.ask(echo.score_path, BODY, content_type=content_type).status == 200
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "application/x-www-form-urlencoded", "application/jsonl"])
+def test_any_other_content_type_is_refused(echo: Service, content_type: str) -> None:
+    answer = echo.ask(echo.score_path, BODY, content_type=content_type)
+
+    assert (answer.status, answer.code) == (415, "unsupported_media_type")
+
+
+def test_a_compressed_body_is_refused(echo: Service) -> None:
+    assert echo.ask(echo.score_path, BODY, content_encoding="gzip").status == 415
+
+
+def test_without_a_schema_run_is_given_the_body_of_any_type(start: Start) -> None:
+    service = start(score="def run(body): return [type(body).__name__, len(body)]", schema=None)
+
+    answer = service.ask(service.score_path, b"\xff\xfe\x00", content_type="application/octet-stream")
+
+    assert answer.document == ["bytes", 3]
+
+
+def test_the_root_tells_load_balancers_without_a_key(echo: Service) -> None:
+    answer = echo.ask("/", method="GET", key="")
+
+    assert (answer.status, answer.document) == (200, {"ready": True})
+    assert echo.ask("/", method="POST", key="").status == 405
+
+
+def test_without_authentication_no_key_is_asked_for(start: Start) -> None:
+    service = start(authentication="none")
+
+    assert service.ask(service.score_path, BODY, key="").document == [1, 2]
+
+
+def test_an_answered_request_is_one_line_of_the_log(echo: Service) -> None:
+    echo.ask(f"{echo.score_path}?token=secret", BODY, x_request_id="one-line")
+
+    [line] = until(lambda: echo.logged("request", request_id="one-line"))
+    assert isinstance(line.pop("seconds"), float)
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "event": "request",
+        "level": "info",
+        "request_id": "one-line",
+        "method": "POST",
+        "path": echo.score_path,
+        "status": 200,
+        "bytes_in": len(BODY),
+        "bytes_out": len(b"[1,2]"),
+        "key": "k7f3",
+    }
+
+
+def test_no_key_is_ever_logged(echo: Service) -> None:
+    echo.ask(echo.score_path, BODY, x_request_id="with-key")
+    echo.ask(echo.score_path, BODY, key="canary-of-a-key", x_request_id="wrong-key")
+
+    until(lambda: echo.logged("request", request_id="wrong-key"))
+    text = json.dumps(echo.log())
+    assert KEY not in text
+    assert "canary" not in text
