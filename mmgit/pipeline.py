@@ -3,31 +3,30 @@
 Every stage takes frozen values and returns frozen values. A dry run is the same pipeline with another last stage.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from mmgit.checks import CHECKS, Baseline, Scope
+from mmgit.checks import CHECKS, Scope
 from mmgit.checks.objects import check_objects
 from mmgit.deliver import commit as committing
 from mmgit.deliver import declared, history
+from mmgit.deliver.baseline import Surroundings
 from mmgit.deliver.git import Repository
 from mmgit.deliver.writer import Writer
-from mmgit.desired import Desired
+from mmgit.desired import Desired, DesiredEnvironment, DesiredService
 from mmgit.edits.change import Change
 from mmgit.edits.locks import pin
 from mmgit.edits.services import update
 from mmgit.errors import Finding, Problem, ProblemsFound
 from mmgit.lock import Lock
-from mmgit.render.blueprint_set import BlueprintSet
-from mmgit.render.kubernetes import Kubernetes
+from mmgit.render.controllers import GitSource, render_controllers
+from mmgit.render.rendering import render
+from mmgit.render.target import Rendered
 from mmgit.repository import layout, problems
 from mmgit.repository.files import Root
 from mmgit.repository.load import load
 from mmgit.repository.source import Source
 from mmgit.resolve import resolve
-
-BaselineOf = Callable[[str], Baseline | None]
-"""The files of `models/` where the named default branch was left."""
 
 
 @dataclass(frozen=True)
@@ -55,47 +54,49 @@ class Compiled:
     warnings: tuple[Problem, ...]
 
 
-def check(root: Root, baseline_of: BaselineOf, services: Collection[str] | None = None) -> Checked:
+def check(root: Root, surroundings: Surroundings, services: Collection[str] | None = None) -> Checked:
     """Load, resolve, check and render everything below `root`, or only the named service files."""
     loaded = load(root, services)
     source = loaded.source
     if source is None:
         return Checked(None, Desired({}), {}, loaded.problems)
     resolved = resolve(source)
-    scope = Scope(source, resolved.desired, baseline_of(source.project.spec.branch), root.read)
+    scope = Scope(source, resolved.desired, surroundings.baseline_of(source.project.spec.branch), root.read)
     findings = [*resolved.findings, *(finding for check in CHECKS for finding in check(scope))]
     found = {*loaded.problems, *problems.locate(findings, root.read)}
     tree: Mapping[str, bytes] = {}
     if not any(problem.severity == "error" for problem in found):
-        tree, rendering = rendered(resolved.desired)
-        found |= set(problems.locate(rendering, root.read))
+        rendered = render(resolved.desired, _check_rendered)
+        tree = {**rendered.files, **_controllers(source, resolved.desired, surroundings.folder)}
+        found |= set(problems.locate(rendered.findings, root.read))
     ordered = sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
     return Checked(source, resolved.desired, tree, tuple(ordered))
 
 
-def rendered(desired: Desired) -> tuple[Mapping[str, bytes], tuple[Finding, ...]]:
-    """The files of every environment, and what is wrong with the objects in them."""
-    files: dict[str, bytes] = {}
-    findings: list[Finding] = []
-    with BlueprintSet(desired.blueprints) as blueprints:
-        for environment in desired.environments.values():
-            if environment.spec.target != "kubernetes":
-                continue
-            target = Kubernetes(environment, blueprints)
-            for service in environment.services:
-                made = target.service(service)
-                files |= made.files
-                findings += (*made.findings, *check_objects(environment, service, made.objects))
-            files |= target.shared().files
-    return dict(sorted(files.items())), tuple(findings)
+def _check_rendered(
+    environment: DesiredEnvironment, service: DesiredService, rendered: Rendered
+) -> tuple[Finding, ...]:
+    is_kubernetes = environment.spec.target == "kubernetes"
+    return check_objects(environment, service, rendered.objects) if is_kubernetes else ()
 
 
-def compiled(root: Root, baseline_of: BaselineOf) -> Compiled:
+def _controllers(source: Source, desired: Desired, folder: str) -> dict[str, bytes]:
+    """What a person applies once, where the project says on which forge it lies."""
+    forge = source.project.spec.forge
+    if forge is None:
+        return {}
+    git_source = GitSource(forge.clone_url, source.project.spec.branch, folder)
+    trees = (render_controllers(environment, git_source) for environment in desired.environments.values())
+    return {path: data for tree in trees for path, data in tree.items()}
+
+
+def compiled(root: Root, surroundings: Surroundings) -> Compiled:
     """Everything that the declarations make. Raises `ProblemsFound` if there are errors."""
-    checked = check(root, baseline_of)
+    checked = check(root, surroundings)
     if checked.source is None or checked.errors:
         raise ProblemsFound(checked.problems)
-    owned = tuple(layout.rendered_folder(name) for name in checked.source.environments)
+    names = checked.source.environments
+    owned = tuple(folder(name) for name in names for folder in (layout.rendered_folder, layout.controllers_folder))
     return Compiled(checked.source, checked.tree, owned, checked.problems)
 
 

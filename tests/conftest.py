@@ -6,6 +6,8 @@ skipped with the reason; with MMGIT_TEST_NO_SKIPS set, a skipped test is a failu
 
 import hashlib
 import os
+import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -84,6 +86,31 @@ def repository(tmp_path: Path) -> Write:
                 continue
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return root
+
+    return write
+
+
+@pytest.fixture
+def project() -> Callable[[Path], Path]:
+    """Copies this project's own declared files to a folder, as a git repository with everything committed."""
+    top = Path(__file__).parents[1]
+
+    def write(root: Path) -> Path:
+        root.mkdir()
+        for name in ("mmgit.yaml", ".gitattributes"):
+            shutil.copy(top / name, root / name)
+        for name in ("bases", "models", "environments", "blueprints"):
+            shutil.copytree(top / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
+        (root / ".gitignore").write_text("/.mmgit/\n")
+        for arguments in (
+            ["init", "--quiet", "--initial-branch=main"],
+            ["config", "user.name", "Test"],
+            ["config", "user.email", "test@example.test"],
+            ["add", "--all"],
+            ["commit", "--quiet", "--message=Begin"],
+        ):
+            subprocess.run(["git", *arguments], cwd=root, check=True)
         return root
 
     return write

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mmgit import pipeline
+from mmgit.deliver.baseline import Surroundings
 from mmgit.repository.blobs import blob_id
 from mmgit.repository.files import Root
 
@@ -32,7 +33,7 @@ def problems_of(case: Path, repository: Callable[..., Path]) -> str:
     root = repository(overlay(case / "repository"))
     baseline = {name: blob_id(data or b"", "0" * 40) for name, data in overlay(case / "baseline").items()}
 
-    found = pipeline.check(Root(root), baseline).problems
+    found = pipeline.check(Root(root), Surroundings(lambda _: baseline)).problems
 
     return "".join(f"{problem}\n" for problem in found)
 
@@ -51,7 +52,7 @@ def test_a_repository_has_exactly_the_expected_problems(
 
 
 def test_the_smallest_repository_has_no_problem(repository: Callable[..., Path]) -> None:
-    assert pipeline.check(Root(repository()), {}).problems == ()
+    assert pipeline.check(Root(repository()), Surroundings()).problems == ()
 
 
 def test_every_problem_code_is_in_a_case() -> None:

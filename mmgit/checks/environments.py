@@ -44,9 +44,8 @@ def promotions_come_from_an_environment(scope: Scope) -> Iterator[Finding]:
 def fields_without_effect_are_said(scope: Scope) -> Iterator[Finding]:
     """What this release reads but does not act on is a warning: nobody shall rely on a gate that is not judged."""
     message = "this release of mmgit reads `{}` but does not act on it"
-    project = scope.source.project.spec.model_fields_set
-    for name in sorted({"forge", "policies"} & project):
-        yield Finding("M341", layout.PROJECT, (name,), message.format(name), severity="warning")
+    if "policies" in scope.source.project.spec.model_fields_set:
+        yield Finding("M341", layout.PROJECT, ("policies",), message.format("policies"), severity="warning")
     for environment in scope.source.environments.values():
         for name in sorted({"promotion", "telemetry"} & environment.spec.model_fields_set):
             yield Finding("M341", environment.path, (name,), message.format(name), severity="warning")

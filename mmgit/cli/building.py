@@ -19,11 +19,15 @@ def build(manifests: tuple[str, ...]) -> None:
 
     Without arguments: every manifest that a service runs or should run next. No registry, no Docker, no pin moves.
     """
+    from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - --help must not wait for it
+
     with editing(layout.BASES, layout.MODELS, layout.ENVIRONMENTS) as session:
         wanted = dict.fromkeys(manifests) or dict(_wanted(session.source))
         if not wanted:
             raise UsageError("no service runs a manifest yet", "mmgit build MODEL/N")
         locks = built(session, wanted)
+        if any(environment.spec.target == "compose" for environment in session.source.environments.values()):
+            workshop_of(session.root).fetch_proxy(session.source)
         change = recorded(session.source, locks)
         session.deliver(change, *(["git add -A && git commit"] if change.files else []))
 
@@ -37,7 +41,7 @@ def release(services: tuple[str, ...], environment: str) -> None:
     Without SERVICE: all services of the environment that wait for a build.
     """
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.deliver.baseline import baseline_of  # noqa: PLC0415 - as above
+    from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
     from mmgit.deliver.write import write_tree  # noqa: PLC0415 - as above
 
     with editing(layout.BASES, layout.MODELS, layout.ENVIRONMENTS) as session:
@@ -46,7 +50,7 @@ def release(services: tuple[str, ...], environment: str) -> None:
         publish(session, environment, locks)
         change = pipeline.pins(session.root, session.source, environment, waiting, locks)
         session.deliver(recorded(session.source, locks).and_then(change) if change.files else change)
-        compiled = pipeline.compiled(session.root, baseline_of(session.root))
+        compiled = pipeline.compiled(session.root, surroundings_of(session.root))
         written = write_tree(session.writer, compiled.tree, compiled.owned)
         print(f"{len(written.changed)} rendered files written, {len(written.removed)} removed")
         print(f"next: git add -A && git commit -m 'Release {', '.join(waiting)} in {environment}'")

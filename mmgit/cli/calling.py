@@ -8,6 +8,7 @@ import json
 import os
 import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,20 +43,22 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True)
 class Address:
-    """Where a service answers, and whether it asks for a key."""
+    """Where a service answers, whether it asks for a key, and what to do if nobody is there."""
 
     url: str
     needs_key: bool
+    remedy: str
 
 
 def address_of(environment: EnvironmentSpec | None, service: str) -> Address:
     """The address of a service in an environment; without one, of what `mmgit serve` runs."""
     path = f"/api/v1/service/{service}/score"
     if environment is None or environment.target == "process":
-        return Address(f"{LOCAL_URL}{path}", needs_key=False)
+        return Address(f"{LOCAL_URL}{path}", needs_key=False, remedy=f"mmgit serve {service}")
     if environment.target == "compose":
-        return Address(f"https://{environment.host or 'localhost'}:{environment.port}{path}", needs_key=True)
-    return Address(f"https://{environment.host}{path}", needs_key=True)
+        url = f"https://{environment.host or 'localhost'}:{environment.port}{path}"
+        return Address(url, needs_key=True, remedy="mmgit up ENV   starts a compose environment")
+    return Address(f"https://{environment.host}{path}", needs_key=True, remedy="can the host be reached from here?")
 
 
 @click.command()
@@ -80,7 +83,11 @@ def run(name: str, environment: str | None, data: str | None, key_file: Path | N
         headers["Authorization"] = f"Bearer {_key(key_file)}"
     timeout = service_of(source, environment, name).spec.timeout if environment else None
     timeout_seconds = (seconds_of(timeout) if timeout else _TIMEOUT_SECONDS) + _MARGIN_SECONDS
-    answer = _post(address.url, body, headers, timeout_seconds)
+    try:
+        answer = _post(address.url, body, headers, timeout_seconds)
+    except (OSError, http.client.HTTPException) as error:
+        message = f"no answer from {address.url}: {str(error) or type(error).__name__}"
+        raise ServingError(message, address.remedy) from error
     if answer.status != http.HTTPStatus.OK:
         raise _refused(address.url, answer)
     print(answer.body.decode(errors="replace").rstrip("\n"))
@@ -166,7 +173,7 @@ def _key(key_file: Path | None) -> str:
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, str], timeout_seconds: float) -> _Answer:
-    """The answer to one POST. No redirect is followed: a key goes nowhere else. Raises `ServingError`."""
+    """The answer to one POST. No redirect is followed: a key goes nowhere else."""
     parts = urlsplit(url)
     host, port = parts.hostname or "", parts.port
     connection: http.client.HTTPConnection
@@ -177,21 +184,10 @@ def _post(url: str, body: bytes, headers: Mapping[str, str], timeout_seconds: fl
         connection = http.client.HTTPSConnection(host, port, timeout=timeout_seconds, context=context)
     else:
         connection = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
-    try:
+    with closing(connection):
         connection.request("POST", parts.path, body, dict(headers))
         response = connection.getresponse()
         return _Answer(response.status, response.read(_MAX_ANSWER_BYTES))
-    except (OSError, http.client.HTTPException) as error:
-        reason = str(error) or type(error).__name__
-        raise ServingError(f"no answer from {parts.scheme}://{parts.netloc}: {reason}", _start(parts.scheme)) from error
-    finally:
-        connection.close()
-
-
-def _start(scheme: str) -> str:
-    return (
-        "mmgit up ENV   starts compose; mmgit serve NAME   a local process" if scheme == "https" else "mmgit serve NAME"
-    )
 
 
 def _refused(url: str, answer: _Answer) -> ServingError:

@@ -23,10 +23,10 @@ def check(form: ProblemForm) -> None:
     Executes nothing of the repository, writes nothing, uses no network. Exit code 3 if there are errors.
     """
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.deliver.baseline import baseline_of  # noqa: PLC0415 - as above
+    from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
 
     root = find_root()
-    checked = pipeline.check(root, baseline_of(root))
+    checked = pipeline.check(root, surroundings_of(root))
     if checked.errors:
         raise ProblemsFound(checked.problems, form)
     print_problems(checked.problems, form)
@@ -44,13 +44,13 @@ def compile_(form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> N
     """Render every environment into environments/ENV/rendered, which is mmgit's alone."""
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.deliver import git, write  # noqa: PLC0415 - as above
-    from mmgit.deliver.baseline import baseline_of  # noqa: PLC0415 - as above
+    from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
     from mmgit.deliver.writer import writing  # noqa: PLC0415 - as above
 
     if options["is_check"] and options["is_commit"]:
         raise UsageError("--check writes nothing and --commit writes", "choose one of them")
     root = find_root()
-    compiled = pipeline.compiled(root, baseline_of(root))
+    compiled = pipeline.compiled(root, surroundings_of(root))
     if compiled.warnings:
         print_problems(compiled.warnings, form)
     if options["is_check"]:

@@ -50,8 +50,14 @@ def up(environment: str) -> None:
     declared = environment_of(source, environment)
     if declared.spec.target != "compose":
         raise UsageError(f"{environment} has target {declared.spec.target}, not compose", "mmgit serve SERVICE --env …")
+    workshop = workshop_of(root)
+    pins = {service.spec.manifest: service.spec.image for service in declared.services if service.spec.manifest}
+    with working("fetching images"):
+        workshop.fetch_proxy(source)
+        for failure in workshop.build(source, pins).failures.values():
+            raise failure
     state = certificates.prepare(root.path, environment, declared.spec)
-    with working(f"starting {environment}"), compose.registry_of(declared.spec, workshop_of(root).layout):
+    with working(f"starting {environment}"), compose.registry_of(declared.spec, workshop.layout):
         compose.up(root.path, environment, state=state)
     for service in declared.services:
         host = declared.spec.host or "localhost"

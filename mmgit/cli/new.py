@@ -1,6 +1,6 @@
 """`mmgit new`: makes a repository."""
 
-import os
+from contextlib import chdir
 from pathlib import Path
 
 import click
@@ -13,9 +13,6 @@ from mmgit.edits.scaffold import scaffold
 from mmgit.errors import UsageError
 from mmgit.repository import layout
 from mmgit.repository.files import Root
-
-_HEADS = "refs/heads/"
-_REMOTE_HEAD = "refs/remotes/origin/HEAD"
 
 
 @click.command()
@@ -36,9 +33,9 @@ def new(folder: Path, *, no_base: bool) -> None:
     with writing(root) as writer:
         write(writer, change)
     say(change.summary)
-    os.chdir(folder)
     if not no_base:
-        click.get_current_context().invoke(update, name="default", suite=None, packages=(), platforms=())
+        with chdir(folder):
+            click.get_current_context().invoke(update, name="default", suite=None, packages=(), platforms=())
     steps = ["" if repository else "git init -b main", "mmgit base update" if no_base else ""]
     say(
         "models are registered with their scoring script; `mmgit schema` writes JSON Schemas for your editor",
@@ -51,7 +48,8 @@ def _default_branch(repository: git.Repository | None) -> str:
     """The branch that others call the default one, else the one that is checked out."""
     if repository is None:
         return "main"
-    remote = repository.run("symbolic-ref", "--quiet", _REMOTE_HEAD)
-    if remote.returncode == 0:
-        return remote.stdout.decode().strip().removeprefix("refs/remotes/origin/")
-    return (repository.branch or "main").removeprefix(_HEADS)
+    for name in ("refs/remotes/origin/HEAD", "HEAD"):
+        completed = repository.run("symbolic-ref", "--quiet", name)
+        if completed.returncode == 0:
+            return completed.stdout.decode().strip().removeprefix("refs/remotes/origin/").removeprefix("refs/heads/")
+    return "main"

@@ -5,6 +5,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
@@ -81,20 +82,20 @@ def _refuse_ignored(repository: git.Repository | None, paths: Iterable[str]) -> 
 
 
 def _open_https(uri: str) -> IO[bytes]:
-    """What an https address holds; a redirect to anything but https is refused."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler,
-        urllib.request.HTTPSHandler,  # without a handler for http, https is all that can be followed
-        urllib.request.HTTPRedirectHandler,
-        urllib.request.HTTPErrorProcessor,
-        urllib.request.HTTPDefaultErrorHandler,
-    ):
-        opener.add_handler(handler())
+    """What an https address holds."""
     try:
-        response: IO[bytes] | None = opener.open(uri, timeout=_TIMEOUT_SECONDS)
+        response: IO[bytes] = urllib.request.build_opener(_HttpsOnly).open(uri, timeout=_TIMEOUT_SECONDS)
     except OSError as error:
         raise UsageError(f"{uri}: {error}", "look whether the address can be reached from here") from error
-    if response is None:
-        raise UsageError(f"{uri} leads to an address that is not https")
     return response
+
+
+class _HttpsOnly(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect to anything but https."""
+
+    def redirect_request(self, *args: Any) -> urllib.request.Request | None:  # noqa: ANN401 - those of urllib
+        if urlsplit(args[-1]).scheme != "https":
+            raise UsageError(
+                f"{args[0].full_url} leads to an address that is not https", "give the address it leads to"
+            )
+        return super().redirect_request(*args)

@@ -31,6 +31,7 @@ key_file_option = click.option(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the new key into this new file (0600), not to the terminal.",
 )
+_LATEST = "2099-12-31"
 _NAMES = click.Choice(["primary", "secondary"])
 
 
@@ -66,12 +67,12 @@ def keys(  # noqa: PLR0913 - one parameter an option
 
 
 def last_day_of(expires: datetime | None) -> str | None:
-    """The date as git keeps it. Raises `UsageError` if it has passed."""
+    """The date as git keeps it. Raises `UsageError` if it has passed or is not of this century."""
     if expires is None:
         return None
     day = expires.date().isoformat()
-    if day < datetime.now(UTC).date().isoformat():
-        raise UsageError(f"--expires {day} has passed", "a key is valid through that day (UTC)")
+    if not datetime.now(UTC).date().isoformat() <= day <= _LATEST:
+        raise UsageError(f"--expires {day}: expected a day from today to {_LATEST}", "a key is valid through it (UTC)")
     return day
 
 

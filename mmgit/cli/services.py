@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from mmgit.cli.service_keys import key_file_option, keys, new_key
 from mmgit.cli.service_options import only_environment, options_of, service_options
 from mmgit.edits import services
 from mmgit.edits.change import Change
-from mmgit.edits.references import environment_of, manifest_in_words, manifest_of, model_of, newest, service_of
+from mmgit.edits.references import environment_of, manifest_in_words, model_of, newest, service_of
 from mmgit.errors import UsageError
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredService, Source
@@ -52,10 +53,10 @@ def create(name: str, environment: str | None, group: str, *, key_file: Path | N
     """
     with editing(f"{layout.MODELS}/", f"{layout.ENVIRONMENTS}/") as session:
         chosen = only_environment(session.source, name, environment)
-        registration, to_run = _to_run(session, given["model"] or name, given)
+        registration, to_run, words = _to_run(session, given["model"] or name, given)
         with _key(session, chosen, key_file) as key:
             wanted = services.NewService(chosen, name, {**to_run, **options_of(given)}, group, key)
-            change = services.create(session.source, wanted)
+            change = _with_words(services.create(session.source, wanted), words)
             session.deliver(registration.and_then(change) if registration else change, _then(name, chosen, to_run))
 
 
@@ -72,10 +73,11 @@ def update(name: str, environment: str | None, **given: Any) -> None:  # noqa: A
         if not options:
             raise UsageError("nothing to change is named", f"mmgit service update {name} --manifest NAME/NUMBER")
         change = services.update(session.source, session.root, options, environment=chosen, name=name)
+        words = _words(session.source, to_run)
         if change.is_empty:
-            say(f"{change.summary} is so already")
+            say(_with_words(change, words or "is so already").summary)
         else:
-            session.deliver(change, _then(name, chosen, to_run))
+            session.deliver(_with_words(change, words), _then(name, chosen, to_run))
 
 
 @service.command()
@@ -120,17 +122,29 @@ def show(name: str, environment: str | None, form: Form) -> None:
     print_one({**about, "url": address.url, "runs": _runs(source, declared.spec.manifest), **spec}, form)
 
 
-def _to_run(session: Session, model: str, given: Mapping[str, Any]) -> tuple[Change | None, services.Options]:
-    """The registration that comes first, if any, and the options that say what the service runs."""
+def _to_run(session: Session, model: str, given: Mapping[str, Any]) -> tuple[Change | None, services.Options, str]:
+    """The registration that comes first, if any, and the options that say what the service runs, also in words."""
     if given["model_files"]:
         result = registered(session, model, given["model_files"], given)
         if result.manifest is None:
             raise UsageError("a service needs a scoring script with init() and run()", "-f score.py")
-        return result.change, {"next": result.manifest.reference}
+        words = manifest_in_words(result.manifest.reference, result.manifest.models)
+        return result.change, {"next": result.manifest.reference}, f"next {words}"
     named = given["manifest"] or newest(model_of(session.source, model).manifests, model)
     if named is None:
         raise UsageError(f"model `{model}` has no manifest yet", f"mmgit manifest create {model}")
-    return None, services.to_run(session.source, named, given["image"])
+    options = services.to_run(session.source, named, given["image"])
+    return None, options, _words(session.source, options)
+
+
+def _words(source: Source, to_run: services.Options) -> str:
+    if to_run.get("next"):
+        return f"next {_runs(source, to_run['next'])}"
+    return f"runs {_runs(source, to_run['manifest'])}" if to_run else ""
+
+
+def _with_words(change: Change, words: str) -> Change:
+    return replace(change, summary=f"{change.summary}: {words}" if words else change.summary)
 
 
 def _key(session: Session, environment: str, key_file: Path | None) -> AbstractContextManager[Key | None]:
@@ -161,7 +175,10 @@ def _row(source: Source, environment: str, declared: DeclaredService) -> dict[st
 
 
 def _runs(source: Source, reference: str | None) -> str | None:
-    return manifest_in_words(reference, manifest_of(source, reference).spec.models) if reference else None
+    if reference is None:
+        return None
+    manifest = source.manifest(reference)
+    return manifest_in_words(reference, manifest.spec.models) if manifest else f"manifest {reference} (not declared)"
 
 
 def _scale(spec: ServiceSpec) -> str:

@@ -7,7 +7,6 @@ with the keys that come with mmgit. Nothing is installed, and nothing of the hos
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmgit.errors import BuildError
 from mmgit.images.origins import Mirror
+from mmgit.images.parallel import parallel
 from mmgit.subprocesses import NOT_FOUND, run
 
 if TYPE_CHECKING:
@@ -48,9 +48,8 @@ def resolve_base(request: BaseRequest, mirror: Mirror) -> "BaseSpec":
     """
     from mmgit.spec.base import BaseSpec  # noqa: PLC0415 - building must not wait for pydantic
 
-    with ThreadPoolExecutor() as pool:
-        packages = pool.map(partial(_packages, request, mirror), request.platforms)
-        resolved = dict(zip(request.platforms, packages, strict=True))
+    packages = parallel(partial(_packages, request, mirror), request.platforms, at_once=len(request.platforms))
+    resolved = dict(zip(request.platforms, packages, strict=True))
     found = next(iter(resolved.values()))
     base = {
         "apiVersion": "mmgit.dev/v1",

@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,6 +15,7 @@ from mmgit.images.layers import LayerPlan, plan, write
 from mmgit.images.layout import Layout
 from mmgit.images.oci import put_index, put_platform_image, serving_config
 from mmgit.images.origins import DEBIAN, PYPI, Index, Machine, Mirror
+from mmgit.images.parallel import parallel
 from mmgit.images.scoring import model_plans, scoring_plan
 from mmgit.images.serving import INSTALLED, Serving
 from mmgit.images.tar import Entry
@@ -67,6 +67,8 @@ class Assembler:
     """Layer key -> layer, from all locks."""
     pull: Callable[[Layer], bool] = lambda _: False
     """Brings a layer from a registry into the layout, if one has it."""
+    warn: Callable[[str], None] = lambda _: None
+    """Gets what people should know of an image that was made all the same."""
 
     def build(self, recipe: Recipe, sources: Sources) -> Lock:
         """The image of `recipe`. Raises `BuildError`: something that it is made of cannot be had, or is not that."""
@@ -93,7 +95,7 @@ class Assembler:
         built_for = {"machine": list(astuple(machine))}
         plans = [self._base_plan(base, platform)]
         if sources.pylock is not None:
-            dependencies = partial(self._dependency_entries, sources.pylock, machine)
+            dependencies = partial(self._dependency_entries, sources.pylock, machine, plans[0])
             plans.append(plan("dependencies", {**built_for, "lock": recipe.inputs.dependencies}, dependencies))
         serving = partial(self.serving.entries, machine=machine, index=self.index)
         return [*plans, plan("serving", {**built_for, "serving": recipe.foundation.serving}, serving)]
@@ -110,11 +112,8 @@ class Assembler:
     def _layers(self, plans: Mapping[str, LayerPlan]) -> dict[str, Layer]:
         found = {key: self._there(key) for key in plans}
         absent = [plans[key] for key, layer in found.items() if layer is None]
-        if len(absent) > 1:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                made = list(pool.map(self._make, absent))
-        else:
-            made = [self._make(each) for each in absent]
+        rounds = ([each for each in absent if each.name == "base"], [each for each in absent if each.name != "base"])
+        made = [layer for each in rounds for layer in parallel(self._make, each, at_once=os.cpu_count() or 1)]
         return {key: layer for key, layer in found.items() if layer} | {layer.key: layer for layer in made}
 
     def _there(self, key: str) -> Layer | None:
@@ -134,11 +133,23 @@ class Assembler:
 
         return base_entries(_packages(base, platform), base.suite, self.layout, self.mirror)
 
-    def _dependency_entries(self, pylock: bytes, machine: Machine, scratch: Path) -> Iterator[Entry]:
-        from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - only new dependencies are laid out
+    def _dependency_entries(self, pylock: bytes, machine: Machine, base: LayerPlan, scratch: Path) -> Iterator[Entry]:
+        from mmgit.images.elf import missing_libraries  # noqa: PLC0415 - only new dependencies are laid out
+        from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - the same
 
         lay_out(pylock, machine, scratch, index=self.index)
+        for library, file in missing_libraries(scratch, self._names_in(base)).items():
+            self.warn(f"{machine.platform}: {file} needs {library}, which neither the base nor a dependency has")
         return site_entries(scratch, DEPENDENCIES, machine.interpreter)
+
+    def _names_in(self, base: LayerPlan) -> Iterator[str]:
+        """The names of the files of a base, whose layer is made before those of others."""
+        import tarfile  # noqa: PLC0415 - the same
+
+        layer = self._there(base.key)
+        if layer is not None:
+            with tarfile.open(self.layout.path(layer.digest)) as archive:
+                yield from (name.rpartition("/")[2] for name in archive.getnames())
 
 
 def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:

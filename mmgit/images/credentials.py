@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from mmgit.errors import RegistryError
-from mmgit.subprocesses import run
 
 _TOKEN_USER = "<token>"  # noqa: S105 - the user name that says: the secret is an identity token
 _HELPER_TIMEOUT_SECONDS = 30.0
@@ -94,6 +93,8 @@ def _of_entry(entry: Mapping[str, Any], host: str) -> Credentials:
 def _of_helper(helper: str, host: str) -> Credentials | None:
     if re.fullmatch(r"[A-Za-z0-9._-]+", helper) is None:
         raise RegistryError("the Docker configuration names a credential helper that is no plain name")
+    from mmgit.subprocesses import run  # noqa: PLC0415 - most registries need no helper
+
     program = f"docker-credential-{helper}"
     argv = [program, "get"]
     done = run(

@@ -5,7 +5,6 @@ Every byte is verified against the base's lock, so it does not matter who hands 
 
 import json
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -15,6 +14,7 @@ from mmgit.images.debian import root_file_system
 from mmgit.images.download import UnavailableError, document, download
 from mmgit.images.layout import Layout
 from mmgit.images.origins import Mirror
+from mmgit.images.parallel import parallel
 from mmgit.images.tar import Entry
 from mmgit.lock import Blob
 
@@ -31,9 +31,8 @@ def base_entries(packages: Sequence["LockedPackage"], suite: str, layout: Layout
     Raises:
         BuildError: a package cannot be had, is not sound, or does not go with the others.
     """
-    with ThreadPoolExecutor(_DOWNLOADS_AT_ONCE) as pool:
-        debs = pool.map(lambda package: fetch(package, layout, mirror), packages)
-        unpacked = {each.name: entries(deb, each.name) for each, deb in zip(packages, debs, strict=True)}
+    debs = parallel(lambda package: fetch(package, layout, mirror), packages, at_once=_DOWNLOADS_AT_ONCE)
+    unpacked = {each.name: entries(deb, each.name) for each, deb in zip(packages, debs, strict=True)}
     return root_file_system(unpacked, suite)
 
 

@@ -1,17 +1,17 @@
 """Images between the layout and a registry: push, pull, and the proof that a registry has a locked image."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from mmgit.errors import BuildError, RegistryError
 from mmgit.images.layout import INDEX_MEDIA_TYPE, Layout
 from mmgit.images.oci import MANIFEST_MEDIA_TYPE
+from mmgit.images.parallel import parallel
 from mmgit.images.registry import Registry
 from mmgit.images.wire import retried
 from mmgit.lock import Blob, Layer, Lock
 
-_REQUESTS_AT_ONCE = 8
+_REQUESTS_AT_ONCE = 6
 
 
 def push(
@@ -32,10 +32,9 @@ def push(
     """
     documents = [(_document(layout, blob), media_type) for blob, media_type in _documents(lock)]
     send = partial(_send, layout=layout, registry=registry, mount_from=mount_from or {})
-    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-        sent = sum(pool.map(send, sorted(_contents(lock), key=lambda blob: -blob.size_bytes)))
-    for data, media_type in documents:
-        registry.put_manifest(data, media_type)
+    sent = sum(parallel(send, reversed(_contents(lock)), at_once=_REQUESTS_AT_ONCE))  # the newest layers are on top
+    parallel(lambda document: registry.put_manifest(*document), documents[:-1], at_once=_REQUESTS_AT_ONCE)
+    registry.put_manifest(*documents[-1])
     if tag is not None:
         registry.put_manifest(*documents[-1], tag)
     verify(lock, registry)
@@ -66,8 +65,7 @@ def pull(lock: Lock, layout: Layout, registry: Registry) -> None:
                 raise _absent(blob, registry)
             layout.put_document(data)
     blobs = _contents(lock)
-    with ThreadPoolExecutor(_REQUESTS_AT_ONCE) as pool:
-        are_here = list(pool.map(lambda blob: pull_blob(blob, layout, registry), blobs))
+    are_here = parallel(lambda blob: pull_blob(blob, layout, registry), blobs, at_once=_REQUESTS_AT_ONCE)
     for blob, is_here in zip(blobs, are_here, strict=True):
         if not is_here:
             raise _absent(blob, registry)

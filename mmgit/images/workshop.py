@@ -93,10 +93,22 @@ class Workshop:
         return False
 
     def build_proxy(self, base: BaseSpec, source: Source) -> Lock:
-        """Make the image of compose's proxy present in the layout, from this base."""
-        locks = {lock.recipe: lock for lock in [lock_of(source.proxy.spec)]} if source.proxy else {}
+        """The image of compose's proxy on this base, whatever is locked already."""
         with self.layout.in_use():
-            return build_proxy(base, self._assembler(source, locks))
+            return build_proxy(base, self._assembler(source, _proxy_locks(source)))
+
+    def fetch_proxy(self, source: Source) -> None:
+        """Make the locked image of compose's proxy present in the layout, if there is one.
+
+        Raises:
+            BuildError: it is nowhere, and its base is not what it was made of.
+        """
+        for lock in _proxy_locks(source).values():
+            if not self._is_here(lock, source, layout.PROXY):
+                base = source.bases.get(layout.PROXY)
+                if base is None or self.build_proxy(base.spec, source).index != lock.index:
+                    hint = f"mmgit base update {layout.PROXY}"
+                    raise BuildError(f"the proxy {lock.index.digest} is neither here nor in a registry", hint)
 
     def registry(self, prefix: str, name: str) -> Registry:
         """The repository of an image below an environment's `registry:`."""
@@ -127,3 +139,7 @@ class Workshop:
         """The registries of all environments that have answered so far."""
         found = {environment.spec.registry for environment in source.environments.values()}
         return sorted(prefix for prefix in found if prefix and prefix not in self.unreachable)
+
+
+def _proxy_locks(source: Source) -> dict[str, Lock]:
+    return {lock.recipe: lock for lock in [lock_of(source.proxy.spec)]} if source.proxy else {}

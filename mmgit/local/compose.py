@@ -68,6 +68,16 @@ def _compose(root: Path, environment: str, state: Path, *arguments: str) -> None
         raise UsageError(f"nothing is rendered for {environment}", "mmgit compile")
     if shutil.which("docker") is None:
         raise EngineError("Docker is not on this machine", "install Docker with Compose v2, or: mmgit serve SERVICE")
-    argv = ["docker", "compose", "--file", str(file), "--project-name", f"mmgit-{environment}", *arguments]
+    argv = [
+        "docker",
+        "compose",
+        "--progress",
+        "quiet",
+        "--file",
+        str(file),
+        "--project-name",
+        f"mmgit-{environment}",
+        *arguments,
+    ]
     done = run(argv, cwd=root, env_allow=(*_VARIABLES, f"MMGIT_STATE={state}"), timeout_seconds=_SECONDS)
     done.output(EngineError, f"docker compose --file {file} logs   shows what the containers say")

@@ -22,7 +22,7 @@ CODES = {"M540": "an environment of target compose without an image of the proxy
 
 Object = dict[str, Any]
 
-STATE = "${MMGIT_STATE:?name the folder of certificate and secrets, as `mmgit up` does}"
+STATE = "${MMGIT_STATE:?start with mmgit up}"
 PROXY_FOLDER = "_proxy"
 """No name of a group: these have three characters or more, and no `_`."""
 NETWORKS: Object = {"outside": {}, "services": {"internal": True}}

@@ -37,11 +37,11 @@ def proxy_cfg() -> str:
     return f"""\
 global
     log stdout format raw local0 info
-    maxconn 10000
+    maxconn 4000
     uid {USER_ID}
     gid {USER_ID}
     ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets
-    hard-stop-after 5m
+    hard-stop-after 70s
 
 resolvers docker
     nameserver docker 127.0.0.11:53

@@ -100,12 +100,17 @@ def _read(file: Path) -> dict[str, Any]:
     if len(text) > _FILE_BYTES_MAX:
         raise SettingsError(f"{file}: larger than {_FILE_BYTES_MAX} bytes")
     try:
-        document = json.loads(text)
+        document = json.loads(without_header(text))
     except ValueError as error:
         raise SettingsError(f"{file}: not JSON: {error}") from error
     if not isinstance(document, dict):
         raise SettingsError(f"{file}: expected an object")
     return document
+
+
+def without_header(text: bytes) -> bytes:
+    """JSON without the comment that the compiler puts into the first line of what it writes for compose."""
+    return text.partition(b"\n")[2] if text.startswith(b"#") else text
 
 
 def _known(defaults: object, given: Mapping[str, Any], file: Path) -> dict[str, Any]:

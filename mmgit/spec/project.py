@@ -1,8 +1,8 @@
 """`mmgit.yaml`: the project as a whole. The root of a repository is the folder where this file lies."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mmgit.spec.fields import Document, List, Memory, Name, Platform, Spec, Text, Uri, text
 
@@ -12,7 +12,21 @@ class Forge(Spec):
 
     kind: Literal["github", "gitea", "forgejo"]
     repository: Annotated[str, *text(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", "<owner>/<name>")]
-    url: Uri | None = None
+    url: (
+        Annotated[str, *text(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._/-]+)?", "an http(s) address")]
+        | None
+    ) = None
+
+    @model_validator(mode="after")
+    def _has_an_address(self) -> Self:
+        if self.kind != "github" and self.url is None:
+            raise ValueError(f"forge {self.kind} needs its url")
+        return self
+
+    @property
+    def clone_url(self) -> str:
+        """The address of the git repository."""
+        return f"{(self.url or 'https://github.com').rstrip('/')}/{self.repository}.git"
 
 
 class Store(Spec):

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,8 +11,6 @@ from typing import Any
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-DECLARED = ("mmgit.yaml", "bases", "models", "environments", "blueprints", ".gitattributes")
-Run = Callable[..., str]
 
 
 def run(*argv: str, cwd: Path | None = None, stdin: str = "", environment: dict[str, str] | None = None) -> str:
@@ -44,30 +41,14 @@ class Copy:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        for name in DECLARED:
-            source = PROJECT / name
-            if source.is_dir():
-                shutil.copytree(source, root / name)
-            elif source.exists():
-                shutil.copy(source, root / name)
-        (root / ".gitignore").write_text("/.mmgit/\n")
-        self.git("init", "--quiet", "--initial-branch=main")
-        self.git("config", "user.name", "Test")
-        self.git("config", "user.email", "test@example.test")
-        self.commit("Begin")
 
-    def mmgit(self, *arguments: str, environment: dict[str, str] | None = None) -> str:
-        return run(sys.executable, "-m", "mmgit", *arguments, cwd=self.root, environment=environment)
+    def mmgit(self, *arguments: str) -> str:
+        return run(sys.executable, "-m", "mmgit", *arguments, cwd=self.root, environment={"PYTHONPATH": str(PROJECT)})
 
     def git(self, *arguments: str) -> str:
         return run("git", *arguments, cwd=self.root)
 
-    def commit(self, message: str) -> None:
-        self.git("add", "-A")
-        self.git("commit", "--quiet", "-m", message)
-
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Copy:
-    (tmp_path / "repository").mkdir()
-    return Copy(tmp_path / "repository")
+def copy(tmp_path: Path, project: Callable[[Path], Path]) -> Copy:
+    return Copy(project(tmp_path / "repository"))

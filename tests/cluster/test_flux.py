@@ -80,8 +80,19 @@ class Deployment:
         self.key_file = folder / "key"
         copy.mmgit("env", "update", "staging", "--registry", f"{os.environ['MMGIT_TEST_REGISTRY']}/{name}")
         copy.mmgit("base", "update", "--platform", "linux/amd64")
-        text = (copy.root / "mmgit.yaml").read_text()
-        (copy.root / "mmgit.yaml").write_text(text.replace("[linux/amd64, linux/arm64]", "[linux/amd64]"))
+        project = copy.root / "mmgit.yaml"
+        project.write_text(project.read_text().replace("[linux/amd64, linux/arm64]", "[linux/amd64]"))
+        for other in ("filetype", "penguins"):
+            copy.mmgit("service", "delete", other, "--env", "staging")
+
+    def release(self, manifest: str) -> None:
+        """Build a manifest on today's base, and let the service run it."""
+        self.copy.mmgit("image", "rebuild", manifest)
+        rows = json.loads(self.copy.mmgit("image", "list", "-o", "json"))
+        (image,) = [row["image"] for row in rows if row["manifest"] == manifest and not row["used_by"]]
+        options = ("--manifest", manifest, "--image", image)
+        self.copy.mmgit("service", "update", SERVICE, "--env", "staging", *options)
+        self.copy.mmgit("release", SERVICE, "--env", "staging")
 
     def push(self, message: str) -> None:
         self.copy.mmgit("compile", "--commit", "--all", "-m", message)
@@ -129,10 +140,7 @@ def deployment(copy: Copy, tmp_path: Path) -> Iterator[Deployment]:
 def test_a_commit_moves_the_pin_and_no_request_of_a_steady_client_fails(deployment: Deployment) -> None:
     copy, key_file = deployment.copy, deployment.key_file
     sample = (copy.root / f"models/{SERVICE}/scoring/sample.json").read_bytes()
-    for manifest in (FIRST, SECOND):
-        copy.mmgit("service", "update", SERVICE, "--env", "staging", "--next", manifest)
-        copy.mmgit("release", SERVICE, "--env", "staging")
-    copy.mmgit("service", "update", SERVICE, "--env", "staging", "--manifest", FIRST)
+    deployment.release(FIRST)
     copy.mmgit("service", "keys", SERVICE, "--env", "staging", "--regen", "primary", "--key-file", str(key_file))
     key = key_file.read_text().strip()
 
@@ -144,7 +152,7 @@ def test_a_commit_moves_the_pin_and_no_request_of_a_steady_client_fails(deployme
     refused = client.call(None)
 
     with client.steady(key) as answers:
-        copy.mmgit("service", "update", SERVICE, "--env", "staging", "--manifest", SECOND)
+        deployment.release(SECOND)
         deployment.push("Run the second version")
         wait_until_rolled_out(SECOND)
         time.sleep(10)

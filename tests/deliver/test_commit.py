@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mmgit.deliver import index, worktree
+from mmgit.deliver import index
 from mmgit.deliver.commit import commit
 from mmgit.deliver.git import find
 from mmgit.deliver.writer import writing
@@ -236,25 +236,6 @@ def test_an_index_in_use_stops_it(top: Path, git: Git, save: Save, monkeypatch: 
 
     (top / ".git/index.lock").unlink()
     assert state(top, git) == before
-
-
-def test_a_failure_of_the_work_tree_is_made_good_by_the_next_writer(
-    top: Path, root: Root, git: Git, save: Save, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(worktree, "_settle", fail)
-    with pytest.raises(KeyboardInterrupt):
-        save(CHANGES)
-    monkeypatch.undo()
-    monkeypatch.setenv("HOME", str(top.parent / "home"))
-
-    with writing(root, command="test"):
-        pass
-
-    assert (top / "service.yaml").read_bytes() == b"replicas: 2\n"
-    assert git("status", "--porcelain") == ""
 
 
 @pytest.mark.parametrize("path", ["../out", ".git/config", "/etc/x", "a/../b"])

@@ -117,7 +117,7 @@ def test_no_value_of_the_environment_stands_in_a_command_line(top: Path, monkeyp
     started: list[object] = []
     start = GitPython.execute
 
-    def noting(self: GitPython, *given: Any, **named: Any) -> object:  # noqa: ANN401 - whatever GitPython takes
+    def noting(self: GitPython, *given: Any, **named: Any) -> object:
         started.append(given)
         return start(self, *given, **named)
 

@@ -15,6 +15,7 @@ from typing import NoReturn
 
 import pytest
 
+from mmgit.deliver import journal
 from mmgit.deliver.commit import commit
 from mmgit.deliver.git import find
 from mmgit.deliver.write import apply_changes
@@ -230,6 +231,54 @@ def test_a_crash_while_recovering_from_a_crash(top: Path, as_user: Git, budget: 
             assert in_copy(as_user, again)("status", "--porcelain") == status
             assert leftovers(again) == []
     assert len(situations) > 1
+
+
+def test_a_commit_that_did_not_happen_is_undone(top: Path, as_user: Git, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, status = files(Root(top), CHANGES), as_user("status", "--porcelain")
+    interrupt(monkeypatch, "mmgit.deliver.commit._move_branch")
+    with pytest.raises(KeyboardInterrupt):
+        save(Root(top), CHANGES)
+    assert journal.pending(Root(top))
+
+    recover(Root(top))
+
+    assert files(Root(top), CHANGES) == old
+    assert as_user("status", "--porcelain") == status
+    assert leftovers(Root(top)) == []
+
+
+def test_a_file_changed_after_the_crash_is_kept_and_named(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        interrupt(patch, "mmgit.deliver.worktree._settle")
+        with pytest.raises(KeyboardInterrupt):
+            save(Root(top), CHANGES)
+    (top / "service.yaml").write_text("theirs\n")
+
+    with writing(Root(top), command="next") as writer:
+        assert writer.kept == ("service.yaml",)
+
+    assert files(Root(top), CHANGES) == {**CHANGES, "service.yaml": b"theirs\n"}
+
+
+def test_a_commit_upon_the_crashed_one_does_not_undo_it(top: Path, git: Git, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        interrupt(patch, "mmgit.deliver.worktree._settle")
+        with pytest.raises(KeyboardInterrupt):
+            save(Root(top), CHANGES)
+    (top / "notes/one").write_text("more\n")
+    git("commit", "-qm", "More", "notes/one")
+
+    recover(Root(top))
+
+    assert files(Root(top), CHANGES) == CHANGES
+    assert git("status", "--porcelain") == ""
+
+
+def interrupt(patch: pytest.MonkeyPatch, name: str) -> None:
+    def fail(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    patch.setattr(name, fail)
 
 
 def test_a_git_command_that_outlives_a_crash_is_waited_for(top: Path, git: Git, executable: Executable) -> None:

@@ -40,7 +40,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def member(name: str, data: bytes = b"", **fields: Any) -> tuple[tarfile.TarInfo, bytes]:  # noqa: ANN401 - TarInfo's
+def member(name: str, data: bytes = b"", **fields: Any) -> tuple[tarfile.TarInfo, bytes]:
     info = tarfile.TarInfo(name)
     info.size = len(data)
     for key, value in fields.items():
@@ -70,10 +70,12 @@ def deb_of(*members: tuple[tarfile.TarInfo, bytes], compression: str = "xz") -> 
     return ar_of(("debian-binary", b"2.0\n"), ("control.tar.xz", b""), (f"data.tar{suffix}", data))
 
 
-def wheel_of(name: str, files: Mapping[str, str], *, entry_points: str = "", version: str = "1.0") -> tuple[str, bytes]:
+def wheel_of(
+    name: str, files: Mapping[str, str | bytes], *, entry_points: str = "", version: str = "1.0"
+) -> tuple[str, bytes]:
     """A pure wheel: its file name and bytes. Source: PyPA, "Binary distribution format"."""
     info = f"{name}-{version}.dist-info"
-    content = {
+    content: dict[str, str | bytes] = {
         **files,
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
@@ -82,8 +84,9 @@ def wheel_of(name: str, files: Mapping[str, str], *, entry_points: str = "", ver
     record = io.StringIO()
     rows = csv.writer(record, lineterminator="\n")
     for path, text in content.items():
-        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-        rows.writerow([path, f"sha256={digest}", len(text.encode())])
+        data = text if isinstance(text, bytes) else text.encode()
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+        rows.writerow([path, f"sha256={digest}", len(data)])
     rows.writerow([f"{info}/RECORD", "", ""])
     content[f"{info}/RECORD"] = record.getvalue()
     out = io.BytesIO()
@@ -91,6 +94,23 @@ def wheel_of(name: str, files: Mapping[str, str], *, entry_points: str = "", ver
         for path, text in content.items():
             archive.writestr(zipfile.ZipInfo(path), text)
     return f"{name}-{version}-py3-none-any.whl", out.getvalue()
+
+
+def elf_of(*needed: str) -> bytes:
+    """The least shared library: one LOAD and one DYNAMIC segment. Source: System V ABI."""
+    strings = b"\0" + b"".join(name.encode() + b"\0" for name in needed)
+    at, entries = 1, []
+    for name in needed:
+        entries.append((1, at))
+        at += len(name) + 1
+    strings_at = 64 + 2 * 56
+    dynamic_at = strings_at + len(strings)
+    dynamic = b"".join(struct.pack("<qQ", *entry) for entry in [*entries, (5, 0x1000 + strings_at), (0, 0)])
+    size = dynamic_at + len(dynamic)
+    head = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    load = struct.pack("<IIQQQQQQ", 1, 4, 0, 0x1000, 0x1000, size, size, 1)
+    place = struct.pack("<IIQQQQQQ", 2, 4, dynamic_at, 0x1000 + dynamic_at, 0, len(dynamic), len(dynamic), 8)
+    return head + load + place + strings + dynamic
 
 
 @dataclass
@@ -440,6 +460,7 @@ class Kit:
 
     ar_of = staticmethod(ar_of)
     deb_of = staticmethod(deb_of)
+    elf_of = staticmethod(elf_of)
     files_in = staticmethod(files_in)
     member = staticmethod(member)
     publish = staticmethod(publish)

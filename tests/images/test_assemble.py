@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,6 +140,19 @@ def test_the_key_of_a_base_covers_its_packages_and_no_other_platform(world: "Wor
 
     assert base_key(changed, "linux/amd64") == before
     assert base_key(changed, "linux/arm64") != base_key(world.base, "linux/arm64")
+
+
+def test_a_library_that_the_image_will_lack_is_told_and_the_image_made(world: "World", kit: "Kit") -> None:
+    binary = kit.elf_of("libc.so.6", "libGL.so.1")
+    world.pylock = kit.pylock_of(world.site, kit.wheel_of("view", {"view.so": binary}))
+    warnings: list[str] = []
+
+    replace(world.assembler, warn=warnings.append).build(world.recipe, world.sources)
+
+    assert sorted(warnings) == [
+        f"{platform}: view.so needs libGL.so.1, which neither the base nor a dependency has"
+        for platform in ("linux/amd64", "linux/arm64")
+    ]
 
 
 def test_documents_of_ours_lie_beside_the_script(world: "World", kit: "Kit") -> None:

@@ -189,6 +189,8 @@ def test_a_redirect_to_another_machine_in_plain_is_refused(registry: Registry, f
         registry.blob(BLOB.digest)
 
 
-def test_a_registry_that_is_not_there_is_named() -> None:
+def test_a_registry_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmgit.images.wire.PAUSES_SECONDS", (0.0,))
+
     with pytest.raises(RegistryError, match=r"127\.0\.0\.1:9/v2/.*refused"):
         Registry("127.0.0.1:9", "x").ping()

@@ -6,7 +6,7 @@ each declared Kubernetes minor; then, where the shapes are right, rules that sch
 
 from collections.abc import Callable, Sequence
 
-from mmgit.checks.objects import metadata, pods, promises, relations
+from mmgit.checks.objects import compose, metadata, pods, promises, relations
 from mmgit.checks.objects.scene import Object, Scene, group_by_kind
 from mmgit.checks.objects.shapes import shapes_fit
 from mmgit.desired import DesiredEnvironment, DesiredService
@@ -27,6 +27,7 @@ CODES = {
     "M618": "the slot, its image or its files are not as they are fixed",
     "M619": "replicas beside an autoscaler",
     "M620": "an object that is too large",
+    **compose.CODES,
 }
 
 RULES: tuple[Callable[[Scene], None], ...] = (
@@ -45,9 +46,11 @@ RULES: tuple[Callable[[Scene], None], ...] = (
 def check_objects(
     environment: DesiredEnvironment, service: DesiredService, objects: Sequence[Object]
 ) -> tuple[Finding, ...]:
-    """What is wrong with the objects of one service on Kubernetes."""
+    """What is wrong with the objects of one service, on whatever target."""
     scene = Scene(environment, service, objects, group_by_kind(objects))
-    if shapes_fit(scene):
+    if environment.spec.target == "compose":
+        compose.compose_is_good(scene)
+    elif shapes_fit(scene):
         for rule in RULES:
             rule(scene)
     return tuple(scene.findings)

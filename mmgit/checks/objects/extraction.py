@@ -25,6 +25,12 @@ _METADATA_NAME = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 _DROPPED = ("description", "format", "$schema", "$id")
 
 
+def shipped(name: str) -> Schema:
+    """The schema in the file `name`.json beside this one."""
+    schema: Schema = json.loads((Path(__file__).parent / "schemas" / f"{name}.json").read_bytes())
+    return schema
+
+
 def known_minors() -> tuple[str, ...]:
     """The minors that there are schemas for, oldest first."""
     names = (folder.name.removeprefix("v").split(".") for folder in _root().glob("v1.*.0-local-strict"))

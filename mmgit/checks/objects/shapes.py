@@ -5,9 +5,7 @@ are taken from kubernetes-validate when they are asked for.
 """
 
 import functools
-import json
 from collections.abc import Mapping
-from pathlib import Path
 
 import jsonschema_rs
 
@@ -33,8 +31,6 @@ KINDS = frozenset(
 )
 SHIPPED_MINORS = ("1.33", "1.34", "1.35", "1.36", "1.37")
 """Oldest first. What vanished in a later one is not in their schemas: it was never stable."""
-
-_FOLDER = Path(__file__).parent / "schemas"
 
 
 _SHOWN = 200
@@ -108,7 +104,7 @@ def _known_minors() -> tuple[str, ...]:
 def _kubernetes(minor: str) -> jsonschema_rs.Draft7Validator:
     shipped = minor in SHIPPED_MINORS
     return jsonschema_rs.Draft7Validator(
-        _shipped(f"kubernetes-{minor}") if shipped else extraction.bundle(minor, KINDS)
+        extraction.shipped(f"kubernetes-{minor}") if shipped else extraction.bundle(minor, KINDS)
     )
 
 
@@ -120,15 +116,9 @@ def _other(minor: str, kind: str) -> jsonschema_rs.Draft7Validator | None:
 
 @functools.cache
 def _custom() -> jsonschema_rs.Draft7Validator:
-    return jsonschema_rs.Draft7Validator(_shipped("custom"))
+    return jsonschema_rs.Draft7Validator(extraction.shipped("custom"))
 
 
 @functools.cache
 def _custom_kinds() -> frozenset[str]:
-    return frozenset(_shipped("custom")["properties"])
-
-
-@functools.cache
-def _shipped(name: str) -> extraction.Schema:
-    schema: extraction.Schema = json.loads((_FOLDER / f"{name}.json").read_bytes())
-    return schema
+    return frozenset(extraction.shipped("custom")["properties"])

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from mmgit.serving.settings import without_header
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -107,7 +109,7 @@ def read_keys(file: Path) -> tuple[Key, ...]:
         text = stream.read(_FILE_BYTES_MAX + 1)
     if len(text) > _FILE_BYTES_MAX:
         raise ValueError(f"larger than {_FILE_BYTES_MAX} bytes")
-    return tuple(_key_of(record) for record in msgspec.json.decode(text, type=_KeysFile).keys)
+    return tuple(_key_of(record) for record in msgspec.json.decode(without_header(text), type=_KeysFile).keys)
 
 
 def _key_of(record: _KeyRecord) -> Key:

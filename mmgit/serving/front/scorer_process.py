@@ -113,8 +113,10 @@ class Scorer(asyncio.Protocol):
                 self._kill(f"run() did not return within {timeout_seconds:g} s")
 
     def stop(self) -> None:
-        """End the process: its loop ends when the socket closes."""
+        """End the process: its loop ends when the socket closes, an `init()` only by force."""
         self._has_ended = True
+        if not self.is_ready:
+            self.kill()
         if self._transport is not None:
             self._transport.close()
 

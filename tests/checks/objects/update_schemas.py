@@ -1,6 +1,7 @@
-"""Writes the schemas that `mmgit.checks.objects` ships: `python tests/checks/objects/update_schemas.py CRDS`.
+"""Writes the schemas that `mmgit.checks.objects` ships: `python tests/checks/objects/update_schemas.py CRDS COMPOSE`.
 
-CRDS is a folder of CustomResourceDefinitions as YAML (see the README beside the schemas for where they come from).
+CRDS is a folder of CustomResourceDefinitions as YAML, COMPOSE is compose-spec.json; the README beside the schemas says
+where they come from.
 """
 
 import itertools
@@ -36,6 +37,7 @@ def main() -> None:
     for minor, schema in shipped_kubernetes().items():
         write(f"kubernetes-{minor}", schema)
     write("custom", custom(definitions_in(Path(sys.argv[1]))))
+    write("compose", without_descriptions(json.loads(Path(sys.argv[2]).read_bytes())))
 
 
 def shipped_kubernetes() -> dict[str, Schema]:
@@ -103,13 +105,25 @@ def without_the_unused(spec: Schema) -> None:
     application["source"]["properties"] = {name: source[name] for name in SOURCE_FIELDS}
 
 
+def without_descriptions(schema: Any) -> Any:
+    if isinstance(schema, list):
+        return [without_descriptions(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: without_descriptions(value)
+        for key, value in schema.items()
+        if key != "description" or not isinstance(value, str)
+    }
+
+
 def closed(schema: Any) -> Any:
     """A copy in draft 7 that refuses unknown fields, as the API server's strict field validation does."""
     if isinstance(schema, list):
         return [closed(item) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    small = {}
+    small: Schema = {}
     for key, value in schema.items():
         if key == "properties":
             small[key] = {name: closed(item) for name, item in value.items()}

@@ -41,6 +41,4 @@ def test_an_error_names_its_code_its_reason_and_the_request(echo: Service) -> No
 
 
 def test_every_answer_has_a_date(echo: Service) -> None:
-    assert re.fullmatch(
-        r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", echo.ask(echo.score_path, BODY).headers["date"]
-    )
+    assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT", echo.ask(echo.score_path, BODY).headers["date"])

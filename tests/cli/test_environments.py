@@ -1,0 +1,72 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+Here = Callable[..., Path]
+Mmgit = Callable[..., Any]
+
+KUBERNETES = ("--target", "kubernetes", "--registry", "r.example/m", "--namespace", "ml", "--host", "m.example")
+
+
+def test_a_kubernetes_environment_is_declared_in_one_command(here: Here, mmgit: Mmgit) -> None:
+    root = here()
+
+    ended = mmgit("env", "create", "production", *KUBERNETES, "--gateway", "infra/public", "--tls-secret", "models-tls")
+
+    assert ended.out == "environment production\nnext: mmgit service create NAME --env production\n"
+    assert yaml.safe_load((root / "environments/production/environment.yaml").read_text()) == {
+        "apiVersion": "mmgit.dev/v1",
+        "kind": "Environment",
+        "target": "kubernetes",
+        "registry": "r.example/m",
+        "namespace": "ml",
+        "host": "m.example",
+        "gateway": {"name": "infra/public", "tls": {"secret": "models-tls"}},
+    }
+
+
+def test_an_ingress_takes_the_place_of_a_gateway(here: Here, mmgit: Mmgit) -> None:
+    root = here()
+
+    assert mmgit("env", "create", "edge", *KUBERNETES, "--ingress", "nginx", "--tls-secret", "tls").code == 0
+    assert "ingress: {class: nginx, tls: {secret: tls}}\n" in (root / "environments/edge/environment.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["dev", "--target", "process"], "declared already"),
+        (["prod", "--target", "compose"], "needs registry"),
+        ([*KUBERNETES, "prod"], "gateway or ingress"),
+        (["prod", "--target", "process", "--tls-secret", "x"], "belongs to --gateway"),
+        (["prod", "--target", "swarm"], "swarm"),
+    ],
+)
+def test_what_does_not_fit_together_is_refused(here: Here, mmgit: Mmgit, arguments: list[str], words: str) -> None:
+    root = here()
+
+    ended = mmgit("env", "create", *arguments)
+
+    assert ended.code == 2
+    assert words in ended.err
+    assert not (root / "environments/prod").exists()
+
+
+def test_environments_are_listed_and_shown(here: Here, mmgit: Mmgit) -> None:
+    here()
+
+    (row,) = json.loads(mmgit("env", "list", "-o", "json").out)
+    assert (row["environment"], row["target"], row["services"]) == ("dev", "compose", 1)
+    shown = json.loads(mmgit("env", "show", "dev", "-o", "json").out)
+    assert shown == {
+        "environment": "dev",
+        "target": "compose",
+        "registry": "localhost:5480",
+        "accepts": "build",
+        "services": ["churn"],
+    }
+    assert "declared environments: dev" in mmgit("env", "show", "prod").err

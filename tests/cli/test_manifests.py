@@ -1,0 +1,90 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Here = Callable[..., Path]
+Mmgit = Callable[..., Any]
+
+EDITED = {"models/churn/scoring/score.py": "def run(x):\n    return x + 1\n"}
+
+
+def test_an_edited_script_becomes_the_next_manifest(here: Here, mmgit: Mmgit) -> None:
+    root = here(EDITED)
+
+    ended = mmgit("manifest", "create", "churn")
+
+    assert ended.out.splitlines() == [
+        "manifest churn/2 (model churn/1)",
+        "next: mmgit service update churn --env dev --manifest churn/2",
+    ]
+    assert (root / "models/churn/manifests/2/score.py").read_text() == EDITED["models/churn/scoring/score.py"]
+
+
+def test_an_unchanged_folder_makes_nothing_and_says_so(here: Here, mmgit: Mmgit) -> None:
+    root = here()
+    before = sorted(root.glob("models/churn/**/*"))
+
+    ended = mmgit("manifest", "create", "churn")
+
+    assert ended.out == "manifest churn/1 (model churn/1) is what the scoring folder holds already\n"
+    assert sorted(root.glob("models/churn/**/*")) == before
+
+
+def test_other_models_and_another_python_can_be_named(here: Here, mmgit: Mmgit) -> None:
+    root = here(EDITED | {"bases/default.lock.yaml": None})
+
+    ended = mmgit("manifest", "create", "churn", "--model", "churn/1", "--python", "3.12", "--description", "for 3.12")
+
+    assert ended.code == 0
+    manifest = (root / "models/churn/manifests/2/manifest.yaml").read_text()
+    assert 'description: for 3.12\nruntime: python\npython: "3.12"\n' in manifest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nothing"], "there is no model `nothing`"),
+        (["churn", "--model", "churn/9"], "there is no model version `churn/9`"),
+        (["churn", "--base", "alpine"], "base `alpine` has no lock"),
+        (["churn", "--python", "3.9"], "has Python 3.11, not 3.9"),
+    ],
+)
+def test_what_cannot_be_frozen_is_said_with_a_hint(here: Here, mmgit: Mmgit, arguments: list[str], words: str) -> None:
+    here(EDITED)
+
+    ended = mmgit("manifest", "create", *arguments)
+
+    assert ended.code == 2
+    assert words in ended.err
+    assert "hint:" in ended.err
+
+
+def test_manifests_are_listed_with_the_services_that_run_them(here: Here, mmgit: Mmgit) -> None:
+    here(EDITED)
+    mmgit("manifest", "create", "churn")
+
+    rows = json.loads(mmgit("manifest", "list", "-o", "json").out)
+
+    assert [(row["manifest"], row["models"], row["services"]) for row in rows] == [
+        ("churn/1", ["churn/1"], ["dev/churn"]),
+        ("churn/2", ["churn/1"], []),
+    ]
+    assert mmgit("manifest", "list", "nothing", "-o", "tsv").out == "manifest\tmodels\tpython\tbase\timages\tservices\n"
+
+
+def test_one_manifest_is_shown(here: Here, mmgit: Mmgit) -> None:
+    here()
+
+    shown = json.loads(mmgit("manifest", "show", "churn/1", "-o", "json").out)
+
+    assert shown == {
+        "manifest": "churn/1",
+        "python": "3.11",
+        "models": ["churn/1"],
+        "images": [],
+        "services": ["dev/churn"],
+    }
+    assert mmgit("manifest", "show", "churn").code == 2

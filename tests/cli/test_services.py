@@ -1,0 +1,219 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mmgit.edits.keys import digest_of, is_token
+
+Git = Callable[..., str]
+Here = Callable[..., Path]
+Mmgit = Callable[..., Any]
+
+SERVICE = "environments/dev/services/churn.yaml"
+NONE_YET = {SERVICE: None}
+KEY_FILE = ("--key-file", ".mmgit/churn.key")
+
+
+def declared(root: Path, path: str = SERVICE) -> dict[str, Any]:
+    value: dict[str, Any] = yaml.safe_load((root / path).read_text())
+    return value
+
+
+@pytest.fixture
+def root(here: Here) -> Path:
+    """A repository without a service, with a folder for keys that git does not see."""
+    root = here(NONE_YET)
+    (root / ".mmgit").mkdir()
+    return root
+
+
+def test_a_service_waits_for_the_newest_manifest_of_its_model(root: Path, mmgit: Mmgit) -> None:
+    ended = mmgit("service", "create", "churn", "--env", "dev", *KEY_FILE)
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines() == [
+        "service churn in dev: next manifest churn/1 (model churn/1)",
+        "next: mmgit release churn --env dev",
+        "primary key: in .mmgit/churn.key, nowhere else",
+    ]
+    assert declared(root)["next"] == "churn/1"
+
+
+def test_git_gets_the_digest_and_only_the_key_file_the_token(root: Path, mmgit: Mmgit) -> None:
+    ended = mmgit("service", "create", "churn", "--env", "dev", *KEY_FILE)
+
+    token = (root / ".mmgit/churn.key").read_text().strip()
+    assert is_token(token)
+    assert (root / ".mmgit/churn.key").stat().st_mode & 0o777 == 0o600
+    assert declared(root)["keys"][0]["digest"] == digest_of(token)
+    others = [path for path in root.rglob("*") if path.is_file() and path.name != "churn.key"]
+    assert not [path for path in others if token.split("_")[2].encode() in path.read_bytes()]
+    assert token not in ended.out + ended.err
+
+
+def test_options_and_group_are_written_in_one_order(root: Path, mmgit: Mmgit) -> None:
+    options = ["--max", "4", "--queue", "5", "--cpu", "2", "--variable", "LEVEL=info", "--secret", "DB=churn-db/url"]
+
+    assert (
+        mmgit("service", "create", "leavers", "--model", "churn", "--group", "retention", *options, *KEY_FILE).code == 0
+    )
+
+    text = (root / "environments/dev/services/retention/leavers.yaml").read_text()
+    assert text.startswith(
+        "apiVersion: mmgit.dev/v1\nkind: Service\nnext: churn/1\nautoscale: {max: 4}\n"
+        'cpu: "2"\nqueue: 5\nvariables: {LEVEL: info, DB: {secret: churn-db, key: url}}\nkeys:\n'
+    )
+
+
+def test_one_command_leads_from_a_model_file_to_a_service(root: Path, mmgit: Mmgit, tmp_path: Path) -> None:
+    (tmp_path / "digits.onnx").write_bytes(b"weights")
+    (tmp_path / "score.py").write_text("def run(x):\n    return x\n")
+    files = ["--model-file", f"{tmp_path}/digits.onnx", "-f", f"{tmp_path}/score.py", "--metric", "accuracy=0.98"]
+
+    ended = mmgit("service", "create", "digits", "--env", "dev", *files, *KEY_FILE)
+
+    assert ended.out.splitlines()[:4] == [
+        "model digits/1",
+        "manifest digits/1 (model digits/1)",
+        "service digits in dev: next manifest digits/1 (model digits/1)",
+        "next: mmgit release digits --env dev",
+    ]
+    assert declared(root, "environments/dev/services/digits.yaml")["next"] == "digits/1"
+    assert (root / "models/digits/versions/1/digits.onnx").exists()
+
+
+def test_a_refused_service_leaves_no_model_and_no_key(root: Path, mmgit: Mmgit, tmp_path: Path) -> None:
+    (tmp_path / "digits.onnx").write_bytes(b"weights")
+    (tmp_path / "score.py").write_text("")
+    files = ["--model-file", f"{tmp_path}/digits.onnx", "-f", f"{tmp_path}/score.py"]
+
+    ended = mmgit("service", "create", "digits", "--env", "dev", *files, "--cpu", "much", *KEY_FILE)
+
+    assert ended.code == 2
+    assert not (root / "models/digits").exists()
+    assert not (root / ".mmgit/churn.key").exists()
+
+
+def test_a_local_process_needs_no_key(here: Here, mmgit: Mmgit) -> None:
+    root = here(
+        {
+            **NONE_YET,
+            "environments/dev/environment.yaml": "apiVersion: mmgit.dev/v1\nkind: Environment\ntarget: process\n",
+        }
+    )
+
+    assert mmgit("service", "create", "churn").code == 0
+    assert "keys" not in declared(root)
+
+
+def test_one_option_is_one_edited_line(project: Path, mmgit: Mmgit, git: Git) -> None:
+    text = (
+        "# called by the page\napiVersion: mmgit.dev/v1\nkind: Service\nnext: churn/1  # Ada\nqueue: 5   # measured\n"
+    )
+    (project / SERVICE).write_text(text)
+    git("commit", "-q", "-a", "-m", "Comment")
+
+    ended = mmgit("service", "update", "churn", "--env", "dev", "--queue", "7")
+
+    assert ended.out == "service churn in dev\nnext: mmgit compile\n"
+    assert git("diff", "-U0", "--no-color").splitlines()[-2:] == ["-queue: 5   # measured", "+queue: 7   # measured"]
+
+
+def test_a_new_manifest_is_what_comes_next(here: Here, mmgit: Mmgit) -> None:
+    root = here({"models/churn/scoring/score.py": "def run(x):\n    return x + 1\n"})
+    mmgit("manifest", "create", "churn")
+
+    ended = mmgit("service", "update", "churn", "--manifest", "churn/2")
+
+    assert (
+        ended.out
+        == "service churn in dev: next manifest churn/2 (model churn/1)\nnext: mmgit release churn --env dev\n"
+    )
+    assert (root / SERVICE).read_text() == "apiVersion: mmgit.dev/v1\nkind: Service\nnext: churn/2\n"
+    assert mmgit("service", "update", "churn", "--manifest", "churn/2").out.splitlines() == ended.out.splitlines()[:1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "nothing to change is named"),
+        (["--manifest", "churn/9"], "there is no manifest `churn/9`"),
+        (["--replicas", "2", "--max", "4"], "either --replicas or --min"),
+        (["--min", "5", "--max", "2"], "min 5 is greater than max 2"),
+        (["--secret", "DB=churn-db"], "expected NAME=SECRET/KEY"),
+        (["--variable", "LEVEL"], "expected KEY=VALUE"),
+        (["--timeout", "soon"], "`timeout` is 'soon'"),
+        (["--env", "prod", "--queue", "1"], "there is no environment `prod`"),
+    ],
+)
+def test_a_wrong_update_changes_nothing_and_says_why(
+    here: Here, mmgit: Mmgit, arguments: list[str], words: str
+) -> None:
+    root = here()
+    before = (root / SERVICE).read_bytes()
+
+    ended = mmgit("service", "update", "churn", *arguments)
+
+    assert ended.code == 2
+    assert words in ended.err
+    assert (root / SERVICE).read_bytes() == before
+
+
+def test_a_variable_is_removed_by_a_dash(here: Here, mmgit: Mmgit) -> None:
+    root = here({SERVICE: "apiVersion: mmgit.dev/v1\nkind: Service\nnext: churn/1\nvariables: {A: b, C: d}\n"})
+
+    assert mmgit("service", "update", "churn", "--variable", "A-", "--variable", "E=f-").code == 0
+    assert declared(root)["variables"] == {"C": "d", "E": "f-"}
+
+
+def test_a_deleted_service_is_gone(here: Here, mmgit: Mmgit) -> None:
+    root = here()
+
+    ended = mmgit("service", "delete", "churn", "--env", "dev")
+
+    assert ended.out == "service churn is gone from dev\nnext: mmgit compile\n"
+    assert not (root / SERVICE).exists()
+    assert mmgit("service", "delete", "churn").code == 2
+
+
+def test_services_are_listed_with_what_they_run(here: Here, mmgit: Mmgit) -> None:
+    here()
+
+    (row,) = json.loads(mmgit("service", "list", "-o", "json").out)
+    assert (row["service"], row["environment"], row["group"]) == ("churn", "dev", "default")
+    assert (row["runs"], row["next"]) == (None, "manifest churn/1 (model churn/1)")
+    assert mmgit("service", "list", "--group", "other", "-o", "tsv").out.count("\n") == 1
+    assert mmgit("service", "list", "--env", "prod").code == 2
+
+
+def test_one_service_is_shown_with_its_address(here: Here, mmgit: Mmgit) -> None:
+    here()
+
+    shown = json.loads(mmgit("service", "show", "churn", "-o", "json").out)
+
+    assert shown["url"] == "https://localhost:8443/api/v1/service/churn/score"
+    assert shown["file"] == SERVICE
+    assert shown["next"] == "churn/1"
+
+
+def test_where_several_environments_have_it_one_must_be_named(here: Here, mmgit: Mmgit) -> None:
+    other = "environments/prod/"
+    here({f"{other}environment.yaml": "apiVersion: mmgit.dev/v1\nkind: Environment\ntarget: process\n"})
+    assert mmgit("service", "show", "churn").code == 0
+
+    here({f"{other}services/churn.yaml": "apiVersion: mmgit.dev/v1\nkind: Service\nnext: churn/1\n"})
+    ended = mmgit("service", "show", "churn")
+
+    assert ended.code == 2
+    assert "--env dev   or   --env prod" in ended.err
+
+
+def test_a_service_that_runs_what_is_gone_is_still_listed(here: Here, mmgit: Mmgit) -> None:
+    here({SERVICE: "apiVersion: mmgit.dev/v1\nkind: Service\nnext: churn/7\n"})
+
+    (row,) = json.loads(mmgit("service", "list", "-o", "json").out)
+
+    assert row["next"] == "manifest churn/7 (not declared)"

@@ -1,0 +1,187 @@
+import json
+import signal
+import sys
+import threading
+import time
+
+
+import pytest
+
+from mmgit.serving.front.server import serve
+from tests.serving.conftest import BLOCKS, ECHO, MAIN, Client, Service, Start, launch, lay_out, request, until
+
+
+def begin(service: Service, x: int, **headers: str) -> Client:
+    client = service.client()
+    client.send(request(service.score_path, json.dumps({"x": x}).encode(), **headers))
+    return client
+
+
+def test_readiness_fails_first_and_requests_are_still_taken_for_a_while(start: Start) -> None:
+    service = start(drain_seconds=30)
+    kept = service.client()
+    kept.send(request(service.score_path, b'{"x": 1}'))
+    assert "connection" not in kept.answer().headers
+
+    service.process.send_signal(signal.SIGTERM)
+    until(lambda: not service.is_ready())
+
+    assert service.score(x=2).document == 2
+    kept.send(request(service.score_path, b'{"x": 3}'))
+    assert kept.answer().headers["connection"] == "close"
+    assert kept.is_closed()
+    assert service.ask("/", method="GET", key="").status == 503
+    assert service.admin("/health").status == 200
+    assert service.process.poll() is None
+
+
+def test_what_was_accepted_is_answered_before_the_end(start: Start) -> None:
+    service = start(score=BLOCKS)
+    running = begin(service, 1)
+    until((service.scoring / "started-1").exists)
+    waiting = begin(service, 2)
+    until(lambda: service.metric("mmgit_queue_requests") == 1)
+
+    service.process.send_signal(signal.SIGTERM)
+    until(lambda: service.logged("draining"))
+    (service.scoring / "go").touch()
+
+    assert [client.answer().document for client in (running, waiting)] == [1, 2]
+    assert service.wait() == 0
+
+
+def test_an_idle_server_ends_at_once(start: Start) -> None:
+    service = start()
+    idle = service.client()
+
+    assert service.stop() == 0
+    assert idle.is_closed()
+
+
+def test_a_server_that_is_not_up_yet_ends_at_once(start: Start) -> None:
+    service = start(score="import time\ntime.sleep(1000)\n" + ECHO, awaited=False, drain_seconds=1000)
+
+    assert service.stop() == 0
+
+
+def test_a_second_signal_waits_for_nobody(start: Start) -> None:
+    service = start(score=BLOCKS, drain_seconds=1000)
+    begin(service, 1)
+    until((service.scoring / "started-1").exists)
+
+    service.process.send_signal(signal.SIGTERM)
+    until(lambda: service.logged("draining"))
+
+    assert service.stop(signal.SIGINT) == 0
+
+
+def test_no_process_outlives_the_server(start: Start) -> None:
+    service = start(score="import os\ndef run(x):\n    return os.getpid()\n")
+    scorer = service.score(x=1).document
+
+    service.stop()
+
+    with pytest.raises(ProcessLookupError):
+        signal_nothing(scorer)
+
+
+def signal_nothing(pid: int) -> None:
+    import os  # noqa: PLC0415 - for this alone
+
+    os.kill(pid, 0)
+
+
+class Balancer:
+    """Sends steady requests to whichever servers are ready, as endpoints in Kubernetes would."""
+
+    def __init__(self) -> None:
+        self.servers: list[Service] = []
+        self.ready: list[Service] = []
+        self.answered = 0
+        self.failures: list[str] = []
+        self._is_over = threading.Event()
+        self._threads = [threading.Thread(target=self._watch)]
+        self._threads += [threading.Thread(target=self._send, args=(number,)) for number in range(4)]
+
+    def __enter__(self) -> "Balancer":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _watch(self) -> None:
+        while not self._is_over.is_set():
+            self.ready = [server for server in list(self.servers) if is_ready(server)]
+            time.sleep(0.02)
+
+    def _send(self, number: int) -> None:
+        client: Client | None = None
+        while not self._is_over.is_set():
+            if client is None:
+                ready = self.ready
+                if not ready:
+                    continue
+                client = Client(ready[number % len(ready)].port)
+            try:
+                client.send(request(Service.score_path, b'{"x": 1}'))
+                answer = client.answer()
+            except OSError as error:
+                self.failures.append(repr(error))
+                client = None
+                continue
+            if answer.status != 200:
+                self.failures.append(f"{answer.status} {answer.body!r}")
+            self.answered += 1
+            if answer.headers.get("connection") == "close":
+                client = None
+
+
+def is_ready(server: Service) -> bool:
+    try:
+        return server.is_ready()
+    except OSError:
+        return False
+
+
+def test_a_rolling_restart_under_load_fails_no_request(start: Start) -> None:
+    with Balancer() as balancer:
+        old = start(drain_seconds=1)
+        balancer.servers.append(old)
+        until(lambda: balancer.answered > 20)
+        for _ in range(2):
+            new = start(drain_seconds=1)
+            balancer.servers.append(new)
+            until(lambda server=new: server in balancer.ready)  # type: ignore[misc]
+
+            assert old.stop() == 0
+
+            before, old = balancer.answered, new
+            until(lambda count=before: balancer.answered > count + 20)  # type: ignore[misc]
+
+    assert balancer.failures == []
+
+
+def test_wrong_settings_end_the_server_with_their_place(start: Start) -> None:
+    service = start(concurrency="two", awaited=False)
+
+    assert service.wait() == 2
+    assert "settings.json: the field concurrency: expected int, found 'two'" in (service.folder / "log").read_text()
+
+
+def test_a_broken_document_of_the_image_ends_the_server(start: Start) -> None:
+    service = start(files={"swagger.json": "{"}, awaited=False)
+
+    assert service.wait() == 2
+
+
+def test_a_folder_without_settings_ends_the_server(tmp_path: object, capsys: pytest.CaptureFixture[str]) -> None:
+    from pathlib import Path  # noqa: PLC0415
+
+    folder = Path(str(tmp_path))
+
+    assert serve(folder / "mmgit.json", folder, folder) == 2
+    assert "mmgit.json" in capsys.readouterr().err

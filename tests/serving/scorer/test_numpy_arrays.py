@@ -1,0 +1,69 @@
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mmgit.serving.scorer.numpy_arrays import array_converter
+from mmgit.serving.scorer.strict_json import Refused
+
+
+def convert(value: Any, dtype: str, shape: list[int | None], **declared: Any) -> Any:
+    return array_converter({"dtype": dtype, "shape": shape, **declared})(value, "x")
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "shape"),
+    [
+        ([[1.5, 2], [3, 4]], "float64", [None, 2]),
+        ([], "float64", [None, 4]),
+        ([1, 2, 3], "int8", [None]),
+        ([[[0], [255]]], "uint8", [None, 2, 1]),
+        (7, "int64", []),
+        ([True], "bool", [None]),
+        (["a", "much longer"], "str", [None]),
+        (["a"], "object", [None]),
+        (["2026-02-28"], "datetime64[D]", [None]),
+        ([5.0], "int64", [None]),
+        ([2**64 - 1], "uint64", [None]),
+    ],
+)
+def test_a_list_becomes_an_array_of_the_declared_dtype_and_shape(
+    value: Any, dtype: str, shape: list[int | None]
+) -> None:
+    array = convert(value, dtype, shape)
+
+    assert array.dtype.kind == np.dtype(dtype).kind
+    assert dtype == "str" or array.dtype == np.dtype(dtype)
+    assert array.shape == ((len(value), *shape[1:]) if shape else ())
+    assert array.astype(object).tolist() == np.array(value, dtype=dtype).astype(object).tolist()
+
+
+@pytest.mark.parametrize(
+    ("value", "shape", "message"),
+    [
+        (1, [None], "x: expected a list, found the number 1"),
+        ({}, [None], "x: expected a list, found an object"),
+        ([1], [], "x: expected a float64 number, found a list"),
+        ([[1, 2], [3]], [None, 2], "x[1]: expected 2 items, found 1"),
+        ([[1, 2], 3], [None, 2], "x[1]: expected a list, found the number 3"),
+        ([[1, 2], [3, None]], [None, 2], "x[1][1]: expected a float64 number, found null"),
+        ([[[1]]], [None, 1], "x[0][0]: expected a float64 number, found a list"),
+        ([1, 2, 3], [2], "x: expected 2 items, found 3"),
+    ],
+)
+def test_another_shape_or_cell_is_refused_with_its_path(value: Any, shape: list[int | None], message: str) -> None:
+    with pytest.raises(Refused) as refused:
+        convert(value, "float64", shape)
+
+    assert refused.value.message == message
+
+
+def test_missing_values_become_nan_where_they_are_declared() -> None:
+    array = convert([[1.0, None]], "float64", [None, 2], missing=True)
+
+    assert np.isnan(array).tolist() == [[False, True]]
+
+
+def test_a_date_that_is_none_is_refused() -> None:
+    with pytest.raises(Refused, match=r"^x: not a datetime64\[D\] array"):
+        convert(["2026-02-31"], "datetime64[D]", [None])

@@ -1,0 +1,100 @@
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from mmgit.serving.scorer.pandas_frames import frame_converter
+from mmgit.serving.scorer.strict_json import Refused
+
+COLUMNS = [{"name": "age", "dtype": "int64"}, {"name": "income", "dtype": "float64"}, {"name": "city", "dtype": "object"}]
+ROW = {"age": 40, "income": 1.5, "city": "Oslo"}
+
+
+def convert(rows: Any, columns: list[dict[str, Any]] = COLUMNS) -> pd.DataFrame:
+    frame = frame_converter({"columns": columns})(rows, "rows")
+    assert isinstance(frame, pd.DataFrame)
+    return frame
+
+
+def message_of(rows: Any) -> str:
+    with pytest.raises(Refused) as refused:
+        convert(rows)
+    return refused.value.message
+
+
+def test_rows_become_a_frame_with_columns_in_the_declared_order() -> None:
+    frame = convert([dict(reversed(ROW.items())), {**ROW, "age": 41}])
+
+    assert frame.columns.tolist() == ["age", "income", "city"]
+    assert [str(dtype) for dtype in frame.dtypes] == ["int64", "float64", "object"]
+    assert frame.to_dict(orient="records") == [ROW, {**ROW, "age": 41}]
+
+
+@pytest.mark.parametrize("count", [0, 1, 10_000])
+def test_any_number_of_rows_is_taken(count: int) -> None:
+    frame = convert([ROW] * count)
+
+    assert frame.shape == (count, 3)
+    assert str(frame.dtypes["age"]) == "int64"
+
+
+@pytest.mark.parametrize(
+    ("dtype", "cells"),
+    [
+        ("bool", [True, False]),
+        ("int8", [1, 2]),
+        ("uint64", [2**64 - 1]),
+        ("float32", [1.5, None]),
+        ("Int64", [1, None]),
+        ("boolean", [True, None]),
+        ("string", ["a", None]),
+        ("str", ["a", None]),
+        ("datetime64[ns]", ["2026-02-28T12:00:00", None]),
+        ("datetime64[ns, UTC]", ["2026-02-28T12:00:00Z", None]),
+        ("any", [{"a": [1]}, None]),
+    ],
+)
+def test_each_dtype_is_what_training_saw(dtype: str, cells: list[Any]) -> None:
+    frame = convert([{"x": cell} for cell in cells], [{"name": "x", "dtype": dtype}])
+
+    assert str(frame.dtypes["x"]) == ("object" if dtype == "any" else dtype)
+    assert frame["x"].isna().tolist() == [cell is None for cell in cells]
+
+
+def test_a_category_keeps_all_its_values_and_refuses_others() -> None:
+    declared = {"name": "x", "dtype": "category", "categories": ["low", "high"], "ordered": True}
+
+    frame = convert([{"x": "high"}, {"x": None}], [declared])
+
+    assert frame["x"].cat.categories.tolist() == ["low", "high"]
+    assert frame["x"].cat.ordered
+    with pytest.raises(Refused, match=r"rows\[0\]\.x: expected one of \['low', 'high'\] or null, found a string"):
+        convert([{"x": "medium"}], [declared])
+
+
+def test_columns_may_be_named_by_numbers() -> None:
+    frame = convert([{"0": 1, "1": 2}], [{"name": 0, "dtype": "int64"}, {"name": 1, "dtype": "int64"}])
+
+    assert frame.columns.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (ROW, "rows: expected a list of objects, found an object"),
+        ([ROW, 1], "rows[1]: expected an object, found the number 1"),
+        ([ROW, {"age": 1, "income": 1}], "rows[1].city: this column is missing"),
+        ([{**ROW, "name": "Ann"}], "rows[0].name: there is no such column"),
+        ([{**ROW, "age": "40"}], "rows[0].age: expected a whole number from "),
+        ([{**ROW, "age": None}], "rows[0].age: expected a whole number from "),
+        ([ROW, {**ROW, "income": "1"}], "rows[1].income: expected a float64 number or null, found a string"),
+        ([{**ROW, "city": 5}], "rows[0].city: expected a string or null, found the number 5"),
+    ],
+)
+def test_wrong_rows_are_refused_with_their_path(rows: Any, message: str) -> None:
+    assert message_of(rows).startswith(message)
+
+
+def test_a_date_that_is_none_is_refused() -> None:
+    with pytest.raises(Refused, match="^rows: not the declared columns"):
+        convert([{"x": "2026-02-31"}], [{"name": "x", "dtype": "datetime64[ns]"}])

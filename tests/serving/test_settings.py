@@ -1,0 +1,82 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmgit.serving.settings import ImageFacts, Settings, SettingsError, load
+
+
+def read(folder: Path, settings: Any, facts: Any = None) -> Settings:
+    """Settings from JSON values or, for texts, from files that hold just them."""
+    for name, value in (("mmgit.json", facts or {}), ("settings.json", settings)):
+        (folder / name).write_text(value if isinstance(value, str) else json.dumps(value))
+    return load(folder / "mmgit.json", folder, Path("/keys"))
+
+
+def test_a_service_needs_only_a_name(tmp_path: Path) -> None:
+    settings = read(tmp_path, {"service": "digits"})
+
+    assert settings == Settings(service="digits", keys_folder="/keys")
+    assert (settings.concurrency, settings.queue, settings.timeout_seconds) == (1, 10, 60)
+    assert (settings.max_body_bytes, settings.drain_seconds, settings.authentication) == (104_857_600, 5, "keys")
+
+
+def test_everything_declared_is_read(tmp_path: Path) -> None:
+    facts = {"runtime": "python", "scoring": "main.py", "models": {"digits": "models/digits"}, "schema": "s.json"}
+    given = {"service": "digits", "concurrency": 2, "timeout_seconds": 1.5, "models": ["digits/1"], "port": 0}
+
+    settings = read(tmp_path, given, facts)
+
+    assert settings.image == ImageFacts(scoring="main.py", models={"digits": "models/digits"}, schema="s.json")
+    assert (settings.concurrency, settings.timeout_seconds, settings.models) == (2, 1.5, ("digits/1",))
+
+
+def test_what_a_newer_compiler_wrote_is_passed_over(tmp_path: Path) -> None:
+    given = {"service": "digits", "telemetry": {"store": "s3://x"}, "image": "sha256:0"}
+
+    assert read(tmp_path, given, {"layers": []}).service == "digits"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({}, "the field service is missing"),
+        ({"service": 1}, "the field service: expected str, found 1"),
+        ({"service": "digits", "concurrency": 0}, "the field concurrency: expected 1 to 1024, found 0"),
+        ({"service": "digits", "concurrency": True}, "the field concurrency: expected int, found True"),
+        ({"service": "digits", "queue": 1.5}, "the field queue: expected int, found 1.5"),
+        ({"service": "digits", "timeout_seconds": "60s"}, "the field timeout_seconds: expected int or float, found '60s'"),
+        ({"service": "digits", "max_body_bytes": 2**32}, "the field max_body_bytes: expected 1 to 4294967295"),
+        ({"service": "digits", "models": "digits/1"}, "the field models: expected a list of texts, found 'digits/1'"),
+        ({"service": "digits", "authentication": "off"}, "the field authentication: expected keys or none, found off"),
+        ("[]", "expected an object"),
+        ("{", "not JSON"),
+        (" " * 1_048_577, "larger than 1048576 bytes"),
+    ],
+)
+def test_a_wrong_settings_file_is_named_with_the_field(tmp_path: Path, settings: Any, message: str) -> None:
+    with pytest.raises(SettingsError, match="settings.json") as error:
+        read(tmp_path, settings)
+
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        ({"models": []}, "the field models: expected dict"),
+        ({"schema": 1}, "the field schema: expected str or NoneType, found 1"),
+        ({"runtime": "onnx"}, "the image's runtime is onnx"),
+    ],
+)
+def test_an_image_that_this_server_cannot_serve_is_refused(tmp_path: Path, facts: Any, message: str) -> None:
+    with pytest.raises(SettingsError) as error:
+        read(tmp_path, {"service": "digits"}, facts)
+
+    assert message in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"mmgit\.json: No such file"):
+        load(tmp_path / "mmgit.json", tmp_path, tmp_path)
