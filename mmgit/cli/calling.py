@@ -24,6 +24,7 @@ from mmgit.edits.references import environment_of, manifest_of, service_of
 from mmgit.edits.scoring import SAMPLE
 from mmgit.errors import ServingError, UsageError
 from mmgit.inputs import MAX_SCORING_BYTES
+from mmgit.local import certificates
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
@@ -83,8 +84,10 @@ def run(name: str, environment: str | None, data: str | None, key_file: Path | N
         headers["Authorization"] = f"Bearer {_key(key_file)}"
     timeout = service_of(source, environment, name).spec.timeout if environment else None
     timeout_seconds = (seconds_of(timeout) if timeout else _TIMEOUT_SECONDS) + _MARGIN_SECONDS
+    trusted = certificates.folder_of(root.path, environment) / certificates.CERTIFICATE if environment else None
     try:
-        answer = _post(address.url, body, headers, timeout_seconds)
+        with closing(_connection(address.url, timeout_seconds, trusted)) as connection:
+            answer = _post(connection, address.url, body=body, headers=headers)
     except (OSError, http.client.HTTPException) as error:
         message = f"no answer from {address.url}: {str(error) or type(error).__name__}"
         raise ServingError(message, address.remedy) from error
@@ -172,22 +175,23 @@ def _key(key_file: Path | None) -> str:
     return text.strip()
 
 
-def _post(url: str, body: bytes, headers: Mapping[str, str], timeout_seconds: float) -> _Answer:
-    """The answer to one POST. No redirect is followed: a key goes nowhere else."""
+def _connection(url: str, timeout_seconds: float, trusted: Path | None) -> http.client.HTTPConnection:
+    """A connection that is not open yet; `trusted` is the certificate that `mmgit up` made for this machine."""
     parts = urlsplit(url)
-    host, port = parts.hostname or "", parts.port
-    connection: http.client.HTTPConnection
-    if parts.scheme == "https":
-        context = ssl.create_default_context()
-        if host in _LOOPBACK:  # the certificate that `mmgit up` made for this machine
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        connection = http.client.HTTPSConnection(host, port, timeout=timeout_seconds, context=context)
-    else:
-        connection = http.client.HTTPConnection(host, port, timeout=timeout_seconds)
-    with closing(connection):
-        connection.request("POST", parts.path, body, dict(headers))
-        response = connection.getresponse()
-        return _Answer(response.status, response.read(_MAX_ANSWER_BYTES))
+    host = parts.hostname or ""
+    if parts.scheme != "https":
+        return http.client.HTTPConnection(host, parts.port, timeout=timeout_seconds)
+    context = ssl.create_default_context()
+    if trusted and trusted.is_file() and host in _LOOPBACK:
+        context.load_verify_locations(trusted)
+    return http.client.HTTPSConnection(host, parts.port, timeout=timeout_seconds, context=context)
+
+
+def _post(connection: http.client.HTTPConnection, url: str, *, body: bytes, headers: Mapping[str, str]) -> _Answer:
+    """The answer to one POST. No redirect is followed: a key goes nowhere else."""
+    connection.request("POST", urlsplit(url).path, body, dict(headers))
+    response = connection.getresponse()
+    return _Answer(response.status, response.read(_MAX_ANSWER_BYTES))
 
 
 def _refused(url: str, answer: _Answer) -> ServingError:

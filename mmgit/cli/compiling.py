@@ -71,8 +71,11 @@ def compile_(form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> N
 
 
 def _say_differences(root: "Root", compiled: "Compiled") -> None:
-    from mmgit.deliver.write import differences  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver import journal  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver.write import differences  # noqa: PLC0415 - as above
 
+    if journal.pending(root):
+        print("a command that was interrupted left changes to finish: the next command that writes does it")
     found = differences(root, compiled.tree, compiled.owned)
     for difference in found:
         print(f"{difference.path}: {difference.state}")

@@ -17,11 +17,11 @@ from mmgit.repository.files import Root
 
 @click.command()
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
-@click.option("--no-base", is_flag=True, help="Do not ask Debian's archive for the base image now.")
+@click.option("--no-base", is_flag=True, help="Do not ask Debian's archive for the bases now.")
 def new(folder: Path, *, no_base: bool) -> None:
     """Make a repository in FOLDER: empty, an existing training repository, or a subfolder of one.
 
-    Existing files are kept. The base image is locked to what Debian's archive has today.
+    Existing files are kept. The bases of images and of compose's proxy are locked to what Debian's archive has today.
     """
     above = next((each for each in folder.resolve().parents if (each / layout.PROJECT).is_file()), None)
     if above:
@@ -35,11 +35,12 @@ def new(folder: Path, *, no_base: bool) -> None:
     say(change.summary)
     if not no_base:
         with chdir(folder):
-            click.get_current_context().invoke(update, name="default", suite=None, packages=(), platforms=())
-    steps = ["" if repository else "git init -b main", "mmgit base update" if no_base else ""]
+            for name in ("default", layout.PROXY):
+                click.get_current_context().invoke(update, name=name, suite=None, packages=(), platforms=())
     say(
         "models are registered with their scoring script; `mmgit schema` writes JSON Schemas for your editor",
-        *filter(None, steps),
+        *([] if repository else ["git init -b main"]),
+        *(["mmgit base update && mmgit base update proxy"] if no_base else []),
         "mmgit model register NAME PATH -f score.py -p requirements.txt -s schema.json",
     )
 

@@ -68,6 +68,8 @@ def update(name: str, environment: str | None, **given: Any) -> None:  # noqa: A
     """Change the named options of service NAME, nothing else. The URL and the keys stay."""
     with editing(f"{layout.MODELS}/", f"{layout.ENVIRONMENTS}/") as session:
         chosen = only_environment(session.source, name, environment)
+        if given["image"] and not given["manifest"]:
+            raise UsageError("--image says which image of --manifest", "--manifest NAME/NUMBER --image DIGEST")
         to_run = services.to_run(session.source, given["manifest"], given["image"]) if given["manifest"] else {}
         options = {**to_run, **options_of(given)}
         if not options:

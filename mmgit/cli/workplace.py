@@ -1,6 +1,7 @@
 """What building commands need of this machine: the repository, its layout, package archives, Docker's credentials."""
 
 import os
+import sys
 from pathlib import Path
 
 from mmgit.deliver import git
@@ -19,6 +20,7 @@ def workshop_of(root: Root) -> Workshop:
         mirror=mirror(),
         lfs=git_dir / "lfs" / "objects",
         docker_config=Path(config) if config else Path.home() / ".docker",
+        warn=lambda text: print(f"warning: {text}", file=sys.stderr),
     )
 
 

@@ -25,6 +25,9 @@ Lock = Callable[[str, str], bytes]
 """(requirements, Python minor) -> the bytes of `pylock.toml`."""
 
 
+_RESERVED = ("manifest.yaml", LOCK_FILE, "images", "models")
+
+
 @dataclass(frozen=True)
 class Freezing:
     """What a manifest is asked to be. `versions` are the `<model>/<n>` of the model versions in it."""
@@ -49,18 +52,14 @@ class Frozen:
 
 def freeze(source: Source, root: Root, scoring: Scoring, wanted: Freezing, lock: Lock) -> Frozen:
     """The next manifest of a model. Raises `UsageError` for what cannot be frozen; `lock` raises what it raises."""
-    if SCRIPT not in scoring:
-        hint = f"write one with init() and run(); then mmgit manifest create {wanted.model}"
-        raise UsageError(f"there is no {layout.scoring_folder(wanted.model)}/{SCRIPT}", hint)
+    _refuse(layout.scoring_folder(wanted.model), scoring)
     dependencies = _dependencies(scoring)
     fields = _fields(source, scoring, wanted, dependencies)
     last = _last(source, root, wanted.model)
     files = dict(scoring)
     if dependencies:
-        is_locked = last and not wanted.is_upgrade and last.has_lock_for(dependencies, fields, scoring)
-        files[LOCK_FILE] = (
-            last.files[LOCK_FILE] if last and is_locked else lock(dependencies.requirements, fields["python"])
-        )
+        kept = last.lock_for(dependencies, fields, scoring) if last and not wanted.is_upgrade else None
+        files[LOCK_FILE] = kept or lock(dependencies.requirements, fields["python"])
     numbers = source.models[wanted.model].manifests if wanted.model in source.models else ()
     reference = f"{wanted.model}/{next_number(numbers)}"
     path, folder = layout.manifest(reference), layout.manifest_folder(reference)
@@ -117,10 +116,20 @@ class _Last:
         spec = ManifestSpec.model_validate(reading.parse(manifest))
         return spec.model_copy(update={"description": self.spec.description}) == self.spec
 
-    def has_lock_for(self, wanted: _Dependencies, fields: Mapping[str, Any], scoring: Scoring) -> bool:
-        """Whether its lock was made of the same dependency file for the same Python."""
+    def lock_for(self, wanted: _Dependencies, fields: Mapping[str, Any], scoring: Scoring) -> bytes | None:
+        """Its lock, if that was made of the same dependency file for the same Python."""
         is_same = self.files.get(wanted.name) == scoring[wanted.name] and self.spec.python == fields["python"]
-        return is_same and LOCK_FILE in self.files
+        return self.files.get(LOCK_FILE) if is_same else None
+
+
+def _refuse(folder: str, scoring: Scoring) -> None:
+    """Raises `UsageError` for a scoring folder without a script, or with a name that mmgit itself uses."""
+    if SCRIPT not in scoring:
+        raise UsageError(f"there is no {folder}/{SCRIPT}", "write one with init() and run(), and run this again")
+    for name in scoring:
+        if name.partition("/")[0] in _RESERVED:
+            hint = f"rename it: {', '.join(_RESERVED)} are mmgit's own names beside a manifest and in an image"
+            raise UsageError(f"{folder}/{name} cannot be frozen", hint)
 
 
 def _last(source: Source, root: Root, model: str) -> _Last | None:

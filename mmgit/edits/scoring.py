@@ -40,7 +40,7 @@ def from_paths(paths: ScoringPaths) -> dict[str, bytes]:
     """
     named = {SCRIPT: paths.script, REQUIREMENTS: paths.requirements, CONDA: paths.conda, SCHEMA: paths.schema}
     sources = {name: path for name, path in named.items() if path is not None}
-    if sources and (paths.requirements is not None and paths.conda is not None):
+    if paths.requirements is not None and paths.conda is not None:
         raise UsageError(
             "give either -p requirements.txt or -c conda.yaml", "conda files list pip packages below `pip:`"
         )

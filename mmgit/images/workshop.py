@@ -1,6 +1,6 @@
 """Building on this machine: its image layout, its package archives, and the registries that may have layers already."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -32,6 +32,8 @@ class Workshop:
     mirror: Mirror
     lfs: Path
     docker_config: Path
+    warn: Callable[[str], None] = lambda _: None
+    """Is told what may be missing from an image."""
     unreachable: set[str] = field(default_factory=set)
     """Registries that did not answer in this run: they are not asked again."""
 
@@ -121,7 +123,8 @@ class Workshop:
 
     def _assembler(self, source: Source, locks: Mapping[str, Lock]) -> Assembler:
         known = layers_by_key(locks.values())
-        return Assembler(self.layout, mirror=self.mirror, known=known, pull=lambda layer: self._pull(layer, source))
+        pull = partial(self._pull, source=source)
+        return Assembler(self.layout, mirror=self.mirror, known=known, pull=pull, warn=self.warn)
 
     def _pull(self, layer: Layer, source: Source) -> bool:
         """Bring a locked layer from a registry of some environment, if one has it."""

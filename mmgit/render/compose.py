@@ -122,7 +122,7 @@ class Compose:
 
 def _completed(entry: Object, service: DesiredService, settings: str) -> Object:
     labels = {
-        **service.labels,
+        **dict(sorted(service.labels.items())),
         "mmgit.dev/group": service.group,
         "mmgit.dev/service": service.name,
         "mmgit.dev/manifest": service.manifest,

@@ -30,9 +30,9 @@ def complete(built: list[Object], service: DesiredService, namespace: str) -> li
         _config_map(f"{service.name}-settings", {"settings.json": settings}),
         _config_map(f"{service.name}-keys", {"keys.json": server_files.keys_json(service)}),
     ]
-    slot = _slot(deployments[0], service, server_files.digest_of(settings))
-    objects = config_maps + [slot if each is deployments[0] else each for each in built]
     common = _Common(service, namespace)
+    slot = _slot(deployments[0], service, common, server_files.digest_of(settings))
+    objects = config_maps + [slot if each is deployments[0] else each for each in built]
     return [common.given_to(each) for each in objects]
 
 
@@ -44,20 +44,22 @@ class _Common:
     """What the metadata of all objects of one service share."""
 
     def __init__(self, service: DesiredService, namespace: str) -> None:
-        self._metadata: Object = {"name": service.name, "namespace": namespace}
-        self._labels = {**service.labels, **_labels(service)}
-        self._annotations = dict(service.annotations)
+        self._name, self._namespace = service.name, namespace
+        self._labels = {**dict(sorted(service.labels.items())), **_labels(service)}
+        self._annotations = dict(sorted(service.annotations.items()))
 
     def given_to(self, each: Object) -> Object:
-        """`each` with its metadata first and whole; mmgit's own labels stand over the blueprint's."""
+        """`each` with its metadata first and whole."""
         own = _map(each, "metadata")
-        metadata: Object = {**self._metadata, **own, "namespace": self._metadata["namespace"], "labels": self._labels}
-        if labels := _map(own, "labels"):
-            metadata["labels"] = {**labels, **self._labels}
-        if annotations := {**self._annotations, **_map(own, "annotations")}:
-            metadata["annotations"] = annotations
+        metadata: Object = {"name": self._name, **own, "namespace": self._namespace, **self.marks(own)}
         head = {"apiVersion": each.get("apiVersion"), "kind": each.get("kind"), "metadata": metadata}
         return head | {key: value for key, value in each.items() if key != "metadata"}
+
+    def marks(self, own: Object) -> Object:
+        """Labels and annotations: mmgit's over the blueprint's over the service's."""
+        labels, annotations = _map(own, "labels"), {**self._annotations, **_map(own, "annotations")}
+        marks: Object = {"labels": {**labels, **self._labels} if labels else self._labels}
+        return {**marks, "annotations": annotations} if annotations else marks
 
 
 def _labels(service: DesiredService) -> dict[str, str]:
@@ -69,7 +71,7 @@ def _labels(service: DesiredService) -> dict[str, str]:
     }
 
 
-def _slot(deployment: Object, service: DesiredService, settings_digest: str) -> Object:
+def _slot(deployment: Object, service: DesiredService, common: _Common, settings_digest: str) -> Object:
     selector = context.selector(service)
     metadata, spec = _map(deployment, "metadata"), _map(deployment, "spec")
     template = _map(spec, "template")
@@ -79,14 +81,12 @@ def _slot(deployment: Object, service: DesiredService, settings_digest: str) -> 
     fixed: Object = {"replicas": replicas} if replicas is not None else {}
     fixed["selector"] = {"matchLabels": dict(selector)}
     fixed["template"] = {
-        "metadata": {
-            "labels": {**service.labels, **_map(inner, "labels"), **_labels(service), **selector},
-            "annotations": {
-                **service.annotations,
-                **_map(inner, "annotations"),
-                "mmgit.dev/settings": settings_digest,
-            },
-        },
+        "metadata": common.marks(
+            {
+                "labels": {**_map(inner, "labels"), **selector},
+                "annotations": {**_map(inner, "annotations"), "mmgit.dev/settings": settings_digest},
+            }
+        ),
         "spec": _pod(_map(template, "spec"), service),
     }
     rest = {key: value for key, value in spec.items() if key not in ("replicas", "selector", "template")}

@@ -26,8 +26,8 @@ _DOUBTFUL = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Fault(Exception):  # noqa: N818 - carries a place; `load` turns it into a Problem
+@dataclass
+class Fault(Exception):  # noqa: N818 - carries a place; `load` turns it into a Problem. Python itself sets its traceback
     """Why a file cannot be read, and where."""
 
     code: str

@@ -1,6 +1,6 @@
 import json
+import socket
 import ssl
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +13,7 @@ import pytest
 from mmgit.cli import calling
 from mmgit.cli.calling import address_of
 from mmgit.edits.keys import RANDOM_BYTES, mint
+from mmgit.local import certificates
 from mmgit.spec import EnvironmentSpec
 
 Here = Callable[..., Path]
@@ -79,16 +80,13 @@ def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
 
 
 @pytest.fixture
-def compose(tmp_path: Path) -> Iterator[Service]:
-    """What `mmgit up` would start: TLS with a certificate that nobody knows."""
-    certificate = tmp_path / "tls.pem"
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-    make = ["openssl", "req", "-x509", "-nodes", *curve, "-subj", "/CN=proxy"]
-    subprocess.run([*make, "-keyout", certificate, "-out", tmp_path / "tls.crt"], check=True, capture_output=True)
-    with certificate.open("ab") as file:
-        file.write((tmp_path / "tls.crt").read_bytes())
+def compose(repository: Callable[..., Path]) -> Iterator[Service]:
+    """What `mmgit up dev` would start: TLS with the certificate that it makes."""
+    root = repository()
+    value = {"apiVersion": "mmgit.dev/v1", "kind": "Environment", "target": "compose", "registry": "localhost:5480"}
+    folder = certificates.prepare(root, "dev", EnvironmentSpec.model_validate(value))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(folder / certificates.CERTIFICATE, folder / certificates.KEY)
     yield from serve(context)
 
 
@@ -163,12 +161,26 @@ def test_without_a_key_both_ways_to_give_one_are_named(here: Here, mmgit: Mmgit)
     assert "set MMGIT_KEY, or give --key-file FILE" in ended.err
 
 
-def test_an_unknown_certificate_is_taken_on_this_machine_only(
+def test_a_certificate_that_this_repository_did_not_make_gets_no_key(
     here: Here, mmgit: Mmgit, compose: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MMGIT_KEY", TOKEN)
-    monkeypatch.setattr(calling, "_LOOPBACK", frozenset({"elsewhere"}))
-    here(WITH_SAMPLE | environment(compose.port))
+    root = here(WITH_SAMPLE | environment(compose.port))
+    (certificates.folder_of(root, "dev") / certificates.CERTIFICATE).unlink()
+
+    ended = mmgit("service", "run", "churn", "--env", "dev")
+
+    assert ended.code == 10
+    assert "CERTIFICATE_VERIFY_FAILED" in ended.err
+    assert compose.requests == []
+
+
+def test_the_certificate_of_this_machine_is_taken_for_no_other_host(
+    here: Here, mmgit: Mmgit, compose: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MMGIT_KEY", TOKEN)
+    here(WITH_SAMPLE | environment(compose.port, "models.example"))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", compose.port))])
 
     ended = mmgit("service", "run", "churn", "--env", "dev")
 

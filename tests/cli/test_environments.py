@@ -56,6 +56,20 @@ def test_what_does_not_fit_together_is_refused(here: Here, mmgit: Mmgit, argumen
     assert not (root / "environments/prod").exists()
 
 
+def test_an_update_changes_the_named_line_and_keeps_comments(here: Here, mmgit: Mmgit) -> None:
+    text = "apiVersion: mmgit.dev/v1\nkind: Environment\ntarget: compose\nregistry: localhost:5480  # this machine\n"
+    root = here({"environments/dev/environment.yaml": text})
+
+    ended = mmgit("env", "update", "dev", "--registry", "r.example/m", "--port", "9443")
+
+    assert ended.out == "environment dev\nnext: mmgit compile\n"
+    assert (root / "environments/dev/environment.yaml").read_text() == text.replace(
+        "localhost:5480  # this machine", "r.example/m  # this machine\nport: 9443"
+    )
+    assert mmgit("env", "update", "prod", "--port", "1").code == 2
+    assert mmgit("env", "update", "dev", "--port", "0").code == 2
+
+
 def test_environments_are_listed_and_shown(here: Here, mmgit: Mmgit) -> None:
     here()
 

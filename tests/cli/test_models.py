@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -214,3 +216,18 @@ def test_outside_of_a_repository_the_way_into_one_is_named(
 
     assert ended.code == 2
     assert "mmgit new ." in ended.err
+
+
+def test_registrations_at_the_same_moment_get_a_number_each(here: Here, training: Path) -> None:
+    root = here()
+    command = [sys.executable, "-c", "from mmgit.cli.main import main; main()", "model", "register", "churn"]
+    files = [training / f"model-{number}.bin" for number in range(4)]
+    for file in files:
+        file.write_text(file.name)
+
+    running = [subprocess.Popen([*command, file], cwd=root, stdout=subprocess.DEVNULL) for file in files]
+
+    assert [process.wait(60) for process in running] == [0, 0, 0, 0]
+    registered = {path.parent.name: path.name for path in root.glob("models/churn/versions/*/model-*.bin")}
+    assert sorted(registered) == ["2", "3", "4", "5"]
+    assert sorted(registered.values()) == [file.name for file in files]

@@ -30,7 +30,7 @@ def test_an_empty_folder_becomes_a_repository(tmp_path: Path, mmgit: Mmgit) -> N
     ]
     assert ended.out.splitlines()[-3:] == [
         "next: git init -b main",
-        "next: mmgit base update",
+        "next: mmgit base update && mmgit base update proxy",
         "next: mmgit model register NAME PATH -f score.py -p requirements.txt -s schema.json",
     ]
 

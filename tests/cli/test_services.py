@@ -140,6 +140,7 @@ def test_a_new_manifest_is_what_comes_next(here: Here, mmgit: Mmgit) -> None:
     ("arguments", "words"),
     [
         ([], "nothing to change is named"),
+        (["--image", "sha256:00"], "which image of --manifest"),
         (["--manifest", "churn/9"], "there is no manifest `churn/9`"),
         (["--replicas", "2", "--max", "4"], "either --replicas or --min"),
         (["--min", "5", "--max", "2"], "min 5 is greater than max 2"),

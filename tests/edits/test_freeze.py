@@ -32,7 +32,7 @@ class Solver:
         return f"# {len(self.asked)}: {requirements} for {python}\n".encode()
 
 
-def frozen(repository: Edited, scoring: Mapping[str, bytes], solver: Solver, **wanted: Any) -> Frozen:  # noqa: ANN401 - options
+def frozen(repository: Edited, scoring: Mapping[str, bytes], solver: Solver, **wanted: Any) -> Frozen:
     return freeze(repository.source, repository.root, scoring, Freezing("churn", ("churn/1",), **wanted), solver)
 
 
@@ -135,6 +135,8 @@ def test_a_model_without_dependencies_has_no_lock(edited: Callable[..., Edited])
         ({"score.py": SCORE, "requirements.txt": b"", "conda.yaml": b""}, r"requirements\.txt and conda\.yaml"),
         ({"score.py": SCORE, "requirements.txt": b"\xff"}, r"requirements\.txt is not UTF-8"),
         ({"score.py": SCORE, "conda.yaml": b"a: &x 1\n"}, r"conda\.yaml:1:4: anchors"),
+        ({"score.py": SCORE, "images/logo.png": b""}, r"scoring/images/logo\.png cannot be frozen"),
+        ({"score.py": SCORE, "pylock.toml": b""}, r"scoring/pylock\.toml cannot be frozen"),
         ({"score.py": SCORE, "na:me.py": b""}, r"manifest\.yaml: `files\.0` is 'na:me\.py'"),
     ],
 )

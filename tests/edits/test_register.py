@@ -20,7 +20,7 @@ def locked(requirements: str, python: str) -> bytes:
     return f"# {requirements} {python}".encode()
 
 
-def registered(repository: Edited, model: str = "digits", **wanted: Any) -> Registered:  # noqa: ANN401 - options
+def registered(repository: Edited, model: str = "digits", **wanted: Any) -> Registered:
     surroundings = Surroundings(locked, is_in_lfs=lambda _: False)
     return register(repository.source, repository.root, Registration(model, (MODEL,), **wanted), surroundings)
 

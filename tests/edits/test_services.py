@@ -36,7 +36,7 @@ def built(repository: Edited, *digests: str) -> Source:
     return source
 
 
-def update(repository: Edited, **options: Any) -> list[str]:  # noqa: ANN401 - options
+def update(repository: Edited, **options: Any) -> list[str]:
     """The changed lines of the service's file."""
     change = services.update(repository.source, repository.root, options, **HERE)
     return repository.diff(PATH, change) if change.files else []

@@ -4,10 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from mmgit.desired import Desired, DesiredEnvironment, DesiredService, FixedScale
 from mmgit.render.rendering import render
-from mmgit.render.target import Rendered
 from mmgit.spec import EnvironmentSpec
 from mmgit.spec.service import Key
 
@@ -25,7 +25,7 @@ PROXY = f"localhost:5000/models/proxy@{DIGEST}"
 
 MakeService = Callable[..., DesiredService]
 MakeEnvironment = Callable[..., DesiredEnvironment]
-RenderOne = Callable[..., Rendered]
+Objects = Callable[..., dict[str, dict[str, Any]]]
 
 
 def make_service(name: str = "churn", **fields: Any) -> DesiredService:
@@ -79,10 +79,17 @@ def environment() -> MakeEnvironment:
 
 
 @pytest.fixture
-def render_one() -> RenderOne:
-    """Renders one service of a Kubernetes environment; keywords of either kind."""
+def objects() -> Objects:
+    """`objects(service, **environment fields)`: what its file holds, by kind and the rest of the name."""
 
-    def rendered(environment: DesiredEnvironment) -> Rendered:
-        return render(Desired({environment.name: environment}))
+    def rendered(service: DesiredService, **fields: Any) -> dict[str, dict[str, Any]]:
+        tree = render(Desired({"production": make_environment(service, **fields)}))
+        assert tree.findings == ()
+        (text,) = tree.files.values()
+        found: dict[str, dict[str, Any]] = {}
+        for each in yaml.safe_load_all(text):
+            short = each["metadata"]["name"].removeprefix(service.name)
+            found[f"{each['kind']}{short}"] = each
+        return found
 
     return rendered

@@ -10,10 +10,10 @@ from ruamel.yaml import YAML
 
 from mmgit.render.emit import emit
 
-MISREAD = (
-    "yes No on OFF y N true False null ~ 1:30 012 0o14 0x1f 1e3 1_000 .5 .inf -.INF .nan 2001-01-01 "
-    "2001-12-14t21:59:43.10-05:00 = << - ? : a: #b @a `a &a *a !a %a |a >a {a [a ,a 'a \"a -1 +1 1. --- ... "
-).split()
+WORDS = ("yes", "No", "on", "OFF", "y", "N", "true", "False", "null", "~", "=", "<<", ".inf", "-.INF", ".nan")
+NUMBERS = ("1:30", "012", "0o14", "0x1f", "1e3", "1_000", ".5", "1.", "-1", "+1", "2001-01-01", "2001-12-14t21:59:43Z")
+MARKS = ("-", "?", ":", "a:", "#b", "@a", "`a", "&a", "*a", "!a", "%a", "|a", ">a", "{a", "[a", ",a", "'a", '"a', "---")
+MISREAD = (*WORDS, *NUMBERS, *MARKS)
 
 texts = (
     st.text(max_size=12)

@@ -2,6 +2,7 @@ import http.client
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -29,7 +30,7 @@ class Replica:
         lock, replica = threading.Lock(), self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 - http.server's name
+            def do_GET(self) -> None:
                 if self.path != "/ready":
                     with lock:
                         replica.at_once += 1
@@ -67,10 +68,8 @@ class Proxy:
         self.wait_until(200, "/")
 
     def get(self, path: str) -> tuple[int, dict[str, str], bytes]:
-        from ssl import CERT_NONE, create_default_context
-
-        context = create_default_context()
-        context.check_hostname, context.verify_mode = False, CERT_NONE
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=context)
         connection.request("GET", path)
         answer = connection.getresponse()

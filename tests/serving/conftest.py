@@ -1,4 +1,4 @@
-"""Real servers on loopback for the tests of serving: the front as an image starts it, its scorers in their own processes."""
+"""Real servers on loopback for the tests of serving: the front as an image starts it, with its scorers."""
 
 import hashlib
 import json

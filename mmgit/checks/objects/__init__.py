@@ -27,6 +27,7 @@ CODES = {
     "M618": "the slot, its image or its files are not as they are fixed",
     "M619": "replicas beside an autoscaler",
     "M620": "an object that is too large",
+    "M621": "a toleration that Kubernetes refuses",
     **compose.CODES,
 }
 

@@ -41,6 +41,8 @@ def pods_are_restricted(scene: Scene) -> None:
             for code, rule in _RULES:
                 for message in rule(container, context):
                     scene.wrong(code, each, f"container `{container['name']}`: {message}")
+        for message in _tolerations(pod):
+            scene.wrong("M621", each, message)
         if pod.get("automountServiceAccountToken") is not False:
             scene.wrong("M612", each, "automountServiceAccountToken must be false: the pod needs no token")
 
@@ -66,6 +68,17 @@ def _pod(pod: Object) -> Iterator[str]:
         if sysctl["name"] not in _SYSCTLS:
             yield f"sysctl {sysctl['name']} is not allowed"
     yield from _either(context)
+
+
+def _tolerations(pod: Object) -> Iterator[str]:
+    for number, toleration in enumerate(pod.get("tolerations", ())):
+        where, exists = f"toleration {number + 1}", toleration.get("operator") == "Exists"
+        if "tolerationSeconds" in toleration and toleration.get("effect") != "NoExecute":
+            yield f"{where}: seconds need effect NoExecute"
+        if exists and toleration.get("value"):
+            yield f"{where}: operator Exists takes no value"
+        if not exists and not toleration.get("key"):
+            yield f"{where}: without a key, operator must be Exists"
 
 
 def _privileges(container: Object, pod_context: Object) -> Iterator[str]:

@@ -6,8 +6,13 @@ import os
 import threading
 import time
 from queue import SimpleQueue
+from select import PIPE_BUF
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _PENDING_BYTES_MAX = 4 * 1024 * 1024
 _encode = msgspec.json.Encoder().encode
@@ -39,7 +44,7 @@ class Log:
         self._pending_bytes = 0
         self._second = 0
         self._second_text = ""
-        self._batches: SimpleQueue[bytes] = SimpleQueue()
+        self._batches: SimpleQueue[list[bytes]] = SimpleQueue()
         self._thread = threading.Thread(target=self._write_batches, name="log", daemon=True)
         self._thread.start()
 
@@ -56,19 +61,19 @@ class Log:
         """Give the gathered lines to the writing thread."""
         if self._lines:
             lines, self._lines = self._lines, []
-            self._batches.put(b"".join(lines))
+            self._batches.put(lines)
 
     def close(self, timeout_seconds: float = 2.0) -> None:
         """Write what is left, as long as somebody reads it."""
         self.flush()
-        self._batches.put(b"")
+        self._batches.put([])
         self._thread.join(timeout_seconds)
 
     def _gather(self, line: bytes) -> None:
         if self._pending_bytes > _PENDING_BYTES_MAX:
             self.dropped_lines += 1
             return
-        self._lines += (line, b"\n")
+        self._lines.append(line + b"\n")
         self._pending_bytes += len(line) + 1
 
     def _now(self) -> str:
@@ -84,10 +89,25 @@ class Log:
             batch = self._batches.get()
             if not batch:
                 return
-            size = len(batch)
-            try:
-                while batch:
-                    batch = batch[os.write(self._fd, batch) :]
-            except OSError:
-                self.dropped_lines += 1
-            self._pending_bytes -= size
+            for piece in _pieces(batch):
+                self._write(piece)
+
+    def _write(self, piece: bytes) -> None:
+        rest = piece
+        try:
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+        except OSError:
+            self.dropped_lines += rest.count(b"\n")
+        self._pending_bytes -= len(piece)
+
+
+def _pieces(lines: list[bytes]) -> Iterator[bytes]:
+    """Whole lines, as many at once as a pipe takes without mixing them with those of the scorers."""
+    piece = bytearray()
+    for line in lines:
+        if piece and len(piece) + len(line) > PIPE_BUF:
+            yield bytes(piece)
+            piece.clear()
+        piece += line
+    yield bytes(piece)

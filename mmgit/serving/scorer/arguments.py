@@ -65,7 +65,7 @@ def read_arguments(schema_file: Path) -> Arguments:
     """
     try:
         return Arguments(json.loads(schema_file.read_bytes()))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (Refused, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{schema_file.name} cannot be used: {type(error).__name__}: {error}") from error
 
 

@@ -17,6 +17,7 @@ def array_converter(declared: Mapping[str, Any]) -> Callable[[Json, str], object
     dtype, shape = declared["dtype"], tuple(declared["shape"])
     kind = kind_of(dtype).or_null() if declared.get("missing") else kind_of(dtype)
     numpy = importlib.import_module("numpy")
+    numpy.dtype(dtype)  # one that this numpy lacks stops the scorer here, not a request later
 
     def convert(value: Json, path: str) -> object:
         _check(value, shape, kind, path)

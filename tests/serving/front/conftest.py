@@ -1,4 +1,4 @@
-"""A front without scorers, in the test's own process: connections on real sockets, with a site that answers as it is told."""
+"""A front without scorers in the test's own process: real sockets, and a site that answers as it is told."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -33,7 +33,8 @@ class QuietSite:
     def __init__(self, held_bytes_max: int = 1_000_000) -> None:
         self.date = b"Mon, 01 Jan 2026 00:00:00 GMT"
         self.is_draining = False
-        self.connections = CountedConnections(held_bytes_max)
+        self.counted = CountedConnections(held_bytes_max)
+        self.connections: Connections = self.counted
         self.waiting: list[Exchange] = []
         self.abandoned: list[Exchange] = []
 
@@ -85,9 +86,9 @@ class Stage:
         self._port = port
 
     async def peer(self) -> Peer:
-        before = self.site.connections.opened
+        before = self.site.counted.opened
         peer = Peer(*await asyncio.open_connection("127.0.0.1", self._port))
-        await self.until(lambda: self.site.connections.opened > before)
+        await self.until(lambda: self.site.counted.opened > before)
         return peer
 
     async def until(self, is_done: Callable[[], Any]) -> None:

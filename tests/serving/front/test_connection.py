@@ -165,7 +165,7 @@ def test_a_request_that_dawdles_is_ended(play: Play, site: QuietSite, sent: byte
         began = monotonic()
         peer = await stage.peer()
         await peer.send(sent)
-        await stage.until(lambda: site.connections.begun)
+        await stage.until(lambda: site.counted.begun)
 
         site.connections.close_overdue(began + patience_seconds)
         assert len(site.connections) == 1

@@ -2,7 +2,6 @@ import socket
 
 import pytest
 
-from mmgit.serving.front import listener
 from mmgit.serving.front.listener import listening_socket
 
 
@@ -28,7 +27,7 @@ def test_a_machine_without_ipv6_listens_on_ipv4(monkeypatch: pytest.MonkeyPatch)
             raise OSError("address family not supported")
         return create(address, family=family, **options)
 
-    monkeypatch.setattr(listener.socket, "create_server", without_ipv6)
+    monkeypatch.setattr(socket, "create_server", without_ipv6)
 
     with listening_socket("", 0) as listening:
         reach("127.0.0.1", listening.getsockname()[1])

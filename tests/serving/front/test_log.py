@@ -1,6 +1,7 @@
 import json
 import os
 from pathlib import Path
+from select import PIPE_BUF
 
 import pytest
 
@@ -50,3 +51,23 @@ def test_a_reader_that_is_gone_is_counted() -> None:
     until(lambda: log.dropped_lines == 1)
     log.close()
     os.close(write_end)
+
+
+def test_lines_are_written_whole_and_in_pieces_that_a_pipe_does_not_split(tmp_path: Path) -> None:
+    sizes: list[int] = []
+    write = os.write
+
+    def measured(fd: int, data: bytes) -> int:
+        sizes.append(len(data))
+        assert data.endswith(b"\n")
+        return write(fd, data)
+
+    with (tmp_path / "log").open("wb") as file, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "write", measured)
+        log = Log(file.fileno())
+        for _ in range(100):
+            log.request(REQUEST)
+        log.close()
+
+    assert max(sizes) <= PIPE_BUF
+    assert (tmp_path / "log").read_bytes().count(b"\n") == 100

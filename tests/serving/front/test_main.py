@@ -66,8 +66,10 @@ def test_folders_come_from_the_environment_where_no_option_names_them(tmp_path: 
 @pytest.mark.parametrize("minor", ["3.9", "3.10", "3.11", "3.12", "3.13"])
 def test_the_front_runs_from_its_lock_on_every_python(image: Path, tmp_path: Path, minor: str) -> None:
     interpreter = interpreter_of(minor)
-    install = ["pip", "install", "--only-binary", ":all:", "--python", interpreter, "--target", image / "packages"]
-    subprocess.run([sys.executable, "-m", "uv", *install, "-r", LOCK], check=True, capture_output=True, timeout=200)
+    install = ["pip", "install", "--only-binary", ":all:", "--python", interpreter, "--target", str(image / "packages")]
+    subprocess.run(
+        [sys.executable, "-m", "uv", *install, "-r", str(LOCK)], check=True, capture_output=True, timeout=200
+    )
 
     options = lay_out(tmp_path / "service", interpreter=interpreter)
     service = launch(tmp_path / "service", [interpreter, "-I", "-S", str(image / "main.py"), *options])

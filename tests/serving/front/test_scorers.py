@@ -1,3 +1,8 @@
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from typing import ClassVar
+
 import pytest
 
 from mmgit.serving.front import scorers as module
@@ -7,17 +12,13 @@ from mmgit.serving.front.metrics import Metrics
 from mmgit.serving.front.scorer_process import Scorer
 from mmgit.serving.front.scorers import Scorers
 from mmgit.serving.settings import Settings
-from tests.serving.conftest import Start
-
-import asyncio
-import os
-from collections.abc import Callable, Iterator
+from tests.serving.conftest import ECHO, Start
 
 
 class NeverStarted(Scorer):
     """A scorer whose process is a number."""
 
-    started: list["NeverStarted"] = []
+    started: ClassVar[list["NeverStarted"]] = []
 
     async def start(self) -> None:
         self.started.append(self)
@@ -52,9 +53,6 @@ def test_a_failed_init_ends_the_server_with_the_reason(start: Start) -> None:
     assert "no weights" in service.logged("init_failed")[0]["traceback"]
 
 
-ECHO = "def run(x):\n    return x\n"
-
-
 @pytest.mark.parametrize(
     ("score", "reason"),
     [
@@ -68,9 +66,7 @@ ECHO = "def run(x):\n    return x\n"
         ("import os\nos.kill(os.getpid(), 11)\n", "signal 11"),
     ],
 )
-def test_a_score_file_that_cannot_serve_ends_the_server_with_the_reason(
-    start: Start, score: str, reason: str
-) -> None:
+def test_a_score_file_that_cannot_serve_ends_the_server_with_the_reason(start: Start, score: str, reason: str) -> None:
     service = start(score=score, awaited=False)
 
     assert service.wait() == 1

@@ -1,14 +1,15 @@
 import json
+import os
 import signal
-import sys
 import threading
 import time
-
+from pathlib import Path
+from typing import Self
 
 import pytest
 
 from mmgit.serving.front.server import serve
-from tests.serving.conftest import BLOCKS, ECHO, MAIN, Client, Service, Start, launch, lay_out, request, until
+from tests.serving.conftest import BLOCKS, ECHO, Client, Service, Start, request, until
 
 
 def begin(service: Service, x: int, **headers: str) -> Client:
@@ -82,13 +83,7 @@ def test_no_process_outlives_the_server(start: Start) -> None:
     service.stop()
 
     with pytest.raises(ProcessLookupError):
-        signal_nothing(scorer)
-
-
-def signal_nothing(pid: int) -> None:
-    import os  # noqa: PLC0415 - for this alone
-
-    os.kill(pid, 0)
+        os.kill(scorer, 0)
 
 
 class Balancer:
@@ -103,7 +98,7 @@ class Balancer:
         self._threads = [threading.Thread(target=self._watch)]
         self._threads += [threading.Thread(target=self._send, args=(number,)) for number in range(4)]
 
-    def __enter__(self) -> "Balancer":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -178,10 +173,6 @@ def test_a_broken_document_of_the_image_ends_the_server(start: Start) -> None:
     assert service.wait() == 2
 
 
-def test_a_folder_without_settings_ends_the_server(tmp_path: object, capsys: pytest.CaptureFixture[str]) -> None:
-    from pathlib import Path  # noqa: PLC0415
-
-    folder = Path(str(tmp_path))
-
-    assert serve(folder / "mmgit.json", folder, folder) == 2
+def test_a_folder_without_settings_ends_the_server(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert serve(tmp_path / "mmgit.json", tmp_path, tmp_path) == 2
     assert "mmgit.json" in capsys.readouterr().err

@@ -15,7 +15,7 @@ def run(x: Any, rows: Any, image: Any, options: Any = None) -> None:
     """What a score.py with every sort of argument has."""
 
 
-SAMPLES = {
+SAMPLES: dict[str, Any] = {
     "x": np.array([[1.5, 2.5]]),
     "rows": pd.DataFrame({"age": [40], "city": ["Oslo"]}),
     "image": b"\x89PNG",
@@ -61,7 +61,11 @@ def test_an_argument_with_a_default_may_be_left_out() -> None:
     [
         ([], "arguments_invalid", "expected an object of arguments, found a list"),
         ({}, "argument_missing", "x: this argument is missing"),
-        ({**BODY, "y": 1}, "argument_unknown", "y: there is no such argument; the arguments are x, rows, image, options"),
+        (
+            {**BODY, "y": 1},
+            "argument_unknown",
+            "y: there is no such argument; the arguments are x, rows, image, options",
+        ),
         ({**BODY, "x": [[1]]}, "argument_invalid", "x[0]: expected 2 items, found 1"),
         ({**BODY, "rows": [{"age": 1}]}, "argument_missing", "rows[0].city: this column is missing"),
         ({**BODY, "image": "?"}, "argument_invalid", "image: the string is not base64"),
@@ -84,6 +88,7 @@ def test_the_body_is_read_strictly() -> None:
         {"x-mmgit": {"type": "pickle"}},
         {"x-mmgit": {"type": "numpy", "dtype": "complex64", "shape": []}},
         {"x-mmgit": {"type": "numpy"}},
+        {"x-mmgit": {"type": "numpy", "dtype": "datetime64[fortnight]", "shape": []}},
         {"x-mmgit": {"type": "pandas", "columns": [{"name": "a", "dtype": "datetime64[fortnight]"}]}},
         {"anyOf": []},
         "string",

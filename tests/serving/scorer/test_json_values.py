@@ -73,7 +73,11 @@ def test_values_are_judged_as_json_schema_does(value: Any, schema: Any) -> None:
     [
         (1, {"type": ["string", "null"]}, "x: expected string or null, found the number 1"),
         ({}, {"required": ["a"]}, "x.a: this is required"),
-        ({"a": [1, "b"]}, {"properties": {"a": {"items": {"type": "number"}}}}, "x.a[1]: expected number, found a string"),
+        (
+            {"a": [1, "b"]},
+            {"properties": {"a": {"items": {"type": "number"}}}},
+            "x.a[1]: expected number, found a string",
+        ),
         ({"b": 1}, {"additionalProperties": False}, "x.b: not expected here"),
         (5, {"maximum": 4}, "x: expected at most 4"),
         ("b", {"enum": ["a", None]}, 'x: expected one of ["a", null]'),
@@ -102,7 +106,9 @@ def test_a_keyword_that_is_not_checked_is_an_error(schema: Any) -> None:
 
 
 def test_annotations_and_our_own_mark_are_no_such_keyword() -> None:
-    refuse_unknown_keywords({"title": "t", "items": {"examples": [1], "x-mmgit": {}}, "additionalProperties": True}, "x")
+    refuse_unknown_keywords(
+        {"title": "t", "items": {"examples": [1], "x-mmgit": {}}, "additionalProperties": True}, "x"
+    )
 
 
 def test_base64_becomes_bytes() -> None:

@@ -9,7 +9,9 @@ import pytest
 from mmgit.serving.scorer.results import ResultError, json_of
 
 NOON = dt.datetime(2026, 2, 28, 12, tzinfo=dt.UTC)
-FRAME = pd.DataFrame({"a": [1, 2], "when": pd.to_datetime(["2026-02-28", None]), "b": pd.array([1, None], dtype="Int64")})
+FRAME = pd.DataFrame(
+    {"a": [1, 2], "when": pd.to_datetime(pd.Series(["2026-02-28", None])), "b": pd.array([1, None], dtype="Int64")}
+)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +83,7 @@ def too_deep() -> list[Any]:
     return result
 
 
-@pytest.mark.parametrize("result", [Strange(), {1, 2}, {(1, 2): 3}, in_itself(), 1j, (item for item in ())])
+@pytest.mark.parametrize("result", [Strange(), {1, 2}, {(1, 2): 3}, in_itself(), 1j, iter("a")])
 def test_what_json_cannot_say_is_an_error(result: Any) -> None:
     with pytest.raises(ResultError) as error:
         json_of(result)

@@ -60,7 +60,9 @@ def test_the_first_wrong_cell_is_named(dtype: str, cells: list[object], message:
     assert str(refusal(cells, dtype)).startswith(message)
 
 
-@pytest.mark.parametrize(("dtype", "cell"), [("float64", 1.5), ("Int8", 1), ("str", "a"), ("datetime64[s]", "2026-01-01")])
+@pytest.mark.parametrize(
+    ("dtype", "cell"), [("float64", 1.5), ("Int8", 1), ("str", "a"), ("datetime64[s]", "2026-01-01")]
+)
 def test_missing_values_are_taken_only_where_they_may_be(dtype: str, cell: object) -> None:
     assert refusal([None, cell, None], dtype, is_nullable=True) is None
     assert refusal([None, cell], dtype) is not None
@@ -89,7 +91,14 @@ def test_anything_is_not_even_looked_at() -> None:
 
 @pytest.mark.parametrize(
     ("value", "words"),
-    [(None, "null"), (True, "true"), (1.5, "the number 1.5"), ("secret", "a string"), ([1], "a list"), ({}, "an object")],
+    [
+        (None, "null"),
+        (True, "true"),
+        (1.5, "the number 1.5"),
+        ("secret", "a string"),
+        ([1], "a list"),
+        ({}, "an object"),
+    ],
 )
 def test_values_are_described_without_their_content(value: object, words: str) -> None:
     assert described(value) == words

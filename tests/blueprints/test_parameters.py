@@ -1,0 +1,55 @@
+from typing import Any
+
+import pytest
+
+from mmgit.blueprints.faults import BlueprintFault
+from mmgit.blueprints.parameters import Parameters
+
+SCHEMAS = {
+    "callers": {"type": "array", "items": {"type": "string", "pattern": "^[a-z]+$"}, "default": []},
+    "user-id": {"type": "integer", "minimum": 1},
+}
+
+
+def parameters(schemas: dict[str, Any] = SCHEMAS) -> Parameters:
+    return Parameters(schemas, {name: ("blueprints/own/blueprint.yaml", ("parameters", name)) for name in schemas})
+
+
+def test_what_is_not_set_has_its_default_and_dashes_become_underscores() -> None:
+    assert parameters().values({"user-id": 5}, "service.yaml") == {"callers": [], "user_id": 5}
+
+
+@pytest.mark.parametrize(
+    ("given", "keys", "message"),
+    [
+        ({"user-id": 1, "caller": []}, ("parameters", "caller"), "unknown parameter `caller`"),
+        ({"user-id": 0}, ("parameters", "user-id"), "parameter `user-id`: 0 is less than the minimum of 1"),
+        ({"user-id": "5"}, ("parameters", "user-id"), 'parameter `user-id`: "5" is not of type "integer"'),
+        ({}, ("parameters",), "the blueprint needs parameter `user-id`"),
+    ],
+)
+def test_what_a_service_sets_is_checked_at_its_own_place(given: dict[str, Any], keys: Any, message: str) -> None:
+    with pytest.raises(BlueprintFault) as caught:
+        parameters().values(given, "environments/dev/services/churn.yaml")
+
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.path, finding.keys) == ("M509", "environments/dev/services/churn.yaml", keys)
+    assert finding.message == message
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "nothing"},
+        {"$ref": "http://127.0.0.1:9/schema.json"},
+        {"$ref": "file:///etc/passwd"},
+        {"pattern": "(a"},
+        {"type": "integer", "default": "five"},
+    ],
+)
+def test_a_schema_that_cannot_be_checked_offline_is_refused_where_it_is_declared(schema: dict[str, Any]) -> None:
+    with pytest.raises(BlueprintFault) as caught:
+        parameters({"size": schema})
+
+    (finding,) = caught.value.findings
+    assert (finding.code, finding.keys) == ("M510", ("parameters", "size"))

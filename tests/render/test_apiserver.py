@@ -1,0 +1,174 @@
+"""Every kind of object on a real API server: taken with strict field validation, stored exactly as it is committed."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+from kubernetes import config, dynamic
+
+from mmgit.desired import Autoscale, Desired, DesiredEnvironment, DesiredService, FixedScale
+from mmgit.render.controllers import GitSource, controller_objects
+from mmgit.render.rendering import render
+from mmgit.spec.service import Egress, SecretKey, Toleration
+
+pytestmark = pytest.mark.apiserver
+
+MakeService = Callable[..., DesiredService]
+MakeEnvironment = Callable[..., DesiredEnvironment]
+Object = dict[str, Any]
+
+# What a cluster assigns: kind -> fields that are stored and never committed.
+ASSIGNED = {
+    "Deployment": ("metadata.annotations.deployment.kubernetes.io/revision",),
+    "Service": ("spec.clusterIP", "spec.clusterIPs", "spec.ipFamilies", "spec.ipFamilyPolicy"),
+    "Namespace": ("metadata.labels.kubernetes.io/metadata.name", "spec"),
+    "GitRepository": ("metadata.finalizers",),
+    "Kustomization": ("metadata.finalizers",),
+}
+EVERYWHERE = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+EVERYTHING: Object = {
+    "variables": {"A": "$(B) $$ ${C}", "DB_URL": SecretKey(secret="churn-db", key="url")},
+    "gpu": 1,
+    "cpu": "0.5",
+    "memory": "2048Mi",
+    "node_selector": {"pool": "none-such"},
+    "tolerations": (
+        Toleration(key="gpu", operator="Exists", effect="NoSchedule"),
+        Toleration(key="a", effect="NoExecute", seconds=5),
+    ),
+    "egress": (Egress(cidr="10.0.0.0/8", ports=(5432,)), Egress(namespace="db")),
+    "labels": {"team": "retention"},
+    "annotations": {"contact": "a ${b}: # yes"},
+    "parameters": {"callers": ["apps"], "pull-secret": "pull", "tmp-size": "1024Mi"},
+}
+
+
+class Cluster:
+    """A namespace of its own on the API server."""
+
+    def __init__(self) -> None:
+        self.namespace = f"mmgit-render-{uuid.uuid4().hex[:8]}"
+        self.api = dynamic.DynamicClient(config.new_client_from_config())  # type: ignore[no-untyped-call]
+        self.made: list[Any] = []
+
+    def apply(self, each: Object, *, dry_run: str | None = None) -> Object:
+        kind = self.api.resources.get(api_version=each["apiVersion"], kind=each["kind"])
+        metadata = each["metadata"]
+        options: Object = {
+            "field_manager": "kustomize-controller",
+            "force_conflicts": True,
+            "field_validation": "Strict",
+        }
+        if dry_run:
+            options["dry_run"] = dry_run
+        stored = kind.server_side_apply(each, name=metadata["name"], namespace=metadata.get("namespace"), **options)
+        if not dry_run:
+            self.made.append((kind, metadata))
+        found: Object = stored.to_dict()
+        return found
+
+    def remove(self) -> None:
+        for kind, metadata in reversed(self.made):
+            kind.delete(name=metadata["name"], namespace=metadata.get("namespace"))
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    made = Cluster()
+    yield made
+    made.remove()
+
+
+def committed(stored: Object) -> Object:
+    """What is stored, without status and without what a cluster assigns."""
+    stored.pop("status", None)
+    for name in EVERYWHERE:
+        stored["metadata"].pop(name, None)
+    for path in ASSIGNED.get(stored["kind"], ()):
+        holder, key = stored, path
+        while "." in key and key.partition(".")[0] in holder:
+            first, _, key = key.partition(".")
+            holder = holder[first]
+        if path != "spec.clusterIP" or holder.get(key) != "None":
+            holder.pop(key, None)
+    return stored
+
+
+def rendered(environment: DesiredEnvironment) -> list[Object]:
+    tree = render(Desired({environment.name: environment}))
+    assert tree.findings == ()
+    return [each for text in tree.files.values() for each in yaml.safe_load_all(text)]
+
+
+def test_every_object_is_stored_as_it_is_committed(
+    cluster: Cluster, service: MakeService, environment: MakeEnvironment
+) -> None:
+    place = {"namespace": cluster.namespace, "monitoring": {"service_monitor": True, "alerts": True}}
+    scales = {
+        "fixed": FixedScale(3),
+        "cpu": Autoscale(min=2, max=3, target=70),
+        "busy": Autoscale(min=2, max=3, target=70, metric="concurrency", refresh_seconds=5),
+    }
+    services = [service(f"churn-{name}", scale=scale, **EVERYTHING) for name, scale in scales.items()]
+    gateway = environment(*services, service("churn-small"), **place)
+    ingress = {"class": "nginx", "tls": {"secret": "models-tls"}}
+    other = environment(service("churn-other"), name="other", gateway=None, ingress=ingress, **place)
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": cluster.namespace}}
+    cluster.apply(namespace)
+    objects = rendered(gateway) + rendered(other)
+
+    for each in objects:
+        cluster.apply(each, dry_run="All")
+    stored = [committed(cluster.apply(each)) for each in objects]
+
+    autoscaled = {"churn-cpu-a", "churn-busy-a"}
+    for each in stored:
+        if each["metadata"]["name"] in autoscaled and each["kind"] == "Deployment":
+            assert isinstance(each["spec"].pop("replicas"), int)  # the autoscaler's
+    assert stored == objects
+    assert len({each["kind"] for each in objects}) == 12
+
+
+def test_what_a_controller_needs_is_stored_as_it_is_committed(
+    cluster: Cluster, service: MakeService, environment: MakeEnvironment
+) -> None:
+    source = GitSource("https://git.example.com/acme/models", "main", "ml")
+    made = environment(service(), name=f"e{uuid.uuid4().hex[:8]}", namespace=cluster.namespace)
+    files = controller_objects(made, source)
+    (flux,) = (objects for path, objects in files.items() if "/flux/" in path)
+    (argocd,) = (objects for path, objects in files.items() if "/argocd/" in path)
+    stored = [committed(cluster.apply(each)) for each in flux]
+
+    for each in argocd[1:]:  # without the namespace; Argo CD's own is not made here
+        moved = {**each, "metadata": {**each["metadata"], "namespace": cluster.namespace}}
+        assert committed(cluster.apply(moved)) == moved
+
+    assert stored == flux
+
+
+def test_pods_are_admitted_where_only_restricted_ones_are(
+    cluster: Cluster, service: MakeService, environment: MakeEnvironment
+) -> None:
+    made = environment(service(**EVERYTHING), namespace=cluster.namespace)
+    namespace = next(iter(controller_objects(made, GitSource("https://x/y", "main")).values()))[0]
+    cluster.apply(namespace)
+    objects = {each["kind"]: each for each in rendered(made)}
+    cluster.apply(objects["ServiceAccount"])
+    template = objects["Deployment"]["spec"]["template"]
+    metadata = {"name": "churn", "namespace": cluster.namespace, **template["metadata"]}
+
+    pod = cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]})
+
+    assert pod["spec"]["containers"][0]["name"] == "serving"
+
+
+def test_the_server_would_say_no(cluster: Cluster, service: MakeService, environment: MakeEnvironment) -> None:
+    """The tests above can fail: an unknown field and an unrestricted pod are refused."""
+    made = environment(service(), namespace="default")
+    (deployment,) = (each for each in rendered(made) if each["kind"] == "Deployment")
+    deployment["spec"]["unknown"] = 1
+
+    with pytest.raises(dynamic.exceptions.DynamicApiError, match="unknown"):
+        cluster.apply(deployment, dry_run="All")

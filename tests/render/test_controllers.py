@@ -1,0 +1,139 @@
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mmgit.desired import DesiredEnvironment, DesiredService
+from mmgit.render.controllers import GitSource, controller_objects, render_controllers
+from mmgit.render.controllers.access import RENDERED_KINDS
+
+MakeService = Callable[..., DesiredService]
+MakeEnvironment = Callable[..., DesiredEnvironment]
+SOURCE = GitSource("https://git.example.com/acme/models", "main")
+
+
+@pytest.fixture
+def production(service: MakeService, environment: MakeEnvironment) -> DesiredEnvironment:
+    return environment(service("churn"), service("iris", group="default"))
+
+
+def by_kind(environment: DesiredEnvironment, controller: str, source: GitSource = SOURCE) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for each in controller_objects(environment, source)[
+        f"environments/production/controllers/{controller}/bootstrap.yaml"
+    ]:
+        found.setdefault(each["kind"], []).append(each)
+    return found
+
+
+def test_each_declared_controller_has_one_file(
+    production: DesiredEnvironment, service: MakeService, environment: MakeEnvironment
+) -> None:
+    only_flux = environment(service(), controllers=("flux",))
+
+    assert list(render_controllers(production, SOURCE)) == [
+        "environments/production/controllers/argocd/bootstrap.yaml",
+        "environments/production/controllers/flux/bootstrap.yaml",
+    ]
+    assert list(render_controllers(only_flux, SOURCE)) == ["environments/production/controllers/flux/bootstrap.yaml"]
+    assert all(text.startswith(b"# mmgit 1 sha256:") for text in render_controllers(production, SOURCE).values())
+
+
+def test_other_targets_have_no_controllers(environment: MakeEnvironment) -> None:
+    assert render_controllers(environment(target="compose"), SOURCE) == {}
+
+
+@pytest.mark.parametrize("controller", ["flux", "argocd"])
+def test_the_namespace_comes_first_refuses_unrestricted_pods_and_is_never_pruned(
+    production: DesiredEnvironment, controller: str
+) -> None:
+    text = render_controllers(production, SOURCE)[f"environments/production/controllers/{controller}/bootstrap.yaml"]
+    first = next(iter(yaml.safe_load_all(text)))
+
+    assert (first["kind"], first["metadata"]["name"]) == ("Namespace", "ml-production")
+    assert first["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    assert first["metadata"]["annotations"] == {
+        "argocd.argoproj.io/sync-options": "Prune=false",
+        "kustomize.toolkit.fluxcd.io/prune": "disabled",
+    }
+
+
+def test_flux_applies_each_group_with_an_account_of_its_own_and_substitutes_nothing(
+    production: DesiredEnvironment,
+) -> None:
+    kustomizations = by_kind(production, "flux")["Kustomization"]
+
+    assert [each["metadata"]["name"] for each in kustomizations] == ["mmgit-default", "mmgit-retention"]
+    spec = kustomizations[1]["spec"]
+    assert spec["path"] == "./environments/production/rendered/retention"
+    assert (spec["prune"], spec["wait"], spec["timeout"]) == (True, True, "10m")
+    assert spec["serviceAccountName"] == by_kind(production, "flux")["ServiceAccount"][0]["metadata"]["name"]
+    assert spec["sourceRef"] == {"kind": "GitRepository", "name": "mmgit"}
+    assert "postBuild" not in spec
+
+
+def test_fluxs_source_is_narrowed_to_what_is_rendered(production: DesiredEnvironment, tmp_path: Path) -> None:
+    (source,) = by_kind(production, "flux", GitSource("https://x/y", "main", "ml"))["GitRepository"]
+    folder = "ml/environments/production/rendered"
+    files = (
+        f"{folder}/retention/churn.yaml",
+        "ml/mmgit.yaml",
+        "ml/environments/production/environment.yaml",
+        "a/b.yaml",
+    )
+    for file in files:
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).touch()
+    (tmp_path / ".gitignore").write_text(source["spec"]["ignore"])
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+
+    listed = subprocess.run(
+        ["git", "ls-files", "-o", "--exclude-standard"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+
+    assert listed.stdout.split() == [f"{folder}/retention/churn.yaml"]
+    assert source["spec"]["sparseCheckout"] == [folder]
+    assert source["spec"]["ref"] == {"branch": "main"}
+
+
+def test_the_account_may_do_in_its_namespace_what_is_rendered_and_nothing_else(production: DesiredEnvironment) -> None:
+    flux = by_kind(production, "flux")
+    rules = flux["Role"][0]["rules"]
+
+    assert {each["metadata"]["namespace"] for kind in ("Role", "RoleBinding") for each in flux[kind]} == {
+        "ml-production"
+    }
+    assert {rule["apiGroups"][0]: set(rule["resources"]) for rule in rules} == {
+        group: set(kinds.values()) for group, kinds in RENDERED_KINDS.items()
+    }
+    assert not any("*" in value for rule in rules for values in rule.values() for value in values)
+    assert not {"secrets", "pods", "roles"} & {name for rule in rules for name in rule["resources"]}
+
+
+def test_argo_cd_makes_an_application_of_each_group_in_a_project_that_allows_no_more(
+    production: DesiredEnvironment,
+) -> None:
+    argocd = by_kind(production, "argocd")
+    (project,), (applications,) = argocd["AppProject"], argocd["ApplicationSet"]
+    spec = applications["spec"]["template"]["spec"]
+
+    assert applications["spec"]["generators"] == [
+        {
+            "git": {
+                "repoURL": SOURCE.url,
+                "revision": "main",
+                "directories": [{"path": "environments/production/rendered/*"}],
+            }
+        }
+    ]
+    assert spec["project"] == project["metadata"]["name"]
+    assert spec["destination"] in project["spec"]["destinations"]
+    assert "ServerSideApply=true" in spec["syncPolicy"]["syncOptions"]
+    annotations = applications["spec"]["template"]["metadata"]["annotations"]
+    assert annotations["argocd.argoproj.io/compare-options"] == "ServerSideDiff=true"
+    assert project["spec"]["sourceRepos"] == [SOURCE.url]
+    allowed = {(each["group"], each["kind"]) for each in project["spec"]["namespaceResourceWhitelist"]}
+    assert allowed == {(group, kind) for group, kinds in RENDERED_KINDS.items() for kind in kinds}

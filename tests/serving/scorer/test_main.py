@@ -1,0 +1,42 @@
+import json
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mmgit.serving.scorer import frames
+from mmgit.serving.scorer.main import load_package
+from tests.serving.conftest import PACKAGE, interpreter_of
+
+MAIN = PACKAGE / "serving" / "scorer" / "main.py"
+
+
+@pytest.mark.parametrize("minor", ["3.9", "3.13"])
+def test_a_scorer_needs_its_own_folder_and_the_standard_library_only(tmp_path: Path, minor: str) -> None:
+    (tmp_path / "score.py").write_text("def run(body):\n    return len(body)\n")
+    front, theirs = socket.socketpair()
+    assignment = {
+        "socket_fd": theirs.fileno(),
+        "scoring_folder": str(tmp_path),
+        "score_file": "score.py",
+        "schema_file": None,
+        "dependencies": [],
+        "sdk_folder": "",
+    }
+    command = [interpreter_of(minor), "-I", "-S", str(MAIN), json.dumps(assignment)]
+    with front, theirs, subprocess.Popen(command, pass_fds=[theirs.fileno()]) as scorer:
+        theirs.close()
+        front.settimeout(60)
+
+        assert front.recv(100) == frames.ANSWER.pack(0, frames.READY)
+        front.sendall(frames.REQUEST.pack(4, 2) + b"r1" + b"body")
+        assert front.recv(100) == frames.ANSWER.pack(1, 200) + b"4"
+
+        front.close()
+        assert scorer.wait(60) == 0
+
+
+def test_a_folder_that_is_no_package_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        load_package(tmp_path)

@@ -1,0 +1,160 @@
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from mmgit.serving.scorer.frames import REQUEST
+from mmgit.serving.scorer.worker import receive
+from tests.serving.conftest import Start, until
+
+CANARY = "canary-of-a-secret"
+
+
+@pytest.fixture
+def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
+    front, scorer = socket.socketpair()
+    with front, scorer:
+        yield front, scorer
+
+
+@pytest.mark.parametrize("size", [0, 1, 70_000, 3_000_000])
+def test_a_frame_arrives_whole_whatever_its_pieces(ends: tuple[socket.socket, socket.socket], size: int) -> None:
+    front, scorer = ends
+    body = b"a" * size
+    frame = REQUEST.pack(len(body), 2) + b"r1" + body
+
+    def send() -> None:
+        for start in (0, 3, 6, 100_000):
+            end = {0: 3, 3: 6, 6: 100_000}.get(start)
+            front.sendall(frame[start:end])
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    received = receive(scorer)
+    sender.join()
+
+    assert received == ("r1", body)
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x01\x00", REQUEST.pack(10, 2) + b"r1half"])
+def test_a_front_that_closed_ends_the_loop(ends: tuple[socket.socket, socket.socket], sent: bytes) -> None:
+    front, scorer = ends
+    front.sendall(sent)
+    front.close()
+
+    with pytest.raises(EOFError):
+        receive(scorer)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        f"raise ValueError('{CANARY}')",
+        "raise SystemExit(3)",
+        "raise KeyboardInterrupt",
+        "exit()",
+        "return (_ for _ in ()).throw(RuntimeError())",
+        "run(x)",
+        "assert False",
+    ],
+)
+def test_what_the_user_raises_is_told_in_the_log_only(start: Start, fault: str) -> None:
+    service = start(score=f"def run(x):\n    if x: return x\n    {fault}\n")
+
+    answer = service.ask(service.score_path, b'{"x": 0}', x_request_id="failing")
+
+    assert answer.status == 500
+    assert answer.document == {
+        "error": {
+            "code": "scoring_failed",
+            "message": "the scoring code failed; the log says why",
+            "request_id": "failing",
+        }
+    }
+    [line] = until(lambda: service.logged("run_failed", request_id="failing"))
+    assert "score.py" in line["traceback"]
+    assert service.score(x=1).document == 1
+    assert service.metric('mmgit_scorer_restarts_total{reason="crashed"}') == 0
+
+
+@pytest.mark.parametrize(
+    ("result", "code"),
+    [
+        ("float('nan')", "result_not_finite"),
+        ("[float('inf')]", "result_not_finite"),
+        ("object()", "result_not_json"),
+        ("{1: {2}}", "result_not_json"),
+    ],
+)
+def test_a_result_that_json_cannot_hold_is_an_error_of_the_server(start: Start, result: str, code: str) -> None:
+    service = start(score=f"def run(x):\n    return {result}\n")
+
+    answer = service.score(x=1)
+
+    assert (answer.status, answer.code) == (500, code)
+    assert until(lambda: service.logged("result_refused"))
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "json_invalid"),
+        (b'{"x": NaN}', "json_invalid"),
+        (b'{"x": 1, "x": 2}', "json_duplicate_name"),
+        (b'{"x": ' + b"[" * 5000 + b"]" * 5000 + b"}", "json_too_deep"),
+        (b'{"x": 1e999}', "json_number_too_large"),
+        (b'{"x": "\\ud800"}', "json_lone_surrogate"),
+        (b'{"x": "\xff"}', "json_not_utf8"),
+        (b"[1]", "arguments_invalid"),
+        (b"{}", "argument_missing"),
+        (b'{"x": 1, "y": 2}', "argument_unknown"),
+    ],
+)
+def test_a_wrong_request_is_told_what_is_wrong_with_it(echo: Any, body: bytes, code: str) -> None:
+    answer = echo.ask(echo.score_path, body, x_request_id="wrong", content_type="application/json")
+
+    assert (answer.status, answer.code) == (400, code)
+    assert answer.document["error"]["request_id"] == "wrong"
+
+
+def test_arguments_are_passed_by_name(start: Start) -> None:
+    schema = {"properties": {"b": {}, "a": {}, "c": {}}, "required": ["a", "b"]}
+    service = start(score="def run(a, b, c=3):\n    return [a, b, c]\n", schema=schema)
+
+    assert service.score(b=2, a=1).document == [1, 2, 3]
+    assert service.score(b=2, a=1, c=4).document == [1, 2, 4]
+
+
+def test_what_is_printed_goes_to_the_log_with_the_requests_id(start: Start) -> None:
+    score = (
+        "import sys\ndef init():\n    print('loading')\ndef run(x):\n    print('scoring', x, end='')\n    return x\n"
+    )
+    service = start(score=score)
+
+    service.ask(service.score_path, b'{"x": 7}', x_request_id="printing")
+
+    [line] = until(lambda: service.logged("print", message="scoring 7"))
+    assert (line["request_id"], line["stream"]) == ("printing", "stdout")
+    [loading] = service.logged("print", message="loading")
+    assert "request_id" not in loading
+
+
+def test_logging_by_the_user_goes_to_the_log_too(start: Start) -> None:
+    service = start(score="import logging\ndef run(x):\n    logging.getLogger('mine').warning('odd %s', x)\n")
+
+    service.score(x=1)
+
+    assert until(lambda: service.logged("print", stream="stderr", message="odd 1"))
+
+
+def test_a_body_is_never_logged(start: Start) -> None:
+    service = start(score="def run(x):\n    return x['missing']\n")
+
+    service.score(x={"secret": CANARY})
+    service.score(y=CANARY)
+
+    until(lambda: service.logged("run_failed"))
+    assert CANARY not in json.dumps(service.log())
