@@ -76,8 +76,7 @@ def check(root: Root, surroundings: Surroundings, services: Collection[str] | No
 def _check_rendered(
     environment: DesiredEnvironment, service: DesiredService, rendered: Rendered
 ) -> tuple[Finding, ...]:
-    is_kubernetes = environment.spec.target == "kubernetes"
-    return check_objects(environment, service, rendered.objects) if is_kubernetes else ()
+    return check_objects(environment, service, rendered.objects)
 
 
 def _controllers(source: Source, desired: Desired, folder: str) -> dict[str, bytes]:

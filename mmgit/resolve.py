@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mmgit.desired import Autoscale, Desired, DesiredEnvironment, DesiredService, FixedScale
+from mmgit.desired import Autoscale, Blueprint, Desired, DesiredEnvironment, DesiredService, FixedScale
 from mmgit.errors import Finding
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredEnvironment, DeclaredManifest, DeclaredService, Source
@@ -44,7 +44,8 @@ def resolve(source: Source) -> Resolved:
     environments = {
         name: resolve_environment(source, environment, findings) for name, environment in source.environments.items()
     }
-    return Resolved(Desired(environments), tuple(findings))
+    blueprints = {name: Blueprint(name, files) for name, files in source.blueprints.items()}
+    return Resolved(Desired(environments, blueprints), tuple(findings))
 
 
 def resolve_environment(

@@ -1,23 +1,36 @@
-"""Whole-program cases: a repository in, the problems that `mmgit check` finds out.
+"""Whole-program cases: a repository in, what `mmgit compile` says of it and what it renders out.
 
-`tests/cases/<name>/repository/` is laid over the smallest good repository (a file `<name>.absent` takes one away),
-`baseline/` over what the default branch has. `pytest --update-cases` rewrites `problems.txt`; review the diff.
+`tests/cases/<name>/repository/` is laid over the smallest good repository with the image locks in `cases/locks/`
+(a file `<name>.absent` takes one away), `baseline/` over what the default branch has. Where there is an `expected/`,
+it holds every rendered file. `pytest --update-cases` rewrites `problems.txt` and `expected/`; review the diff.
 """
 
 import re
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pytest
 
 from mmgit import pipeline
 from mmgit.deliver.baseline import Surroundings
+from mmgit.deliver.write import changes_for
+from mmgit.errors import Problem, ProblemsFound
 from mmgit.repository.blobs import blob_id
 from mmgit.repository.files import Root
 
 CASES = Path(__file__).parent / "cases"
-NAMES = sorted(path.parent.name for path in CASES.glob("*/problems.txt"))
 PACKAGE = Path(__file__).parent.parent / "mmgit"
+UNREACHED = {
+    "M100": "load refuses a file of more than 1 MiB before it is parsed: see tests/repository/test_reading.py",
+    "M540": "M332 says the same before anything is rendered: see tests/render/test_compose.py",
+}
+
+Write = Callable[..., Path]
+
+
+def cases(having: str) -> list[str]:
+    return sorted(path.parent.name for path in CASES.glob(f"*/{having}"))
 
 
 def overlay(folder: Path) -> dict[str, bytes | None]:
@@ -29,38 +42,63 @@ def overlay(folder: Path) -> dict[str, bytes | None]:
     return files
 
 
-def problems_of(case: Path, repository: Callable[..., Path]) -> str:
-    root = repository(overlay(case / "repository"))
+def compiled(case: Path, repository: Write) -> tuple[str, Mapping[str, bytes]]:
+    """What compiling says, and every file that it makes: none where something is wrong."""
+    root = Root(repository({**overlay(CASES / "locks"), **overlay(case / "repository")}))
     baseline = {name: blob_id(data or b"", "0" * 40) for name, data in overlay(case / "baseline").items()}
+    try:
+        made = pipeline.compiled(root, Surroundings(lambda _: baseline))
+        changes_for(root, made.tree, made.owned)
+    except ProblemsFound as found:
+        return lines(found.problems), {}
+    return lines(made.warnings), made.tree
 
-    found = pipeline.check(Root(root), Surroundings(lambda _: baseline)).problems
 
-    return "".join(f"{problem}\n" for problem in found)
+def lines(problems: Iterable[Problem]) -> str:
+    return "".join(f"{problem}\n" for problem in problems)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", cases("repository"))
 def test_a_repository_has_exactly_the_expected_problems(
-    name: str, repository: Callable[..., Path], request: pytest.FixtureRequest
+    name: str, repository: Write, request: pytest.FixtureRequest
 ) -> None:
     expected = CASES / name / "problems.txt"
 
-    found = problems_of(CASES / name, repository)
+    found, _ = compiled(CASES / name, repository)
 
     if request.config.getoption("--update-cases"):
         expected.write_text(found)
     assert found == expected.read_text()
 
 
-def test_the_smallest_repository_has_no_problem(repository: Callable[..., Path]) -> None:
+@pytest.mark.parametrize("name", cases("expected"))
+def test_a_repository_renders_to_exactly_the_expected_files(
+    name: str, repository: Write, request: pytest.FixtureRequest
+) -> None:
+    expected = CASES / name / "expected"
+
+    _, tree = compiled(CASES / name, repository)
+
+    if request.config.getoption("--update-cases"):
+        shutil.rmtree(expected)
+        for path, data in tree.items():
+            (expected / path).parent.mkdir(parents=True, exist_ok=True)
+            (expected / path).write_bytes(data)
+    assert tree == overlay(expected)
+
+
+def test_the_smallest_repository_has_no_problem(repository: Write) -> None:
     assert pipeline.check(Root(repository()), Surroundings()).problems == ()
 
 
 def test_every_problem_code_is_in_a_case() -> None:
-    code = re.compile(r'"(M[0-9]{3})"')
-    written = {match for path in PACKAGE.rglob("*.py") for match in code.findall(path.read_text())}
+    written = codes(path.read_text() for path in PACKAGE.rglob("*.py"))
 
-    shown = {
-        match for name in NAMES for match in re.findall(r" (M[0-9]{3}): ", (CASES / name / "problems.txt").read_text())
-    }
+    shown = codes((CASES / name / "problems.txt").read_text() for name in cases("repository"))
 
-    assert written - shown == {"M100"}, "M100 is a file of more than 1 MiB: see tests/repository/test_reading.py"
+    assert written - shown == UNREACHED.keys()
+
+
+def codes(texts: Iterable[str]) -> set[str]:
+    """The problem codes in Python's text, quoted, and in lines of problems."""
+    return {code for text in texts for code in re.findall(r'(?<=["\s])M[0-9]{3}(?=[":])', text)}

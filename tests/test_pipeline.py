@@ -94,11 +94,14 @@ def test_compile_check_names_what_is_stale_and_writes_nothing(copy: Path, capsys
 
 
 def test_a_removed_service_takes_exactly_its_files_with_it(copy: Path) -> None:
-    (copy / "environments/staging/services/digits.yaml").unlink()
+    (copy / "environments/dev/services/digits.yaml").unlink()
+    outputs = [path for path in git("ls-files", "environments/dev/rendered").split() if "digits" in path]
 
     assert run(["compile"]) == 0
 
-    assert git("status", "--porcelain").split() == ["D", RENDERED, "D", "environments/staging/services/digits.yaml"]
+    gone = git("ls-files", "--deleted").split()
+    assert gone == sorted([*outputs, "environments/dev/services/digits.yaml"])
+    assert git("diff", "--name-only", "--diff-filter=M").split() == ["environments/dev/rendered/compose.yaml"]
 
 
 def test_a_hand_edited_output_is_an_error_until_it_is_named(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from mmgit.repository import layout
 from mmgit.spec import EnvironmentSpec
 from mmgit.subprocesses import run
 
+PROXY_SERVICE = "mmgit_proxy"
 _VARIABLES = ("HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
 _SECONDS = 600.0
 
@@ -55,6 +56,7 @@ def up(root: Path, environment: str, *, state: Path) -> None:
         EngineError: Docker or Compose is missing, or a container does not start.
     """
     _compose(root, environment, state, "up", "--detach", "--wait", "--remove-orphans")
+    _compose(root, environment, state, "kill", "--signal", "SIGUSR2", PROXY_SERVICE)  # it reads its folders again
 
 
 def down(root: Path, environment: str, *, state: Path) -> None:

@@ -7,7 +7,7 @@ minors share; what a cluster assigns is never written. Objects are completed in 
 import functools
 import re
 
-from mmgit.render.shapes import Object, containers_of, map_at, maps_at, pod_of
+from mmgit.render.shapes import Object, map_at, maps_at, pod_of
 
 _PROBE: Object = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
 _CONTAINER: Object = {
@@ -32,19 +32,19 @@ _QUANTITY = re.compile(r"([0-9]+)(?:\.([0-9]{1,3}))?(m|[kMGTPE]|[KMGTPE]i)?")
 
 def canonical(each: Object) -> Object:
     """`each`, completed."""
+    kind = each.get("kind")
     spec = map_at(each, "spec")
-    match each.get("kind"):
-        case "Deployment":
-            _fill(spec, _DEPLOYMENT)
-        case "Service":
-            _fill(spec, _SERVICE)
-            _protocols(spec)
-        case "NetworkPolicy":
-            for rule in maps_at(spec, "ingress") + maps_at(spec, "egress"):
-                _protocols(rule)
+    if kind == "Deployment":
+        _fill(spec, _DEPLOYMENT)
+    elif kind == "Service":
+        _fill(spec, _SERVICE)
+        _protocols(spec)
+    elif kind == "NetworkPolicy":
+        for rule in maps_at(spec, "ingress") + maps_at(spec, "egress"):
+            _protocols(rule)
     if pod := pod_of(each):
         _pod(pod)
-        for container in containers_of(each):
+        for container in maps_at(pod, "initContainers") + maps_at(pod, "containers"):
             _container(container)
     return each
 

@@ -4,6 +4,7 @@ Fixed from the first release. A Deployment's selector can never be changed, and 
 rely on the names; so none of it is in a blueprint's reach, and a change of this file fails a test.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from mmgit.desired import Autoscale, DesiredService
@@ -44,22 +45,30 @@ class _Common:
     """What the metadata of all objects of one service share."""
 
     def __init__(self, service: DesiredService, namespace: str) -> None:
-        self._name, self._namespace = service.name, namespace
-        self._labels = {**dict(sorted(service.labels.items())), **_labels(service)}
-        self._annotations = dict(sorted(service.annotations.items()))
+        self._identity = {"name": service.name, "namespace": namespace}
+        self._namespace = namespace
+        self._labels = _sorted({**service.labels, **_labels(service)})
+        self._annotations = _sorted(service.annotations)
+        self._marks = {"labels": self._labels} | ({"annotations": self._annotations} if self._annotations else {})
 
     def given_to(self, each: Object) -> Object:
         """`each` with its metadata first and whole."""
         own = _map(each, "metadata")
-        metadata: Object = {"name": self._name, **own, "namespace": self._namespace, **self.marks(own)}
-        head = {"apiVersion": each.get("apiVersion"), "kind": each.get("kind"), "metadata": metadata}
-        return head | {key: value for key, value in each.items() if key != "metadata"}
+        completed = {"apiVersion": None, "kind": None, "metadata": None, **each}
+        completed["metadata"] = {**self._identity, **own, "namespace": self._namespace, **self.marks(own)}
+        return completed
 
     def marks(self, own: Object) -> Object:
         """Labels and annotations: mmgit's over the blueprint's over the service's."""
-        labels, annotations = _map(own, "labels"), {**self._annotations, **_map(own, "annotations")}
-        marks: Object = {"labels": {**labels, **self._labels} if labels else self._labels}
-        return {**marks, "annotations": annotations} if annotations else marks
+        if not own:
+            return self._marks
+        labels = _sorted({**_map(own, "labels"), **self._labels})
+        annotations = _sorted({**self._annotations, **_map(own, "annotations")})
+        return {"labels": labels, "annotations": annotations} if annotations else {"labels": labels}
+
+
+def _sorted(texts: Mapping[str, str]) -> dict[str, str]:
+    return dict(sorted(texts.items()))
 
 
 def _labels(service: DesiredService) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The two files that a server reads: its settings, and the digests of its keys. JSON, one field or key a line."""
+"""The two files that a server reads: its settings, and the digests of its keys. JSON, one field, item or key a line."""
 
 import hashlib
 import json
@@ -9,8 +9,8 @@ from mmgit.desired import DesiredService
 
 def settings_json(service: DesiredService) -> str:
     """`settings.json`: what belongs to the environment. A change of it restarts the replicas."""
-    fields = (f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in sorted(service.settings.items()))
-    return "{\n" + ",\n".join(fields) + "\n}\n"
+    text = json.dumps(service.settings, sort_keys=True, separators=(",\n  ", ": "))
+    return f"{{\n  {text[1:-1]}\n}}\n"
 
 
 def keys_json(service: DesiredService) -> str:

@@ -62,10 +62,11 @@ def load(root: Root, services: Collection[str] | None = None) -> Loaded:
     bases = dict(reader.bases())
     environments = dict(reader.environments())
     proxy = reader.declared(layout.PROXY_IMAGE, ImageSpec) if root.exists(layout.PROXY_IMAGE) else None
+    blueprints = reader.blueprints()
     models = dict(reader.models() if services is None else reader.models_of(environments.values()))
     found = (*reader.problems, *problems.locate(reader.findings, root.read))
     ordered = tuple(sorted(found, key=lambda problem: (problem.place, problem.code)))
-    return Loaded(Source(project, bases, models, environments, proxy) if project else None, ordered)
+    return Loaded(Source(project, bases, models, environments, proxy, blueprints) if project else None, ordered)
 
 
 class _Reader:
@@ -100,6 +101,24 @@ class _Reader:
             stem = self.stem(layout.BASES, name, ".lock.yaml")
             if stem and (base := self.declared(layout.base(stem), BaseSpec)):
                 yield stem, base
+
+    def blueprints(self) -> dict[str, dict[str, str]]:
+        """The team's own blueprints: every folder that holds a `blueprint.yaml`."""
+        paths = [path for path in self.root.walk(layout.BLUEPRINTS) if path.endswith(".yaml")]
+        names = [path.removesuffix(f"/{layout.BLUEPRINT}") for path in paths if path.endswith(f"/{layout.BLUEPRINT}")]
+        found: dict[str, dict[str, str]] = {}
+        for name in names:
+            inside = (path for path in paths if path.startswith(f"{name}/"))
+            found[name] = {path.removeprefix(f"{name}/"): self.text(f"{layout.BLUEPRINTS}/{path}") for path in inside}
+        return found
+
+    def text(self, path: str) -> str:
+        """A file as text; what is not UTF-8 is a problem."""
+        try:
+            return self.root.read(path, reading.MAX_BYTES).decode()
+        except UnicodeDecodeError:
+            self.findings.append(Finding("M102", path, (), "not UTF-8 text", "save the file as UTF-8"))
+            return ""
 
     def models(self) -> Iterator[tuple[str, DeclaredModel]]:
         """The models, by name, with all their versions and manifests."""

@@ -79,6 +79,8 @@ class Source:
     environments: Mapping[str, DeclaredEnvironment] = field(default_factory=dict)
     proxy: Declared[ImageSpec] | None = None
     """The image of compose's proxy."""
+    blueprints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """The team's own: name -> path in the folder -> text."""
 
     def version(self, reference: str) -> DeclaredVersion | None:
         """Model version `<model>/<n>`, if it is declared."""

@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 if TYPE_CHECKING:
-    from conftest import Version
+    from tests.models.conftest import Version
 
 pytestmark = pytest.mark.network
 

@@ -14,7 +14,7 @@ def test_settings_are_one_sorted_field_a_line(service: MakeService) -> None:
     text = server_files.settings_json(own)
 
     assert text == (
-        '{\n  "models": ["a/1", "b/2"],\n  "name": "\\u00e4\\"\\n",\n  "service": "churn",\n  "timeout": 0.5\n}\n'
+        '{\n  "models": ["a/1",\n  "b/2"],\n  "name": "\\u00e4\\"\\n",\n  "service": "churn",\n  "timeout": 0.5\n}\n'
     )
     assert json.loads(text) == own.settings
 

@@ -51,7 +51,7 @@ def check_objects(
     scene = Scene(environment, service, objects, group_by_kind(objects))
     if environment.spec.target == "compose":
         compose.compose_is_good(scene)
-    elif shapes_fit(scene):
+    elif environment.spec.target == "kubernetes" and shapes_fit(scene):
         for rule in RULES:
             rule(scene)
     return tuple(scene.findings)

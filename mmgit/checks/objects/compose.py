@@ -1,4 +1,4 @@
-"""The file of a service on Docker Compose: the Compose specification's schema, and what mmgit promises of containers."""
+"""A service's file on Docker Compose: the Compose specification's schema, and what mmgit promises of containers."""
 
 import functools
 from collections.abc import Iterator

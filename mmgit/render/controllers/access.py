@@ -15,7 +15,11 @@ RENDERED_KINDS = {
 }
 """API group -> kind -> the plural that roles name it by."""
 
-_VERBS = ["get", "list", "watch", "create", "update", "patch", "delete"]
+_WATCHED = {"": ["pods"], "apps": ["replicasets"]}
+"""What a controller reads to tell whether a Deployment is healthy."""
+
+_READ = ["get", "list", "watch"]
+_VERBS = [*_READ, "create", "update", "patch", "delete"]
 _LABELS = {"app.kubernetes.io/managed-by": "mmgit"}
 
 
@@ -42,6 +46,7 @@ def access(environment: DesiredEnvironment, account: str) -> list[Object]:
         {"apiGroups": [group], "resources": sorted(kinds.values()), "verbs": _VERBS}
         for group, kinds in RENDERED_KINDS.items()
     ]
+    rules += [{"apiGroups": [group], "resources": names, "verbs": _READ} for group, names in _WATCHED.items()]
     subject = {"kind": "ServiceAccount", "name": account, "namespace": environment.spec.namespace}
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": account}
     return [

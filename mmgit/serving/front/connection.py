@@ -62,7 +62,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", None)
         self._receiver = Receiver(self)
         self._pipeline: deque[Exchange] = deque()
-        self._idle_since = monotonic()
+        self.idle_since = monotonic()
         self._unread_bytes = 0
         self._unread_until = 0.0
         self._linger_until = 0.0
@@ -114,9 +114,10 @@ class Connection(asyncio.Protocol):
         if not self._transport.is_closing():
             self._transport.resume_reading()
 
-    def begin(self) -> None:
-        """The first byte of a request came."""
-        self.site.connections.busy(self)
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is under way; `idle_since` tells since when."""
+        return self._receiver.exchange is None and not self._pipeline and not self._linger_until
 
     def take_head(self, exchange: Exchange, fault: Refusal | None) -> None:
         """A head is complete: refuse, or let the body come."""
@@ -151,11 +152,15 @@ class Connection(asyncio.Protocol):
         if not exchange.is_refused:
             self.site.handle(exchange)
         elif not self._pipeline:
-            self._rest()
+            self.idle_since = monotonic()
 
-    def is_last(self, exchange: Exchange) -> bool:
-        """Whether no further request of this client waits or arrives behind `exchange`."""
-        return self._receiver.exchange in (None, exchange) and self._pipeline[-1] is exchange
+    def ends_with(self, exchange: Exchange) -> bool:
+        """Whether this answer is the connection's last one, because the server drains and nothing waits behind it."""
+        if self._pipeline[-1] is not exchange or self._receiver.exchange not in (None, exchange):
+            return False
+        if exchange.is_received:
+            self._receiver.stop()
+        return True
 
     def send_answers(self) -> None:
         """Write the answers whose turn it is."""
@@ -167,8 +172,7 @@ class Connection(asyncio.Protocol):
             if not exchange.keep_alive:
                 self._finish(exchange)
                 return
-        if not pipeline and self._receiver.exchange is None:
-            self._rest()
+        self.idle_since = monotonic()
 
     def is_overdue(self, now: float) -> bool:
         """Whether the client takes longer than it may, whatever it is doing."""
@@ -176,7 +180,7 @@ class Connection(asyncio.Protocol):
             return now > max(self._linger_until, self._unread_until)
         exchange = self._receiver.exchange
         if exchange is None:
-            return not self._pipeline and now - self._idle_since > IDLE_SECONDS
+            return not self._pipeline and now - self.idle_since > IDLE_SECONDS
         age = now - exchange.started_at
         if self._receiver.has_head:
             return age > BODY_SECONDS + exchange.body_bytes / BYTES_PER_SECOND_MIN
@@ -209,18 +213,19 @@ class Connection(asyncio.Protocol):
 
     def _fail(self, refusal: Refusal) -> None:
         """End the request that is being received, and with it the connection: the next one could not be told apart."""
+        if self._receiver.is_stopped:
+            return  # bytes after the last request that this connection carries
         exchange = self._receiver.exchange
-        has_head = self._receiver.has_head
+        has_head = exchange is not None and self._receiver.has_head
         self._receiver.stop()
         if exchange is None:
-            if self._pipeline and not self._pipeline[-1].keep_alive:
-                return  # bytes after the last request that this connection carries
-            exchange, has_head = Exchange(self, monotonic()), False
+            exchange = Exchange(self, monotonic())
         if not has_head:
             exchange.name_request()
             self._pipeline.append(exchange)
         exchange.keep_alive = False
         exchange.is_refused = True
+        self._release(exchange)
         if exchange.response is None:
             exchange.refuse(refusal)
         elif exchange not in self._pipeline:
@@ -240,10 +245,6 @@ class Connection(asyncio.Protocol):
         self._discarded_bytes += size
         if self._discarded_bytes > DISCARDED_BYTES_MAX and not self._transport.is_closing():
             self._transport.pause_reading()
-
-    def _rest(self) -> None:
-        self._idle_since = monotonic()
-        self.site.connections.idle(self)
 
     def _abandon(self) -> None:
         """Nobody waits any more for what is in the pipeline."""

@@ -1,8 +1,7 @@
-"""All open connections of one port: how many there may be, which are idle or overdue, how many bytes they hold."""
+"""All open connections of one port: how many there may be, which are overdue, how many bytes they hold."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ class Connections:
         self.held_bytes = 0
         self.held_bytes_max = held_bytes_max
         self._open: set[Connection] = set()
-        self._idle: OrderedDict[Connection, None] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._open)
@@ -26,27 +24,18 @@ class Connections:
     def open(self, connection: Connection) -> bool:
         """Take a new connection in; the longest idle one makes place. False when none is idle."""
         if len(self._open) >= CONNECTIONS_MAX:
-            if not self._idle:
+            idle = [other for other in self._open if other.is_idle]
+            if not idle:
                 return False
-            oldest, _ = self._idle.popitem(last=False)
+            oldest = min(idle, key=lambda other: other.idle_since)
             self._open.discard(oldest)
             oldest.close()
         self._open.add(connection)
-        self._idle[connection] = None
         return True
 
     def close(self, connection: Connection) -> None:
         """Forget a connection."""
         self._open.discard(connection)
-        self._idle.pop(connection, None)
-
-    def busy(self, connection: Connection) -> None:
-        """A request begins."""
-        self._idle.pop(connection, None)
-
-    def idle(self, connection: Connection) -> None:
-        """Nothing is under way."""
-        self._idle[connection] = None
 
     def close_overdue(self, now: float) -> None:
         """End what took too long to arrive, to be read, or to come back."""
@@ -55,8 +44,7 @@ class Connections:
 
     def close_idle(self) -> bool:
         """Close what is idle; False while something is under way."""
-        while self._idle:
-            connection, _ = self._idle.popitem(last=False)
+        for connection in [connection for connection in self._open if connection.is_idle]:
             connection.close()
         return not self._open
 

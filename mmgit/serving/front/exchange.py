@@ -40,7 +40,6 @@ class Exchange:
     method = b""
     target = b""
     path = b""
-    repeated = b""
     request_id = ""
     key_name = ""
     body = b""
@@ -75,7 +74,7 @@ class Exchange:
         if self.response is not None or self.is_gone:
             return
         site = self.connection.site
-        if site.is_draining and self.connection.is_last(self):
+        if site.is_draining and self.connection.ends_with(self):
             self.keep_alive = False
         self.status = status
         self.response_bytes = len(body)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PENDING_BYTES_MAX = 4 * 1024 * 1024
+_MILLISECONDS = [f".{number:03d}Z" for number in range(1000)]
 _encode = msgspec.json.Encoder().encode
 
 
@@ -82,7 +83,7 @@ class Log:
         if second != self._second:
             self._second = second
             self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return f"{self._second_text}.{int((now - second) * 1000):03d}Z"
+        return self._second_text + _MILLISECONDS[int((now - second) * 1000)]
 
     def _write_batches(self) -> None:
         while True:

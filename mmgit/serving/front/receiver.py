@@ -21,6 +21,7 @@ HEAD_BYTES_MAX = 64 * 1024
 _WANTED = frozenset(
     b"host authorization content-type content-length content-encoding transfer-encoding expect x-request-id".split()
 )
+_REPEATED = b""
 
 
 class Malformed(Exception):  # noqa: N818 - the expected end of a broken request, not a fault of ours
@@ -40,6 +41,7 @@ class Receiver:
         self.is_stopped = False
         self._connection = connection
         self._parser = httptools.HttpRequestParser(self)
+        self._headers: dict[bytes, bytes] | None = None
         self._progress = 0
         self._stuck_bytes = 0
         self._is_resuming = False
@@ -68,6 +70,7 @@ class Receiver:
         """Take no further request, and no more of this one."""
         self.is_stopped = True
         self.exchange = None
+        self._headers = None
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
@@ -76,7 +79,7 @@ class Receiver:
         self._stuck_bytes = 0
         self.has_head = False
         self.exchange = Exchange(self._connection, monotonic())
-        self._connection.begin()
+        self._headers = self.exchange.headers
 
     def on_url(self, part: bytes) -> None:
         """A part of the request target."""
@@ -86,19 +89,20 @@ class Receiver:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A whole header, or a whole trailer."""
-        exchange = self.exchange
-        if exchange is None or self.has_head or self._is_resuming:
-            return  # a trailer is no header
+        headers = self._headers
+        if headers is None:
+            return
         name = name.lower()
         if name in _WANTED:
-            if name in exchange.headers:
-                exchange.repeated = name
-            exchange.headers[name] = value
+            if name in headers:
+                headers[_REPEATED] = name
+            headers[name] = value
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
         exchange = self.exchange
         self._progress += 1
+        self._headers = None  # what comes now are trailers, or the framing of a request that goes on
         if exchange is None:
             return
         parser = self._parser
@@ -149,8 +153,8 @@ class Receiver:
     def _fault_of(self, exchange: Exchange) -> Refusal | None:
         """What is wrong with a head that llhttp accepts."""
         headers = exchange.headers
-        if exchange.repeated:
-            return Refusal(400, "bad_request", f"the header {exchange.repeated.decode()} stands twice")
+        if _REPEATED in headers:
+            return Refusal(400, "bad_request", f"the header {headers[_REPEATED].decode()} stands twice")
         version = "1.1" if exchange.keep_alive else self._parser.get_http_version()
         if version not in ("1.0", "1.1"):
             return Refusal(505, "http_version", "this server speaks HTTP/1.1")

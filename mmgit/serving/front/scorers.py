@@ -45,8 +45,8 @@ class Scorers:
 
     @property
     def ready(self) -> int:
-        """How many are up, busy ones included."""
-        return sum(scorer.is_ready for scorer in self._scorers)
+        """How many are up, busy ones included, hung ones not."""
+        return sum(scorer.is_ready and not scorer.is_hung for scorer in self._scorers)
 
     @property
     def pids(self) -> set[int]:

@@ -143,7 +143,8 @@ class Server:
         self._log.line("info", "draining", seconds=self._settings.drain_seconds)
         self._site.is_draining = True
         connections = self._site.connections
-        await self._until(lambda: not self._scorers.ready, self._settings.drain_seconds)
+        was_ready = self._scorers.ready > 0
+        await self._until(lambda: not was_ready, self._settings.drain_seconds)
         public.close()
         await self._until(connections.close_idle, self._settings.timeout_seconds + 1)
         connections.abort()

@@ -60,6 +60,7 @@ class ServiceSite:
         base = base_path(settings.service)
         self._score_path = f"{base}/score".encode()
         self._documents = {f"{base}/{name}".encode(): document for name, document in documents.items()}
+        self._routes = {b"/": _READING, self._score_path: (b"POST",), **dict.fromkeys(self._documents, _READING)}
         self._body_bytes_max = settings.max_body_bytes
         self._takes_json_only = settings.image.schema is not None
         self._keys = keys
@@ -75,19 +76,22 @@ class ServiceSite:
 
     def refusal(self, exchange: Exchange) -> Refusal | None:
         """Key, path, method, type, then a place in the queue: in this order, before the body is read."""
-        exchange.path = path = _path_of(exchange.target)
+        exchange.path = path = exchange.target if exchange.target in self._routes else _path_of(exchange.target)
         exchange.body_limit = _SMALL_BODY_BYTES
-        if path == b"/":
-            return _wrong_method(exchange, _READING)
-        if self._keys is not None:
+        methods = self._routes.get(path)
+        if self._keys is not None and path != b"/":
             name = self._keys.opened_by(exchange.headers.get(b"authorization", b""))
             if name is None:
                 return _NO_KEY
             exchange.key_name = name
-        if path == self._score_path:
-            exchange.body_limit = self._body_bytes_max
-            return _wrong_method(exchange, (b"POST",)) or self._wrong_type(exchange) or self._admission.refusal()
-        return _wrong_method(exchange, _READING) if path in self._documents else _NOT_FOUND
+        if methods is None:
+            return _NOT_FOUND
+        if exchange.method not in methods:
+            return _wrong_method(methods)
+        if path != self._score_path:
+            return None
+        exchange.body_limit = self._body_bytes_max
+        return self._wrong_type(exchange) or self._admission.refusal()
 
     def handle(self, exchange: Exchange) -> None:
         """Answer a complete request that was not refused."""
@@ -140,8 +144,6 @@ def _path_of(target: bytes) -> bytes:
     return target.partition(b"?")[0]
 
 
-def _wrong_method(exchange: Exchange, allowed: tuple[bytes, ...]) -> Refusal | None:
-    if exchange.method in allowed:
-        return None
+def _wrong_method(allowed: tuple[bytes, ...]) -> Refusal:
     names = b", ".join(allowed)
     return Refusal(405, "method_not_allowed", f"this path takes {names.decode()}", b"allow: %b\r\n" % names)

@@ -44,10 +44,10 @@ def _plain(value: Json) -> Json:
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, (dt.date, dt.time)):
         return value.isoformat() if value == value else None  # noqa: PLR0124 - pandas' NaT is no time, not even itself
-    if hasattr(value, "columns") and hasattr(value, "to_dict"):
-        return value.to_dict(orient="records")
     if hasattr(value, "tolist"):
         return _listed(value)
+    if hasattr(value, "columns") and hasattr(value, "to_dict"):
+        return value.to_dict(orient="records")
     if type(value).__name__ == "NAType":
         return None
     raise TypeError(f"it is of type {type(value).__name__}")

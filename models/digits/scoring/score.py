@@ -8,7 +8,7 @@ from pictures import features
 
 
 def init() -> None:
-    global model  # noqa: PLW0603 - run() needs what init() loaded
+    global model
     model = skops.io.load(Path(os.environ["MMGIT_MODEL_DIGITS"], "digits.skops"))
 
 

@@ -9,7 +9,7 @@ import onnxruntime
 
 
 def init() -> None:
-    global session, magika  # noqa: PLW0603 - run() needs what init() loaded
+    global session, magika
     folder = Path(os.environ["MMGIT_MODEL_FILETYPE"])
     magika = json.loads((folder / "filetype.json").read_bytes())
     options = onnxruntime.SessionOptions()

@@ -6,7 +6,7 @@ import skops.io
 
 
 def init() -> None:
-    global model  # noqa: PLW0603 - run() needs what init() loaded
+    global model
     model = skops.io.load("penguins.skops", trusted=["numpy.dtype"])
 
 

@@ -6,6 +6,7 @@ where they come from.
 
 import itertools
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -47,10 +48,22 @@ def shipped_kubernetes() -> dict[str, Schema]:
         for name, definition in bundles[minor]["definitions"].items():
             known = bundles[later]["definitions"].get(name, {}).get("properties")
             if known is not None:
-                definition["properties"] = {
-                    key: definition["properties"][key] for key in definition["properties"] if key in known
-                }
-    return bundles
+                definition["properties"] = {key: each for key, each in definition["properties"].items() if key in known}
+    return {minor: without_the_unreachable(schema) for minor, schema in bundles.items()}
+
+
+def without_the_unreachable(schema: Schema) -> Schema:
+    reached: set[str] = set()
+    found = _references(schema["properties"])
+    while found - reached:
+        name = (found - reached).pop()
+        reached.add(name)
+        found |= _references(schema["definitions"][name])
+    return extraction.map_of(schema["properties"], {name: schema["definitions"][name] for name in reached})
+
+
+def _references(schema: object) -> set[str]:
+    return set(re.findall(r'"#/definitions/([^"]+)"', json.dumps(schema)))
 
 
 def definitions_in(folder: Path) -> Iterator[Schema]:

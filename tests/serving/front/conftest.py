@@ -13,18 +13,17 @@ from mmgit.serving.front.exchange import Exchange, Refusal
 
 
 class CountedConnections(Connections):
-    """Connections that tell how many came and how many requests began."""
+    """Connections that tell how many came."""
 
     opened = 0
-    begun = 0
 
     def open(self, connection: Connection) -> bool:
         self.opened += 1
         return super().open(connection)
 
-    def busy(self, connection: Connection) -> None:
-        self.begun += 1
-        super().busy(connection)
+    @property
+    def are_busy(self) -> bool:
+        return not any(connection.is_idle for connection in self._open)
 
 
 class QuietSite:

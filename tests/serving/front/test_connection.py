@@ -1,3 +1,4 @@
+import asyncio
 from time import monotonic
 
 import pytest
@@ -71,6 +72,13 @@ def test_a_client_that_asks_to_close_is_closed_after_its_answer(client: Client, 
     client.send(request(echo.score_path, BODY, connection="close"))
 
     assert client.answer().headers["connection"] == "close"
+    assert client.is_closed()
+
+
+def test_what_comes_after_the_last_request_is_not_answered(client: Client) -> None:
+    client.send(request("/", method="GET", connection="close"), b"what is this?\r\n\r\n")
+
+    assert client.answer().status == 200
     assert client.is_closed()
 
 
@@ -165,7 +173,7 @@ def test_a_request_that_dawdles_is_ended(play: Play, site: QuietSite, sent: byte
         began = monotonic()
         peer = await stage.peer()
         await peer.send(sent)
-        await stage.until(lambda: site.counted.begun)
+        await stage.until(lambda: site.counted.are_busy)
 
         site.connections.close_overdue(began + patience_seconds)
         assert len(site.connections) == 1
@@ -255,12 +263,30 @@ def test_bodies_that_are_too_much_together_are_refused(play: Play, site: QuietSi
 def test_a_client_that_keeps_sending_after_its_last_answer_is_cut_off(play: Play, site: QuietSite) -> None:
     async def scene(stage: Stage) -> None:
         peer = await stage.peer()
-        await peer.send(POST % 2_000_000)
+        await peer.send(POST % 200_000_000)
         assert (await peer.answer())[0] == 413
 
+        peer.writer.write(b"a" * 50_000_000)
+        await asyncio.sleep(0)
         site.connections.close_overdue(monotonic() + LINGER_SECONDS + 0.01)
 
         await stage.until(lambda: len(site.connections) == 0)
+        assert site.connections.held_bytes == 0
+
+    play(scene)
+
+
+def test_a_refused_body_is_let_go_even_while_its_answer_waits(play: Play, site: QuietSite) -> None:
+    async def scene(stage: Stage) -> None:
+        peer = await stage.peer()
+        await peer.send(GET % 1 + POST % 900_000 + b"a" * 800_000)
+        await stage.until(lambda: site.connections.held_bytes == 800_000)
+
+        site.connections.close_overdue(monotonic() + 1000)
+
+        assert site.connections.held_bytes == 0
+        site.answer(0)
+        assert [(await peer.answer())[0] for _ in range(2)] == [200, 408]
 
     play(scene)
 

@@ -1,4 +1,7 @@
 import json
+import socket
+from contextlib import suppress
+from random import Random
 
 import pytest
 
@@ -144,3 +147,31 @@ def test_a_connect_request_is_refused(client: Client) -> None:
     client.send(b"CONNECT example.com:443 HTTP/1.1\r\nhost: test\r\n\r\n")
 
     assert client.answer().status in (401, 405)
+
+
+def mutated(seed: int) -> bytes:
+    """A good request with a few bytes changed, dropped, doubled or put elsewhere."""
+    random = Random(seed)  # noqa: S311 - a test's own choice
+    data = bytearray(request(Service.score_path, BODY, content_length=random.choice(["8", "0008", "7", "9", ""])))
+    for _ in range(random.randint(1, 4)):
+        start = random.randrange(len(data))
+        end = start + random.randint(1, 8)
+        part = data[start:end]
+        random.shuffle(part)
+        data[start:end] = random.choice([b"", part, part * 3, random.randbytes(3), b"\r\n", b"\n", b":", b" "])
+    return bytes(data)
+
+
+def test_whatever_comes_is_answered_with_a_reason_or_closed(echo: Service) -> None:
+    seen = set()
+    for seed in range(300):
+        client = echo.client()
+        client.send(mutated(seed))
+        client.socket.shutdown(socket.SHUT_WR)
+
+        with suppress(ConnectionError):
+            seen.add(client.answer().status)
+
+    assert seen <= {100, 200, 505, *range(400, 432)}
+    assert 400 in seen
+    assert echo.process.poll() is None
