@@ -1,6 +1,7 @@
 """`mmgit build` and `mmgit release`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from mmgit.errors import BuildError, UsageError
 from mmgit.lock import Lock
 from mmgit.repository import layout
 from mmgit.repository.source import Source
+
+if TYPE_CHECKING:
+    from mmgit.pipeline import Compiled
 
 
 @click.command()
@@ -40,20 +44,40 @@ def release(services: tuple[str, ...], environment: str) -> None:
 
     Without SERVICE: all services of the environment that wait for a build.
     """
+    with editing(layout.BASES, layout.MODELS, layout.ENVIRONMENTS) as session:
+        released(session, environment, services)
+        print("next: git add -A && git commit")
+
+
+def released(session: Session, environment: str, services: tuple[str, ...]) -> tuple["Compiled", tuple[str, ...]]:
+    """Release services, or all that wait; what was compiled, and the declared files that this changed."""
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
     from mmgit.deliver.write import write_tree  # noqa: PLC0415 - as above
 
-    with editing(layout.BASES, layout.MODELS, layout.ENVIRONMENTS) as session:
-        waiting = _waiting(session.source, environment, services)
-        locks = built(session, dict.fromkeys(waiting.values()))
-        publish(session, environment, locks)
-        change = pipeline.pins(session.root, session.source, environment, waiting, locks)
-        session.deliver(recorded(session.source, locks).and_then(change) if change.files else change)
-        compiled = pipeline.compiled(session.root, surroundings_of(session.root))
-        written = write_tree(session.writer, compiled.tree, compiled.owned)
-        print(f"{len(written.changed)} rendered files written, {len(written.removed)} removed")
-        print(f"next: git add -A && git commit -m 'Release {', '.join(waiting)} in {environment}'")
+    waiting = _waiting(session.source, environment, services)
+    locks = built(session, dict.fromkeys(waiting.values()))
+    publish(session, environment, locks)
+    pins = pipeline.pins(session.root, session.source, environment, waiting, locks)
+    change = recorded(session.source, locks).and_then(pins)
+    session.deliver(change)
+    compiled = pipeline.compiled(session.root, surroundings_of(session.root))
+    written = write_tree(session.writer, compiled.tree, compiled.owned)
+    print(f"{len(written.changed)} rendered files written, {len(written.removed)} removed")
+    return compiled, tuple(change.files)
+
+
+def commit(session: Session, compiled: "Compiled", paths: Collection[str], message: str) -> None:
+    """Commit what was compiled with the declared files at `paths`; outside of git, say what is left to do."""
+    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver import git  # noqa: PLC0415 - as above
+
+    repository = git.find(session.root.path)
+    if repository is None:
+        print("next: git init && git add -A && git commit")
+        return
+    made = pipeline.commit(session.writer, repository, compiled, paths, message)
+    print(f"committed {made[:12]}" if made else "nothing to commit")
 
 
 def built(session: Session, manifests: Mapping[str, str | None]) -> dict[str, Lock]:

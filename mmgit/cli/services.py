@@ -1,6 +1,6 @@
 """`mmgit service`: create, update, list, show and delete. Keys, calls and options stand in files of their own."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -57,7 +57,11 @@ def create(name: str, environment: str | None, group: str, *, key_file: Path | N
         with _key(session, chosen, key_file) as key:
             wanted = services.NewService(chosen, name, {**to_run, **options_of(given)}, group, key)
             change = _with_words(services.create(session.source, wanted), words)
-            session.deliver(registration.and_then(change) if registration else change, _then(name, chosen, to_run))
+            if registration is None:
+                session.deliver(change, _then(name, chosen, to_run))
+                return
+            session.deliver(registration.and_then(change))
+        _release(session, chosen, name, {**registration.files, **registration.copies, **change.files})
 
 
 @service.command()
@@ -154,6 +158,15 @@ def _key(session: Session, environment: str, key_file: Path | None) -> AbstractC
     if environment_of(session.source, environment).spec.target == "process":
         return nullcontext()
     return new_key(session.root, "primary", None, key_file)
+
+
+def _release(session: Session, environment: str, name: str, paths: Collection[str]) -> None:
+    """From a registered model to a committed service: build, push, pin, compile, commit."""
+    from mmgit.cli.building import commit, released  # noqa: PLC0415 - only when a model file was given
+
+    fresh = Session(session.root, loaded(session.root), session.writer)
+    compiled, changed = released(fresh, environment, (name,))
+    commit(fresh, compiled, {*paths, *changed}, f"Create service {name} in {environment}")
 
 
 def _then(name: str, environment: str, to_run: services.Options) -> str:

@@ -1,0 +1,216 @@
+"""Remembers what a compile read and wrote, so that the next one sees within milliseconds what has changed since.
+
+Only a cache: whatever is odd about it counts as no state. A file counts as unchanged while its times, size and inode
+are; those of a moment that the clock cannot tell apart are never believed. Stands on very little of Python, because
+nothing else is imported when nothing has changed.
+"""
+
+import os
+import sys
+import time
+import zlib
+from array import array
+from collections.abc import Collection, Iterator
+
+from mmgit import __version__
+
+PATH = ".mmgit/state"
+FACTS = 4
+"""Numbers for each file: times of change of its bytes and of itself, in nanoseconds; its size; its inode."""
+_MAX_BYTES = 256 * 2**20
+_MAX_TEXT_BYTES = 4096
+_TICK_NS = 20_000_000
+"""More than the steps in which file systems tell the time."""
+_UNKNOWN = array("q", [0] * FACTS)
+_SCANNED = ("bases", "models", "blueprints", "environments")
+_OF_MODELS = ("versions", "manifests")
+
+Listing = tuple[list[str], "array[int]"]
+"""The names of the files in a folder, in the folder's own order, and `FACTS` numbers for each."""
+Listings = dict[str, Listing]
+
+
+class State:
+    """What the last compile left: `said` is about its warnings, `files` the number of rendered ones."""
+
+    def __init__(self, identity: bytes, branch: str, files: int, said: str, listings: bytes) -> None:
+        self.identity, self.branch, self.files, self.said, self.listings = identity, branch, files, said, listings
+
+
+def root_above(folder: str) -> str | None:
+    """The repository that a folder lies in."""
+    while not os.path.isfile(f"{folder}/mmgit.yaml"):  # noqa: PTH113 - pathlib is slow to import
+        above = os.path.dirname(folder)  # noqa: PTH120 - as above
+        if above == folder:
+            return None
+        folder = above
+    return folder
+
+
+def read(root: str) -> State | None:
+    """The state, if it is whole, and this mmgit would say the same of the same files today."""
+    data = _bytes_of(f"{root}/{PATH}", _MAX_BYTES)
+    checksum, _, body = data.partition(b"\n")
+    parts = list(_unframed(body)) if checksum == b"%08x" % zlib.crc32(body) else []
+    if len(parts) != FACTS + 1:
+        return None
+    identity, branch, files, said, listings = parts
+    state = State(identity, branch.decode(), int(files), said.decode(), listings)
+    return state if identity == identity_of(root, state.branch) and not _is_disturbed(root) else None
+
+
+def framed(state: State) -> bytes:
+    """The bytes of a state."""
+    parts = (state.identity, state.branch.encode(), b"%d" % state.files, state.said.encode(), state.listings)
+    body = b"".join(b"%d\n%b" % (len(part), part) for part in parts)
+    return b"%08x\n%b" % (zlib.crc32(body), body)
+
+
+def look(root: str) -> Listings:
+    """All files that a compile reads or writes, as they are now."""
+    found: Listings = {"": _facts(root, ["mmgit.yaml"])}
+    for folder in _SCANNED:
+        _scan(root, folder, found)
+    return found
+
+
+def packed(listings: Listings) -> bytes:
+    """Listings as bytes: equal if nothing has changed."""
+    parts = []
+    for folder, (names, facts) in listings.items():
+        text = os.fsencode(f"{folder}\0{'/'.join(names)}")
+        parts.append(b"%d %d\n%b%b" % (len(text), len(facts) * 8, text, facts.tobytes()))
+    return b"".join(parts)
+
+
+def unpacked(data: bytes) -> Listings:
+    """What `packed` made these bytes of."""
+    listings: Listings = {}
+    while data:
+        sizes, _, data = data.partition(b"\n")
+        size, facts_size = map(int, sizes.split())
+        folder, _, names = os.fsdecode(data[:size]).partition("\0")
+        facts = array("q")
+        facts.frombytes(data[size : size + facts_size])
+        listings[folder] = (names.split("/") if names else [], facts)
+        data = data[size + facts_size :]
+    return listings
+
+
+def by_name(listing: Listing | None) -> dict[str, "array[int]"]:
+    """The facts of each file of a folder."""
+    names, facts = listing or ([], array("q"))
+    return {name: facts[FACTS * number : FACTS * (number + 1)] for number, name in enumerate(names)}
+
+
+def believed(before: Listings, after: Listings, written: Collection[str], *, began_ns: int, now_ns: int) -> Listings:
+    """What may be remembered: files as they were before they were read, those that mmgit wrote as they are now.
+
+    `began_ns` is before `before` was looked at, `now_ns` before `after` was, both by the clock of the file system.
+    """
+    result: Listings = {}
+    for folder, (names, facts) in after.items():
+        old, new = by_name(before.get(folder)), by_name((names, facts))
+        kept = array("q")
+        for name in names:
+            is_ours = f"{folder}/{name}" in written
+            entry = new[name] if is_ours else old.get(name, _UNKNOWN)
+            limit_ns = now_ns if is_ours else began_ns - _TICK_NS
+            kept.extend(entry if entry[0] < limit_ns and entry[1] < limit_ns else _UNKNOWN)
+        result[folder] = (names, kept)
+    return result
+
+
+def identity_of(root: str, branch: str) -> bytes:
+    """What else decides: mmgit and its packages themselves, and what git holds as released; empty if unknown."""
+    package = os.path.dirname(__file__)  # noqa: PTH120 - pathlib is slow to import
+    found: Listings = {}
+    _scan(package, "", found)
+    _scan(os.path.dirname(package), "blueprints", found)  # noqa: PTH120 - as above
+    installed = [folder for folder in sys.path if folder.endswith("-packages")]
+    facts = [str(os.stat(folder).st_mtime_ns) for folder in installed if os.path.isdir(folder)]  # noqa: PTH112, PTH116
+    git = _git(root, branch)
+    mine = " ".join([__version__, sys.version, *installed, *facts]).encode()
+    return b"\0".join([mine, packed(found), git]) if git else b""
+
+
+def _git(root: str, branch: str) -> bytes:
+    """What the merge base depends on: what is checked out, and the default branch; empty if it is not plain to see."""
+    folder = root
+    while not os.path.lexists(f"{folder}/.git"):
+        above = os.path.dirname(folder)  # noqa: PTH120 - as above
+        if above == folder:
+            return b"none"
+        folder = above
+    git = f"{folder}/.git"
+    if not os.path.isdir(git) or os.path.exists(f"{git}/reftable"):  # noqa: PTH110, PTH112 - as above
+        return b""
+    head = _bytes_of(f"{git}/HEAD", _MAX_TEXT_BYTES)
+    refs = [os.fsdecode(head.removeprefix(b"ref: ").strip()), f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"]
+    ids = [_bytes_of(f"{git}/{ref}", _MAX_TEXT_BYTES) for ref in refs]
+    return b"\0".join([os.fsencode(git), head, *ids, _facts(git, ["packed-refs", "shallow"])[1].tobytes()])
+
+
+def _is_disturbed(root: str) -> bool:
+    """Whether another command writes here, or was interrupted while it did."""
+    lock = _bytes_of(f"{root}/.mmgit/lock", _MAX_TEXT_BYTES).partition(b"\n")[0]
+    return b'"holder": null' not in lock or os.path.lexists(f"{root}/.mmgit/journal")
+
+
+def _scan(root: str, folder: str, found: Listings) -> None:
+    names: list[str] = []
+    below: list[str] = []
+    facts = array("q")
+    prefix = f"{folder}/" if folder else ""
+    is_model = prefix.startswith("models/") and prefix.count("/") == len(_OF_MODELS)
+    try:
+        with os.scandir(f"{root}/{folder}") as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    below.append(entry.name)
+                    continue
+                status = entry.stat(follow_symlinks=False)
+                names.append(entry.name)
+                facts.extend((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino))
+    except FileNotFoundError:
+        return
+    found[folder] = (names, facts)
+    for name in below:
+        if name != "__pycache__" and (not is_model or name in _OF_MODELS):
+            _scan(root, prefix + name, found)
+
+
+def _facts(folder: str, names: list[str]) -> Listing:
+    facts = array("q")
+    for name in names:
+        try:
+            status = os.lstat(f"{folder}/{name}")
+        except FileNotFoundError:
+            facts.extend(_UNKNOWN)
+        else:
+            facts.extend((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino))
+    return names, facts
+
+
+def _unframed(data: bytes) -> Iterator[bytes]:
+    while data:
+        size, _, data = data.partition(b"\n")
+        yield data[: int(size)]
+        data = data[int(size) :]
+
+
+def _bytes_of(path: str, most: int) -> bytes:
+    """The first bytes of a plain file; none if there is no such file."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        data = b""
+        while len(data) < most and (more := os.read(descriptor, min(most - len(data), 2**20))):
+            data += more
+        return data
+    except OSError:
+        return b""
+    finally:
+        os.close(descriptor)
