@@ -5,14 +5,18 @@ are; those of a moment that the clock cannot tell apart are never believed. Stan
 nothing else is imported when nothing has changed.
 """
 
+from __future__ import annotations
+
 import os
 import sys
-import time
 import zlib
 from array import array
-from collections.abc import Collection, Iterator
 
 from mmgit import __version__
+
+TYPE_CHECKING = False  # `typing` is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
 
 PATH = ".mmgit/state"
 FACTS = 4
@@ -21,6 +25,7 @@ _MAX_BYTES = 256 * 2**20
 _MAX_TEXT_BYTES = 4096
 _TICK_NS = 20_000_000
 """More than the steps in which file systems tell the time."""
+_INT64 = 2**63 - 1
 _UNKNOWN = array("q", [0] * FACTS)
 _SCANNED = ("bases", "models", "blueprints", "environments")
 _OF_MODELS = ("versions", "manifests")
@@ -47,8 +52,8 @@ def root_above(folder: str) -> str | None:
     return folder
 
 
-def read(root: str) -> State | None:
-    """The state, if it is whole, and this mmgit would say the same of the same files today."""
+def read(root: str, *, is_writing: bool = False) -> State | None:
+    """The state, if it is whole, this mmgit would say the same of the same files today, and nobody else writes."""
     data = _bytes_of(f"{root}/{PATH}", _MAX_BYTES)
     checksum, _, body = data.partition(b"\n")
     parts = list(_unframed(body)) if checksum == b"%08x" % zlib.crc32(body) else []
@@ -56,7 +61,7 @@ def read(root: str) -> State | None:
         return None
     identity, branch, files, said, listings = parts
     state = State(identity, branch.decode(), int(files), said.decode(), listings)
-    return state if identity == identity_of(root, state.branch) and not _is_disturbed(root) else None
+    return state if identity == identity_of(root, state.branch) and (is_writing or not _is_disturbed(root)) else None
 
 
 def framed(state: State) -> bytes:
@@ -97,7 +102,7 @@ def unpacked(data: bytes) -> Listings:
     return listings
 
 
-def by_name(listing: Listing | None) -> dict[str, "array[int]"]:
+def by_name(listing: Listing | None) -> dict[str, array[int]]:
     """The facts of each file of a folder."""
     names, facts = listing or ([], array("q"))
     return {name: facts[FACTS * number : FACTS * (number + 1)] for number, name in enumerate(names)}
@@ -109,13 +114,17 @@ def believed(before: Listings, after: Listings, written: Collection[str], *, beg
     `began_ns` is before `before` was looked at, `now_ns` before `after` was, both by the clock of the file system.
     """
     result: Listings = {}
+    settled_ns = began_ns - _TICK_NS
     for folder, (names, facts) in after.items():
+        if before.get(folder) == (names, facts) and max((*facts[0::FACTS], *facts[1::FACTS]), default=0) < settled_ns:
+            result[folder] = (names, facts)
+            continue
         old, new = by_name(before.get(folder)), by_name((names, facts))
         kept = array("q")
         for name in names:
             is_ours = f"{folder}/{name}" in written
             entry = new[name] if is_ours else old.get(name, _UNKNOWN)
-            limit_ns = now_ns if is_ours else began_ns - _TICK_NS
+            limit_ns = now_ns if is_ours else settled_ns
             kept.extend(entry if entry[0] < limit_ns and entry[1] < limit_ns else _UNKNOWN)
         result[folder] = (names, kept)
     return result
@@ -171,7 +180,7 @@ def _scan(root: str, folder: str, found: Listings) -> None:
                     continue
                 status = entry.stat(follow_symlinks=False)
                 names.append(entry.name)
-                facts.extend((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino))
+                facts.extend((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino & _INT64))
     except FileNotFoundError:
         return
     found[folder] = (names, facts)
@@ -188,7 +197,7 @@ def _facts(folder: str, names: list[str]) -> Listing:
         except FileNotFoundError:
             facts.extend(_UNKNOWN)
         else:
-            facts.extend((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino))
+            facts.extend((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino & _INT64))
     return names, facts
 
 

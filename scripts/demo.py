@@ -4,6 +4,7 @@ Everything happens in a temporary copy, as the user who runs it: no Docker, no r
 shown as they run; the first one that fails ends the demo with its exit code.
 """
 
+import base64
 import json
 import os
 import platform
@@ -12,24 +13,28 @@ import shlex
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sample_picture import drawn
 from uv import find_uv_bin
 
 ROOT = Path(__file__).resolve().parent.parent
 DECLARED = ("mmgit.yaml", ".gitattributes", "bases", "blueprints", "environments", "models")
 SERVICE, ENVIRONMENT, MANIFEST, PYTHON = "digits", "dev", "digits/2", "3.11"
-PLATFORMS = {"x86_64": "linux/amd64", "aarch64": "linux/arm64", "arm64": "linux/arm64"}
+ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
+PLATFORM = f"linux/{ARCHITECTURES.get(platform.machine(), 'amd64')}"
 LAYERS = ("base", "dependencies", "serving", "scoring", "model files")
 START_SECONDS = 120.0
+SHADES, PIXEL = "@%#*+=-:. ", 8
+"""From ink to paper; the sample shows 8 by 8 pixels, each enlarged so many times."""
 
 MMGIT = (sys.executable, "-m", "mmgit")
 GIT = ("git", "-c", "user.name=demo", "-c", "user.email=demo@localhost", "-c", "commit.gpgsign=false")
@@ -49,13 +54,11 @@ def main() -> None:
         if shutil.which("apt-get"):
             build_and_compile(copy)
         else:
-            say("\nSteps 2 to 5 are left out: apt, which picks the base image's packages, is not on this machine.")
-            say("Run the demo on Debian or Ubuntu, or in a container of one, to see an image being built.")
+            say("\nSteps 2 to 5 are left out: apt, which picks the packages of the base image, is not on this machine.")
+            say("To see an image being built, run this on Debian or Ubuntu, or in a container of one.")
         step(6, "Serve it as a local process, from the same manifest, and ask for a prediction")
         predict(copy)
-    say(
-        f"\n{BOLD}Done{PLAIN} in {time.monotonic() - started:.0f} s. README.md goes on from here with a model of yours."
-    )
+    say(f"\n{BOLD}Done{PLAIN} in {time.monotonic() - started:.0f} s. README.md goes on with a model of yours.")
 
 
 def take_copy(copy: Path) -> None:
@@ -66,7 +69,7 @@ def take_copy(copy: Path) -> None:
         else:
             shutil.copy(ROOT / name, copy / name)
     project = copy / "mmgit.yaml"
-    project.write_text(re.sub(r"(?m)^platforms:.*$", f"platforms: [{host_platform()}]", project.read_text()))
+    project.write_text(re.sub(r"(?m)^platforms:.*$", f"platforms: [{PLATFORM}]", project.read_text()))
     for arguments in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "Begin")):
         run((*GIT, *arguments), copy)
 
@@ -74,21 +77,20 @@ def take_copy(copy: Path) -> None:
 def build_and_compile(copy: Path) -> None:
     """From today's Debian packages to an image, a pin and rendered files."""
     step(2, "Lock a base image to what Debian has today: apt's solver, without root, nothing is installed")
-    mmgit(copy, "base", "update", "--platform", host_platform())
+    mmgit(copy, "base", "update", "--platform", PLATFORM)
 
     step(3, f"Build an image of manifest {MANIFEST}: no Docker, no registry, the same bytes on every machine")
     mmgit(copy, "image", "rebuild", MANIFEST)
     images = json.loads(run((*MMGIT, "image", "list", "-o", "json"), copy))
-    image = next(each for each in images if each["manifest"] == MANIFEST and list(each["layers"]) == [host_platform()])
-    sizes = [layer["size"] for layer in image["layers"][host_platform()]]
-    say("   its layers: " + ", ".join(f"{name} {size(number)}" for name, number in zip(LAYERS, sizes, strict=True)))
+    image = next(each for each in images if each["manifest"] == MANIFEST and list(each["layers"]) == [PLATFORM])
+    layers = zip(LAYERS, image["layers"][PLATFORM], strict=True)
+    say("   its layers: " + ", ".join(f"{name} {layer['size'] / 1e3:,.0f} kB" for name, layer in layers))
 
     step(4, "Pin it: one edited line in the service's file")
     pin = ("--manifest", MANIFEST, "--image", image["image"])
     mmgit(copy, "service", "update", SERVICE, "--env", ENVIRONMENT, *pin)
-    show(
-        run((*GIT, "diff", "-U0", "--no-color", f"environments/{ENVIRONMENT}/services"), copy), starting="-image +image"
-    )
+    edited = run((*GIT, "diff", "-U0", "--no-color", f"environments/{ENVIRONMENT}/services"), copy)
+    show("\n".join(re.findall(r"^[-+] *\w+: .*", edited, re.MULTILINE)))
 
     step(5, "Compile: every environment's files are rendered; a commit of them is a deployment")
     mmgit(copy, "compile")
@@ -101,7 +103,7 @@ def predict(copy: Path) -> None:
     sample = f"models/{MANIFEST.replace('/', '/manifests/')}/sample.json"
     body = (copy / sample).read_bytes()
     with serving(copy) as url:
-        say("\n".join(f"      {line}" for line in drawn(body)))
+        show("\n".join(drawn(body)))
         say(f"   {DIM}POST {url} with {sample}{PLAIN}")
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - loopback
         with urllib.request.urlopen(request, timeout=START_SECONDS) as answer:  # noqa: S310 - loopback
@@ -151,9 +153,40 @@ def add_python(copy: Path) -> None:
     if subprocess.run(find, cwd=copy, capture_output=True, check=False).returncode == 0:  # noqa: S603 - uv
         return
     if not list(pythons.glob(f"cpython-{PYTHON}.*/bin")):
-        say(f"   Python {PYTHON}, which the manifest asks for, is not on this machine: it is put into {pythons}")
+        say(f"   the manifest asks for Python {PYTHON}, which is not on this machine: uv fetches it into {pythons}")
         run((uv, "python", "install", PYTHON, "--no-bin", "--install-dir", str(pythons), "--quiet"), copy)
     os.environ["PATH"] = os.pathsep.join([*map(str, pythons.glob(f"cpython-{PYTHON}.*/bin")), os.environ["PATH"]])
+
+
+def drawn(sample: bytes) -> list[str]:
+    """The sample's picture for a terminal, whose cells are twice as high as wide."""
+    rows = list(shades(base64.b64decode(json.loads(sample)["image"])))[PIXEL // 2 :: PIXEL]
+    return ["".join(SHADES[shade * (len(SHADES) - 1) // 255] * 2 for shade in row[::PIXEL]) for row in rows]
+
+
+def shades(png: bytes) -> Iterator[bytearray]:
+    """The rows of a grey PNG of 8 bits. Source: PNG specification, third edition, sections 5 and 9."""
+    compressed, place = b"", 8
+    while place < len(png):
+        length, kind = struct.unpack_from(">I4s", png, place)
+        if kind == b"IDAT":
+            compressed += png[place + 8 : place + 8 + length]
+        place += length + 12
+    width = struct.unpack_from(">I", png, 16)[0]
+    above, packed = bytearray(width), zlib.decompress(compressed)
+    for start in range(0, len(packed), width + 1):
+        row = bytearray(packed[start + 1 : start + 1 + width])
+        for x in range(width):
+            left, up, corner = (row[x - 1], above[x], above[x - 1]) if x else (0, above[x], 0)
+            row[x] = (row[x] + predicted(packed[start], left, up, corner)) % 256
+        yield row
+        above = row
+
+
+def predicted(method: int, left: int, up: int, corner: int) -> int:
+    """What one of PNG's five filters takes a shade to be."""
+    nearest = min((left, up, corner), key=lambda shade: abs(left + up - corner - shade))
+    return (0, left, up, (left + up) // 2, nearest)[method]
 
 
 def mmgit(copy: Path, *arguments: str) -> None:
@@ -172,16 +205,6 @@ def run(argv: tuple[str, ...], copy: Path) -> str:
     return done.stdout
 
 
-def host_platform() -> str:
-    """This machine, as images name it."""
-    return PLATFORMS[platform.machine()]
-
-
-def size(number: int) -> str:
-    """Bytes for people."""
-    return f"{number / 1e6:.1f} MB" if number >= 1e5 else f"{number / 1e3:.1f} kB"
-
-
 def step(number: int, title: str) -> None:
     """Begin a step."""
     say(f"\n{BOLD}{number}  {title}{PLAIN}")
@@ -192,10 +215,9 @@ def announce(*words: str) -> None:
     say(f"   {DIM}${PLAIN} {shlex.join(words)}")
 
 
-def show(output: str, *, starting: str = "") -> None:
-    """What a command printed: all lines, or those that begin with one of the words `starting`."""
-    wanted = tuple(starting.split()) or ""
-    say("\n".join(f"   {line}" for line in output.splitlines() if line.startswith(wanted)))
+def show(output: str) -> None:
+    """What a command printed."""
+    say("\n".join(f"   {line}" for line in output.splitlines()))
 
 
 def say(text: str) -> None:

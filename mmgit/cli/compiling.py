@@ -11,6 +11,7 @@ from mmgit.errors import GitError, OutOfDate, ProblemsFound, UsageError
 
 if TYPE_CHECKING:
     from mmgit.deliver.git import Repository
+    from mmgit.incremental import Before
     from mmgit.pipeline import Compiled
     from mmgit.repository.files import Root
 
@@ -42,7 +43,7 @@ def check(form: ProblemForm) -> None:
 @format_option
 def compile_(form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's values
     """Render every environment into environments/ENV/rendered, which is mmgit's alone."""
-    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit import incremental, pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.deliver import git, write  # noqa: PLC0415 - as above
     from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
     from mmgit.deliver.writer import writing  # noqa: PLC0415 - as above
@@ -50,6 +51,9 @@ def compile_(form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> N
     if options["is_check"] and options["is_commit"]:
         raise UsageError("--check writes nothing and --commit writes", "choose one of them")
     root = find_root()
+    before = incremental.begin(root)
+    if not overwrite and not options["is_commit"] and _compile_changed(before, form, is_check=options["is_check"]):
+        return
     compiled = pipeline.compiled(root, surroundings_of(root))
     if compiled.warnings:
         print_problems(compiled.warnings, form)
@@ -67,7 +71,34 @@ def compile_(form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> N
             print(f"committed {commit[:12]}" if commit else "nothing to commit: what is committed is up to date")
             return
         written = write.write_tree(writer, compiled.tree, compiled.owned, overwrite)
-        print(f"{len(written.changed)} files written, {len(written.removed)} removed, {len(compiled.tree)} in all")
+        files = len(compiled.tree)
+        incremental.remember(before, written, source=compiled.source, files=files, warnings=compiled.warnings)
+        print(f"{len(written.changed)} files written, {len(written.removed)} removed, {files} in all")
+
+
+def _compile_changed(before: "Before", form: ProblemForm, *, is_check: bool) -> bool:
+    """Compile the services that changed, if that is all there is to do; whether it was."""
+    from mmgit import incremental  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver.writer import writing  # noqa: PLC0415 - as above
+
+    partly = incremental.compile_changed(before)
+    if partly is None:
+        return False
+    if is_check:
+        if incremental.changes_of(before.root, partly) != {}:
+            return False
+        said = f"up to date: {partly.files} rendered files"
+    else:
+        may_write(partly.source)
+        with writing(before.root, command="mmgit compile") as writer:
+            written = incremental.write_changed(writer, before, partly)
+        if written is None:
+            return False
+        said = f"{len(written.changed)} files written, {len(written.removed)} removed, {partly.files} in all"
+    if partly.warnings:
+        print_problems(partly.warnings, form)
+    print(said)
+    return True
 
 
 def _say_differences(root: "Root", compiled: "Compiled") -> None:

@@ -1,76 +1,9 @@
-"""The entry point: finds the command group, imports it alone, and is the one boundary where errors end.
+"""The entry point: answers at once when nothing has changed; else the commands are imported and run."""
 
-Problems and failures are printed as text, JSON or GitHub annotations; a bug writes a report file and exits 70.
-"""
-
-import importlib
 import os
 import sys
-import tempfile
-import traceback
 
-import click
-
-from mmgit import __version__
-from mmgit.errors import MmgitError, ProblemsFound
-
-# name -> (module, attribute, one line for --help): --help must not import the commands
-_COMMANDS = {
-    "new": ("mmgit.cli.new", "new", "Make a repository here, in an existing project, or in a subfolder of one."),
-    "check": ("mmgit.cli.compiling", "check", "Check all declared files; run nothing, write nothing."),
-    "build": ("mmgit.cli.building", "build", "Make the images that declared manifests need."),
-    "compile": ("mmgit.cli.compiling", "compile_", "Render every environment, and with --commit commit it."),
-    "release": ("mmgit.cli.building", "release", "Build, push, verify, lock, pin and compile in one go."),
-    "up": ("mmgit.cli.local", "up", "Start a compose environment on this machine."),
-    "down": ("mmgit.cli.local", "down", "Stop what `mmgit up` started."),
-    "serve": ("mmgit.cli.local", "serve", "Serve a model or service as a local process, without container or key."),
-    "model": ("mmgit.cli.models", "model", "Register, list and show model versions."),
-    "manifest": ("mmgit.cli.manifests", "manifest", "Create, list and show manifests: the recipes for images."),
-    "image": ("mmgit.cli.images", "image", "List, show, rebuild, serve and collect images."),
-    "service": ("mmgit.cli.services", "service", "Create, update, list, show, delete and call services."),
-    "env": ("mmgit.cli.environments", "env", "Create, list and show environments."),
-    "base": ("mmgit.cli.bases", "base", "Renew the locks of base images."),
-    "renumber": ("mmgit.cli.renumbering", "renumber", "Move this branch's new numbers to the next free ones."),
-    "schema": ("mmgit.cli.schemas", "schema", "Write the editor's JSON Schema of each kind of file."),
-}
-BUG = 70
-
-
-class _Lazy(click.Group):
-    """A group whose commands are imported when they are called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        if cmd_name not in _COMMANDS:
-            return None
-        module, attribute, _ = _COMMANDS[cmd_name]
-        command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in _COMMANDS.items()])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
-            import difflib  # noqa: PLC0415 - only for a typing error
-
-            close = difflib.get_close_matches(args[0], _COMMANDS, 1)
-            ctx.fail(f"no command {args[0]!r}" + (f"; did you mean {close[0]!r}?" if close else ""))
-        return super().resolve_command(ctx, args)
-
-
-@click.command(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="mmgit")
-@click.option("-C", "folder", type=click.Path(exists=True, file_okay=False), help="Run as if started in this folder.")
-def cli(folder: str | None) -> None:
-    """Declared models in git; images, manifests and deployments compiled from them."""
-    if folder:
-        os.chdir(folder)
+from mmgit import state
 
 
 def main() -> None:
@@ -78,39 +11,28 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one return for each way to end
+def run(arguments: list[str]) -> int:
     """The exit code of `mmgit ARGUMENTS`; prints what went wrong."""
+    if arguments in (["compile"], ["compile", "--check"]) and _is_unchanged(is_check=len(arguments) > 1):
+        return 0
+    from mmgit.cli import commands  # noqa: PLC0415 - click alone takes longer than the answer above
+
+    return commands.run(arguments)
+
+
+def _is_unchanged(*, is_check: bool) -> bool:
+    """Whether everything is as the last compile left it; if so, that is said, with the warnings that still hold."""
     try:
-        code = cli.main(arguments, prog_name="mmgit", standalone_mode=False)
-        return code if isinstance(code, int) else 0
-    except ProblemsFound as found:
-        from mmgit.cli.output import print_problems  # noqa: PLC0415 - only when there is something to print
+        root = state.root_above(os.getcwd())  # noqa: PTH109 - pathlib is slow to import
+        last = state.read(root) if root else None
+        if root is None or last is None or state.packed(state.look(root)) != last.listings:
+            return False
+    except (OSError, ValueError):
+        return False
+    if last.said:
+        from mmgit import incremental  # noqa: PLC0415 - as above
+        from mmgit.cli.output import print_problems  # noqa: PLC0415 - as above
 
-        print_problems(found.problems, found.form)
-        return found.exit_code
-    except MmgitError as error:
-        print(f"error: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"  hint: {error.hint}", file=sys.stderr)
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        print("interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # the reader of our output went away: nothing to say, and nobody to say it to
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except Exception as error:  # noqa: BLE001 - the one boundary
-        return _report(error, arguments)
-
-
-def _report(error: Exception, arguments: list[str]) -> int:
-    """Write a report of a bug to a file of its own; arguments are left out of it, they may hold data."""
-    with tempfile.NamedTemporaryFile("w", prefix="mmgit-bug-", suffix=".txt", delete=False) as report:
-        report.write(f"mmgit {__version__}, Python {sys.version}\ncommand: {' '.join(arguments[:1])}\n\n")
-        traceback.print_exception(error, file=report)
-    print(f"bug: {type(error).__name__} in mmgit; please report it with {report.name}", file=sys.stderr)
-    return BUG
+        print_problems(incremental.problems_in(last.said), "text")
+    print(f"up to date: {last.files} rendered files" if is_check else f"0 files written, 0 removed, {last.files} in all")
+    return True

@@ -32,7 +32,7 @@ def needed_libraries(binary: bytes | mmap) -> list[str]:
     """The names of the libraries that the binary was linked against."""
     try:
         return list(_needed(binary)) if binary[: len(_MAGIC)] == _MAGIC else []
-    except (struct.error, ValueError):
+    except (struct.error, ValueError, OverflowError):
         return []
 
 

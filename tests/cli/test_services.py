@@ -68,23 +68,6 @@ def test_options_and_group_are_written_in_one_order(root: Path, mmgit: Mmgit) ->
     )
 
 
-def test_one_command_leads_from_a_model_file_to_a_service(root: Path, mmgit: Mmgit, tmp_path: Path) -> None:
-    (tmp_path / "digits.onnx").write_bytes(b"weights")
-    (tmp_path / "score.py").write_text("def run(x):\n    return x\n")
-    files = ["--model-file", f"{tmp_path}/digits.onnx", "-f", f"{tmp_path}/score.py", "--metric", "accuracy=0.98"]
-
-    ended = mmgit("service", "create", "digits", "--env", "dev", *files, *KEY_FILE)
-
-    assert ended.out.splitlines()[:4] == [
-        "model digits/1",
-        "manifest digits/1 (model digits/1)",
-        "service digits in dev: next manifest digits/1 (model digits/1)",
-        "next: mmgit release digits --env dev",
-    ]
-    assert declared(root, "environments/dev/services/digits.yaml")["next"] == "digits/1"
-    assert (root / "models/digits/versions/1/digits.onnx").exists()
-
-
 def test_a_refused_service_leaves_no_model_and_no_key(root: Path, mmgit: Mmgit, tmp_path: Path) -> None:
     (tmp_path / "digits.onnx").write_bytes(b"weights")
     (tmp_path / "score.py").write_text("")
