@@ -11,7 +11,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 
 from mmgit import pipeline, state
-from mmgit.deliver.baseline import Surroundings
 from mmgit.deliver.write import Written, apply_changes
 from mmgit.deliver.writer import Writer
 from mmgit.errors import Place, Problem
@@ -77,7 +76,7 @@ def compile_changed(before: Before) -> Partly | None:
     if names is None or not _stand_alone(names, before.listings):
         return None
     declared = {name for name in names if _has(before.listings, name.declared)}
-    checked = pipeline.check(before.root, Surroundings(), [name.declared for name in sorted(declared)])
+    checked = pipeline.check(before.root, None, [name.declared for name in sorted(declared)])
     if checked.source is None or checked.errors or not _fit(names, checked.source):
         return None
     wanted = {name.rendered: checked.tree.get(name.rendered) for name in names}

@@ -3,30 +3,31 @@
 Every stage takes frozen values and returns frozen values. A dry run is the same pipeline with another last stage.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mmgit.checks import CHECKS, Scope
 from mmgit.checks.objects import check_objects
-from mmgit.deliver import commit as committing
-from mmgit.deliver import declared, history
-from mmgit.deliver.baseline import Surroundings
-from mmgit.deliver.git import Repository
-from mmgit.deliver.writer import Writer
 from mmgit.desired import Desired, DesiredEnvironment, DesiredService
-from mmgit.edits.change import Change
-from mmgit.edits.locks import pin
-from mmgit.edits.services import update
 from mmgit.errors import Finding, Problem, ProblemsFound
-from mmgit.lock import Lock
-from mmgit.render.controllers import GitSource, render_controllers
 from mmgit.render.rendering import render
-from mmgit.render.target import Rendered
 from mmgit.repository import layout, problems
-from mmgit.repository.files import Root
 from mmgit.repository.load import load
-from mmgit.repository.source import Source
 from mmgit.resolve import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from mmgit.deliver.baseline import Surroundings
+    from mmgit.deliver.git import Repository
+    from mmgit.deliver.writer import Writer
+    from mmgit.edits.change import Change
+    from mmgit.lock import Lock
+    from mmgit.render.target import Rendered
+    from mmgit.repository.files import Root
+    from mmgit.repository.source import Source
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ def _controllers(source: Source, desired: Desired, folder: str) -> dict[str, byt
     forge = source.project.spec.forge
     if forge is None:
         return {}
+    from mmgit.render.controllers import GitSource, render_controllers  # noqa: PLC0415 - not every project has a forge
+
     git_source = GitSource(forge.clone_url, source.project.spec.branch, folder)
     trees = (render_controllers(environment, git_source) for environment in desired.environments.values())
     return {path: data for tree in trees for path, data in tree.items()}
@@ -103,6 +106,9 @@ def commit(
     writer: Writer, repository: Repository, compiled: Compiled, paths: Collection[str], message: str
 ) -> str | None:
     """Commit what was compiled, with the uncommitted declarations at `paths`; the commit, or None if all is there."""
+    from mmgit.deliver import commit as committing  # noqa: PLC0415 - a compile without commit must not wait for it
+    from mmgit.deliver import declared, history  # noqa: PLC0415 - as above
+
     limit = compiled.source.project.spec.store.git_limit
     changes = declared.included(writer.root, repository, paths, git_limit=limit)
     changes |= history.changes_since(repository, repository.head, compiled.tree, compiled.owned)
@@ -119,6 +125,10 @@ def pins(
     root: Root, source: Source, environment: str, services: Mapping[str, str], locks: Mapping[str, Lock]
 ) -> Change:
     """The services of an environment run the locked images of these manifests: service -> `<model>/<n>`."""
+    from mmgit.edits.change import Change  # noqa: PLC0415 - a compile must not wait for it
+    from mmgit.edits.locks import pin  # noqa: PLC0415 - as above
+    from mmgit.edits.services import update  # noqa: PLC0415 - as above
+
     files: dict[str, bytes | None] = {}
     for name, manifest in services.items():
         files |= update(source, root, pin(manifest, locks[manifest]), environment=environment, name=name).files

@@ -9,7 +9,16 @@ import pytest
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(600)]
 
-SCORE = "import json\n\ndef init():\n    global w\n    w = json.load(open('w.json'))\n\ndef run(x):\n    return [w * v for v in x]\n"
+SCORE = """
+import json
+
+def init():
+    global weight
+    weight = json.load(open("w.json"))
+
+def run(x):
+    return [weight * value for value in x]
+"""
 
 
 def git(folder: Path, *arguments: str) -> str:
