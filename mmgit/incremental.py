@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
 
 from mmgit import pipeline, state
+from mmgit.deliver.baseline import Surroundings
 from mmgit.deliver.write import Written, apply_changes
 from mmgit.deliver.writer import Writer
 from mmgit.errors import Place, Problem
@@ -29,10 +30,12 @@ class Before:
     """What there was when the command began."""
 
     root: Root
-    listings: state.Listings
-    last: state.State | None
     began: float
     """By the monotonic clock, before anything was looked at."""
+    branch: str
+    identity: bytes
+    listings: state.Listings
+    last: state.State | None
 
 
 @dataclass(frozen=True)
@@ -61,10 +64,16 @@ class _Name:
         return f"{layout.rendered_folder(self.environment)}/{self.group}/{self.service}{_SUFFIX}"
 
 
-def begin(root: Root) -> Before:
-    """Look at everything, before any of it is read."""
-    began = time.monotonic()
-    return Before(root, state.look(str(root.path)), state.read(str(root.path)), began)
+def begin(root: Root, seen: tuple[float, state.Listings] | None = None) -> Before:
+    """Look at everything, before any of it is read; `seen` is what this very command saw of it, and when."""
+    path = str(root.path)
+    branch = state.branch_of(path)
+    began, listings = seen or (time.monotonic(), None)
+    try:
+        identity = state.identity_of(path, branch)
+        return Before(root, began, branch, identity, listings or state.look(path), state.read(path))
+    except (OSError, ValueError):
+        return Before(root, began, branch, b"", {}, None)
 
 
 def compile_changed(before: Before) -> Partly | None:
@@ -76,7 +85,7 @@ def compile_changed(before: Before) -> Partly | None:
     if names is None or not _stand_alone(names, before.listings):
         return None
     declared = {name for name in names if _has(before.listings, name.declared)}
-    checked = pipeline.check(before.root, None, [name.declared for name in sorted(declared)])
+    checked = pipeline.check(before.root, Surroundings(), [name.declared for name in sorted(declared)])
     if checked.source is None or checked.errors or not _fit(names, checked.source):
         return None
     wanted = {name.rendered: checked.tree.get(name.rendered) for name in names}
@@ -114,15 +123,12 @@ def write_changed(writer: Writer, before: Before, partly: Partly) -> Written | N
     return written
 
 
-def remember(
-    before: Before, written: Written, *, source: Source, files: int, warnings: Iterable[Problem]
-) -> None:
+def remember(before: Before, written: Written, *, source: Source, files: int, warnings: Iterable[Problem]) -> None:
     """Keep what this compile read and wrote. To be called by the one writer."""
-    branch = source.project.spec.branch
-    identity = state.identity_of(str(before.root.path), branch)
+    is_known = before.identity and before.branch == source.project.spec.branch
     with before.root.state() as own:
         own.remove(_STATE_NAME)
-        if not identity or written.kept:
+        if not is_known or written.kept:
             return
         own.remove(_NEW_STATE_NAME)
         own.create(_NEW_STATE_NAME, b"", is_durable=False)
@@ -130,10 +136,10 @@ def remember(
         own.remove(_NEW_STATE_NAME)
         began_ns = now_ns - int((time.monotonic() - before.began) * 1e9)
         paths = {*written.changed, *written.removed}
-        after = state.look(str(before.root.path))
+        after = state.look_again(str(before.root.path), before.listings, paths)
         listings = state.believed(before.listings, after, paths, began_ns=began_ns, now_ns=now_ns)
         said = json.dumps([asdict(problem) for problem in warnings]) if warnings else ""
-        data = state.framed(state.State(identity, branch, files, said, state.packed(listings)))
+        data = state.framed(state.State(before.identity, before.branch, files, said, state.packed(listings)))
         own.create(_NEW_STATE_NAME, data, is_durable=False)
         own.take(_STATE_NAME, own, _NEW_STATE_NAME)
 
@@ -198,7 +204,7 @@ def _stand_alone(names: Collection[_Name], listings: state.Listings) -> bool:
 
 
 def _fit(names: Collection[_Name], source: Source) -> bool:
-    """Whether one rendered file belongs to each service, and none to several."""
+    """Whether each service has one rendered file, and shares none with others."""
     targets = {name: environment.spec.target for name, environment in source.environments.items()}
     return all(targets.get(name.environment) == "kubernetes" for name in names)
 

@@ -79,6 +79,17 @@ def look(root: str) -> Listings:
     return found
 
 
+def look_again(root: str, listings: Listings, paths: Collection[str]) -> Listings:
+    """What `look` gives if only the files at `paths` have changed since it gave `listings`."""
+    folders = {path.rpartition("/")[0] for path in paths}
+    if not folders <= listings.keys():
+        return look(root)
+    found: Listings = {}
+    for folder in folders:
+        _scan(root, folder, found, is_deep=False)
+    return {**listings, **found} if folders == found.keys() else look(root)
+
+
 def packed(listings: Listings) -> bytes:
     """Listings as bytes: equal if nothing has changed."""
     parts = []
@@ -130,6 +141,12 @@ def believed(before: Listings, after: Listings, written: Collection[str], *, beg
     return result
 
 
+def branch_of(root: str) -> str:
+    """The default branch as `mmgit.yaml` plainly says it; whoever parses that file knows better."""
+    lines = _bytes_of(f"{root}/mmgit.yaml", _MAX_TEXT_BYTES).decode(errors="replace").splitlines()
+    return next((line[7:].strip().strip("\"'") for line in lines if line.startswith("branch:")), "main")
+
+
 def identity_of(root: str, branch: str) -> bytes:
     """What else decides: mmgit and its packages themselves, and what git holds as released; empty if unknown."""
     package = os.path.dirname(__file__)  # noqa: PTH120 - pathlib is slow to import
@@ -166,7 +183,7 @@ def _is_disturbed(root: str) -> bool:
     return b'"holder": null' not in lock or os.path.lexists(f"{root}/.mmgit/journal")
 
 
-def _scan(root: str, folder: str, found: Listings) -> None:
+def _scan(root: str, folder: str, found: Listings, *, is_deep: bool = True) -> None:
     names: list[str] = []
     below: list[str] = []
     facts = array("q")
@@ -184,7 +201,7 @@ def _scan(root: str, folder: str, found: Listings) -> None:
     except FileNotFoundError:
         return
     found[folder] = (names, facts)
-    for name in below:
+    for name in below if is_deep else ():
         if name != "__pycache__" and (not is_model or name in _OF_MODELS):
             _scan(root, prefix + name, found)
 
@@ -214,12 +231,12 @@ def _bytes_of(path: str, most: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return b""
+    data = b""
     try:
-        data = b""
         while len(data) < most and (more := os.read(descriptor, min(most - len(data), 2**20))):
             data += more
-        return data
     except OSError:
-        return b""
+        data = b""
     finally:
         os.close(descriptor)
+    return data

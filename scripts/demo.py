@@ -154,7 +154,7 @@ def add_python(copy: Path) -> None:
         return
     if not list(pythons.glob(f"cpython-{PYTHON}.*/bin")):
         say(f"   the manifest asks for Python {PYTHON}, which is not on this machine: uv fetches it into {pythons}")
-        run((uv, "python", "install", PYTHON, "--no-bin", "--install-dir", str(pythons), "--quiet"), copy)
+        run((uv, "python", "install", PYTHON, "--no-bin", "--install-dir", str(pythons)), copy)
     os.environ["PATH"] = os.pathsep.join([*map(str, pythons.glob(f"cpython-{PYTHON}.*/bin")), os.environ["PATH"]])
 
 

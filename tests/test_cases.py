@@ -22,7 +22,7 @@ from mmgit.repository.files import Root
 CASES = Path(__file__).parent / "cases"
 PACKAGE = Path(__file__).parent.parent / "mmgit"
 UNREACHED = {
-    "M100": "load refuses a file of more than 1 MiB before it is parsed: see tests/repository/test_reading.py",
+    "M100": "no file of more than 1 MiB lies in git: see tests/repository/test_load.py",
     "M540": "M332 says the same before anything is rendered: see tests/render/test_compose.py",
 }
 

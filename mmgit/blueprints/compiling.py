@@ -21,11 +21,23 @@ _Guards = tuple[tuple[Leaf, bool], ...]
 def compile_sheets(sheets: Mapping[str, Sheet]) -> Build:
     """The function from variables to objects, in the order of the sheets' names. Both raise `BlueprintFault`."""
     reader = Reader(sheets)
-    roots = [reader.sheet(name) for name in sorted(sheets) if not name.startswith(PARTS)]
+    roots = {sheets[name].path: reader.sheet(name) for name in sorted(sheets) if not name.startswith(PARTS)}
     if reader.findings:
         raise BlueprintFault(*reader.findings)
     scope = _Scope()
-    return scope.function(f"[{', '.join(scope.item(root, ()) for root in roots)}]")
+    build = scope.function(f"[{', '.join(f'[{scope.item(root, ())}]' for root in roots.values())}]")
+
+    def objects(variables: Variables) -> Objects:
+        made = zip(roots, build(variables), strict=True)
+        return [_object(each, path) for path, several in made for each in several]
+
+    return objects
+
+
+def _object(made: Any, path: str) -> dict[str, Any]:  # noqa: ANN401 - checked here
+    if isinstance(made, dict):
+        return made
+    raise fault("M512", (path, ()), f"this file makes {expressions.described(made)}; every object is a map")
 
 
 class _Scope:
@@ -112,10 +124,14 @@ class _Scope:
                 (value,) = expressions.compile_all([_guarded(leaf, guards)])(variables)
                 expressions.fresh(value)
             except expressions.NotPlain:
-                code = "M505" if expressions.is_missing(value) else "M506"
-                return fault(code, leaf.place, f"`{leaf.source}`: {expressions.why_not_plain(value)}")
+                if not expressions.is_missing(value):
+                    return fault("M506", leaf.place, f"`{leaf.source}`: gives {expressions.not_plain(value)}")
+                message, hint = expressions.why(value, leaf.expression, variables)
             except Exception as cause:  # noqa: BLE001 - as above
-                return fault("M505", leaf.place, f"`{leaf.source}`: {expressions.why(cause)}")
+                message, hint = expressions.why(cause, leaf.expression, variables)
+            else:
+                continue
+            return fault("M505", leaf.place, f"`{leaf.source}`: {message}", hint)
         raise AssertionError("an expression failed among others and not alone") from error
 
 

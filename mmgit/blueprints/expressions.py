@@ -7,10 +7,10 @@ reach, nothing can be called, and what is not defined is an error.
 import functools
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, nodes
+from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, UndefinedError, nodes
 from jinja2.filters import FILTERS
 from jinja2.parser import Parser
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -24,6 +24,7 @@ _MORE_FILTERS = ("max", "min", "replace", "round", "sort", "string", "sum", "tit
 _LAZY_FILTERS = ("dictsort", "map", "reject", "rejectattr", "reverse", "select", "selectattr", "unique")
 _RESULT = "result"
 _MAX_INT = 2**63
+_KINDS: Mapping[type, str] = {str: "text", list: "a list", dict: "a map"}
 _MAX_DEPTH = 40
 
 
@@ -124,9 +125,46 @@ def fresh(value: Any) -> Any:  # noqa: ANN401 - anything that an expression can 
     raise NotPlain
 
 
-def why(error: Exception) -> str:
-    """What an evaluation failed of, in one line."""
-    return str(error) or type(error).__name__
+def why(problem: object, expression: Expression, variables: Variables) -> tuple[str, str]:
+    """What an evaluation failed of, in one line, and a hint. `problem`: the error, or a value that is missing."""
+    if isinstance(problem, Undefined | UndefinedError) and (named := _first_missing(expression, variables)):
+        return named
+    if isinstance(problem, Undefined):
+        return str(problem._undefined_message), ""  # noqa: SLF001 - the only place where Jinja2 keeps it
+    return str(problem) or type(problem).__name__, ""
+
+
+def _first_missing(expression: Expression, variables: Variables) -> tuple[str, str] | None:
+    """What is not there of what `expression` names, and what there is instead."""
+    named = nodes.List([expression]).find_all((nodes.Name, nodes.Getattr, nodes.Getitem))
+    for node in reversed(list(named)):  # the innermost first
+        try:
+            (value,) = compile_all([node])(variables)
+        except Exception:  # noqa: BLE001, S112 - it depends on what is missing, or fails of something else
+            continue
+        if isinstance(value, Undefined):
+            return _missing(node, value._undefined_obj, value._undefined_name, variables)  # noqa: SLF001 - as Jinja2 keeps it
+    return None
+
+
+def _missing(node: nodes.Node, holder: Any, name: Any, variables: Variables) -> tuple[str, str]:  # noqa: ANN401 - any
+    if isinstance(node, nodes.Name):
+        return f"there is no `{node.name}`", f"there is: {', '.join(sorted(variables))}"
+    whole = _text(node.node)  # type: ignore[attr-defined]  # a Getattr or Getitem
+    if isinstance(holder, list):
+        return f"{whole} has no item {name}", f"it has {len(holder)}, the first is 0"
+    keys = ", ".join(sorted(map(str, holder))) if isinstance(holder, dict) else ""
+    return f"{whole} has no `{name}`", f"{whole} has: {keys or 'nothing'}"
+
+
+def _text(node: nodes.Node) -> str:
+    """How people wrote a value that is named key by key; for any other, words."""
+    keys: list[str] = []
+    while isinstance(node, nodes.Getattr | nodes.Getitem):
+        key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", "…")
+        keys.append(str(key))
+        node = node.node
+    return f"`{'.'.join([node.name, *reversed(keys)])}`" if isinstance(node, nodes.Name) else "the value"
 
 
 def is_missing(value: object) -> bool:
@@ -134,11 +172,31 @@ def is_missing(value: object) -> bool:
     return isinstance(value, Undefined)
 
 
-def why_not_plain(value: object) -> str:
-    """What is wrong with a value that is not plain data, in one line."""
-    if isinstance(value, Undefined):
-        return str(value._undefined_message)  # noqa: SLF001 - the only place where Jinja2 keeps it
-    return f"gives a {type(value).__name__}, not text, a number of 64 bits, a boolean, or a list or map of these"
+def not_plain(value: object) -> str:
+    """What in a value is not plain data, in words."""
+    if isinstance(value, list | dict):
+        for item in value if isinstance(value, list) else (*value, *value.values()):
+            try:
+                fresh(item)
+            except NotPlain:
+                return f"{described(value)} with {not_plain(item)}"
+        return "a map with a key that is no text"
+    if isinstance(value, int):
+        return "a number of more than 64 bits"
+    if isinstance(value, float):
+        return "a number that is not finite"
+    return f"{described(value)}, which is no text, number, boolean, list or map"
+
+
+def described(value: object) -> str:
+    """A value in a message."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    return _KINDS.get(type(value)) or f"a {type(value).__name__}"
 
 
 def _depth(node: nodes.Node) -> int:

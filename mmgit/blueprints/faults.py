@@ -1,5 +1,8 @@
 """What can be wrong with a blueprint: the codes, and the exception that carries findings out of any depth."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 from mmgit.errors import Finding
 
 CODES = {
@@ -14,7 +17,8 @@ CODES = {
     "M508": "`extends` of a blueprint that does not exist, or in a circle",
     "M509": "a parameter is unknown, missing, or not what the blueprint asks for",
     "M510": "the declaration of a parameter is no JSON Schema that can be checked offline",
-    "M511": "a file of a blueprint cannot be read",
+    "M511": "a file of a blueprint cannot be read, or belongs to no blueprint",
+    "M512": "what a blueprint makes is no object, or has no place for what mmgit puts in",
 }
 
 Place = tuple[str, tuple[str | int, ...]]
@@ -32,3 +36,10 @@ class BlueprintFault(Exception):  # noqa: N818 - carries findings; `render` coll
 def fault(code: str, place: Place, message: str, hint: str = "") -> BlueprintFault:
     """One finding, ready to raise."""
     return BlueprintFault(Finding(code, *place, message, hint))
+
+
+def alike(name: str, known: Iterable[str], title: str) -> str:
+    """A hint for a name that is not known: the one that was meant, and all that there are."""
+    names = sorted(known)
+    close = get_close_matches(name, names, 1)
+    return f"{f'did you mean `{close[0]}`?   ' if close else ''}{title}: {', '.join(names) or 'none'}"

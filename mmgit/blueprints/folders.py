@@ -5,7 +5,7 @@ beside the package's repository, or inside the wheel.
 """
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import Field
 
 from mmgit.blueprints.directives import Sheet
-from mmgit.blueprints.faults import Place, fault
+from mmgit.blueprints.faults import Place, alike, fault
 from mmgit.blueprints.parameters import Parameters
 from mmgit.spec.fields import Name, Spec, Text
 from mmgit.spec.service import Blueprint as BlueprintName
@@ -46,11 +46,11 @@ class Whole:
     parameters: Parameters
 
 
-def assemble(name: str, folder_of: Callable[[str], Folder | None], asked: Place) -> Whole:
-    """Blueprint `name`, which the file at `asked` names. Raises `BlueprintFault`."""
+def assemble(name: str, folder_of: Callable[[str], Folder | None], asked: Place, *, known: Collection[str]) -> Whole:
+    """Blueprint `name`, which the file at `asked` names. `known` are the names for hints. Raises `BlueprintFault`."""
     folder = folder_of(name)
     if folder is None:
-        raise fault("M500", asked, f"there is no blueprint `{name}`", f"built-in: {', '.join(built_in())}")
+        raise fault("M500", asked, f"there is no blueprint `{name}`", alike(name, known, "blueprints"))
     chain, names = [folder], [name]
     while (below := chain[-1].spec.extends) is not None:
         place: Place = (f"{chain[-1].path}/{DECLARATION}", ("extends",))
@@ -58,7 +58,7 @@ def assemble(name: str, folder_of: Callable[[str], Folder | None], asked: Place)
         if below in names:
             raise fault("M508", place, f"`{below}` extends itself: {' -> '.join([*names, below])}")
         if folder is None:
-            raise fault("M508", place, f"there is no blueprint `{below}`", f"built-in: {', '.join(built_in())}")
+            raise fault("M508", place, f"there is no blueprint `{below}`", alike(below, known, "blueprints"))
         chain.append(folder)
         names.append(below)
     sheets: dict[str, Sheet] = {}
@@ -68,7 +68,7 @@ def assemble(name: str, folder_of: Callable[[str], Folder | None], asked: Place)
         sheets |= each.sheets
         schemas |= each.spec.parameters
         places |= {key: (f"{each.path}/{DECLARATION}", ("parameters", key)) for key in each.spec.parameters}
-    return Whole(sheets, Parameters(schemas, places))
+    return Whole(sheets, Parameters(schemas, places, blueprint=name))
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from mmgit.blueprints.faults import BlueprintFault, Place, fault
+from mmgit.blueprints.faults import BlueprintFault, Place, alike, fault
 from mmgit.errors import Finding
 
 _SHOWN = 100
@@ -18,7 +18,11 @@ _SHOWN = 100
 class Parameters:
     """What a blueprint asks for. `schemas` and `places`: by name, what is declared and where."""
 
-    def __init__(self, schemas: Mapping[str, Mapping[str, Any]], places: Mapping[str, Place]) -> None:
+    def __init__(
+        self, schemas: Mapping[str, Mapping[str, Any]], places: Mapping[str, Place], *, blueprint: str
+    ) -> None:
+        self._blueprint = blueprint
+        self._schemas = {name: json.dumps(schema)[:_SHOWN] for name, schema in schemas.items()}
         self._validators = {name: _validator(dict(schema), places[name]) for name, schema in schemas.items()}
         self._defaults = {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
         for name, value in self._defaults.items():
@@ -43,17 +47,19 @@ class Parameters:
         return values
 
     def _findings(self, values: Mapping[str, Any], path: str) -> list[Finding]:
-        known = ", ".join(sorted(self._validators)) or "none"
-        findings = [
-            Finding("M509", path, ("parameters",), f"the blueprint needs parameter `{name}`")
-            for name in sorted(self._validators.keys() - values.keys())
-        ]
+        of = f"blueprint `{self._blueprint}`"
+        findings = []
+        for name in sorted(self._validators.keys() - values.keys()):
+            hint = f"parameters: {{{name}: …}}   its schema: {self._schemas[name]}"
+            findings.append(Finding("M509", path, ("parameters",), f"{of} needs parameter `{name}`", hint))
         for name, value in values.items():
+            keys = ("parameters", name)
             if name not in self._validators:
-                hint = f"parameters of the blueprint: {known}"
-                findings.append(Finding("M509", path, ("parameters", name), f"unknown parameter `{name}`", hint))
+                hint = alike(name, self._validators, "its parameters")
+                findings.append(Finding("M509", path, keys, f"{of} has no parameter `{name}`", hint))
             elif wrong := _wrong(self._validators[name], value):
-                findings.append(Finding("M509", path, ("parameters", name), f"parameter `{name}`: {wrong}"))
+                message = f"parameter `{name}` of {of}: {wrong}"
+                findings.append(Finding("M509", path, keys, message, f"its schema: {self._schemas[name]}"))
         return findings
 
 

@@ -17,7 +17,9 @@ CHECKS: tuple[Check, ...] = (
     environments.services_can_be_called,
     environments.compose_has_its_proxy,
     environments.promotions_come_from_an_environment,
+    environments.routes_say_who_may_call,
     environments.fields_without_effect_are_said,
+    environments.processes_render_nothing,
     immutability.what_is_released_stays,
 )
 

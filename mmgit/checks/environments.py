@@ -7,6 +7,8 @@ from mmgit.errors import Finding
 from mmgit.repository import layout
 from mmgit.resolve import listed
 
+_SHAPING = frozenset({"blueprint", "parameters", "patches"})
+
 
 def services_can_be_called(scope: Scope) -> Iterator[Finding]:
     """A pinned service without keys is closed to everybody: worth a warning."""
@@ -43,9 +45,42 @@ def promotions_come_from_an_environment(scope: Scope) -> Iterator[Finding]:
 
 def fields_without_effect_are_said(scope: Scope) -> Iterator[Finding]:
     """What this release reads but does not act on is a warning: nobody shall rely on a gate that is not judged."""
-    message = "this release of mmgit reads `{}` but does not act on it"
     if "policies" in scope.source.project.spec.model_fields_set:
-        yield Finding("M341", layout.PROJECT, ("policies",), message.format("policies"), severity="warning")
+        yield _without_effect(layout.PROJECT, "policies")
     for environment in scope.source.environments.values():
         for name in sorted({"promotion", "telemetry"} & environment.spec.model_fields_set):
-            yield Finding("M341", environment.path, (name,), message.format(name), severity="warning")
+            yield _without_effect(environment.path, name)
+
+
+def processes_render_nothing(scope: Scope) -> Iterator[Finding]:
+    """On target process there are no objects, so what shapes them has no effect: worth a warning."""
+    for environment in scope.source.environments.values():
+        if environment.spec.target != "process":
+            continue
+        for service in environment.services:
+            for name in sorted(_SHAPING & service.spec.model_fields_set):
+                yield _not_rendered(service.path, (name,), environment.name)
+        for name in sorted(_SHAPING & environment.spec.defaults.model_fields_set):
+            yield _not_rendered(environment.path, ("defaults", name), environment.name)
+
+
+def routes_say_who_may_call(scope: Scope) -> Iterator[Finding]:
+    """Without the namespace of the ingress controller, pods of every namespace may call the services: a warning."""
+    for environment in scope.source.environments.values():
+        spec = environment.spec
+        if spec.target == "kubernetes" and spec.ingress and spec.kubernetes.gateway_namespace is None:
+            message = f"environment `{environment.name}`: pods of every namespace of the cluster may call its services"
+            hint = "kubernetes: {gateway_namespace: <namespace of the ingress controller>}   lets only that one in"
+            yield Finding("M333", environment.path, ("ingress",), message, hint, "warning")
+
+
+def _without_effect(path: str, name: str) -> Finding:
+    message = f"this release of mmgit reads `{name}` but does not act on it"
+    hint = f"remove `{name}`, or keep it for a later release and rely on nothing in it until then"
+    return Finding("M341", path, (name,), message, hint, "warning")
+
+
+def _not_rendered(path: str, keys: tuple[str, ...], environment: str) -> Finding:
+    message = f"`{keys[-1]}` has no effect: on target process nothing is rendered"
+    hint = f"remove it; it is for environments of target kubernetes and compose, not for `{environment}`"
+    return Finding("M342", path, keys, message, hint, "warning")

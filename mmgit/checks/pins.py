@@ -13,16 +13,18 @@ from mmgit.repository.source import DeclaredManifest
 
 def images_contradict_nothing(scope: Scope) -> Iterator[Finding]:
     """A lock file binds recipe, layers and manifests as its builder wrote them."""
+    by_hand = "this file was edited by hand: "
     if scope.source.proxy:
         for fault in faults(lock_of(scope.source.proxy.spec)):
-            yield Finding("M703", scope.source.proxy.path, (), fault, f"mmgit base update {layout.PROXY}")
+            yield Finding("M703", scope.source.proxy.path, (), by_hand + fault, f"mmgit base update {layout.PROXY}")
     for _, manifest in manifests_of(scope.source):
         for key, image in manifest.images.items():
+            hint = f"git restore {image.path}   (what mmgit locked is never edited)"
             for fault in faults(lock_of(image.spec)):
-                yield Finding("M703", image.path, (), fault, "restore the file from git; it is never edited")
+                yield Finding("M703", image.path, (), by_hand + fault, hint)
             if not image.spec.recipe.startswith(key):
-                message = f"the file is named after another recipe than `{image.spec.recipe[:12]}`"
-                yield Finding("M703", image.path, ("recipe",), message, "restore the file from git")
+                message = f"this file was renamed or edited by hand: its recipe is `{image.spec.recipe[:12]}`"
+                yield Finding("M703", image.path, ("recipe",), message, hint)
 
 
 def pins_name_an_image_of_their_manifest(scope: Scope) -> Iterator[Finding]:
@@ -53,7 +55,8 @@ def pinned_images_have_the_inputs_of_their_manifest(scope: Scope) -> Iterator[Fi
             continue  # other checks name the file or version that is missing
         if inputs.key != image.spec.inputs:
             message = f"manifest {reference} is no longer what its pinned image was made of"
-            hint = "restore its folder from git; a change is a new manifest: mmgit manifest create"
+            model = reference.partition("/")[0]
+            hint = f"mmgit manifest create {model}   makes the change a new manifest; restore this one from git"
             yield Finding("M702", manifest.path, (), message, hint)
 
 

@@ -45,7 +45,7 @@ def update(name: str, suite: str | None, packages: tuple[str, ...], platforms: t
         if name == layout.PROXY:
             session.deliver(change.and_then(_proxy(session, resolved)))
         else:
-            session.deliver(change, *(["mmgit build"] if change.files else []))
+            session.deliver(change, *(["mmgit build"] if change.files and session.source.models else []))
 
 
 def _request(

@@ -73,10 +73,10 @@ def cli(folder: str | None) -> None:
         os.chdir(folder)
 
 
-def run(arguments: list[str]) -> int:  # noqa: PLR0911 - one return for each way to end
-    """The exit code of `mmgit ARGUMENTS`; prints what went wrong."""
+def run(arguments: list[str], seen: object = None) -> int:  # noqa: PLR0911 - one return for each way to end
+    """The exit code of `mmgit ARGUMENTS`; prints what went wrong. `seen` is for the command (click's `obj`)."""
     try:
-        code = cli.main(arguments, prog_name="mmgit", standalone_mode=False)
+        code = cli.main(arguments, prog_name="mmgit", standalone_mode=False, obj=seen)
         return code if isinstance(code, int) else 0
     except ProblemsFound as found:
         from mmgit.cli.output import print_problems  # noqa: PLC0415 - only when there is something to print

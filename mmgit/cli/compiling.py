@@ -1,6 +1,8 @@
 """`mmgit check` and `mmgit compile`."""
 
-from collections.abc import Collection
+import gc
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,8 +18,21 @@ if TYPE_CHECKING:
     from mmgit.repository.files import Root
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nothing is searched for garbage: a compile makes millions of objects, keeps them, and ends."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
 @click.command()
 @format_option
+@_uncollected()
 def check(form: ProblemForm) -> None:
     """Check all declared files: their shape, their references, and what they would render to.
 
@@ -41,7 +56,9 @@ def check(form: ProblemForm) -> None:
 @click.option("--overwrite", multiple=True, metavar="PATH", help="Replace this file although it was edited by hand.")
 @click.option("-m", "--message", default="", help="The first line of the commit.")
 @format_option
-def compile_(form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's values
+@click.pass_obj
+@_uncollected()
+def compile_(seen: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's values
     """Render every environment into environments/ENV/rendered, which is mmgit's alone."""
     from mmgit import incremental, pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.deliver import git, write  # noqa: PLC0415 - as above
@@ -51,7 +68,7 @@ def compile_(form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> N
     if options["is_check"] and options["is_commit"]:
         raise UsageError("--check writes nothing and --commit writes", "choose one of them")
     root = find_root()
-    before = incremental.begin(root)
+    before = incremental.begin(root, seen)
     if not overwrite and not options["is_commit"] and _compile_changed(before, form, is_check=options["is_check"]):
         return
     compiled = pipeline.compiled(root, surroundings_of(root))

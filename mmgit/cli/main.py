@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 from mmgit import state
 
@@ -13,26 +14,39 @@ def main() -> None:
 
 def run(arguments: list[str]) -> int:
     """The exit code of `mmgit ARGUMENTS`; prints what went wrong."""
-    if arguments in (["compile"], ["compile", "--check"]) and _is_unchanged(is_check=len(arguments) > 1):
-        return 0
+    seen = None
+    if arguments in (["compile"], ["compile", "--check"]):
+        seen = _look()
+        if seen and _is_unchanged(seen[2], seen[1], is_check=len(arguments) > 1):
+            return 0
     from mmgit.cli import commands  # noqa: PLC0415 - click alone takes longer than the answer above
 
-    return commands.run(arguments)
+    return commands.run(arguments, seen[:2] if seen else None)
 
 
-def _is_unchanged(*, is_check: bool) -> bool:
-    """Whether everything is as the last compile left it; if so, that is said, with the warnings that still hold."""
+def _look() -> tuple[float, state.Listings, str] | None:
+    """What lies in the repository here, when that was seen, and where."""
+    began = time.monotonic()
     try:
         root = state.root_above(os.getcwd())  # noqa: PTH109 - pathlib is slow to import
-        last = state.read(root) if root else None
-        if root is None or last is None or state.packed(state.look(root)) != last.listings:
-            return False
+        return (began, state.look(root), root) if root else None
+    except OSError:
+        return None
+
+
+def _is_unchanged(root: str, listings: state.Listings, *, is_check: bool) -> bool:
+    """Whether everything is as the last compile left it; if so, that is said, with the warnings that still hold."""
+    try:
+        last = state.read(root)
     except (OSError, ValueError):
+        return False
+    if last is None or state.packed(listings) != last.listings:
         return False
     if last.said:
         from mmgit import incremental  # noqa: PLC0415 - as above
         from mmgit.cli.output import print_problems  # noqa: PLC0415 - as above
 
         print_problems(incremental.problems_in(last.said), "text")
-    print(f"up to date: {last.files} rendered files" if is_check else f"0 files written, 0 removed, {last.files} in all")
+    said = "up to date: {} rendered files" if is_check else "0 files written, 0 removed, {} in all"
+    print(said.format(last.files))
     return True

@@ -23,11 +23,25 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TIMEOUT_SECONDS = 30.0
+
+
+def _once(_: click.Context, option: click.Parameter, files: tuple[Path, ...]) -> Path | None:
+    """The one file of an option: the last of several would be taken without a word."""
+    if len(files) > 1:
+        names = " and ".join(map(str, files))
+        raise UsageError(f"{option.opts[0]} stands twice, for {names}", f"--file {files[-1]}   is for further files")
+    return files[0] if files else None
+
+
+def _one_file(letter: str, name: str, text: str) -> Callable[[F], F]:
+    return click.option(letter, name, type=_FILE, multiple=True, callback=_once, help=text)
+
+
 _OPTIONS = (
-    click.option("-f", "script", type=_FILE, help="The scoring script with init() and run()."),
-    click.option("-p", "requirements", type=_FILE, help="What the script needs, as requirements.txt."),
-    click.option("-c", "conda", type=_FILE, help="What the script needs, as a conda file."),
-    click.option("-s", "schema", type=_FILE, help="The schema of run(); sample.json beside it comes along."),
+    _one_file("-f", "script", "The scoring script with init() and run()."),
+    _one_file("-p", "requirements", "What the script needs, as requirements.txt."),
+    _one_file("-c", "conda", "What the script needs, as a conda file."),
+    _one_file("-s", "schema", "The schema of run(); sample.json beside it comes along."),
     click.option("--file", "files", type=_FILE, multiple=True, help="Another file that the script reads."),
     click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the version."),
     click.option("--metric", "metrics", multiple=True, metavar="NAME=NUMBER", help="A metric, like auc=0.91."),

@@ -97,7 +97,9 @@ def _is_named(path: str, overwrite: Collection[str]) -> bool:
 
 
 def _problem(item: Difference) -> Problem:
-    hint = f"mmgit compile --overwrite {item.path}"
+    command, lasting = f"mmgit compile --overwrite {item.path}", "a lasting change is one of `patches:` of the service"
     if item.state == "edited":
+        hint = f"{command}   discards the edit; {lasting}"
         return Problem(EDITED, Place(item.path), "this rendered file was edited by hand", hint)
+    hint = f"{command}   removes what is there, so move it elsewhere first; {lasting}"
     return Problem(FOREIGN, Place(item.path), "mmgit did not write this file, but its folder is mmgit's alone", hint)

@@ -62,7 +62,7 @@ class BlueprintSet:
                 child.close()
 
     def _made(self, name: str, asked: Place) -> Ready:
-        whole = assemble(name, self._folder, asked)
+        whole = assemble(name, self._folder, asked, known={*built_in(), *self._declared})
         if name in built_in():
             return Ready(whole.parameters, compile_sheets(whole.sheets))
         child = Confined(_path(name), whole.sheets)
@@ -82,8 +82,6 @@ class BlueprintSet:
 def _read(name: str, files: Mapping[str, str]) -> Folder:
     folder = _path(name)
     path = f"{folder}/{DECLARATION}"
-    if DECLARATION not in files:
-        raise fault("M511", (folder, ()), f"blueprint `{name}` has no {DECLARATION}", "extends: kubernetes/default")
     trees = {file: _parsed(f"{folder}/{file}", text) for file, text in sorted(files.items())}
     try:
         spec = BlueprintSpec.model_validate(trees.pop(DECLARATION))

@@ -4,6 +4,7 @@ Nothing refers to a hub: images, the proxy's too, are named by digest. `MMGIT_ST
 holds what must not be in it: the certificate and, for each service that needs them, `secrets/<service>.env`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from mmgit.blueprints.faults import BlueprintFault
@@ -16,7 +17,7 @@ from mmgit.render.patches import patched
 from mmgit.render.target import Rendered
 from mmgit.repository import layout
 from mmgit.repository.header import with_header
-from mmgit.spec.service import SecretKey
+from mmgit.spec.service import Patch, SecretKey
 
 CODES = {"M540": "an environment of target compose without an image of the proxy"}
 
@@ -25,6 +26,7 @@ Object = dict[str, Any]
 STATE = "${MMGIT_STATE:?start with mmgit up}"
 PROXY_FOLDER = "_proxy"
 """No name of a group: these have three characters or more, and no `_`."""
+_SET_BY_MMGIT = ("image", "labels", "networks")
 NETWORKS: Object = {"outside": {}, "services": {"internal": True}}
 
 
@@ -44,7 +46,7 @@ class Compose:
             entry = escaping.compose(self._built(service))
         except BlueprintFault as found:
             return Rendered(findings=found.findings)
-        (entry,), findings = patched([("Service", service.name, entry)], service)
+        (entry,), findings = patched([("Service", service.name, entry)], service, _misfit(service))
         completed = _completed(entry, service, settings)
         document = {"services": {service.name: completed}, "networks": NETWORKS}
         folder = f"{self._folder}/{service.group}"
@@ -86,7 +88,10 @@ class Compose:
         if len(built) != 1:
             message = f"blueprint `{service.blueprint}`: for compose it makes one entry, not {len(built)}"
             raise BlueprintFault(Finding("M512", *asked, message))
-        return built[0]
+        entry = {key: value for key, value in built[0].items() if key not in _SET_BY_MMGIT}
+        if reason := _misfit(service)(entry, None):
+            raise BlueprintFault(Finding("M512", *asked, f"blueprint `{service.blueprint}`: {reason}"))
+        return entry
 
     def _proxy(self, image: str) -> Object:
         groups = self._environment.groups
@@ -120,6 +125,24 @@ class Compose:
         }
 
 
+def _misfit(service: DesiredService) -> Callable[[Object, Patch | None], str]:
+    """What keeps an entry, after a patch or as it was built, from being completed."""
+    secrets = ("env_file",) if _has_secrets(service) else ()
+
+    def misfit(entry: Object, patch: Patch | None) -> str:
+        changed = {*entry, *((patch and patch.merge) or ())}
+        if own := [key for key in (*_SET_BY_MMGIT, *secrets) if key in changed]:
+            return f"`{own[0]}` is set by mmgit and cannot be changed"
+        volumes = entry.get("volumes")
+        return "" if volumes is None or isinstance(volumes, list) else "`volumes` is no list"
+
+    return misfit
+
+
+def _has_secrets(service: DesiredService) -> bool:
+    return any(isinstance(value, SecretKey) for value in service.variables.values())
+
+
 def _completed(entry: Object, service: DesiredService, settings: str) -> Object:
     labels = {
         **dict(sorted(service.labels.items())),
@@ -134,16 +157,16 @@ def _completed(entry: Object, service: DesiredService, settings: str) -> Object:
         networks["outside"] = {}
     completed = {
         "image": service.image,
-        **{key: value for key, value in entry.items() if key not in ("image", "labels", "networks", "volumes")},
+        **{key: value for key, value in entry.items() if key != "volumes"},
         "labels": escaping.compose(labels),
         "volumes": [
             _mount(f"../settings/{service.name}", "/etc/mmgit/settings"),
             _mount(f"../keys/{service.name}", "/etc/mmgit/keys"),
-            *entry.get("volumes", []),
+            *(entry.get("volumes") or ()),
         ],
         "networks": networks,
     }
-    if any(isinstance(value, SecretKey) for value in service.variables.values()):
+    if _has_secrets(service):
         path = f"{STATE}/secrets/{service.name}.env"
         completed["env_file"] = [{"path": path, "required": True, "format": "raw"}]
     return completed

@@ -37,7 +37,7 @@ def flux(objects: list[Object], text: str) -> bool:
     for each in objects:
         if _holds(each, "${"):
             annotations = map_at(each, "metadata", "annotations")
-            each["metadata"] = {**each["metadata"], "annotations": {**annotations, FLUX_SWITCH: "disabled"}}
+            each["metadata"] = {**map_at(each, "metadata"), "annotations": {**annotations, FLUX_SWITCH: "disabled"}}
     return True
 
 

@@ -13,8 +13,6 @@ from mmgit.render.target import Rendered
 from mmgit.repository import layout
 from mmgit.repository.header import with_header
 
-CODES = {"M512": "what a blueprint builds has no place for what mmgit puts in"}
-
 
 class Kubernetes:
     """An environment of target `kubernetes`."""

@@ -4,7 +4,7 @@ A patch whose target is not there, or whose path is not, is a finding at the ser
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from mmgit.desired import DesiredService
@@ -19,12 +19,20 @@ CODES = {
 Object = dict[str, Any]
 
 
+Misfit = Callable[[Object, Patch], str]
+"""What keeps a target from taking an object as it is after a patch; empty if nothing does."""
+
+
 class _Mismatch(Exception):  # noqa: N818 - becomes a finding
-    """Why an operation does not fit."""
+    """Why an operation does not fit, and what to do."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 def patched(
-    named: Sequence[tuple[str, str, Object]], service: DesiredService
+    named: Sequence[tuple[str, str, Object]], service: DesiredService, misfit: Misfit | None = None
 ) -> tuple[list[Object], tuple[Finding, ...]]:
     """The objects after the service's patches, in order, and what did not fit. `named`: kind, name, object."""
     result, findings = [each for _, _, each in named], []
@@ -34,9 +42,13 @@ def patched(
         hits = [at for at, (kind, name, _) in enumerate(named) if kind == target.kind and target.name in (None, name)]
         for at in hits:
             try:
-                result[at] = _changed(result[at], patch)
+                changed = _changed(result[at], patch)
+                if misfit and (reason := misfit(changed, patch)):
+                    raise _Mismatch(reason)  # noqa: TRY301 - one place makes the finding
+                result[at] = changed
             except _Mismatch as mismatch:
-                findings.append(Finding("M521", *place, f"patch of {_described(patch)}: {mismatch}"))
+                message = f"patch of {_described(patch)}: {mismatch}"
+                findings.append(Finding("M521", *place, message, mismatch.hint))
         if not hits:
             known = ", ".join(f"{kind} {name}" for kind, name, _ in named)
             message = f"the patch of {_described(patch)} matches nothing in service `{service.name}`"
@@ -81,7 +93,7 @@ def _operated(document: Any, operation: Operation) -> Any:  # noqa: ANN401 - RFC
         case "remove":
             _remove(holder, path)
         case "replace":
-            _remove(holder, path)
+            _remove(holder, path, "`op: add` sets a value where there is none")
             _add(holder, path, copy.deepcopy(operation.value))
         case "move":
             _add(holder, path, _remove(holder, _tokens(operation.from_)))
@@ -100,12 +112,15 @@ def _tokens(pointer: str | None) -> list[str]:
     return [token.replace("~1", "/").replace("~0", "~") for token in pointer.split("/")]
 
 
-def _get(holder: Any, tokens: Sequence[str]) -> Any:  # noqa: ANN401 - any value
+def _get(holder: Any, tokens: Sequence[str], hint: str = "") -> Any:  # noqa: ANN401 - any value
     for at, token in enumerate(tokens):
         try:
             holder = holder[_index(holder, token, len(holder) - 1) if isinstance(holder, list) else token]
         except (KeyError, TypeError):
-            raise _Mismatch(f"{'/'.join(tokens[: at + 1])} is not there") from None
+            there = ", ".join(map(str, holder)) if isinstance(holder, dict) and at else ""
+            known = f"{'/'.join(tokens[:at]) or 'the object'} has: {there}" if there else ""
+            message = f"{'/'.join(tokens[: at + 1])} is not there"
+            raise _Mismatch(message, hint if hint and at == len(tokens) - 1 else known) from None
     return holder
 
 
@@ -119,8 +134,8 @@ def _add(holder: Any, tokens: Sequence[str], value: Any) -> None:  # noqa: ANN40
         raise _Mismatch(f"{'/'.join(tokens[:-1])} holds neither keys nor items")
 
 
-def _remove(holder: Any, tokens: Sequence[str]) -> Any:  # noqa: ANN401 - any value
-    _get(holder, tokens)
+def _remove(holder: Any, tokens: Sequence[str], hint: str = "") -> Any:  # noqa: ANN401 - any value
+    _get(holder, tokens, hint)
     parent, last = _get(holder, tokens[:-1]), tokens[-1]
     return parent.pop(int(last) if isinstance(parent, list) else last)
 

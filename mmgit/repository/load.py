@@ -39,6 +39,7 @@ S = TypeVar("S", bound=BaseModel)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,30}[a-z0-9]")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
+_NEW_MODEL = "printf 'apiVersion: mmgit.dev/v1\\nkind: Model\\n' > "
 _NAME_HINT = "names have 3 to 32 lower-case letters, digits and '-', with a letter or digit at both ends"
 
 
@@ -80,8 +81,27 @@ class _Reader:
 
     def declared(self, path: str, spec: type[S]) -> Declared[S] | None:
         """The file at `path`, or None with its problems noted."""
-        value = self.spec(path, self.root.read(path, reading.MAX_BYTES), spec)
+        data = self.data(path)
+        value = self.spec(path, data, spec) if data is not None else None
         return Declared(path, value) if value else None
+
+    def data(self, path: str) -> bytes | None:
+        """The bytes of a file; one that is too large is a problem."""
+        try:
+            return self.root.read(path, reading.MAX_BYTES)
+        except UsageError:
+            if not self.root.exists(path):
+                raise
+            self.problems.append(problems.problem_of_fault(path, reading.too_large()))
+            return None
+
+    def folder_data(self, folder: str) -> dict[str, bytes]:
+        """Name -> bytes of every file right in a folder, but for those that are too large."""
+        try:
+            return self.root.read_folder(folder, reading.MAX_BYTES)
+        except UsageError:
+            found = ((name, self.data(f"{folder}/{name}")) for name in self.root.files(folder))
+            return {name: data for name, data in found if data is not None}
 
     def spec(self, path: str, data: bytes, spec: type[S]) -> S | None:
         """`data` as a `spec`, or None with its problems noted."""
@@ -103,19 +123,25 @@ class _Reader:
                 yield stem, base
 
     def blueprints(self) -> dict[str, dict[str, str]]:
-        """The team's own blueprints: every folder that holds a `blueprint.yaml`."""
+        """The team's own blueprints: every folder that holds a `blueprint.yaml`. A file is of the innermost one."""
         paths = [path for path in self.root.walk(layout.BLUEPRINTS) if path.endswith(".yaml")]
         names = [path.removesuffix(f"/{layout.BLUEPRINT}") for path in paths if path.endswith(f"/{layout.BLUEPRINT}")]
-        found: dict[str, dict[str, str]] = {}
-        for name in names:
-            inside = (path for path in paths if path.startswith(f"{name}/"))
-            found[name] = {path.removeprefix(f"{name}/"): self.text(f"{layout.BLUEPRINTS}/{path}") for path in inside}
+        found: dict[str, dict[str, str]] = {name: {} for name in names}
+        lost: set[str] = set()
+        for path in paths:
+            if around := [name for name in names if path.startswith(f"{name}/")]:
+                name = max(around, key=len)
+                found[name][path.removeprefix(f"{name}/")] = self.text(f"{layout.BLUEPRINTS}/{path}")
+            else:
+                lost.add(path.partition("/")[0])
+        for name in sorted(lost):
+            self.findings.append(_no_blueprint(f"{layout.BLUEPRINTS}/{name}"))
         return found
 
     def text(self, path: str) -> str:
         """A file as text; what is not UTF-8 is a problem."""
         try:
-            return self.root.read(path, reading.MAX_BYTES).decode()
+            return (self.data(path) or b"").decode()
         except UnicodeDecodeError:
             self.findings.append(Finding("M102", path, (), "not UTF-8 text", "save the file as UTF-8"))
             return ""
@@ -154,7 +180,7 @@ class _Reader:
         """A model with the given versions and manifests."""
         path = layout.model(name)
         if not self.root.exists(path):
-            self.findings.append(Finding("M121", path, (), f"model `{name}` has no model.yaml", "write one"))
+            self.findings.append(Finding("M121", path, (), f"model `{name}` has no model.yaml", _NEW_MODEL + path))
             return None
         declared = self.declared(path, ModelSpec)
         return DeclaredModel(path, declared.spec, name, versions, manifests) if declared else None
@@ -214,13 +240,14 @@ class _Reader:
         if self.selected is not None:
             for path in sorted(path for path in self.selected if path.startswith(f"{folder}/")):
                 group, _, file_name = path.removeprefix(f"{folder}/").rpartition("/")
-                if name := self.stem(f"{folder}/{group}".rstrip("/"), file_name, ".yaml"):
-                    yield group or layout.DEFAULT_GROUP, name, path, self.root.read(path, reading.MAX_BYTES)
+                name = self.stem(f"{folder}/{group}".rstrip("/"), file_name, ".yaml")
+                if name and (data := self.data(path)) is not None:
+                    yield group or layout.DEFAULT_GROUP, name, path, data
             return
         groups = {group: f"{folder}/{group}" for group in self.folders(folder, _NAME, _NAME_HINT, files_too=True)}
         groups[layout.DEFAULT_GROUP] = folder
         for group, group_folder in sorted(groups.items()):
-            for file_name, data in self.root.read_folder(group_folder, reading.MAX_BYTES).items():
+            for file_name, data in self.folder_data(group_folder).items():
                 if name := self.stem(group_folder, file_name, ".yaml"):
                     yield group, name, f"{group_folder}/{file_name}", data
 
@@ -229,7 +256,8 @@ class _Reader:
         if self.root.exists(path):
             return self.declared(path, spec)
         folder, _, name = path.rpartition("/")
-        self.findings.append(Finding("M121", path, (), f"{folder} has no {name}", "restore it, or remove the folder"))
+        hint = f"git restore {path}   or remove the folder"
+        self.findings.append(Finding("M121", path, (), f"{folder} has no {name}", hint))
         return None
 
     def numbers(self, folder: str) -> list[int]:
@@ -260,3 +288,12 @@ class _Reader:
             self.findings.append(Finding("M122", f"{folder}/{file_name}", (), f"`{stem}` is no name", _NAME_HINT))
             return None
         return stem
+
+
+def _no_blueprint(path: str) -> Finding:
+    if path.endswith(".yaml"):
+        message = f"`{path.rpartition('/')[2]}` is not something that mmgit reads here"
+        return Finding("M123", path, (), message, "move it into the folder of a blueprint, or remove it")
+    declaration = f"{path}/{layout.BLUEPRINT}"
+    hint = f"echo 'extends: kubernetes/default' > {declaration}   or move its files to the blueprint that they are of"
+    return Finding("M511", declaration, (), f"files in {path} are of no blueprint: there is no {declaration}", hint)

@@ -5,7 +5,7 @@ Refusals of pydantic come in with keys and types; findings of later stages come 
 
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,11 +14,18 @@ from mmgit.errors import Finding, MmgitError, Place, Problem
 from mmgit.repository.subset import Fault
 
 _SHOWN = 60
+_HINTS = {
+    "M101": "look here and just before it for a bracket, quote, colon or indent that is missing",
+    "M104": "put every document into a file of its own",
+    "M105": "start with `apiVersion: mmgit.dev/v1`, and one `field: value` a line",
+    "M108": "make it flatter",
+}
 
 
 def problem_of_fault(path: str, fault: Fault) -> Problem:
     """The problem of a file that cannot be read."""
-    return Problem(fault.code, Place(path, fault.line, fault.column), fault.message, fault.hint)
+    hint = fault.hint or _HINTS.get(fault.code, "")
+    return Problem(fault.code, Place(path, fault.line, fault.column), fault.message, hint)
 
 
 def findings_of_refusal(path: str, spec: type[BaseModel], error: ValidationError) -> list[Finding]:
@@ -60,13 +67,13 @@ def _finding(path: str, spec: type[BaseModel], detail: ErrorDetails) -> Finding:
     # unions add the chosen member, as <member>, to the keys
     keys = tuple(key for key in detail["loc"] if not str(key).startswith("<"))
     name, value, kind = ".".join(map(str, keys)), detail["input"], detail["type"]
-    seen = "not that" if keys[:1] == ("keys",) else shown(value)  # somebody may have pasted a token
+    seen = "not what is expected" if keys[:1] == ("keys",) else shown(value)  # somebody may have pasted a token
     if kind == "extra_forbidden":
         close = get_close_matches(str(keys[-1]), _fields_at(spec, keys[:-1]), 1)
         hint = f"did you mean `{close[0]}`?" if close else f"known fields: {', '.join(_fields_at(spec, keys[:-1]))}"
         return Finding("M201", path, keys, f"unknown field `{name}`", hint)
     if kind == "missing":
-        return Finding("M202", path, keys, f"field `{name}` is missing")
+        return Finding("M202", path, keys, f"field `{name}` is missing", _missing_hint(spec, keys))
     if kind == "string_type" and isinstance(value, int | float):
         said = str(value).lower() if isinstance(value, bool) else f"the number {value}"
         return Finding("M203", path, keys, f"`{name}` is {said}, and text is meant", "put it in quotes")
@@ -80,15 +87,29 @@ def _finding(path: str, spec: type[BaseModel], detail: ErrorDetails) -> Finding:
     return Finding("M204", path, keys, f"`{name}` is {seen}", expected[0].lower() + expected[1:])
 
 
-def _fields_at(spec: Any, keys: tuple[str | int, ...]) -> list[str]:  # noqa: ANN401 - walks type annotations
+def _missing_hint(spec: type[BaseModel], keys: tuple[str | int, ...]) -> str:
+    """The line to add where only one is right, else all the fields that must be there."""
+    model = _model_at(spec, keys[:-1])
+    fields = {field.alias or name: field for name, field in model.model_fields.items()} if model else {}
+    field = fields.get(str(keys[-1]))
+    if field and get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1:
+        return f"add the line `{keys[-1]}: {get_args(field.annotation)[0]}`"
+    needed = ", ".join(name for name, each in fields.items() if each.is_required())
+    return f"fields that must be there: {needed}" if needed else ""
+
+
+def _fields_at(spec: type[BaseModel], keys: tuple[str | int, ...]) -> list[str]:
+    model = _model_at(spec, keys)
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+
+
+def _model_at(spec: Any, keys: tuple[str | int, ...]) -> type[BaseModel] | None:  # noqa: ANN401 - walks annotations
     for key in keys:
         field = spec.model_fields.get(str(key)) if isinstance(spec, type) and issubclass(spec, BaseModel) else None
         if field is not None:
             spec = field.annotation
         spec = next((kind for kind in _classes(spec) if issubclass(kind, BaseModel)), spec)
-    if isinstance(spec, type) and issubclass(spec, BaseModel):
-        return [field.alias or name for name, field in spec.model_fields.items()]
-    return []
+    return spec if isinstance(spec, type) and issubclass(spec, BaseModel) else None
 
 
 def _classes(annotation: Any) -> list[type]:  # noqa: ANN401 - walks type annotations

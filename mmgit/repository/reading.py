@@ -25,13 +25,19 @@ _LONGEST_WORD = len("off")
 def parse(data: bytes) -> dict[str, Any]:
     """The mapping in `data`. Raises `Fault`."""
     if len(data) > MAX_BYTES:
-        raise Fault("M100", f"the file has {len(data)} bytes; at most {MAX_BYTES} are read", 1, 1)
+        raise too_large()
     value = _fast(data)
     if value is None:
         from mmgit.repository import nodes  # noqa: PLC0415 - most runs never need the exact reader
 
         value = nodes.compose(data).plain()
     return value
+
+
+def too_large() -> Fault:
+    """What is wrong with a file of more than `MAX_BYTES`."""
+    hint = "a declared file holds fields; put data into a file beside it, or remove the file"
+    return Fault("M100", f"the file is larger than {MAX_BYTES // 2**20} MiB", 1, 1, hint)
 
 
 def _fast(data: bytes) -> dict[str, Any] | None:

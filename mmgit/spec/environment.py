@@ -108,7 +108,7 @@ class EnvironmentSpec(Document):
     telemetry: TelemetrySpec = TelemetrySpec()
     accepts: Literal["build", "promotion"] = "promotion"
     promotion: Promotion | None = None
-    controllers: tuple[Literal["flux", "argocd"], ...] = ("flux", "argocd")
+    controllers: List[Literal["flux", "argocd"]] = ("flux", "argocd")
 
     @model_validator(mode="after")
     def _has_what_its_target_needs(self) -> Self:

@@ -30,7 +30,7 @@ FOLDERS = {"below": BELOW, "own": OWN}
 
 
 def test_a_blueprint_adds_and_replaces_single_objects_of_what_it_extends() -> None:
-    whole = assemble("own", FOLDERS.get, ASKED)
+    whole = assemble("own", FOLDERS.get, ASKED, known=FOLDERS)
 
     objects = compile_sheets(whole.sheets)({"parameters": whole.parameters.values({}, "x")})
 
@@ -40,18 +40,18 @@ def test_a_blueprint_adds_and_replaces_single_objects_of_what_it_extends() -> No
 def test_a_part_replaced_by_a_blueprint_is_used_by_what_it_extends() -> None:
     over = folder("over", {"extends": "own"}, {"parts/p.yaml": {"b": "over"}})
 
-    whole = assemble("over", {**FOLDERS, "over": over}.get, ASKED)
+    whole = assemble("over", {**FOLDERS, "over": over}.get, ASKED, known=FOLDERS)
 
     assert {"b": "over"} in compile_sheets(whole.sheets)({})
 
 
 def test_a_blueprint_that_is_not_there_is_an_error_where_it_is_asked_for() -> None:
-    with pytest.raises(BlueprintFault, match="there is no blueprint `other`") as caught:
-        assemble("other", FOLDERS.get, ASKED)
+    with pytest.raises(BlueprintFault, match="there is no blueprint `owm`") as caught:
+        assemble("owm", FOLDERS.get, ASKED, known=FOLDERS)
 
     (finding,) = caught.value.findings
     assert (finding.code, finding.path, finding.keys) == ("M500", *ASKED)
-    assert "kubernetes/default" in finding.hint
+    assert finding.hint == "did you mean `own`?   blueprints: below, own"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_blueprint_that_is_not_there_is_an_error_where_it_is_asked_for() -> No
 )
 def test_extends_of_nothing_or_in_a_circle_is_an_error_in_the_blueprint(extends: str, message: str) -> None:
     with pytest.raises(BlueprintFault, match=message) as caught:
-        assemble("own", {"own": folder("own", {"extends": extends}, {})}.get, ASKED)
+        assemble("own", {"own": folder("own", {"extends": extends}, {})}.get, ASKED, known=FOLDERS)
 
     (finding,) = caught.value.findings
     assert (finding.code, finding.path, finding.keys) == ("M508", "blueprints/own/blueprint.yaml", ("extends",))

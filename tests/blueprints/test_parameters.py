@@ -12,7 +12,8 @@ SCHEMAS = {
 
 
 def parameters(schemas: dict[str, Any] = SCHEMAS) -> Parameters:
-    return Parameters(schemas, {name: ("blueprints/own/blueprint.yaml", ("parameters", name)) for name in schemas})
+    places = {name: ("blueprints/own/blueprint.yaml", ("parameters", name)) for name in schemas}
+    return Parameters(schemas, places, blueprint="own")
 
 
 def test_what_is_not_set_has_its_default_and_dashes_become_underscores() -> None:
@@ -20,21 +21,30 @@ def test_what_is_not_set_has_its_default_and_dashes_become_underscores() -> None
 
 
 @pytest.mark.parametrize(
-    ("given", "keys", "message"),
+    ("given", "keys", "message", "hint"),
     [
-        ({"user-id": 1, "caller": []}, ("parameters", "caller"), "unknown parameter `caller`"),
-        ({"user-id": 0}, ("parameters", "user-id"), "parameter `user-id`: 0 is less than the minimum of 1"),
-        ({"user-id": "5"}, ("parameters", "user-id"), 'parameter `user-id`: "5" is not of type "integer"'),
-        ({}, ("parameters",), "the blueprint needs parameter `user-id`"),
+        (
+            {"user-id": 1, "caller": []},
+            ("parameters", "caller"),
+            "blueprint `own` has no parameter `caller`",
+            "callers",
+        ),
+        ({"user-id": 0}, ("parameters", "user-id"), "0 is less than the minimum of 1", '"minimum": 1'),
+        ({"user-id": "5"}, ("parameters", "user-id"), '"5" is not of type "integer"', '"type": "integer"'),
+        ({}, ("parameters",), "blueprint `own` needs parameter `user-id`", '"type": "integer"'),
     ],
 )
-def test_what_a_service_sets_is_checked_at_its_own_place(given: dict[str, Any], keys: Any, message: str) -> None:
+def test_what_a_service_sets_is_checked_at_its_own_place(
+    given: dict[str, Any], keys: Any, message: str, hint: str
+) -> None:
     with pytest.raises(BlueprintFault) as caught:
         parameters().values(given, "environments/dev/services/churn.yaml")
 
     (finding,) = caught.value.findings
     assert (finding.code, finding.path, finding.keys) == ("M509", "environments/dev/services/churn.yaml", keys)
-    assert finding.message == message
+    assert finding.message.endswith(message)
+    assert "blueprint `own`" in finding.message
+    assert hint in finding.hint
 
 
 @pytest.mark.parametrize(

@@ -97,3 +97,18 @@ def test_requirements_are_locked_when_a_model_is_registered(here: Here, mmgit: M
 
     assert ended.code == 0
     assert "iniconfig" in (root / "models/digits/manifests/1/pylock.toml").read_text()
+
+
+@pytest.mark.parametrize("option", ["-f", "-p", "-c", "-s"])
+def test_an_option_for_one_file_is_given_once(here: Here, mmgit: Mmgit, tmp_path: Path, option: str) -> None:
+    root = here()
+    for name in ("model.bin", "a.py", "b.py"):
+        (tmp_path / name).write_text("")
+    twice = [option, f"{tmp_path}/a.py", option, f"{tmp_path}/b.py"]
+
+    ended = mmgit("model", "register", "digits", f"{tmp_path}/model.bin", *twice)
+
+    assert ended.code == 2
+    assert f"{option} stands twice" in ended.err
+    assert "--file" in ended.err
+    assert not (root / "models/digits").exists()

@@ -103,7 +103,8 @@ def test_somebodys_work_is_reported_until_it_is_named(
 
     (problem,) = caught.value.problems
     assert (problem.code, str(problem.place)) == (code, "rendered/a.yaml")
-    assert problem.hint == "mmgit compile --overwrite rendered/a.yaml"
+    assert problem.hint.startswith("mmgit compile --overwrite rendered/a.yaml   ")
+    assert "`patches:`" in problem.hint
     assert Difference("rendered/a.yaml", state) in differences(writer.root, tree, OWNED)  # type: ignore[arg-type]
     assert rendered(writer.root) == before
 

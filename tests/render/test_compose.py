@@ -12,7 +12,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mmgit.desired import Autoscale, Desired, DesiredEnvironment, DesiredService
+from mmgit.desired import Autoscale, Blueprint, Desired, DesiredEnvironment, DesiredService
 from mmgit.render.rendering import render
 from mmgit.spec.service import Egress, Patch, SecretKey
 
@@ -153,6 +153,52 @@ def test_a_patch_changes_the_entry_of_the_service(tree: Tree) -> None:
 
     assert entry["restart"] == "always"
     assert "tmpfs" not in entry
+
+
+@pytest.mark.parametrize(
+    ("change", "fields", "reason"),
+    [
+        ({"merge": {"volumes": 3}}, {}, "`volumes` is no list"),
+        ({"json": [{"op": "add", "path": "/volumes", "value": {}}]}, {}, "`volumes` is no list"),
+        ({"merge": {"image": "x"}}, {}, "`image` is set by mmgit and cannot be changed"),
+        ({"merge": {"labels": {"a": "b"}}}, {}, "`labels` is set by mmgit and cannot be changed"),
+        ({"merge": {"networks": None}}, {}, "`networks` is set by mmgit and cannot be changed"),
+        (
+            {"merge": {"env_file": "x"}},
+            {"variables": {"B": SecretKey(secret="s", key="k")}},
+            "`env_file` is set by mmgit and cannot be changed",
+        ),
+    ],
+)
+def test_a_patch_of_what_it_cannot_change_is_an_error_at_its_place(
+    service: MakeService, environment: MakeEnvironment, change: dict[str, Any], fields: dict[str, Any], reason: str
+) -> None:
+    patch = Patch.model_validate({"target": {"kind": "Service"}, **change})
+    made = service(blueprint="compose/default", patches=(patch,), **fields)
+
+    result = render(Desired({"dev": environment(made, name="dev", target="compose")}))
+
+    (finding,) = result.findings
+    assert (finding.code, finding.keys) == ("M521", ("patches", 0))
+    assert finding.message == f"patch of Service: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("sheet", "message"),
+    [
+        ("$for: x in [1]\n$do: 3\n", "this file makes the number 3; every object is a map"),
+        ("volumes: 3\n", "blueprint `own`: `volumes` is no list"),
+    ],
+)
+def test_a_blueprint_that_makes_no_container_is_an_error(
+    service: MakeService, environment: MakeEnvironment, sheet: str, message: str
+) -> None:
+    own = {"own": Blueprint("own", {"blueprint.yaml": "{}\n", "a.yaml": sheet})}
+
+    result = render(Desired({"dev": environment(service(blueprint="own"), name="dev", target="compose")}, own))
+
+    (finding,) = result.findings
+    assert (finding.code, finding.message) == ("M512", message)
 
 
 def test_the_proxy_ends_tls_with_the_declared_certificate_or_one_outside_git(tree: Tree) -> None:

@@ -8,6 +8,7 @@ import pytest
 from mmgit.errors import UnsafePath, UsageError
 from mmgit.repository.files import Root
 from mmgit.repository.load import load
+from mmgit.repository.reading import MAX_BYTES
 from mmgit.repository.source import Source
 
 Repository = Callable[..., Path]
@@ -84,3 +85,54 @@ def test_a_link_out_of_the_root_is_not_followed(repository: Repository, tmp_path
 
     with pytest.raises(UnsafePath, match=r"linked\.yaml"):
         load(Root(root))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "models/churn/versions/1/version.yaml",
+        "environments/dev/services/large.yaml",
+        "environments/dev/services/team/large.yaml",
+        "blueprints/own/large.yaml",
+    ],
+)
+@pytest.mark.parametrize("size", [MAX_BYTES + 1, 3 * MAX_BYTES])
+def test_a_file_that_is_too_large_is_a_problem_and_hides_no_other(repository: Repository, path: str, size: int) -> None:
+    broken = "environments/dev/services/broken.yaml"
+    root = repository({path: b"#" * size, broken: "kind: [", "blueprints/own/blueprint.yaml": "{}\n"})
+
+    result = load(Root(root))
+
+    assert [(problem.code, problem.place.path) for problem in result.problems] == sorted(
+        [("M100", path), ("M101", broken)], key=lambda found: found[1]
+    )
+
+
+def test_a_large_service_that_is_selected_is_a_problem(repository: Repository) -> None:
+    path = "environments/dev/services/large.yaml"
+
+    result = load(Root(repository({path: b"#" * (MAX_BYTES + 1)})), [path])
+
+    assert [(problem.code, problem.place.path) for problem in result.problems] == [("M100", path)]
+
+
+def test_a_blueprint_below_another_is_no_part_of_it(repository: Repository) -> None:
+    names = ("team/blueprint.yaml", "team/parts/a.yaml", "team/gpu/blueprint.yaml", "team/gpu/deployment.yaml")
+
+    source = loaded(repository({f"blueprints/{name}": "{}\n" for name in names}))
+
+    assert {name: list(files) for name, files in source.blueprints.items()} == {
+        "team": ["blueprint.yaml", "parts/a.yaml"],
+        "team/gpu": ["blueprint.yaml", "deployment.yaml"],
+    }
+
+
+def test_files_of_no_blueprint_are_a_problem_once_a_folder(repository: Repository) -> None:
+    names = ("lost/a.yaml", "lost/parts/b.yaml", "team/gpu/blueprint.yaml", "team/stray.yaml", "README.md")
+
+    result = load(Root(repository({f"blueprints/{name}": "{}\n" for name in names})))
+
+    assert [(problem.code, problem.place.path) for problem in result.problems] == [
+        ("M511", "blueprints/lost/blueprint.yaml"),
+        ("M511", "blueprints/team/blueprint.yaml"),
+    ]

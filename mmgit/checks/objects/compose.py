@@ -20,14 +20,15 @@ _FORBIDDEN = ("privileged", "cap_add", "devices", "network_mode", "pid", "ipc", 
 
 def compose_is_good(scene: Scene) -> None:
     """Every document fits the schema, and every container in it what is promised."""
+    at = scene.patch_of("Service", scene.service.name)
     for document in scene.objects:
         for error in _validator().iter_errors(document):
             keys = ".".join(map(str, error.instance_path))
-            scene.wrong("M630", None, f"{keys or 'file'}: {error.message[:_SHOWN]}")
+            scene.wrong("M630", None, f"{keys or 'file'}: {error.message[:_SHOWN]}", keys=at)
         if not scene.findings:
             for name, container in document.get("services", {}).items():
                 for code, message in (*_image(container.get("image", "")), *_rights(container)):
-                    scene.wrong(code, None, f"container `{name}`: {message}")
+                    scene.wrong(code, None, f"container `{name}`: {message}", keys=at)
 
 
 def _image(image: str) -> Iterator[tuple[str, str]]:

@@ -31,9 +31,11 @@ def metadata_is_good(scene: Scene) -> None:
             if not is_label_key(key):
                 scene.wrong("M615", each, f"`{key}` is no key of an annotation")
         _sizes(scene, each, metadata)
-    for key in sorted({*scene.service.labels, *scene.service.annotations}):
-        if key.startswith(_RESERVED) or key in _SET_BY_MMGIT:
-            scene.wrong("M615", None, f"`{key}` is set by mmgit; declare another label or annotation")
+    for field, marks in (("labels", scene.service.labels), ("annotations", scene.service.annotations)):
+        for key in sorted(marks):
+            if key.startswith(_RESERVED) or key in _SET_BY_MMGIT:
+                message = f"`{key}` is set by mmgit; declare another label or annotation"
+                scene.wrong("M615", None, message, keys=(field, key))
 
 
 def _name(scene: Scene, each: Object, name: str) -> None:

@@ -41,8 +41,9 @@ def pods_are_restricted(scene: Scene) -> None:
             for code, rule in _RULES:
                 for message in rule(container, context):
                     scene.wrong(code, each, f"container `{container['name']}`: {message}")
-        for message in _tolerations(pod):
-            scene.wrong("M621", each, message)
+        for number, message in _tolerations(pod):
+            is_declared = number < len(scene.service.tolerations)
+            scene.wrong("M621", each, message, keys=("tolerations", number) if is_declared else ())
         if pod.get("automountServiceAccountToken") is not False:
             scene.wrong("M612", each, "automountServiceAccountToken must be false: the pod needs no token")
 
@@ -70,15 +71,15 @@ def _pod(pod: Object) -> Iterator[str]:
     yield from _either(context)
 
 
-def _tolerations(pod: Object) -> Iterator[str]:
+def _tolerations(pod: Object) -> Iterator[tuple[int, str]]:
     for number, toleration in enumerate(pod.get("tolerations", ())):
         where, exists = f"toleration {number + 1}", toleration.get("operator") == "Exists"
         if "tolerationSeconds" in toleration and toleration.get("effect") != "NoExecute":
-            yield f"{where}: seconds need effect NoExecute"
+            yield number, f"{where}: seconds need effect NoExecute"
         if exists and toleration.get("value"):
-            yield f"{where}: operator Exists takes no value"
+            yield number, f"{where}: operator Exists takes no value"
         if not exists and not toleration.get("key"):
-            yield f"{where}: without a key, operator must be Exists"
+            yield number, f"{where}: without a key, operator must be Exists"
 
 
 def _privileges(container: Object, pod_context: Object) -> Iterator[str]:

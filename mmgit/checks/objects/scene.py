@@ -8,6 +8,7 @@ from mmgit.desired import DesiredEnvironment, DesiredService
 from mmgit.errors import Finding
 
 Object = dict[str, Any]
+Keys = tuple[str | int, ...]
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
 
@@ -24,13 +25,31 @@ class Scene:
     findings: list[Finding] = field(default_factory=list)
 
     def wrong(
-        self, code: str, each: Object | None, message: str, severity: Literal["error", "warning"] = "error"
+        self,
+        code: str,
+        each: Object | None,
+        message: str,
+        *,
+        severity: Literal["error", "warning"] = "error",
+        keys: Keys = (),
     ) -> None:
-        """Notes a finding about an object, or about the service as a whole, at the file that declares the service."""
+        """Notes a finding about an object, or about the service as a whole, at the file that declares the service.
+
+        `keys` are of the field that is to blame; else it is the one patch of the object, if that is sure.
+        """
         text = f"{described(each)}: {message}" if each is not None else message
-        self.findings.append(
-            Finding(code, self.service.path, (), f"service `{self.service.name}`: {text}", "", severity)
-        )
+        if each is not None and not keys:
+            keys = self.patch_of(str(each.get("kind")), _name(each))
+        message = f"service `{self.service.name}`: {text}"
+        self.findings.append(Finding(code, self.service.path, keys, message, "", severity))
+
+    def patch_of(self, kind: str, name: str) -> Keys:
+        """Where the one patch of an object stands; nothing if there are more, or the blueprint may be to blame."""
+        if self.service.blueprint != f"{self.environment.spec.target}/default":
+            return ()
+        targets = [patch.target for patch in self.service.patches]
+        hits = [at for at, target in enumerate(targets) if target.kind == kind and target.name in (None, name)]
+        return ("patches", hits[0]) if len(hits) == 1 else ()
 
     def of(self, kind: str) -> list[Object]:
         """The objects of a kind."""
@@ -53,7 +72,12 @@ class Scene:
 
 def described(each: Object) -> str:
     """An object in a message."""
-    return f"{each.get('kind')} {each.get('metadata', {}).get('name')}"
+    return f"{each.get('kind')} {_name(each)}"
+
+
+def _name(each: Object) -> str:
+    metadata = each.get("metadata")
+    return str(metadata.get("name")) if isinstance(metadata, dict) else "without a name"
 
 
 def group_by_kind(objects: Sequence[Object]) -> dict[str, list[Object]]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import jsonschema_rs
 
 from mmgit.checks.objects import extraction
-from mmgit.checks.objects.scene import Object, Scene
+from mmgit.checks.objects.scene import WORKLOADS, Object, Scene
 from mmgit.errors import Finding
 from mmgit.repository import layout
 
@@ -41,6 +41,8 @@ ByKind = Mapping[str, list[Object]]
 def shapes_fit(scene: Scene) -> bool:
     """Whether all objects fit every declared minor; notes what does not."""
     custom_kinds = _custom_kinds()
+    if not _are_named(scene):
+        return False
     core = {kind: objects for kind, objects in scene.by_kind.items() if kind in KINDS}
     custom = {kind: objects for kind, objects in scene.by_kind.items() if kind in custom_kinds}
     fits = not custom or _fits(scene, _custom(), custom, "its custom resource definition")
@@ -53,6 +55,18 @@ def shapes_fit(scene: Scene) -> bool:
     for minor in _least(minors):
         fits = fits and _fits(scene, _kubernetes(minor), core, f"Kubernetes {minor}")
     return fits
+
+
+def _are_named(scene: Scene) -> bool:
+    """Whether every object has a name: schemas do not ask for it, since a template of pods has none."""
+    nameless = [each for each in scene.objects if not _is_named(each.get("metadata"))]
+    for each in nameless:
+        scene.wrong("M600", each, "metadata must be a map with a name")
+    return not nameless
+
+
+def _is_named(metadata: object) -> bool:
+    return isinstance(metadata, dict) and "name" in metadata
 
 
 def _least(minors: tuple[str, ...]) -> list[str]:
@@ -81,9 +95,15 @@ def _other_fits(scene: Scene, minor: str, kind: str) -> bool:
         if not isinstance(each.get("kind"), str) or not isinstance(each.get("apiVersion"), str):
             scene.wrong("M600", each, "an object needs apiVersion and kind")
             return False
+        for error in _metadata().iter_errors(each["metadata"]):
+            scene.wrong("M600", each, f"metadata: {error.message[:_SHOWN]}")
+            return False
+        if each["kind"] in (*WORKLOADS, "CronJob", "Pod"):
+            scene.wrong("M600", each, f"nothing is known here about {kind}, so its pods cannot be checked")
+            return False
         message = f"nothing is known here about {kind}: the object is not checked"
         if minor == scene.environment.spec.kubernetes.versions[0]:
-            scene.wrong("M601", each, message, "warning")
+            scene.wrong("M601", each, message, severity="warning")
     return True
 
 
@@ -112,6 +132,11 @@ def _kubernetes(minor: str) -> jsonschema_rs.Draft7Validator:
 def _other(minor: str, kind: str) -> jsonschema_rs.Draft7Validator | None:
     schema = extraction.bundle(minor, {kind})
     return jsonschema_rs.Draft7Validator(schema) if schema["properties"] else None
+
+
+@functools.cache
+def _metadata() -> jsonschema_rs.Draft7Validator:
+    return jsonschema_rs.Draft7Validator(extraction.METADATA)
 
 
 @functools.cache

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from mmgit.checks.objects import check_objects
-from mmgit.desired import DesiredService
+from mmgit.desired import Blueprint, DesiredService
+from mmgit.errors import Finding
 from mmgit.render.blueprint_set import BlueprintSet
 from mmgit.render.rendering import target_of
 
@@ -53,6 +54,21 @@ def check() -> Check:
         change(named)
         findings = check_objects(environment, own, list(named.values()))
         return [f"{finding.code}: {finding.message.removeprefix('service `churn`: ')}" for finding in findings]
+
+    return run
+
+
+@pytest.fixture
+def findings() -> Callable[[DesiredService], tuple[Finding, ...]]:
+    """What the checks say of a service as it is rendered; blueprint `own` is the built-in one under another name."""
+    own = {"own": Blueprint("own", {"blueprint.yaml": "extends: kubernetes/default\n"})}
+
+    def run(service: DesiredService) -> tuple[Finding, ...]:
+        environment = BUILDERS.make_environment(service)
+        with BlueprintSet(own) as blueprints:
+            rendered = target_of(environment, blueprints).service(service)
+        assert rendered.findings == ()
+        return check_objects(environment, service, rendered.objects)
 
     return run
 

@@ -5,11 +5,14 @@ import pytest
 
 from mmgit.checks.objects.scene import Scene
 from mmgit.desired import Autoscale, DesiredService, FixedScale
-from mmgit.spec.service import Egress, SecretKey, Toleration
+from mmgit.errors import Finding
+from mmgit.spec.service import Egress, Patch, SecretKey, Toleration
 
 Check = Callable[..., list[str]]
 MakeService = Callable[..., DesiredService]
+Findings = Callable[[DesiredService], tuple[Finding, ...]]
 Objects = dict[str, dict[str, Any]]
+HOST_NETWORK = {"spec": {"template": {"spec": {"hostNetwork": True}}}}
 
 
 def nothing(_: Objects) -> None:
@@ -314,3 +317,55 @@ def test_a_finding_is_shown_at_the_file_that_declares_the_service(service: MakeS
     scene.wrong("M699", None, "wrong")
 
     assert scene.findings[0].path == "environments/production/services/retention/churn.yaml"
+
+
+def test_a_finding_about_a_declared_field_is_shown_at_the_field(service: MakeService, findings: Findings) -> None:
+    tolerations = (Toleration(key="a", operator="Exists"), Toleration(key="b", operator="Exists", value="c"))
+
+    found = findings(service(tolerations=tolerations, labels={"mmgit.dev/x": "a"}))
+
+    assert {finding.code: finding.keys for finding in found} == {
+        "M615": ("labels", "mmgit.dev/x"),
+        "M621": ("tolerations", 1),
+    }
+
+
+@pytest.mark.parametrize(("blueprint", "keys"), [("kubernetes/default", ("patches", 1)), ("own", ())])
+def test_a_finding_about_an_object_is_shown_at_its_one_patch_where_the_blueprint_is_known_to_be_good(
+    service: MakeService, findings: Findings, blueprint: str, keys: Any
+) -> None:
+    patches = [
+        {"target": {"kind": "Service"}, "merge": {"metadata": {"annotations": {"a": "b"}}}},
+        {"target": {"kind": "Deployment", "name": "churn-a"}, "merge": HOST_NETWORK},
+    ]
+
+    (finding,) = findings(service(blueprint=blueprint, patches=tuple(map(Patch.model_validate, patches))))
+
+    assert (finding.code, finding.keys) == ("M611", keys)
+
+
+@pytest.mark.parametrize("metadata", ["text", None, "${TEXT}", {"name": None}])
+def test_a_patch_that_takes_the_metadata_or_the_name_away_is_an_error(
+    service: MakeService, findings: Findings, metadata: object
+) -> None:
+    patch = Patch.model_validate({"target": {"kind": "ServiceAccount"}, "merge": {"metadata": metadata}})
+
+    assert {finding.code for finding in findings(service(patches=(patch,)))} == {"M600"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "merge", "message"),
+    [
+        ("Deployment", {"apiVersion": "apps/v9", "spec": None}, "its pods cannot be checked"),
+        ("ServiceAccount", {"apiVersion": "v9", "metadata": {"labels": {"a": 3}}}, "metadata: 3 is not of type"),
+    ],
+)
+def test_an_object_of_an_unknown_kind_is_checked_as_far_as_all_are_alike(
+    service: MakeService, findings: Findings, kind: str, merge: dict[str, Any], message: str
+) -> None:
+    patch = Patch.model_validate({"target": {"kind": kind}, "merge": merge})
+
+    (finding,) = findings(service(patches=(patch,)))
+
+    assert finding.code == "M600"
+    assert message in finding.message

@@ -1,0 +1,75 @@
+"""What a compile remembers of files is never more than what it can know of them."""
+
+import subprocess
+import sys
+from array import array
+from collections.abc import Callable
+from pathlib import Path
+
+from mmgit import state
+
+
+def test_a_file_of_the_moment_in_which_it_was_read_is_not_believed() -> None:
+    facts = array("q", [100, 100, 5, 1])
+    listings = {"folder": (["file"], facts)}
+
+    settled = state.believed(listings, listings, (), began_ns=2**40, now_ns=2**40)
+    racy = state.believed(listings, listings, (), began_ns=100, now_ns=2**40)
+
+    assert settled == listings
+    assert racy == {"folder": (["file"], array("q", [0, 0, 0, 0]))}
+
+
+def test_what_somebody_else_wrote_during_a_compile_is_seen_by_the_next() -> None:
+    old, new = array("q", [1, 1, 5, 1]), array("q", [9, 9, 6, 2])
+
+    kept = state.believed({"f": (["a"], old)}, {"f": (["a"], new)}, (), began_ns=2**40, now_ns=2**40)
+    ours = state.believed({"f": (["a"], old)}, {"f": (["a"], new)}, {"f/a"}, began_ns=2**40, now_ns=2**40)
+
+    assert (kept, ours) == ({"f": (["a"], old)}, {"f": (["a"], new)})
+
+
+def test_what_a_look_saw_survives_a_round_trip(repository: Callable[..., Path]) -> None:
+    listings = state.look(str(repository()))
+
+    assert state.unpacked(state.packed(listings)) == listings
+    assert listings["environments/dev/services"][0] == ["churn.yaml"]
+
+
+def test_a_second_look_at_some_files_sees_what_a_whole_one_sees(repository: Callable[..., Path]) -> None:
+    root = repository()
+    before = state.look(str(root))
+    path = "environments/dev/services/more.yaml"
+    (root / path).write_text("new\n")
+    (root / "environments/dev/services/churn.yaml").unlink()
+
+    assert state.look_again(str(root), before, [path]) == state.look(str(root)) != before
+
+
+def test_a_folder_that_is_new_is_seen_by_a_second_look(repository: Callable[..., Path]) -> None:
+    root = repository()
+    before = state.look(str(root))
+    path = "environments/dev/services/team/more.yaml"
+    (root / path).parent.mkdir()
+    (root / path).write_text("new\n")
+
+    assert state.look_again(str(root), before, [path]) == state.look(str(root))
+
+
+def test_files_that_no_compile_reads_are_not_looked_at(repository: Callable[..., Path]) -> None:
+    root = repository({"models/churn/scoring/score.py": "", "models/churn/training/train.py": "", "notes.txt": ""})
+
+    listings = state.look(str(root))
+
+    assert not any("scoring" in folder or "training" in folder for folder in listings)
+    assert listings[""][0] == ["mmgit.yaml"]
+
+
+def test_the_answer_that_nothing_has_changed_imports_nothing_slow() -> None:
+    slow = "{'click', 'dataclasses', 'inspect', 'json', 'pathlib', 're', 'typing', 'pydantic', 'jinja2', 'subprocess'}"
+    top = str(Path(state.__file__).parents[1])
+    code = f"import sys; sys.path.insert(0, {top!r}); import mmgit.cli.main; print(sorted({slow} & set(sys.modules)))"
+
+    answer = subprocess.run([sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=True)
+
+    assert answer.stdout == "[]\n"
