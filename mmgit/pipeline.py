@@ -102,17 +102,28 @@ def compiled(root: Root, surroundings: Surroundings) -> Compiled:
     return Compiled(checked.source, checked.tree, owned, checked.problems)
 
 
-def commit(
-    writer: Writer, repository: Repository, compiled: Compiled, paths: Collection[str], message: str
-) -> str | None:
-    """Commit what was compiled, with the uncommitted declarations at `paths`; the commit, or None if all is there."""
+@dataclass(frozen=True)
+class Wish:
+    """What somebody wants committed: uncommitted declarations, the message, and edited outputs that may be replaced."""
+
+    paths: Collection[str]
+    message: str = ""
+    overwrite: Collection[str] = ()
+
+
+def commit(writer: Writer, repository: Repository, compiled: Compiled, wish: Wish) -> str | None:
+    """Commit what was compiled with the declarations that were wished; the commit, or None if all of it is there.
+
+    Raises `ProblemsFound` for outputs that somebody edited and did not name.
+    """
     from mmgit.deliver import commit as committing  # noqa: PLC0415 - a compile without commit must not wait for it
-    from mmgit.deliver import declared, history  # noqa: PLC0415 - as above
+    from mmgit.deliver import declared, history, write  # noqa: PLC0415 - as above
 
     limit = compiled.source.project.spec.store.git_limit
-    changes = declared.included(writer.root, repository, paths, git_limit=limit)
+    changes = declared.included(writer.root, repository, wish.paths, git_limit=limit)
     changes |= history.changes_since(repository, repository.head, compiled.tree, compiled.owned)
-    return committing.commit(writer, repository, changes, message or _message(changes))
+    changes |= write.changes_for(writer.root, compiled.tree, compiled.owned, wish.overwrite)
+    return committing.commit(writer, repository, changes, wish.message or _message(changes))
 
 
 def _message(changes: Iterable[str]) -> str:

@@ -116,6 +116,20 @@ def test_a_hand_edited_output_is_an_error_until_it_is_named(copy: Path, capsys: 
     assert rendered.read_bytes() == before
 
 
+def test_a_commit_does_not_take_a_hand_edit_away(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rendered, service = copy / RENDERED, copy / "environments/staging/services/digits.yaml"
+    edited = rendered.read_bytes() + b"# mine\n"
+    rendered.write_bytes(edited)
+    service.write_text(service.read_text() + "queue: 7\n")
+    head = git("rev-parse", "HEAD")
+
+    assert run(["compile", "--commit", "--all"]) == 3
+    assert "edited by hand" in capsys.readouterr().err
+    assert (rendered.read_bytes(), git("rev-parse", "HEAD")) == (edited, head)
+    assert run(["compile", "--commit", "--all", "--overwrite", RENDERED]) == 0
+    assert "queue" in rendered.read_text()
+
+
 def test_a_commit_holds_the_declaration_and_its_output_and_leaves_the_rest_as_it_was(copy: Path) -> None:
     service = copy / "environments/staging/services/digits.yaml"
     service.write_text(service.read_text() + "queue: 7\n")

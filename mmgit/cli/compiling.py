@@ -84,7 +84,8 @@ def compile_(seen: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **opti
             if repository is None:
                 raise GitError(f"{root.path} is not in a git repository", "git init")
             paths = _named(root, repository, options["include"], is_all=options["is_all"])
-            commit = pipeline.commit(writer, repository, compiled, paths, options["message"])
+            wish = pipeline.Wish(paths, options["message"], overwrite)
+            commit = pipeline.commit(writer, repository, compiled, wish)
             print(f"committed {commit[:12]}" if commit else "nothing to commit: what is committed is up to date")
             return
         written = write.write_tree(writer, compiled.tree, compiled.owned, overwrite)
