@@ -87,12 +87,16 @@ class Deployment:
 
     def release(self, manifest: str) -> None:
         """Build a manifest on today's base, and let the service run it."""
+        before = self.images(manifest)
         self.copy.mmgit("image", "rebuild", manifest)
-        rows = json.loads(self.copy.mmgit("image", "list", "-o", "json"))
-        (image,) = [row["image"] for row in rows if row["manifest"] == manifest and not row["used_by"]]
+        (image,) = self.images(manifest) - before
         options = ("--manifest", manifest, "--image", image)
         self.copy.mmgit("service", "update", SERVICE, "--env", "staging", *options)
         self.copy.mmgit("release", SERVICE, "--env", "staging")
+
+    def images(self, manifest: str) -> set[str]:
+        rows = json.loads(self.copy.mmgit("image", "list", "-o", "json"))
+        return {row["image"] for row in rows if row["manifest"] == manifest}
 
     def push(self, message: str) -> None:
         self.copy.mmgit("compile", "--commit", "--all", "-m", message)
