@@ -31,8 +31,15 @@ class Problem:
     severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
-        text = f"{self.place}: {self.severity} {self.code}: {self.message}"
-        return f"{text}\n  hint: {self.hint}" if self.hint else text
+        text = visible(f"{self.place}: {self.severity} {self.code}: {self.message}")
+        return f"{text}\n  hint: {visible(self.hint)}" if self.hint else text
+
+
+def visible(text: str) -> str:
+    """Text on one line, with controls, line breaks and direction marks written out: a log may act on them."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from mmgit.checks.references import manifests_of
 from mmgit.checks.scope import Scope
 from mmgit.errors import Finding
-from mmgit.inputs import LOCK_FILE
+from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
 from mmgit.spec.fields import bytes_of
 
-LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%b\nsize %d\n"
 
 
 def manifests_have_their_files(scope: Scope) -> Iterator[Finding]:
@@ -35,7 +35,8 @@ def manifests_have_their_files(scope: Scope) -> Iterator[Finding]:
 
 def versions_have_their_files(scope: Scope) -> Iterator[Finding]:
     """Every file of a version lies in its folder as declared, or has a URI."""
-    limit = bytes_of(scope.source.project.spec.store.git_limit)
+    # files that were registered under a larger limit are still read: what a change sets must not hide another change
+    limit = max(bytes_of(scope.source.project.spec.store.git_limit), MAX_SCORING_BYTES)
     for model in scope.source.models.values():
         for number, version in model.versions.items():
             folder = version.path.rpartition("/")[0]
@@ -47,7 +48,8 @@ def versions_have_their_files(scope: Scope) -> Iterator[Finding]:
                         yield Finding("M314", version.path, keys, message, "restore it, or git lfs pull")
                 elif file.size <= limit:
                     data = scope.read(f"{folder}/{file.path}", limit)
-                    if not data.startswith(LFS_POINTER) and hashlib.sha256(data).hexdigest() != file.sha256:
+                    is_pointer = data == _POINTER % (file.sha256.encode(), file.size)
+                    if not is_pointer and hashlib.sha256(data).hexdigest() != file.sha256:
                         message = f"model {model.name}/{number}: `{file.path}` is not the file that was registered"
                         hint = f"restore it, or register a new version: mmgit model register {model.name} …"
                         yield Finding("M315", version.path, (*keys, "sha256"), message, hint)

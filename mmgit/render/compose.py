@@ -43,11 +43,11 @@ class Compose:
         """The service's file, its backend, and the folders with its settings and keys."""
         settings = server_files.settings_json(service)
         try:
-            entry = escaping.compose(self._built(service))
+            entry = self._built(service)
         except BlueprintFault as found:
             return Rendered(findings=found.findings)
         (entry,), findings = patched([("Service", service.name, entry)], service, _misfit(service))
-        completed = _completed(entry, service, settings)
+        completed = _completed(escaping.compose(entry), service, settings)
         document = {"services": {service.name: completed}, "networks": NETWORKS}
         folder = f"{self._folder}/{service.group}"
         texts = {

@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 # Words and characters that no reader mistakes: no digit, sign or dot in front, no `: ` and no ` #` inside.
-_PLAIN = re.compile(
-    r"(?!(?i:y|yes|n|no|true|false|on|off|null)\Z)[A-Za-z_/][A-Za-z0-9_./@-]*(?::(?://)?[A-Za-z0-9_./@-]+)*"
-)
+_PLAIN = re.compile(r"(?!(?i:y|yes|n|no|true|false|on|off|null)\Z)[A-Za-z_/][A-Za-z0-9_./@-]*(?::[A-Za-z0-9_./@-]+)*")
 _LITERAL = re.compile(r"[!-~](?:[ -~]*[!-~])?\n(?:(?:[ -~]*[!-~])?\n)*(?<!\n\n)")
 # Line breaks of YAML 1.1, controls, byte order and direction marks: never raw, for readers and for reviewers.
 _HIDDEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff]")

@@ -84,6 +84,10 @@ def _merged(target: Any, change: Any) -> Any:  # noqa: ANN401 - RFC 7386 is defi
     return result
 
 
+_MAX_COPIED = 100_000
+"""The most characters of a value that a patch copies."""
+
+
 def _operated(document: Any, operation: Operation) -> Any:  # noqa: ANN401 - RFC 6902 is defined on any value
     holder = {"": document}  # so that the root, too, is the value of a key
     path = _tokens(operation.path)
@@ -98,7 +102,10 @@ def _operated(document: Any, operation: Operation) -> Any:  # noqa: ANN401 - RFC
         case "move":
             _add(holder, path, _remove(holder, _tokens(operation.from_)))
         case "copy":
-            _add(holder, path, copy.deepcopy(_get(holder, _tokens(operation.from_))))
+            value = _get(holder, _tokens(operation.from_))
+            if len(repr(value)) > _MAX_COPIED:  # a few copies of copies would fill the memory
+                raise _Mismatch(f"what lies at {operation.from_} is too large to be copied")
+            _add(holder, path, copy.deepcopy(value))
         case "test":
             if _get(holder, path) != operation.value:
                 raise _Mismatch(f"test of {operation.path}: it is {_get(holder, path)!r:.60}")

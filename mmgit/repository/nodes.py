@@ -5,6 +5,7 @@ a subset of YAML 1.2 that any reader of 1.1 or 1.2 takes the same way (no anchor
 or plain scalars whose type depends on the version). Only this module reads ruamel.yaml's events.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,7 @@ from ruamel.yaml.events import (
 from mmgit.repository.subset import HIDDEN, Fault, Scalar, is_doubtful, plain_value
 
 MAX_DEPTH = 128
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,8 @@ def _node(event: Event, events: Iterator[Event], depth: int) -> Node:
         raise _fault(event, "M108", f"nested more than {MAX_DEPTH} deep")
     line, column = event.start_mark.line + 1, event.start_mark.column + 1
     if isinstance(event, ScalarEvent):
+        if _SURROGATE.search(event.value):
+            raise _fault(event, "M103", "half of a surrogate pair is no character", "remove it")
         return Node(event.value if event.style else _plain(event), line, column)
     if isinstance(event, SequenceStartEvent):
         items = []

@@ -4,6 +4,7 @@ A scan of the bytes and a walk over the values decide. What the fast path accept
 equal value (a property test shows it); whatever is doubtful is read again by `nodes`, for a value or a place.
 """
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +16,11 @@ from mmgit.repository.subset import Fault, hides_something, is_doubtful
 MAX_BYTES = 1 << 20
 
 _loads: Callable[[str], Any] = ryaml.loads  # type: ignore[attr-defined]  # re-exported without __all__
-_special = re.compile(rb"[&*!%?|>`\t\r\x00-\x08\x0b-\x1f\x7f]").search
+_special = re.compile(rb"[&*!%?|>`\\\t\r\x00-\x08\x0b-\x1f\x7f]").search
 _foreign_number = re.compile(rb"[\s\[,{:](?:0[xo]|\+[0-9.])").search
 _float = re.compile(rb"(?<=[\s\[,])-?(?:0|[1-9][0-9]*)\.[0-9]+(?=[\s,\]}]|$)").findall
+_brackets = re.compile(rb"[\[\]{}]").findall
+_MAX_BRACKETS = 1000
 _FIRST = frozenset("0123456789+-.=")
 _LONGEST_WORD = len("off")
 
@@ -28,6 +31,7 @@ def parse(data: bytes) -> dict[str, Any]:
         raise too_large()
     value = _fast(data)
     if value is None:
+        _refuse_depth(data)
         from mmgit.repository import nodes  # noqa: PLC0415 - most runs never need the exact reader
 
         value = nodes.compose(data).plain()
@@ -38,6 +42,15 @@ def too_large() -> Fault:
     """What is wrong with a file of more than `MAX_BYTES`."""
     hint = "a declared file holds fields; put data into a file beside it, or remove the file"
     return Fault("M100", f"the file is larger than {MAX_BYTES // 2**20} MiB", 1, 1, hint)
+
+
+def _refuse_depth(data: bytes) -> None:
+    """Raise `Fault` for brackets so deep that the exact reader would take minutes to say so."""
+    depth = 0
+    for bracket in _brackets(data):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > _MAX_BRACKETS:
+            raise Fault("M108", f"more than {_MAX_BRACKETS} brackets are open", 1, 1)
 
 
 def _fast(data: bytes) -> dict[str, Any] | None:
@@ -81,6 +94,8 @@ def _certain(value: dict[str, Any], data: bytes) -> int:
             ):
                 return -1
         elif kind is float:
+            if not math.isfinite(item):
+                return -1
             floats += 1
     return floats
 

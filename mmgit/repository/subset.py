@@ -4,6 +4,7 @@ Pure text rules, shared by the fast reader and the exact one. Whatever readers o
 is doubtful, and refused unless it is quoted.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,4 +57,6 @@ def plain_value(text: str) -> Scalar:
         return _BOOL[text]
     if _INT.fullmatch(text):
         return int(text)
-    return float(text) if _FLOAT.fullmatch(text) else text
+    if _FLOAT.fullmatch(text) and math.isfinite(number := float(text)):
+        return number
+    return text

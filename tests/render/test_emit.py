@@ -103,3 +103,9 @@ def _is_read_back(document: dict[str, Any]) -> None:
 def test_what_some_reader_could_not_take_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match=r"plain data|surrogate"):
         emit([{"a": value}])
+
+
+def test_text_that_looks_like_many_addresses_is_written_at_once() -> None:
+    text = "a" + "://a" * 5000 + "!"
+
+    assert yaml.safe_load(emit([{"a": text}])) == {"a": text}
