@@ -76,7 +76,7 @@ def test_two_replicas_answer_over_tls_with_a_key_and_refuse_without(root: Path, 
     sample = (root / "models/digits/scoring/sample.json").read_bytes()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {(tmp_path / 'key').read_text().strip()}"}
 
-    answers = []
+    answers: list[int] = []
     deadline = time.monotonic() + 60
     while len(answers) < 6 or (len(served_by()) < 2 and time.monotonic() < deadline):
         request = urllib.request.Request(URL, sample, headers)
