@@ -137,3 +137,33 @@ class VersionMismatch(MmgitError):  # noqa: N818 - a statement about the pin
     """The repository pins another mmgit; this one reads but does not write."""
 
     exit_code = 12
+
+
+class ForgeError(MmgitError):
+    """The forge cannot be asked, refused, or broke off."""
+
+    exit_code = 13
+
+
+class GateFailed(MmgitError):  # noqa: N818 - the answer of `gate`
+    """A gate does not let a change through, whatever the time."""
+
+    exit_code = 14
+
+
+class GateWaiting(MmgitError):  # noqa: N818 - the answer of `gate`
+    """No gate failed, and one waits: for time, evidence or an approval."""
+
+    exit_code = 15
+
+
+class ClusterError(MmgitError):
+    """A Kubernetes cluster cannot be asked, or does not let us see what we ask for."""
+
+    exit_code = 16
+
+
+class NotAsDeclared(MmgitError):  # noqa: N818 - the answer of `status`, `diff` and `env doctor`
+    """What a cluster runs or has is not what is declared."""
+
+    exit_code = 17

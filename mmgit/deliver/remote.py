@@ -1,0 +1,121 @@
+"""Brings commits to the remote's branches: made anew on the newest tip until one is taken, never forced.
+
+Nothing of the work tree, the index or the checked-out branch is read or changed.
+"""
+
+import base64
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from mmgit.deliver import history
+from mmgit.deliver.git import Command, Repository, execute
+from mmgit.deliver.history import EXECUTABLE, PLAIN, Entry
+from mmgit.deliver.objects import Change, make_commit
+from mmgit.errors import GitError
+from mmgit.repository.blobs import blob_id
+from mmgit.subprocesses import Completed
+
+ATTEMPTS = 12
+"""How often a lost race is run again: with the waits between, for about half a minute."""
+_FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.1, 4.0
+_ALLOWED = ("SSH_AUTH_SOCK", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "GIT_SSL_CAINFO")
+_NO_QUESTIONS = "GIT_SSH_COMMAND=ssh -oBatchMode=yes"
+_REJECTED = (b"[rejected]", b"[remote rejected]", b"failed to update ref", b"cannot lock ref", b"fetch first")
+_PROTECTED = (b"protected branch", b"pre-receive hook declined", b"not allowed")
+
+Make = Callable[[Repository], Mapping[str, bytes | None]]
+"""The changes of a commit upon `repository.head`, by path from the root; none if there is nothing to do."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """The remote `origin` of a repository; `token` is for `url` and its paths only."""
+
+    repository: Repository
+    url: str = ""
+    token: str = field(default="", repr=False)
+
+    def tip(self, branch: str) -> str | None:
+        """The last commit of a branch, fetched; None if the remote has no such branch."""
+        refs = f"+refs/heads/{branch}:refs/remotes/origin/{branch}"
+        completed = self._run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", refs)
+        if b"couldn't find remote ref" in completed.stderr:
+            return None
+        completed.output(GitError, "git fetch origin")
+        return history.commit_named(self.repository, f"refs/remotes/origin/{branch}")
+
+    def push(self, commit: str, branch: str) -> bool:
+        """Make `commit` the tip of a branch, if it comes after the present one. False if the race was lost."""
+        completed = self._run("push", "--quiet", "origin", f"{commit}:refs/heads/{branch}")
+        if completed.returncode and any(sign in completed.stderr for sign in _PROTECTED):
+            hint = "open a pull request: --pull-request   or let this account push in the branch's rule"
+            completed.output(GitError, hint)
+        if completed.returncode and any(sign in completed.stderr for sign in _REJECTED):
+            return False
+        completed.output(GitError, "git push origin")
+        return True
+
+    def _run(self, *arguments: str) -> Completed:
+        repository = self.repository
+        options = ("-c", "core.hooksPath=/dev/null", f"--git-dir={repository.git_dir}")
+        variables = (*_ALLOWED, _NO_QUESTIONS, *self._variables())
+        return execute(repository.top, Command((*options, *arguments), b"", variables))
+
+    def _variables(self) -> list[str]:
+        """The token, where no command line and no file shows it. Source: git-config(1), GIT_CONFIG_COUNT."""
+        if not (self.token and self.url):
+            return []
+        number = int(os.environ.get("GIT_CONFIG_COUNT") or 0)  # after those that the user set
+        credentials = base64.b64encode(f"x-access-token:{self.token}".encode()).decode()
+        key = f"http.{self.url.rstrip('/')}/.extraHeader"
+        return [
+            f"GIT_CONFIG_COUNT={number + 1}",
+            f"GIT_CONFIG_KEY_{number}={key}",
+            f"GIT_CONFIG_VALUE_{number}=Authorization: Basic {credentials}",
+        ]
+
+
+def deliver(remote: Remote, make: Make, message: str, *, base: str, branch: str) -> str | None:
+    """Commit what `make` gives upon the tip of `base`, and push that to `branch`; the commit, or None for no change.
+
+    A race that is lost is run again on the new tip. Where `branch` exists already, the commit comes after its tip too.
+    Raises `GitError` if it is lost too often, or `base` is not on the remote.
+    """
+    for attempt in range(ATTEMPTS):
+        tip = remote.tip(base)
+        if tip is None:
+            raise GitError(f"the remote has no branch `{base}`", f"git push origin {base}")
+        at_tip = replace(remote.repository, head=tip)
+        changes = make(at_tip)
+        if not changes:
+            return None
+        theirs = remote.tip(branch) if branch != base else None
+        commit = commit_upon(at_tip, changes, message, merged=theirs)
+        if theirs and not history.changed_paths(at_tip, theirs, commit):
+            return theirs
+        if remote.push(commit, branch):
+            return commit
+        wait_seconds = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2**attempt)
+        time.sleep(wait_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - so that two do not meet again
+    raise GitError(f"others pushed to `{branch}` {ATTEMPTS} times meanwhile", "run the same command again")
+
+
+def commit_upon(
+    repository: Repository, changes: Mapping[str, bytes | None], message: str, *, merged: str | None = None
+) -> str:
+    """A commit upon `repository.head` that makes the changes; with `merged`, after that commit too."""
+    base = str(repository.head)
+    before = history.entries(repository, base, changes)
+    wanted, blobs = {}, {}
+    for path, data in sorted(changes.items()):
+        old = before.get(path)
+        new = None
+        if data is not None:
+            new = Entry(EXECUTABLE if old and old.mode == EXECUTABLE else PLAIN, blob_id(data, base))
+            blobs[new.id] = data
+        if old != new:
+            wanted[repository.prefix + path] = Change(old, new)
+    return make_commit(repository, base, wanted, blobs, message, merged=merged)

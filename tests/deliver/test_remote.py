@@ -1,0 +1,191 @@
+"""Commits reach the remote's branches: the newest tip is built upon, a lost race is run again, nothing is forced."""
+
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmgit.deliver import remote as remotes
+from mmgit.deliver.git import Repository, find
+from mmgit.deliver.remote import ATTEMPTS, Remote, deliver
+from mmgit.errors import GitError
+
+Run = Callable[..., str]
+
+
+def git(folder: Path, *arguments: str) -> str:
+    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    done = subprocess.run(["git", "-C", str(folder), *who, *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """A bare repository with one commit on main."""
+    bare = tmp_path / "bare.git"
+    git(tmp_path, "init", "-q", "--bare", "--initial-branch=main", str(bare))
+    clone(bare, tmp_path / "first")
+    (tmp_path / "first/file").write_text("begin\n")
+    git(tmp_path / "first", "add", "--all")
+    git(tmp_path / "first", "commit", "-qm", "Begin")
+    git(tmp_path / "first", "push", "-q", "origin", "HEAD:main")
+    return bare
+
+
+def clone(bare: Path, folder: Path) -> Path:
+    git(bare.parent, "clone", "-q", str(bare), str(folder))
+    git(folder, "config", "user.name", "Ada")
+    git(folder, "config", "user.email", "ada@example.com")
+    return folder
+
+
+@pytest.fixture
+def here(bare: Path, tmp_path: Path) -> Path:
+    return clone(bare, tmp_path / "here")
+
+
+@pytest.fixture
+def remote(here: Path) -> Remote:
+    repository = find(here)
+    assert repository
+    return Remote(repository)
+
+
+def push_elsewhere(bare: Path, folder: Path, name: str) -> None:
+    """What somebody else does meanwhile."""
+    if not folder.exists():
+        clone(bare, folder)
+    git(folder, "pull", "-q", "--rebase", "origin", "main")
+    (folder / name).write_text("theirs\n")
+    git(folder, "add", "--all")
+    git(folder, "commit", "-qm", f"Theirs {name}")
+    git(folder, "push", "-q", "origin", "HEAD:main")
+
+
+def test_a_commit_is_pushed_and_nothing_here_changes(bare: Path, here: Path, remote: Remote) -> None:
+    before = (git(here, "rev-parse", "HEAD"), git(here, "status", "--porcelain"), sorted(here.iterdir()))
+
+    made = deliver(remote, lambda _: {"new": b"1\n"}, "New", base="main", branch="main")
+
+    assert git(bare, "rev-parse", "main") == made
+    assert git(bare, "show", "main:new") == "1"
+    assert (git(here, "rev-parse", "HEAD"), git(here, "status", "--porcelain"), sorted(here.iterdir())) == before
+
+
+def test_nothing_to_change_is_no_commit(bare: Path, remote: Remote) -> None:
+    before = git(bare, "rev-parse", "main")
+
+    assert deliver(remote, lambda _: {}, "Nothing", base="main", branch="main") is None
+    assert git(bare, "rev-parse", "main") == before
+
+
+def test_a_lost_race_is_run_again_on_the_new_tip(
+    bare: Path, tmp_path: Path, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remotes, "_FIRST_WAIT_SECONDS", 0.001)
+    tips: list[str | None] = []
+
+    def make(repository: Repository) -> Mapping[str, bytes | None]:
+        tips.append(repository.head)
+        if len(tips) <= 3:
+            push_elsewhere(bare, tmp_path / "other", f"theirs-{len(tips)}")
+        return {"ours": b"1\n"}
+
+    made = deliver(remote, make, "Ours", base="main", branch="main")
+
+    assert len(set(tips)) == 4
+    assert git(bare, "rev-parse", "main") == made
+    assert git(bare, "log", "--format=%s", "main").splitlines() == [
+        "Ours",
+        *(f"Theirs theirs-{n}" for n in (3, 2, 1)),
+        "Begin",
+    ]
+    assert git(bare, "log", "--merges", "--format=%H", "main") == ""
+
+
+def test_races_that_are_always_lost_end(
+    bare: Path, tmp_path: Path, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remotes, "_FIRST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(remotes, "_LONGEST_WAIT_SECONDS", 0.001)
+    monkeypatch.setattr(remotes, "ATTEMPTS", 3)
+    tries: list[int] = []
+
+    def make(_: Repository) -> Mapping[str, bytes | None]:
+        tries.append(1)
+        push_elsewhere(bare, tmp_path / "other", f"theirs-{len(tries)}")
+        return {"ours": b"1\n"}
+
+    with pytest.raises(GitError, match="others pushed to `main` 3 times"):
+        deliver(remote, make, "Ours", base="main", branch="main")
+
+    assert len(tries) == 3
+    assert ATTEMPTS > 3
+    assert "Ours" not in git(bare, "log", "--format=%s", "main")
+
+
+def test_a_branch_that_is_there_is_gone_on_with(bare: Path, tmp_path: Path, remote: Remote) -> None:
+    first = deliver(remote, lambda _: {"ours": b"1\n"}, "First", base="main", branch="work")
+    push_elsewhere(bare, tmp_path / "other", "theirs")
+
+    second = deliver(remote, lambda _: {"ours": b"2\n"}, "Second", base="main", branch="work")
+
+    assert git(bare, "rev-parse", "work") == second
+    assert str(first) in git(bare, "rev-list", "work")
+    assert git(bare, "show", "work:ours") == "2"
+    assert git(bare, "show", "work:theirs") == "theirs"
+    assert git(bare, "diff", "--name-only", "main", "work") == "ours"
+
+
+def test_a_branch_that_holds_it_already_gets_no_further_commit(bare: Path, remote: Remote) -> None:
+    first = deliver(remote, lambda _: {"ours": b"1\n"}, "First", base="main", branch="work")
+
+    second = deliver(remote, lambda _: {"ours": b"1\n"}, "Again", base="main", branch="work")
+
+    assert second == first
+    assert git(bare, "rev-parse", "work") == first
+
+
+def test_a_branch_that_refuses_is_an_error_with_the_way_on(bare: Path, remote: Remote) -> None:
+    hook = bare / "hooks/pre-receive"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+
+    with pytest.raises(GitError, match="pre-receive hook declined") as caught:
+        deliver(remote, lambda _: {"ours": b"1\n"}, "Ours", base="main", branch="main")
+
+    assert "--pull-request" in caught.value.hint
+
+
+def test_a_branch_that_the_remote_lacks_is_an_error(remote: Remote) -> None:
+    with pytest.raises(GitError, match="the remote has no branch `nothing`"):
+        deliver(remote, lambda _: {"ours": b"1\n"}, "Ours", base="nothing", branch="nothing")
+
+
+def test_the_token_stands_in_no_command_line_and_no_representation(
+    remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Any] = []
+    start = subprocess.Popen
+    monkeypatch.setenv("GIT_CONFIG_COUNT", "1")
+    monkeypatch.setenv("GIT_CONFIG_KEY_0", "user.name")
+    monkeypatch.setenv("GIT_CONFIG_VALUE_0", "Grace")
+
+    def noting(argv: list[str], **named: Any) -> object:
+        started.append((argv, named["env"]))
+        return start(argv, **named)
+
+    monkeypatch.setattr(subprocess, "Popen", noting)
+    with_token = replace(remote, url="https://forge.example.com/a/b.git", token="c4n4ry")
+
+    with_token.tip("main")
+
+    (argv, seen) = started[0]
+    assert "c4n4ry" not in repr(with_token)
+    assert "c4n4ry" not in str(argv)
+    assert seen["GIT_CONFIG_COUNT"] == "2"
+    assert seen["GIT_CONFIG_VALUE_0"] == "Grace"
+    assert seen["GIT_CONFIG_KEY_1"] == "http.https://forge.example.com/a/b.git/.extraHeader"
