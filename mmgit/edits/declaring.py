@@ -51,4 +51,6 @@ def _checked(path: str, spec: type[BaseModel], data: bytes) -> bytes:
     except ValidationError as error:
         first = problems.findings_of_refusal(path, spec, error)[0]
         raise UsageError(f"{path}: {first.message}", first.hint) from error
+    except Fault as fault:
+        raise UsageError(f"{path}: {fault.message}", fault.hint) from fault
     return data

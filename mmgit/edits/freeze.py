@@ -20,6 +20,7 @@ from mmgit.repository.files import Root
 from mmgit.repository.source import Source
 from mmgit.repository.subset import Fault
 from mmgit.spec import ManifestSpec
+from mmgit.spec.tokens import WORTHLESS, tokens_in
 
 Lock = Callable[[str, str], bytes]
 """(requirements, Python minor) -> the bytes of `pylock.toml`."""
@@ -123,13 +124,16 @@ class _Last:
 
 
 def _refuse(folder: str, scoring: Scoring) -> None:
-    """Raises `UsageError` for a scoring folder without a script, or with a name that mmgit itself uses."""
+    """Raises `UsageError` for a scoring folder without a script, with a name that mmgit itself uses, or with a key."""
     if SCRIPT not in scoring:
         raise UsageError(f"there is no {folder}/{SCRIPT}", "write one with init() and run(), and run this again")
-    for name in scoring:
+    for name, data in scoring.items():
         if name.partition("/")[0] in _RESERVED:
             hint = f"rename it: {', '.join(_RESERVED)} are mmgit's own names beside a manifest and in an image"
             raise UsageError(f"{folder}/{name} cannot be frozen", hint)
+        for key_id, _ in tokens_in(data):
+            message = f"{folder}/{name} holds the API key with the id `{key_id}`"
+            raise UsageError(message, f"remove it, then {WORTHLESS}")
 
 
 def _last(source: Source, root: Root, model: str) -> _Last | None:

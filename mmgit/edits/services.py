@@ -7,19 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mmgit.desired import FixedScale
 from mmgit.edits.change import Change
 from mmgit.edits.declaring import edited_file, new_file
 from mmgit.edits.references import checked_name, environment_of, manifest_of, service_of
 from mmgit.errors import UsageError
 from mmgit.repository import layout, reading
-from mmgit.repository.files import Root
-from mmgit.repository.source import Source
-from mmgit.resolve import listed
+from mmgit.repository.files import Files
+from mmgit.repository.source import DeclaredEnvironment, DeclaredService, Source
+from mmgit.resolve import listed, scale_of
 from mmgit.spec import ServiceSpec
 from mmgit.spec.service import Key
 
 ORDER = (
-    *("description", "manifest", "image", "next"),
+    *("description", "manifest", "image", "next", "hold"),
     *("replicas", "autoscale", "cpu", "memory", "gpu", "concurrency", "queue", "timeout", "startup_timeout"),
     *("variables", "node_selector", "tolerations", "egress", "labels", "annotations"),
     *("blueprint", "parameters", "patches", "keys"),
@@ -71,14 +72,27 @@ def create(source: Source, wanted: NewService) -> Change:
     return Change({path: new_file(path, ServiceSpec, fields)}, f"service {name} in {environment.name}")
 
 
-def update(source: Source, root: Root, options: Options, *, environment: str, name: str) -> Change:
-    """Set the options of a service that are named, and nothing else. An empty change if they are so already."""
+def update(source: Source, files: Files, options: Options, *, environment: str, name: str) -> Change:
+    """Set the options of a service that are named, and nothing else. An empty change if they are so already.
+
+    Autoscaling in place of several replicas that run begins with a handover.
+    """
     service = service_of(source, environment, name)
-    data = root.read(service.path, reading.MAX_BYTES)
+    options = _handing_over(environment_of(source, environment), service, options)
+    data = files.read(service.path, reading.MAX_BYTES)
     declared = reading.parse(data)
     fields = {option: _merged(declared.get(option) or {}, value) for option, value in options.items()}
     edited = edited_file(service.path, ServiceSpec, data, fields=fields, order=ORDER)
     return Change({service.path: edited} if edited != data else {}, f"service {name} in {environment}")
+
+
+def handed_over(source: Source, *, environment: str, name: str) -> Options:
+    """What ends a handover, in option `autoscale`. Raises `UsageError` if there is none."""
+    autoscale = service_of(source, environment, name).spec.autoscale
+    if autoscale is None or autoscale.handover is None:
+        message = f"service `{name}` in {environment} declares no handover"
+        raise UsageError(message, f"mmgit service show {name} --env {environment}")
+    return {"min": autoscale.min, "handover": None}
 
 
 def delete(source: Source, *, environment: str, name: str) -> Change:
@@ -87,15 +101,15 @@ def delete(source: Source, *, environment: str, name: str) -> Change:
     return Change({service.path: None}, f"service {name} is gone from {environment}")
 
 
-def set_key(source: Source, root: Root, key: Key, *, environment: str, name: str) -> Change:
+def set_key(source: Source, files: Files, key: Key, *, environment: str, name: str) -> Change:
     """Add a key to a service, or put it in the place of the key with its name."""
     keys = [row_of(each) for each in service_of(source, environment, name).spec.keys]
     position = next((i for i, each in enumerate(keys) if each["name"] == key.name), len(keys))
     keys[position : position + 1] = [row_of(key)]
-    return update(source, root, {"keys": keys}, environment=environment, name=name)
+    return update(source, files, {"keys": keys}, environment=environment, name=name)
 
 
-def revoke_key(source: Source, root: Root, key_name: str, *, environment: str, name: str) -> Change:
+def revoke_key(source: Source, files: Files, key_name: str, *, environment: str, name: str) -> Change:
     """Take a key from a service. Raises `UsageError` if it has none of that name."""
     keys = [row_of(each) for each in service_of(source, environment, name).spec.keys]
     kept = [each for each in keys if each["name"] != key_name]
@@ -103,13 +117,22 @@ def revoke_key(source: Source, root: Root, key_name: str, *, environment: str, n
         raise UsageError(
             f"service `{name}` in {environment} has no {key_name} key", f"mmgit service keys {name} --env {environment}"
         )
-    return update(source, root, {"keys": kept or None}, environment=environment, name=name)
+    return update(source, files, {"keys": kept or None}, environment=environment, name=name)
 
 
 def row_of(key: Key) -> dict[str, str]:
     """A key as it stands in a service's file."""
     row: dict[str, str] = key.model_dump(exclude_none=True)
     return row
+
+
+def _handing_over(environment: DeclaredEnvironment, service: DeclaredService, options: Options) -> Options:
+    before = scale_of(service.spec, environment.spec.defaults)
+    if not isinstance(before, FixedScale) or before.replicas == 1 or service.spec.manifest is None:
+        return options
+    if not options.get("autoscale") or environment.spec.target != "kubernetes":
+        return options
+    return {**options, "autoscale": {"handover": before.replicas, **options["autoscale"]}}
 
 
 def _merged(before: Mapping[str, Any], value: Any) -> Any:  # noqa: ANN401 - any field's value

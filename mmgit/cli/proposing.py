@@ -1,0 +1,134 @@
+"""Brings an edit to the remote: computed and compiled on the newest default branch, then pushed, or proposed.
+
+The work tree, the index and the checked-out branch stay as they are.
+"""
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mmgit.cli.context import find_root, may_write, target_branch
+from mmgit.cli.editing import loaded
+from mmgit.cli.reviewing import between, forge_of, judged_now, plan_of
+from mmgit.deliver import git, history
+from mmgit.deliver.baseline import Surroundings
+from mmgit.deliver.committed import Committed
+from mmgit.deliver.default_branch import default_branch
+from mmgit.deliver.forge.tokens import token_for
+from mmgit.deliver.remote import Remote, deliver
+from mmgit.edits.change import Change
+from mmgit.errors import ForgeError, GitError, ProblemsFound
+from mmgit.repository import layout
+from mmgit.repository.files import Files
+from mmgit.repository.load import load
+from mmgit.repository.overlay import Overlay
+from mmgit.repository.source import Source
+
+if TYPE_CHECKING:
+    from mmgit.deliver.forge import Proposal
+    from mmgit.deliver.git import Repository
+
+Edit = Callable[[Source, Files], Change]
+"""What is to be changed, of the declarations as they are on the tip. An empty change if that is nothing."""
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """Where an edit went: the commit, and the pull request if it was proposed."""
+
+    commit: str
+    url: str = ""
+
+
+def push(edit: Edit, message: str) -> Delivered | None:
+    """Commit the edit to the remote's default branch; None if there is nothing to change."""
+    place = _place()
+    commit = deliver(place.remote, place.made_by(edit), message, base=place.branch, branch=place.branch)
+    return Delivered(commit) if commit else None
+
+
+def propose(edit: Edit, message: str, head: str) -> Delivered | None:
+    """Commit the edit to branch `head` of the remote, and open or renew its pull request with plan and gates in it."""
+    place = _place()
+    forge = forge_of(place.source)
+    commit = deliver(place.remote, place.made_by(edit), message, base=place.branch, branch=head)
+    if commit is None:
+        return None
+    tip = history.commit_named(place.repository, f"refs/remotes/origin/{place.branch}")
+    pull_request = forge.propose(_proposal(place, tip, commit, message, head))
+    return Delivered(commit, pull_request.url)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """The repository here, its remote, and the remote's default branch."""
+
+    repository: "Repository"
+    remote: Remote
+    branch: str
+    source: Source
+
+    def made_by(self, edit: Edit) -> Callable[["Repository"], Mapping[str, bytes | None]]:
+        """What the edit changes, rendered files and all, on the tip that a repository is at."""
+
+        def make(repository: "Repository") -> Mapping[str, bytes | None]:
+            from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+
+            tip = str(repository.head)
+            files = Committed(repository, tip)
+            found = load(files)
+            if found.source is None:
+                raise ProblemsFound(found.problems)
+            may_write(found.source)
+            change = edit(found.source, files)
+            if change.is_empty:
+                return {}
+            compiled = pipeline.compiled(Overlay(files, change.files), _at_tip(repository, files, change))
+            rendered = history.changes_since(repository, tip, compiled.tree, compiled.owned)
+            return {**change.files, **rendered}
+
+        return make
+
+
+def _at_tip(repository: "Repository", files: Files, change: Change) -> Surroundings:
+    """What was released and declared on the tip, to judge an edit upon it."""
+
+    def former(_: str, paths: Collection[str]) -> Mapping[str, bytes | None]:
+        wanted = [path for path in change.files if any(f"{path}/".startswith(f"{each}/") for each in paths)]
+        return {path: files.read(path) if files.exists(path) else None for path in wanted}
+
+    listed = history.listing(repository, str(repository.head), [layout.MODELS])
+    released = {path: entry.id for path, entry in listed.items()}
+    return Surroundings(lambda _: released, repository.prefix.rstrip("/"), former)
+
+
+def _place() -> _Place:
+    """The project is as it was merged: a branch that is checked out does not choose where a token goes."""
+    root = find_root()
+    repository = git.find(root.path)
+    if repository is None:
+        raise GitError(f"{root.path} is not in a git repository", "git init")
+    here = loaded(root, layout.PROJECT)
+    branch = default_branch(repository, here.project.spec.branch, target_branch())
+    merged = load(Committed(repository, history.commit_named(repository, f"refs/remotes/origin/{branch}")), ()).source
+    if merged is None:
+        raise GitError(f"there is no {layout.PROJECT} on origin/{branch}", f"git push origin {branch}")
+    declared = merged.project.spec.forge
+    if declared is None:
+        return _Place(repository, Remote(repository), branch, merged)
+    try:
+        remote = Remote(repository, declared.clone_url, token_for(declared, os.environ).secret)
+    except ForgeError:
+        remote = Remote(repository)  # the user's own git knows how to get in
+    return _Place(repository, remote, branch, merged)
+
+
+def _proposal(place: _Place, tip: str, commit: str, message: str, head: str) -> "Proposal":
+    from mmgit.deliver.forge import Proposal  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.review import judged  # noqa: PLC0415 - as above
+    from mmgit.review.markdown import markdown  # noqa: PLC0415 - as above
+
+    change = between(place.repository, tip, commit, find_root())
+    body = f"{markdown(plan_of(change))}\n{judged.markdown(judged_now(change))}"
+    return Proposal(head, place.branch, message.partition("\n")[0], body)

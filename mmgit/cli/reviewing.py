@@ -1,0 +1,181 @@
+"""`mmgit plan` and `mmgit gate`: what a change means, and whether it may be merged."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from mmgit.cli.context import find_root, target_branch
+from mmgit.errors import GateFailed, GateWaiting, GitError, UsageError
+
+if TYPE_CHECKING:
+    from mmgit.deliver.forge import Forge
+    from mmgit.deliver.git import Repository
+    from mmgit.repository.files import Root
+    from mmgit.repository.source import Source
+    from mmgit.review.gates import Approvals
+    from mmgit.review.plan import Plan
+    from mmgit.review.side import Side
+    from mmgit.review.verdicts import Verdict
+
+PlanForm = Literal["text", "json", "markdown"]
+ACKNOWLEDGED = "Acknowledge-Blast-Radius"
+"""The trailer of a commit by which people acknowledge how much a change touches at once."""
+PLAN_MARKER = "mmgit-plan"
+"""By which the comment with the plan is found again."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is reviewed: two sides, the commits that they are of, and the paths that differ."""
+
+    repository: "Repository"
+    base: str
+    head: str | None
+    """None: the work tree."""
+    before: "Side"
+    after: "Side"
+    paths: tuple[str, ...]
+
+
+@click.command()
+@click.argument("commits", default="", metavar="[BASE..HEAD]")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option("--comment", type=int, metavar="NUMBER", help="Say it in this pull request too: one comment, renewed.")
+def plan(commits: str, form: PlanForm, comment: int | None) -> None:
+    """Say what a change does to each environment, in words.
+
+    Compares the work tree with where this branch left the default branch, or BASE with HEAD. Offline, but for
+    --comment; runs nothing of the repository.
+    """
+    from mmgit.review.markdown import markdown  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.review.text import text  # noqa: PLC0415 - as above
+
+    change = changed(find_root(), commits)
+    found = plan_of(change)
+    if comment is not None:
+        forge_of(change.before.source).comment(comment, PLAN_MARKER, markdown(found))
+    if form == "json":
+        print(json.dumps(asdict(found), indent=2, ensure_ascii=False))
+    else:
+        print(text(found) if form == "text" else markdown(found))
+
+
+@click.command()
+@click.argument("commits", default="", metavar="[BASE..HEAD]")
+@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@click.option("--pull-request", "number", type=int, metavar="NUMBER", help="Whose approvals count: the forge is asked.")
+def gate(commits: str, form: PlanForm, number: int | None) -> None:
+    """Judge every gate that a change meets: passed, failed, or waiting until when.
+
+    The gates are those of BASE, never of the change. Exit code 14 if one failed, 15 if one waits.
+    """
+    from mmgit.review import judged  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.review.verdicts import overall  # noqa: PLC0415 - as above
+
+    change = changed(find_root(), commits)
+    verdicts = judged_now(change, approvals_of(change, number) if number is not None else None)
+    if form == "json":
+        print(json.dumps([asdict(verdict) for verdict in verdicts], indent=2, ensure_ascii=False))
+    else:
+        print(judged.text(verdicts) if form == "text" else judged.markdown(verdicts))
+    state = overall(verdicts)
+    if state == "failed":
+        raise GateFailed("a gate does not let this change through", "mmgit plan   says what it does")
+    if state == "waiting":
+        raise GateWaiting("a gate waits", "mmgit gate   again, when what it waits for is there")
+
+
+def plan_of(change: Change) -> "Plan":
+    """The plan of a change."""
+    from mmgit.review.plan import plan as plan_between  # noqa: PLC0415 - --help must not wait for it
+
+    return plan_between(change.before, change.after, change.paths)
+
+
+def judged_now(change: Change, approvals: "Approvals | None" = None) -> "list[Verdict]":
+    """What every gate says of a change, at this time."""
+    from mmgit.deliver import history, pins  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.review.gates import Evidence, judge  # noqa: PLC0415 - as above
+
+    def ran_before(where: tuple[str, str]) -> frozenset[str]:
+        declared = change.before.source.service(*where)
+        known = pins.pins_of(change.repository, [declared.path], change.base) if declared else {}
+        return frozenset(pin.image for each in known.values() for pin in each if pin.image)
+
+    evidence = Evidence(
+        now=datetime.now(UTC),
+        approvals=approvals,
+        ran_before=ran_before,
+        acknowledged=history.trailers(change.repository, change.base, change.head or "HEAD", ACKNOWLEDGED),
+    )
+    return judge(change.before, change.after, evidence)
+
+
+def forge_of(source: "Source") -> "Forge":
+    """The forge that the project declares. Raises `UsageError` if it declares none."""
+    from mmgit.deliver.forge import connect  # noqa: PLC0415 - --help must not wait for it
+
+    declared = source.project.spec.forge
+    if declared is None:
+        hint = "forge: {kind: github, repository: OWNER/NAME}   in mmgit.yaml"
+        raise UsageError("mmgit.yaml does not say on which forge this repository lies", hint)
+    return connect(declared, os.environ)
+
+
+def approvals_of(change: Change, number: int) -> "Approvals":
+    """Who approved the pull request, for exactly the commit that is judged."""
+    from mmgit.review.gates import Approvals  # noqa: PLC0415 - --help must not wait for it
+
+    reviews = forge_of(change.before.source).reviews(number)
+    if reviews.commit != change.head:
+        message = f"pull request {number} is at commit {reviews.commit[:12]}, not at the one that is judged"
+        raise UsageError(message, f"mmgit gate {change.base[:12]}..{reviews.commit[:12]} --pull-request {number}")
+    return Approvals(reviews.approved_by, is_refused=bool(reviews.blocked_by))
+
+
+def changed(root: "Root", commits: str) -> Change:
+    """The change between two commits `BASE..HEAD`; without HEAD the work tree, without BASE where the branch began."""
+    from mmgit.deliver import git, history  # noqa: PLC0415 - --help must not wait for it
+
+    repository = git.find(root.path)
+    if repository is None:
+        raise GitError(f"{root.path} is not in a git repository, so there is nothing to compare with", "git init")
+    base, has_dots, head = commits.partition("..")
+    if head.startswith("."):
+        raise UsageError(f"`{commits}`: two dots, please", f"mmgit plan {base}..{head.lstrip('.')}")
+    if has_dots and not base:
+        raise UsageError(f"`{commits}` names no commit to begin with", f"mmgit plan main..{head}")
+    before = history.commit_named(repository, base) if base else _merge_base(root, repository)
+    after = history.commit_named(repository, head) if head else None
+    return between(repository, before, after, root)
+
+
+def between(repository: "Repository", before: str, after: str | None, root: "Root") -> Change:
+    """The change between two commits, or between a commit and the work tree below `root`."""
+    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver import history  # noqa: PLC0415 - as above
+    from mmgit.deliver.committed import Committed  # noqa: PLC0415 - as above
+    from mmgit.review.side import selection  # noqa: PLC0415 - as above
+
+    old = Committed(repository, before)
+    new = Committed(repository, after) if after else root
+    paths = history.changed_paths(repository, before, after)
+    chosen = selection(paths, [old, new])
+    return Change(repository, before, after, pipeline.side(old, chosen), pipeline.side(new, chosen), paths)
+
+
+def _merge_base(root: "Root", repository: "Repository") -> str:
+    from mmgit.deliver import history  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver.default_branch import default_branch  # noqa: PLC0415 - as above
+    from mmgit.repository.load import load  # noqa: PLC0415 - as above
+
+    source = load(root, ()).source
+    branch = default_branch(repository, source.project.spec.branch if source else "main", target_branch())
+    commit = history.merge_base(repository, branch)
+    if commit is None:
+        raise GitError("there is no commit yet, so there is nothing to compare with", "git commit -m Begin")
+    return commit

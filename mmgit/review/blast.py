@@ -1,0 +1,35 @@
+"""How much a change removes or alters at once, and the hash by which people acknowledge exactly that."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from mmgit.review.side import Side
+
+HASH_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Blast:
+    """Why a change must be acknowledged, and the name of exactly this set of changes."""
+
+    reasons: tuple[str, ...]
+    hash: str
+
+
+def blast_radius(before: Side, after: Side) -> Blast:
+    """What of a change is more than the policy of the side before allows."""
+    allowed = before.source.project.spec.policies.blast_radius.services
+    was, now = before.services, after.services
+    removed = sorted(where for where in was if where not in now)
+    altered = sorted(where for where in was if where in now and was[where] != now[where])
+    reasons = []
+    if len(removed) + len(altered) > allowed:
+        reasons.append(f"{len(removed)} services go and {len(altered)} change; the policy allows {allowed} at once")
+    for name in sorted({environment for environment, _ in removed}):
+        environment = after.source.environments.get(name)
+        if environment is None or not environment.services:
+            reasons.append(f"environment {name} loses all of its services")
+    named = {"removed": removed, "altered": [[*where, now[where].image, repr(now[where])] for where in altered]}
+    digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
+    return Blast(tuple(reasons), digest[:HASH_DIGITS])

@@ -1,0 +1,188 @@
+"""Whether a change may move the pins that it moves: every gate of the environment, judged by what is known.
+
+Two sides, the evidence and the time come in; verdicts come out. The gates are those of the side before: a change never
+sets the gates that it is judged by.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from mmgit.desired import DesiredService
+from mmgit.review import metrics, policies
+from mmgit.review.blast import Blast, blast_radius
+from mmgit.review.contracts import contract_between, in_words
+from mmgit.review.side import Side, Where
+from mmgit.review.verdicts import State, Verdict
+from mmgit.spec.environment import Promotion
+from mmgit.spec.fields import seconds_of
+from mmgit.spec.service import Hold
+
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+@dataclass(frozen=True)
+class Healthy:
+    """That an environment ran exactly this image without a fault, on one cluster, for all of a time."""
+
+    image: str
+    since: datetime
+    observed: datetime
+    cluster: str
+
+
+@dataclass(frozen=True)
+class Approvals:
+    """Who approved the very commit that is judged, apart from its author."""
+
+    people: tuple[str, ...]
+    is_refused: bool = False
+    """Whether somebody asked for changes and has not taken that back."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known beside the two sides."""
+
+    now: datetime
+    healthy: Mapping[Where, Healthy] = field(default_factory=dict)
+    """Environment and service -> what was recorded of it."""
+    approvals: Approvals | None = None
+    """None: nobody asked a forge."""
+    ran_before: Callable[[Where], frozenset[str]] = lambda _: frozenset()
+    """The images that a service ran before, by the history of the default branch."""
+    acknowledged: frozenset[str] = frozenset()
+    """Hashes of blast radiuses that a commit of the change acknowledges."""
+
+
+@dataclass(frozen=True)
+class _Move:
+    """A pin that moves: where, from what and to what."""
+
+    where: Where
+    gates: Promotion
+    before: DesiredService | None
+    after: DesiredService
+
+
+def judge(before: Side, after: Side, evidence: Evidence) -> list[Verdict]:
+    """Every gate that the change meets, in the order of environments and services."""
+    verdicts = list(_blast(blast_radius(before, after), evidence))
+    verdicts += policies.judge(before, after)
+    for name, environment in before.source.environments.items():
+        gates = environment.spec.promotion
+        moves = [
+            _Move(where, gates, before.services.get(where), service)
+            for where, service in after.services.items()
+            if gates and where[0] == name and _moved(before.services.get(where), service)
+        ]
+        for move in moves:
+            verdicts += _gates(move, before, after, evidence)
+        if moves and gates:
+            verdicts += _whole(name, gates, evidence)
+    return verdicts
+
+
+def _moved(before: DesiredService | None, after: DesiredService) -> bool:
+    return before is None or (before.manifest, before.image) != (after.manifest, after.image)
+
+
+def _gates(move: _Move, before: Side, after: Side, evidence: Evidence) -> Iterator[Verdict]:
+    environment, name = move.where
+
+    def verdict(gate: str, state: State, text: str, until: datetime | None = None) -> Verdict:
+        return Verdict(environment, name, gate, state, text, until.isoformat() if until else None)
+
+    was_held, held = (_hold(side, move.where) for side in (before, after))
+    if was_held and (was_held.until is None or was_held.until >= evidence.now.date().isoformat()):
+        until = f" until {was_held.until}" if was_held.until else ""
+        yield verdict("hold", "failed", f"its pin is held{until}: {was_held.reason}")
+    if held and held != was_held and _digest(move.after) in evidence.ran_before(move.where):
+        yield verdict("rollback", "passed", f"it goes back to what ran here before, and is held: {held.reason}")
+        return
+    origin = before.services.get((move.gates.from_, name))
+    if origin is None or _digest(origin) != _digest(move.after) or origin.manifest != move.after.manifest:
+        runs = f"runs {origin.manifest}, image {_digest(origin)[7:19]}" if origin else "does not run it"
+        yield verdict("route", "failed", f"{move.gates.from_} {runs}; only what runs there may be promoted")
+    else:
+        yield verdict("route", "passed", f"{move.gates.from_} runs the same")
+    if move.gates.soak:
+        yield verdict("soak", *_soak(move, evidence))
+    for state, text in metrics.judge(move.gates.metrics, before, after, move.before, move.after):
+        yield verdict("metrics", state, text)
+    contract = contract_between(before, after, move.before, move.after)
+    if contract and move.gates.contract == "compatible":
+        yield verdict("contract", "failed" if contract.verdict == "breaking" else "passed", in_words(contract))
+    for wanted in move.gates.require:
+        yield verdict(wanted, "failed", f"this image carries no {wanted}")
+
+
+def _soak(move: _Move, evidence: Evidence) -> tuple[State, str, datetime | None]:
+    """Evidence is of a pin and a cluster; the age of a commit is none."""
+    gates, name = move.gates, move.where[1]
+    wanted = timedelta(seconds=seconds_of(gates.soak or "0s"))
+    seen = evidence.healthy.get((gates.from_, name))
+    if seen is None or seen.image != _digest(move.after):
+        what = "nothing is recorded" if seen is None else "what is recorded is of another image"
+        return "waiting", f"{what}: mmgit status --env {gates.from_} --record", None
+    lasted = seen.observed - seen.since
+    if lasted >= wanted:
+        return "passed", f"ran healthy in {gates.from_} for {_hours(lasted)} of {gates.soak}", None
+    text = f"ran healthy in {gates.from_} for {_hours(lasted)} of {gates.soak}; then record it again"
+    return "waiting", text, seen.since + wanted
+
+
+def _whole(environment: str, gates: Promotion, evidence: Evidence) -> Iterator[Verdict]:
+    """What is asked of the change, and not of each service."""
+    today = evidence.now.date()
+    for freeze in gates.freeze:
+        is_day = freeze.first is not None and freeze.first <= today.isoformat() <= str(freeze.last)
+        if is_day or _WEEKDAYS[today.weekday()] in freeze.weekdays:
+            until = _end(freeze.last, evidence.now, frozenset(freeze.weekdays))
+            text = f"no pin moves in {environment}: {freeze.reason or 'frozen'}"
+            yield Verdict(environment, "", "freeze", "waiting", text, until)
+    if gates.approvals:
+        yield _approved(environment, gates.approvals, evidence.approvals)
+
+
+def _approved(environment: str, wanted: int, approvals: Approvals | None) -> Verdict:
+    if approvals is None:
+        return Verdict(environment, "", "approvals", "waiting", f"{wanted} wanted; no forge was asked")
+    people = ", ".join(approvals.people) or "nobody"
+    if approvals.is_refused:
+        return Verdict(environment, "", "approvals", "failed", "somebody asked for changes")
+    state: State = "passed" if len(approvals.people) >= wanted else "waiting"
+    return Verdict(environment, "", "approvals", state, f"{len(approvals.people)} of {wanted}: {people}")
+
+
+def _end(last: str | None, now: datetime, weekdays: frozenset[str]) -> str | None:
+    """The beginning of the first day after a freeze; None for one that never ends."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if last:
+        return (datetime.fromisoformat(last).replace(tzinfo=now.tzinfo) + timedelta(days=1)).isoformat()
+    days = (midnight + timedelta(days=ahead) for ahead in range(1, len(_WEEKDAYS) + 1))
+    return next((day.isoformat() for day in days if _WEEKDAYS[day.weekday()] not in weekdays), None)
+
+
+def _blast(blast: Blast, evidence: Evidence) -> Iterator[Verdict]:
+    if not blast.reasons:
+        return
+    what = "; ".join(blast.reasons)
+    if blast.hash in evidence.acknowledged:
+        yield Verdict("", "", "blast radius", "passed", f"{what}; acknowledged")
+        return
+    hint = f"a commit of this change must say: Acknowledge-Blast-Radius: {blast.hash}"
+    yield Verdict("", "", "blast radius", "failed", f"{what}. {hint}")
+
+
+def _hold(side: Side, where: Where) -> Hold | None:
+    declared = side.source.service(*where)
+    return declared.spec.hold if declared else None
+
+
+def _digest(service: DesiredService) -> str:
+    return service.image.rpartition("@")[2]
+
+
+def _hours(span: timedelta) -> str:
+    return f"{span.total_seconds() / 3600:.1f} h"

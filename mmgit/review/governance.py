@@ -1,0 +1,47 @@
+"""Changes of the rules themselves, which need the people whom the default branch names: a class of their own.
+
+Gates, owners, policies, blueprints, workflows, and who may run what.
+"""
+
+from collections.abc import Collection, Iterator
+
+from mmgit.repository import layout
+from mmgit.review.differences import Difference, fields
+from mmgit.review.side import Side
+
+_WORKFLOWS = (".github/", ".gitea/", ".forgejo/", ".ci/", ".gitlab-ci.yml")
+_OWNERS = ("CODEOWNERS", ".github/CODEOWNERS", ".gitea/CODEOWNERS", "docs/CODEOWNERS")
+_GATES = ("promotion", "accepts")
+
+
+def changes(before: Side, after: Side, paths: Collection[str]) -> Iterator[Difference]:
+    """What changes of the rules; `paths` are the files that differ."""
+    for path, old, new in fields(before.source.project.spec, after.source.project.spec):
+        topic = "policies" if path.startswith("policies") else "project"
+        yield Difference(topic, f"{layout.PROJECT}: {path}: {old} → {new}")
+    was, now = before.source.environments, after.source.environments
+    for name in sorted({*was, *now}):
+        old_spec, new_spec = (side[name].spec if name in side else None for side in (was, now))
+        for path, old, new in fields(old_spec, new_spec):
+            if path.partition(".")[0] in _GATES and name in was:
+                yield Difference("gates", f"{name}: {path}: {old} → {new}")
+    models_was, models_now = before.source.models, after.source.models
+    for name in sorted({*models_was} & {*models_now}):
+        old_owners, new_owners = models_was[name].spec.owners, models_now[name].spec.owners
+        if old_owners != new_owners:
+            yield Difference("owners", f"model {name}: {_listed(old_owners)} → {_listed(new_owners)}")
+    for path in sorted(paths):
+        if topic := _topic(path):
+            yield Difference(topic, path)
+
+
+def _topic(path: str) -> str:
+    if path in _OWNERS:
+        return "owners"
+    if path.startswith(_WORKFLOWS):
+        return "workflows"
+    return "blueprints" if path.startswith(f"{layout.BLUEPRINTS}/") else ""
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(names) or "nobody"

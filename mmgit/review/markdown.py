@@ -1,0 +1,48 @@
+"""A plan as a comment of a pull request."""
+
+from collections.abc import Iterator, Sequence
+
+from mmgit.markdown import code, fenced, table, text
+from mmgit.review.differences import Difference
+from mmgit.review.plan import Plan, ServiceChange
+from mmgit.review.releases import Release
+from mmgit.review.text import SIGNS, download, objects, summary
+
+
+def markdown(plan: Plan) -> str:
+    """The whole plan. No value can add a link, a mention, an image or HTML."""
+    parts = [f"### {text(summary(plan))}"]
+    for each in plan.environments:
+        parts.append(f"#### `{SIGNS[each.action]}` {text(each.name)}")
+        if each.differences:
+            parts.append("\n".join(_differences(each.differences)))
+        if each.services:
+            parts.append(table(("", "service", "what changes"), map(_service, each.services)))
+    if plan.releases:
+        parts.append("#### New in `models/`")
+        parts += [_release(each) for each in plan.releases]
+    if plan.governance:
+        parts.append("#### ⚠ Rules that change")
+        parts.append("These need the owners whom the default branch names.")
+        parts.append("\n".join(_differences(plan.governance)))
+    return "\n\n".join(parts) + "\n"
+
+
+def _service(each: ServiceChange) -> tuple[str, str, str]:
+    group = "" if each.group == "default" else f"{each.group}/"
+    said = [f"{text(found.topic)}: {code(found.text)}" for found in each.differences]
+    said += [f"pull: {text(download(pulled))}" for pulled in each.downloads]
+    said += [f"objects: {text(objects(each.objects))}"] if each.objects else []
+    return f"`{SIGNS[each.action]}`", code(group + each.name), "<br>".join(said)
+
+
+def _release(each: Release) -> str:
+    parts = [f"**{text(each.kind)} {text(each.reference)}**", "\n".join(_differences(each.differences))]
+    for file in each.files:
+        shown = fenced(file.text, "diff") if file.text else "differs"
+        parts.append(f"<details><summary>{code(file.path)}</summary>\n\n{shown}\n\n</details>")
+    return "\n\n".join(filter(None, parts))
+
+
+def _differences(found: Sequence[Difference]) -> Iterator[str]:
+    yield from (f"- {text(each.topic)}: {code(each.text)}" for each in found)

@@ -1,0 +1,59 @@
+"""The project's own policies: formats and licences of models, and rules in CEL over what should run."""
+
+from collections.abc import Iterator
+
+from mmgit.desired import DesiredService
+from mmgit.review import expressions
+from mmgit.review.side import Side, Where
+from mmgit.review.verdicts import Verdict
+from mmgit.spec.project import Policies
+
+FORMATS = {
+    **dict.fromkeys(("pkl", "pickle", "joblib", "dill", "cloudpickle"), "pickle"),
+    **dict.fromkeys(("pt", "pth", "ckpt"), "pickle"),
+    "onnx": "onnx",
+    "skops": "skops",
+    "safetensors": "safetensors",
+    **dict.fromkeys(("keras", "h5"), "keras"),
+    "torchscript": "torchscript",
+    **dict.fromkeys(("ubj", "xgb"), "xgboost"),
+    "lgb": "lightgbm",
+}
+"""Ending of a model file -> its format. PyTorch's own files are pickles."""
+
+
+def judge(before: Side, after: Side) -> Iterator[Verdict]:
+    """Every service that the change adds or alters, by the policies of the side before."""
+    policies = before.source.project.spec.policies
+    for where, service in sorted(after.services.items(), key=lambda item: item[0]):
+        if before.services.get(where) != service:
+            yield from _models(policies, after, where, service)
+            yield from _rules(policies, where, service)
+
+
+def _models(policies: Policies, side: Side, where: Where, service: DesiredService) -> Iterator[Verdict]:
+    for reference in service.models:
+        version, model = side.source.version(reference), side.source.models.get(reference.partition("/")[0])
+        for file in version.spec.files if version else ():
+            kind = FORMATS.get(file.path.rpartition(".")[2].lower(), "other")
+            if policies.formats.get(kind) == "refuse":  # type: ignore[call-overload]  # a key of the same literals
+                yield Verdict(
+                    *where, "formats", "failed", f"model {reference}: {file.path} is {kind}, which is refused"
+                )
+        if policies.licences and model and model.spec.licence not in policies.licences:
+            said = model.spec.licence or "states no licence"
+            allowed = ", ".join(policies.licences)
+            yield Verdict(*where, "licences", "failed", f"model {model.name}: {said}; allowed are {allowed}")
+
+
+def _rules(policies: Policies, where: Where, service: DesiredService) -> Iterator[Verdict]:
+    if not policies.rules:
+        return
+    variables = {"service": expressions.plain(service), "environment": {"name": where[0]}}
+    for rule in policies.rules:
+        problem = expressions.refused(rule.expression, variables)
+        if problem is None:
+            yield Verdict(*where, f"rule {rule.name}", "passed", rule.message or rule.expression)
+        else:
+            said = f"{rule.message or rule.expression}{f' ({problem})' if problem else ''}"
+            yield Verdict(*where, f"rule {rule.name}", "failed", said)

@@ -1,0 +1,262 @@
+"""`mmgit gate`, on this project's own repository: each gate passes, fails or waits, by the rules of the base."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Mmgit = Callable[..., Any]
+
+FAILED, WAITING = 14, 15
+PRODUCTION = Path("environments/production/environment.yaml")
+SERVICE = Path("environments/production/services/digits.yaml")
+
+
+def git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def commit(message: str) -> None:
+    git("add", "--all")
+    git("commit", "--quiet", f"--message={message}")
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text() + text)
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy_of_ours: Callable[[Path], Path], mmgit: Mmgit) -> Path:
+    """A copy of this project whose staging runs manifest digits/1 and production digits/2; all committed."""
+    root = copy_of_ours(tmp_path / "copy")
+    monkeypatch.chdir(root)
+    mmgit("service", "update", "digits", "--env", "staging", "--manifest", "digits/1")
+    mmgit("compile")
+    commit("Try digits/1 in staging")
+    return root
+
+
+Judge = Callable[..., dict[str, dict[str, Any]]]
+
+
+@pytest.fixture
+def judge(root: Path, mmgit: Mmgit) -> Judge:
+    """Commits gates for production and rules for the project, promotes digits, and gives the verdicts by gate."""
+
+    def call(gates: str = "", policies: str = "") -> dict[str, dict[str, Any]]:
+        append(PRODUCTION, f"promotion: {{from: staging{gates and ', '}{gates}}}\n")
+        append(root / "mmgit.yaml", f"policies: {{{policies}}}\n")
+        commit("Gates")
+        assert mmgit("promote", "digits", "--from", "staging", "--to", "production").code == 0
+        return verdicts(mmgit)
+
+    return call
+
+
+def verdicts(mmgit: Mmgit) -> dict[str, dict[str, Any]]:
+    found = json.loads(mmgit("gate", "HEAD..", "--format", "json").out)
+    return {verdict["gate"]: verdict for verdict in found}
+
+
+@pytest.mark.usefixtures("root")
+def test_a_change_that_moves_no_pin_meets_no_gate(mmgit: Mmgit) -> None:
+    append(SERVICE, "queue: 3\n")
+
+    ended = mmgit("gate", "HEAD..")
+
+    assert (ended.code, ended.out) == (0, "gates: no pin moves through a gate\n")
+
+
+def test_a_pin_that_runs_in_the_environment_before_passes(judge: Judge, mmgit: Mmgit) -> None:
+    assert judge()["route"]["state"] == "passed"
+    assert mmgit("gate", "HEAD..").code == 0
+
+
+def test_a_pin_that_never_ran_in_the_environment_before_fails(judge: Judge, mmgit: Mmgit, root: Path) -> None:
+    judge()
+    mmgit("service", "update", "digits", "--env", "staging", "--manifest", "digits/2")
+    git("add", "environments/staging")
+    git("stash", "--quiet", "--", "environments/production")
+    mmgit("compile")
+    commit("Staging went on")
+    git("stash", "pop", "--quiet")
+
+    found = verdicts(mmgit)
+
+    assert root
+    assert found["route"]["state"] == "failed"
+    assert "staging runs digits/2" in found["route"]["text"]
+
+
+@pytest.mark.parametrize(
+    ("bound", "state"),
+    [
+        ("min: 0.95", "passed"),
+        ("min: 0.96", "failed"),
+        ("max: 0.95", "failed"),
+        ("max_loss: 0.03", "passed"),
+        ("max_loss: 0.02", "failed"),
+    ],
+)
+def test_metrics_are_bounded_and_compared_with_what_runs(judge: Judge, bound: str, state: str) -> None:
+    verdict = judge(f"metrics: {{accuracy: {{{bound}}}}}")["metrics"]
+
+    assert verdict["state"] == state
+    assert "accuracy 0.9578" in verdict["text"]
+
+
+def test_a_metric_where_less_is_better_may_not_grow(judge: Judge) -> None:
+    assert judge("metrics: {log_loss: {max_loss: 0.001}}")["metrics"]["state"] == "failed"
+
+
+def test_a_metric_that_nobody_states_fails(judge: Judge) -> None:
+    verdict = judge("metrics: {fairness: {min: 0}}")["metrics"]
+
+    assert verdict["state"] == "failed"
+    assert "none of digits/1 states it" in verdict["text"]
+
+
+def test_a_soak_waits_for_evidence_however_old_the_commit_is(judge: Judge, mmgit: Mmgit) -> None:
+    verdict = judge("soak: 1s")["soak"]
+
+    assert verdict["state"] == "waiting"
+    assert "mmgit status --env staging --record" in verdict["text"]
+    assert mmgit("gate", "HEAD..").code == WAITING
+
+
+def test_approvals_wait_where_no_forge_was_asked(judge: Judge) -> None:
+    assert judge("approvals: 1")["approvals"]["state"] == "waiting"
+
+
+def test_in_a_freeze_no_pin_moves_until_it_ends(judge: Judge) -> None:
+    today = datetime.now(UTC).date()
+    tomorrow = today + timedelta(days=1)
+
+    verdict = judge(f"freeze: [{{first: '{today}', last: '{tomorrow}', reason: holidays}}]")["freeze"]
+
+    assert verdict["state"] == "waiting"
+    assert "holidays" in verdict["text"]
+    assert verdict["until"].startswith((tomorrow + timedelta(days=1)).isoformat())
+
+
+def test_a_freeze_of_another_day_is_none(judge: Judge) -> None:
+    assert "freeze" not in judge("freeze: [{first: '2020-01-01', last: '2020-12-31'}]")
+
+
+@pytest.mark.parametrize("wanted", ["signature", "sbom"])
+def test_what_images_do_not_carry_yet_fails_where_it_is_asked_for(judge: Judge, wanted: str) -> None:
+    assert judge(f"require: [{wanted}]")[wanted]["state"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("policies", "gate", "text"),
+    [
+        ("formats: {skops: refuse}", "formats", "digits.skops is skops"),
+        ("licences: [MIT]", "licences", "Apache-2.0"),
+        (
+            "rules: [{name: enough, expression: 'service.scale.replicas > 1', message: one is not enough}]",
+            "rule enough",
+            "one is not enough",
+        ),
+        ("rules: [{name: broken, expression: 'service.nothing'}]", "rule broken", "nothing"),
+        ("rules: [{name: no-truth, expression: 'service.cpu'}]", "rule no-truth", "neither true nor false"),
+    ],
+)
+def test_a_policy_that_is_broken_fails(judge: Judge, policies: str, gate: str, text: str) -> None:
+    verdict = judge(policies=policies)[gate]
+
+    assert verdict["state"] == "failed"
+    assert text in verdict["text"]
+
+
+def test_a_rule_that_holds_passes(judge: Judge) -> None:
+    rule = "rules: [{name: keys, expression: \"service.keys.exists(k, k.name == 'primary')\"}]"
+
+    assert judge(policies=rule)["rule keys"]["state"] == "passed"
+
+
+def test_gates_are_those_of_the_base_and_never_of_the_change(judge: Judge, mmgit: Mmgit) -> None:
+    judge("metrics: {accuracy: {min: 0.99}}", "licences: [MIT]")
+    PRODUCTION.write_text(PRODUCTION.read_text().replace("0.99", "0.1"))
+    project = Path("mmgit.yaml")
+    project.write_text(project.read_text().replace("[MIT]", "[Apache-2.0]"))
+
+    ended = mmgit("gate", "HEAD..", "--format", "json")
+
+    states = {verdict["gate"]: verdict["state"] for verdict in json.loads(ended.out)}
+    assert (states["metrics"], states["licences"]) == ("failed", "failed")
+    assert ended.code == FAILED
+
+
+@pytest.mark.parametrize(("until", "is_held"), [("2099-01-31", True), ("2020-01-31", False)])
+@pytest.mark.usefixtures("root")
+def test_a_pin_that_is_held_does_not_move_by_hand_either(mmgit: Mmgit, until: str, is_held: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    append(PRODUCTION, "promotion: {from: staging}\n")
+    before = SERVICE.read_text()
+    append(SERVICE, f"hold: {{reason: worse on Mondays, until: '{until}'}}\n")
+    commit("Gates, and a hold")
+    staging = Path("environments/staging/services/digits.yaml").read_text()
+    pin = [line for line in staging.splitlines() if line.startswith(("manifest:", "image:"))]
+    rest = [line for line in before.splitlines() if not line.startswith(("manifest:", "image:"))]
+    SERVICE.write_text("\n".join([*rest, *pin]) + "\n")
+
+    found = verdicts(mmgit)
+
+    assert ("hold" in found) == is_held
+    assert found["route"]["state"] == "passed"
+
+
+def test_a_rollback_to_what_ran_here_passes_without_soak_and_metrics(judge: Judge, mmgit: Mmgit) -> None:
+    judge("soak: 24h, metrics: {accuracy: {min: 0.999}}")
+    commit("Promoted, by force")
+    mmgit("rollback", "digits", "--env", "production", "--reason", "worse on Mondays")
+
+    found = verdicts(mmgit)
+
+    assert found["rollback"]["state"] == "passed"
+    assert {"soak", "metrics", "route"} & found.keys() == set()
+
+
+def test_a_hold_alone_makes_no_rollback(judge: Judge, mmgit: Mmgit) -> None:
+    judge("soak: 24h")
+    append(SERVICE, "hold: {reason: pretended}\n")
+
+    assert "rollback" not in verdicts(mmgit)
+
+
+@pytest.mark.usefixtures("root")
+def test_a_blast_radius_is_acknowledged_by_exactly_its_hash(mmgit: Mmgit) -> None:
+    append(Path("mmgit.yaml"), "policies: {blast_radius: {services: 1}}\n")
+    commit("Policy")
+    for name in ("penguins", "filetype"):
+        Path(f"environments/staging/services/examples/{name}.yaml").unlink()
+    mmgit("compile")
+    commit("Remove two")
+    first = json.loads(mmgit("gate", "HEAD~..HEAD", "--format", "json").out)[0]
+    trailer = first["text"].rpartition("must say: ")[2]
+
+    git("commit", "--quiet", "--amend", f"--message=Remove two\n\n{trailer}")
+    acknowledged = mmgit("gate", "HEAD~..HEAD")
+    append(Path("environments/staging/services/digits.yaml"), "queue: 3\n")
+    git("add", "--all")
+    git("commit", "--quiet", "--amend", "--no-edit")
+    another = mmgit("gate", "HEAD~..HEAD")
+
+    assert first["state"] == "failed"
+    assert "2 services go and 0 change; the policy allows 1" in first["text"]
+    assert acknowledged.code == 0
+    assert another.code == FAILED
+
+
+@pytest.mark.usefixtures("root")
+def test_an_environment_that_is_emptied_must_be_acknowledged(mmgit: Mmgit) -> None:
+    SERVICE.unlink()
+
+    ended = mmgit("gate", "HEAD..")
+
+    assert ended.code == FAILED
+    assert "environment production loses all of its services" in ended.out

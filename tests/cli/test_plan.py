@@ -1,0 +1,207 @@
+"""`mmgit plan`, on this project's own repository: what a change does to each environment, in words."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Mmgit = Callable[..., Any]
+
+STAGING = "environments/staging/services/digits.yaml"
+DEV = "environments/dev/services/digits.yaml"
+
+
+def git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout
+
+
+def edit(path: str, old: str, new: str) -> None:
+    text = Path(path).read_text()
+    assert old in text
+    Path(path).write_text(text.replace(old, new))
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy_of_ours: Callable[[Path], Path]) -> Path:
+    """A copy of this project, all committed; the current folder is in it."""
+    root = copy_of_ours(tmp_path / "copy")
+    monkeypatch.chdir(root)
+    return root
+
+
+@pytest.mark.usefixtures("root")
+def test_without_a_change_nothing_changes(mmgit: Mmgit) -> None:
+    assert mmgit("plan").out == "plan: nothing changes\n"
+
+
+@pytest.mark.usefixtures("root")
+def test_scale_and_amounts_are_said_with_the_objects_that_they_touch(mmgit: Mmgit) -> None:
+    mmgit("service", "update", "digits", "--env", "staging", "--memory", "2Gi", "--max", "6")
+
+    ended = mmgit("plan")
+
+    assert ended.out == (
+        "staging\n"
+        "  ~ digits\n"
+        "      scale    1 replica → 1 to 6 replicas towards 70 % cpu\n"
+        "      memory   1Gi → 2Gi\n"
+        "      objects  ~ Deployment digits-a, + HorizontalPodAutoscaler digits\n"
+        "\n"
+        "plan: services: 1 to change (in staging)\n"
+    )
+
+
+@pytest.mark.usefixtures("root")
+def test_a_pin_that_moves_says_what_is_pulled(mmgit: Mmgit) -> None:
+    mmgit("service", "update", "digits", "--env", "dev", "--manifest", "digits/1")
+
+    out = mmgit("plan").out
+
+    assert "manifest  digits/2 (model digits/2) → digits/1 (model digits/1)\n" in out
+    assert "linux/amd64: 1 of 5 layers are new," in out
+    assert "linux/arm64: 1 of 5 layers are new," in out
+
+
+@pytest.mark.usefixtures("root")
+def test_a_new_version_says_its_metrics_and_how_its_scoring_files_differ(mmgit: Mmgit, tmp_path: Path) -> None:
+    (tmp_path / "new.skops").write_bytes(b"other weights")
+    with Path("models/digits/scoring/score.py").open("a") as script:
+        script.write("# a remark\n")
+    assert mmgit("model", "register", "digits", str(tmp_path / "new.skops"), "--metric", "accuracy=0.5").code == 0
+
+    out = mmgit("plan").out
+
+    assert "+ model version digits/3" in out
+    assert "accuracy 0.5 (was 0.9844, worse)" in out
+    assert "+ manifest digits/3" in out
+    assert "        +# a remark" in out
+    assert "no service changes" in out
+
+
+@pytest.mark.usefixtures("root")
+def test_services_that_come_and_go_are_there_with_all_their_objects(mmgit: Mmgit) -> None:
+    Path("environments/staging/services/examples/penguins.yaml").unlink()
+    Path("environments/production/services/other.yaml").write_text(Path(STAGING).read_text())
+
+    found = json.loads(mmgit("plan", "--format", "json").out)
+
+    changes = {
+        (each["name"], service["name"]): service for each in found["environments"] for service in each["services"]
+    }
+    assert {where: change["action"] for where, change in changes.items()} == {
+        ("production", "other"): "add",
+        ("staging", "penguins"): "remove",
+    }
+    assert {each["action"] for each in changes["staging", "penguins"]["objects"]} == {"remove"}
+    assert "Deployment" in {each["kind"] for each in changes["production", "other"]["objects"]}
+
+
+@pytest.mark.usefixtures("root")
+def test_a_change_of_the_rules_is_a_class_of_its_own(mmgit: Mmgit) -> None:
+    with Path("environments/production/environment.yaml").open("a") as environment:
+        environment.write("promotion: {from: staging, approvals: 0}\n")
+    edit("models/digits/model.yaml", "owners:", "owners: [mallory] #")
+    Path(".github/workflows").mkdir(parents=True)
+    Path(".github/workflows/new.yml").write_text("on: push\n")
+    Path(".github/CODEOWNERS").write_text("* @mallory\n")
+
+    rules = mmgit("plan").out.partition("rules that change")[2]
+
+    assert "! gates: production: promotion.approvals: none → 0" in rules
+    assert "→ mallory" in rules
+    assert "! owners: .github/CODEOWNERS" in rules
+    assert "! workflows: .github/workflows/new.yml" in rules
+
+
+@pytest.mark.usefixtures("root")
+def test_an_environments_default_changes_every_service_that_takes_it(mmgit: Mmgit) -> None:
+    with Path("environments/staging/environment.yaml").open("a") as environment:
+        environment.write("defaults: {queue: 33}\n")
+
+    out = mmgit("plan").out
+
+    assert "  ~ defaults.queue: none → 33" in out
+    assert out.count("queue    10 → 33") == 3
+
+
+@pytest.mark.usefixtures("root")
+def test_two_commits_are_compared_whatever_the_work_tree_holds(mmgit: Mmgit) -> None:
+    mmgit("service", "update", "digits", "--env", "staging", "--memory", "2Gi")
+    git("commit", "-qam", "More memory")
+    mmgit("service", "update", "digits", "--env", "staging", "--memory", "4Gi")
+
+    between, since, now = (mmgit("plan", each).out for each in ("HEAD~..HEAD", "HEAD~", "HEAD.."))
+
+    assert "memory   1Gi → 2Gi" in between
+    assert "memory   1Gi → 4Gi" in since
+    assert "memory   2Gi → 4Gi" in now
+
+
+@pytest.mark.usefixtures("root")
+def test_a_branch_is_compared_with_where_it_began(mmgit: Mmgit) -> None:
+    git("switch", "-qc", "work")
+    mmgit("service", "update", "digits", "--env", "staging", "--memory", "2Gi")
+    git("commit", "-qam", "More memory")
+    git("switch", "-q", "main")
+    edit(DEV, "kind: Service\n", "kind: Service\nqueue: 3\n")
+    git("commit", "-qam", "Another change on main")
+    git("switch", "-q", "work")
+
+    out = mmgit("plan").out
+
+    assert "memory   1Gi → 2Gi" in out
+    assert "queue" not in out
+
+
+@pytest.mark.usefixtures("root")
+def test_markdown_shows_values_as_they_are(mmgit: Mmgit) -> None:
+    hostile = "<img src=x> @acme/all [a](http://evil) | `x` **b**"
+    edit(STAGING, "kind: Service\n", f"kind: Service\nvariables: {{NOTE: {json.dumps(hostile)}}}\n")
+
+    shown = mmgit("plan", "--format", "markdown").out
+
+    row = next(line for line in shown.splitlines() if "NOTE" in line)
+    assert "<img" not in row.replace("\\<", "")
+    assert "@acme" not in row
+    assert "](http" not in row
+    assert row.replace("\\|", "").count("|") == 4
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("nothing..HEAD", "there is no commit `nothing` here"),
+        ("HEAD...HEAD", "two dots"),
+        ("..HEAD", "no commit to begin"),
+    ],
+)
+@pytest.mark.usefixtures("root")
+def test_what_cannot_be_compared_is_an_error(mmgit: Mmgit, argument: str, message: str) -> None:
+    ended = mmgit("plan", argument)
+
+    assert ended.code in (2, 7)
+    assert message in ended.err
+
+
+@pytest.mark.usefixtures("root")
+def test_a_side_that_cannot_be_read_is_reported_as_by_check(mmgit: Mmgit) -> None:
+    edit(STAGING, "kind: Service\n", "kind: Service\nqueue: many\n")
+
+    ended = mmgit("plan")
+
+    assert ended.code == 3
+    assert f"{STAGING}:" in ended.err
+    assert "M204" in ended.err
+
+
+def test_the_plan_writes_nothing(mmgit: Mmgit, root: Path) -> None:
+    edit(STAGING, "kind: Service\n", "kind: Service\nqueue: 3\n")
+    before = git("status", "--porcelain", "--ignored")
+
+    mmgit("plan")
+
+    assert git("status", "--porcelain", "--ignored") == before
+    assert not (root / ".mmgit").exists()
