@@ -23,7 +23,7 @@ class Autoscale:
     """Between `min` and `max` replicas towards `target` per cent.
 
     `refresh_seconds` is KEDA's polling interval and only there with `metric == "concurrency"`. `handover` is the number
-    of replicas that the Deployment keeps writing while the autoscaler takes over from a fixed scale.
+    of replicas that a fixed scale had, while the autoscaler takes over from it.
     """
 
     min: int

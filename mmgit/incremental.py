@@ -21,6 +21,7 @@ from mmgit.repository.header import header_state
 from mmgit.repository.source import Source
 
 _SUFFIX = ".yaml"
+_REPLICAS = b"\n  replicas: "
 _STATE_NAME, _NEW_STATE_NAME = "state", "state.new"
 _WAIT_SECONDS, _WAITS = 0.001, 40
 
@@ -89,7 +90,7 @@ def compile_changed(before: Before) -> Partly | None:
     if checked.source is None or checked.errors or not _fit(names, checked.source):
         return None
     wanted = {name.rendered: checked.tree.get(name.rendered) for name in names}
-    if not _groups_stay(old, before.listings, wanted):
+    if not _groups_stay(old, before.listings, wanted) or not _replicas_stay(before.root, wanted):
         return None
     paths = {name.declared for name in names}
     kept = (problem for problem in problems_in(before.last.said) if problem.place.path not in paths)
@@ -217,6 +218,12 @@ def _groups_stay(old: state.Listings, new: state.Listings, wanted: dict[str, byt
         if not old.get(folder, ([], None))[0] or not there - gone:
             return False
     return True
+
+
+def _replicas_stay(root: Root, wanted: dict[str, bytes | None]) -> bool:
+    """Whether no Deployment stops writing `replicas`: if pods are lost is a question to the baseline."""
+    there = {path: root.read_if_there(path) or b"" for path, data in wanted.items() if data and _REPLICAS not in data}
+    return not any(_REPLICAS in data for data in there.values())
 
 
 def _has(listings: state.Listings, path: str) -> bool:

@@ -3,16 +3,21 @@
 A `Lock` comes from a builder or from a lock file (`ImageSpec`); it binds recipe key -> layers -> manifests -> index.
 """
 
-from collections.abc import Iterable, Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal
 
-from mmgit.recipe import Foundation, Recipe, newer_parts, recipe_key
+from mmgit.recipe import Foundation, Recipe, key_of, newer_parts, recipe_key
 
 if TYPE_CHECKING:
     from mmgit.spec.image import BlobSpec, ImageSpec
 
 TAR = "application/vnd.oci.image.layer.v1.tar"
+INDEX_MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
+MANIFEST_MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
+CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
 KEY_LENGTH_IN_FILE_NAMES = 12
 
 
@@ -79,20 +84,65 @@ def standing(lock: Lock, recipe: Recipe) -> Literal["current", "rebuild availabl
     return "rebuild available" if newer_parts(lock.foundation, recipe.foundation) else "current"
 
 
-def faults(lock: Lock) -> tuple[str, ...]:
-    """What in a lock contradicts itself, in words; empty for every lock that a builder wrote."""
-    found = []
+def faults(lock: Lock) -> Iterator[str]:
+    """What in a lock contradicts itself, in words; nothing for any lock that a builder ever wrote.
+
+    All that follows from the rest is computed again: recipe key, keys of the base layers, manifests, index. That the
+    bytes of a layer are those of its key and `diff_id`, and what a config says, cannot be known without the bytes: a
+    lock that was computed anew over other bytes is noticed by whoever builds the recipe.
+    """
     if lock.recipe != recipe_key(lock.inputs, lock.foundation):
-        found.append(f"recipe {lock.recipe[:12]} is not the key over these inputs and this foundation")
-    if set(lock.platforms) != set(lock.foundation.base):
-        found.append(f"platforms {_names(lock.platforms)}, but a base for {_names(lock.foundation.base)}")
+        yield f"recipe {lock.recipe[:12]} is not the key over these inputs and this foundation"
+    if lock.platforms.keys() != lock.foundation.base.keys():
+        yield f"platforms {_names(lock.platforms)}, but a base for {_names(lock.foundation.base)}"
     for platform, image in lock.platforms.items():
-        found += [
-            f"{platform}: layer {layer.digest} is uncompressed, so its diff_id must be the same"
-            for layer in image.layers
-            if layer.media_type == TAR and layer.diff_id != layer.digest
-        ]
-    return tuple(found)
+        base = {"layer": "base", "codec": lock.foundation.codec, "base": lock.foundation.base.get(platform)}
+        if image.layers[0].key != key_of(base):
+            yield f"{platform}: the lowest layer is not of the base of this foundation"
+        for layer in image.layers:
+            if layer.media_type == TAR and layer.diff_id != layer.digest:
+                yield f"{platform}: layer {layer.digest} is uncompressed, so its diff_id must be the same"
+        if image.manifest != blob_of(manifest_of(image.config, image.layers)):
+            yield f"{platform}: manifest {image.manifest.digest} is not the one of this config and these layers"
+    if lock.index != blob_of(index_of(lock.platforms)):
+        yield f"{lock.index.digest} is not the index of these manifests"
+
+
+def manifest_of(config: Blob, layers: Sequence[Layer]) -> bytes:
+    """The manifest of one platform. Its form never changes: what is locked is compared with it."""
+    return canonical(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST_MEDIA_TYPE,
+            "config": _descriptor(CONFIG_MEDIA_TYPE, config),
+            "layers": [_descriptor(layer.media_type, layer) for layer in layers],
+        }
+    )
+
+
+def index_of(platforms: Mapping[str, PlatformImage]) -> bytes:
+    """The index, whose digest is the image's. Its form never changes either."""
+    manifests = []
+    for platform, image in sorted(platforms.items()):
+        system, architecture = platform.split("/")
+        described = {"os": system, "architecture": architecture}
+        manifests.append({**_descriptor(MANIFEST_MEDIA_TYPE, image.manifest), "platform": described})
+    return canonical({"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": manifests})
+
+
+def canonical(value: object) -> bytes:
+    """The one JSON text of `value`: sorted keys, no spaces, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def digest_of(data: bytes) -> str:
+    """`sha256:` and 64 hex."""
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
+
+
+def blob_of(data: bytes) -> Blob:
+    """What names these bytes in a registry."""
+    return Blob(digest_of(data), len(data))
 
 
 def layers_by_key(locks: Iterable[Lock]) -> dict[str, Layer]:
@@ -159,6 +209,10 @@ def spec_of(lock: Lock) -> "ImageSpec":
             },
         }
     )
+
+
+def _descriptor(media_type: str, blob: Blob) -> dict[str, object]:
+    return {"mediaType": media_type, "digest": blob.digest, "size": blob.size_bytes}
 
 
 def _names(platforms: Iterable[str]) -> str:

@@ -6,12 +6,14 @@ Every stage takes frozen values and returns frozen values. A dry run is the same
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from mmgit.checks import CHECKS, Scope
 from mmgit.checks.objects import check_objects
 from mmgit.desired import Desired, DesiredEnvironment, DesiredService
 from mmgit.errors import Finding, Problem, ProblemsFound
+from mmgit.progress import unwatched
 from mmgit.render.rendering import render
 from mmgit.repository import layout, problems
 from mmgit.repository.load import load
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
     from mmgit.deliver.writer import Writer
     from mmgit.edits.change import Change
     from mmgit.lock import Lock
+    from mmgit.progress import Advance, Watch
     from mmgit.render.target import Rendered
-    from mmgit.repository.files import Root
+    from mmgit.repository.files import Files
     from mmgit.repository.source import Source
+    from mmgit.review.side import Selection, Side
 
 
 @dataclass(frozen=True)
@@ -55,28 +59,54 @@ class Compiled:
     warnings: tuple[Problem, ...]
 
 
-def check(root: Root, surroundings: Surroundings, services: Collection[str] | None = None) -> Checked:
+def check(
+    root: Files, surroundings: Surroundings, services: Collection[str] | None = None, *, watch: Watch = unwatched
+) -> Checked:
     """Load, resolve, check and render everything below `root`, or only the named service files."""
     loaded = load(root, services)
     source = loaded.source
     if source is None:
         return Checked(None, Desired({}), {}, loaded.problems)
     resolved = resolve(source)
-    scope = Scope(source, resolved.desired, surroundings.baseline_of(source.project.spec.branch), root.read)
+    branch = source.project.spec.branch
+    former = partial(surroundings.former_of, branch)
+    scope = Scope(source, resolved.desired, surroundings.baseline_of(branch), root.read, former)
     findings = [*resolved.findings, *(finding for check in CHECKS for finding in check(scope))]
     found = {*loaded.problems, *problems.locate(findings, root.read)}
     tree: Mapping[str, bytes] = {}
     if not any(problem.severity == "error" for problem in found):
-        rendered = render(resolved.desired, _check_rendered)
+        total = sum(len(environment.services) for environment in resolved.desired.environments.values())
+        with watch("services", total, "things") as advance:
+            rendered = render(resolved.desired, partial(_check_rendered, advance))
         tree = {**rendered.files, **_controllers(source, resolved.desired, surroundings.folder)}
         found |= set(problems.locate(rendered.findings, root.read))
     ordered = sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
     return Checked(source, resolved.desired, tree, tuple(ordered))
 
 
+def side(files: Files, chosen: Selection) -> Side:
+    """One side of a change, to be reviewed. Raises `ProblemsFound` if it cannot be read or joined."""
+    from mmgit.review.side import Side  # noqa: PLC0415 - a compile must not wait for it
+
+    loaded = load(files, chosen.services, chosen.models)
+    errors = tuple(problem for problem in loaded.problems if problem.severity == "error")
+    if loaded.source is None or errors:
+        raise ProblemsFound(errors)
+    desired = resolve(loaded.source).desired
+    objects: dict[tuple[str, str], tuple[dict[str, Any], ...]] = {}
+
+    def keep(environment: DesiredEnvironment, service: DesiredService, rendered: Rendered) -> tuple[Finding, ...]:
+        objects[environment.name, service.name] = rendered.objects
+        return ()
+
+    render(desired, keep)
+    return Side(loaded.source, desired, objects, files)
+
+
 def _check_rendered(
-    environment: DesiredEnvironment, service: DesiredService, rendered: Rendered
+    advance: Advance, environment: DesiredEnvironment, service: DesiredService, rendered: Rendered
 ) -> tuple[Finding, ...]:
+    advance(1)
     return check_objects(environment, service, rendered.objects)
 
 
@@ -92,9 +122,9 @@ def _controllers(source: Source, desired: Desired, folder: str) -> dict[str, byt
     return {path: data for tree in trees for path, data in tree.items()}
 
 
-def compiled(root: Root, surroundings: Surroundings) -> Compiled:
+def compiled(root: Files, surroundings: Surroundings, watch: Watch = unwatched) -> Compiled:
     """Everything that the declarations make. Raises `ProblemsFound` if there are errors."""
-    checked = check(root, surroundings)
+    checked = check(root, surroundings, watch=watch)
     if checked.source is None or checked.errors:
         raise ProblemsFound(checked.problems)
     names = checked.source.environments
@@ -133,7 +163,7 @@ def _message(changes: Iterable[str]) -> str:
 
 
 def pins(
-    root: Root, source: Source, environment: str, services: Mapping[str, str], locks: Mapping[str, Lock]
+    root: Files, source: Source, environment: str, services: Mapping[str, str], locks: Mapping[str, Lock]
 ) -> Change:
     """The services of an environment run the locked images of these manifests: service -> `<model>/<n>`."""
     from mmgit.edits.change import Change  # noqa: PLC0415 - a compile must not wait for it

@@ -68,6 +68,19 @@ def resolve_environment(
     return DesiredEnvironment(environment.name, environment.spec, tuple(services), proxy)
 
 
+def scale_of(own: ServiceDefaults, defaults: ServiceDefaults) -> FixedScale | Autoscale:
+    """How many replicas a service asks for, with the defaults of its environment."""
+    for spec in (own, defaults):
+        if spec.replicas is not None:
+            return FixedScale(spec.replicas)
+        if (auto := spec.autoscale) is not None:
+            refresh = None
+            if auto.metric == "concurrency":
+                refresh = max(1, int(seconds_of(auto.refresh or "1s")))
+            return Autoscale(auto.min, auto.max, auto.target, auto.metric, refresh, auto.handover)
+    return FixedScale(1)
+
+
 def _service(environment: DeclaredEnvironment, service: DeclaredService, manifest: DeclaredManifest) -> DesiredService:
     own, defaults = service.spec, environment.spec.defaults
     chosen = {name: _first(name, own, defaults) for name in _BUILT_IN}
@@ -88,7 +101,7 @@ def _service(environment: DeclaredEnvironment, service: DeclaredService, manifes
         manifest=reference,
         models=models,
         image=f"{registry}/{repository}@{own.image}" if registry else str(own.image),
-        scale=_scale(own, defaults),
+        scale=scale_of(own, defaults),
         timeout_seconds=timeout_seconds,
         startup_timeout_seconds=startup_timeout_seconds,
         blueprint=own.blueprint or defaults.blueprint or f"{environment.spec.target}/default",
@@ -115,18 +128,6 @@ def _first(name: str, own: ServiceDefaults, defaults: ServiceDefaults) -> Any:  
     if value is None:
         value = getattr(defaults, name)
     return _BUILT_IN[name] if value is None else value
-
-
-def _scale(own: ServiceDefaults, defaults: ServiceDefaults) -> FixedScale | Autoscale:
-    for spec in (own, defaults):
-        if spec.replicas is not None:
-            return FixedScale(spec.replicas)
-        if (auto := spec.autoscale) is not None:
-            refresh = None
-            if auto.metric == "concurrency":
-                refresh = max(1, int(seconds_of(auto.refresh or "1s")))
-            return Autoscale(auto.min, auto.max, auto.target, auto.metric, refresh)
-    return FixedScale(1)
 
 
 def _unknown_manifest(source: Source, service: DeclaredService, field: str, reference: str) -> Finding:

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,18 +47,20 @@ class Completed:
         raise failure(f"`{name}` ended with exit code {self.returncode}: {said or 'it gave no reason'}", hint)
 
 
-def run(
+def run(  # noqa: PLR0913 - as many as `subprocess.run` needs to be told
     argv: Sequence[str],
     *,
     cwd: Path,
     env_allow: Iterable[str] = (),
     input: bytes = b"",  # noqa: A002 - the name that `subprocess.run` has for it
     timeout_seconds: float = 60.0,
+    inherited: Collection[int] = (),
 ) -> Completed:
     """Run a program to its end; a failure of any kind is an exit code, never an exception.
 
     `env_allow` names the variables that the program may see, or sets them: `NAME` or `NAME=value`. PATH and TMPDIR
-    are always allowed. Unless HOME is allowed, the program gets an empty one of its own.
+    are always allowed. Unless HOME is allowed, the program gets an empty one of its own. It keeps the descriptors in
+    `inherited` open.
     """
     with tempfile.TemporaryDirectory(prefix="mmgit-home-") as home, stdin_of(input) as stdin:
         try:
@@ -70,6 +72,7 @@ def run(
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 start_new_session=True,
+                pass_fds=inherited,
             )
         except OSError as error:
             return Completed(tuple(argv), NOT_FOUND, b"", f"{error.filename or argv[0]}: {error.strerror}".encode())

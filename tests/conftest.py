@@ -21,6 +21,10 @@ TIERS: Mapping[str, tuple[bool, str]] = {
         "DOCKER_HOST" in os.environ or Path("/var/run/docker.sock").exists(),
         "start a Docker engine, or set DOCKER_HOST",
     ),
+    "forge": (
+        "MMGIT_TEST_FORGE_REVIEWER_TOKEN" in os.environ,
+        "set MMGIT_TEST_FORGE_URL, MMGIT_TEST_FORGE_TOKEN and MMGIT_TEST_FORGE_REVIEWER_TOKEN",
+    ),
     "network": ("MMGIT_TEST_NETWORK" in os.environ, "set MMGIT_TEST_NETWORK=1 to use PyPI and a Debian mirror"),
     "registry": ("MMGIT_TEST_REGISTRY" in os.environ, "set MMGIT_TEST_REGISTRY to host:port of an image registry"),
     "slow": ("MMGIT_TEST_SLOW" in os.environ, "set MMGIT_TEST_SLOW=1"),
@@ -92,7 +96,7 @@ def repository(tmp_path: Path) -> Write:
 
 
 @pytest.fixture
-def project() -> Callable[[Path], Path]:
+def copy_of_ours() -> Callable[[Path], Path]:
     """Copies this project's own declared files to a folder, as a git repository with everything committed."""
     top = Path(__file__).parents[1]
 

@@ -1,8 +1,9 @@
 """Whole-program cases: a repository in, what `mmgit compile` says of it and what it renders out.
 
 `tests/cases/<name>/repository/` is laid over the smallest good repository with the image locks in `cases/locks/`
-(a file `<name>.absent` takes one away), `baseline/` over what the default branch has. Where there is an `expected/`,
-it holds every rendered file. `pytest --update-cases` rewrites `problems.txt` and `expected/`; review the diff.
+(a file `<name>.absent` takes one away), `baseline/` is what the default branch has otherwise. Where there is an
+`expected/`, it holds every rendered file. `pytest --update-cases` rewrites `problems.txt` and `expected/`; review the
+diff.
 """
 
 import re
@@ -45,9 +46,11 @@ def overlay(folder: Path) -> dict[str, bytes | None]:
 def compiled(case: Path, repository: Write) -> tuple[str, Mapping[str, bytes]]:
     """What compiling says, and every file that it makes: none where something is wrong."""
     root = Root(repository({**overlay(CASES / "locks"), **overlay(case / "repository")}))
-    baseline = {name: blob_id(data or b"", "0" * 40) for name, data in overlay(case / "baseline").items()}
+    before = overlay(case / "baseline")
+    baseline = {name: blob_id(data or b"", "0" * 40) for name, data in before.items() if name.startswith("models/")}
+    former = {name: data for name, data in before.items() if name.startswith("environments/")}
     try:
-        made = pipeline.compiled(root, Surroundings(lambda _: baseline))
+        made = pipeline.compiled(root, Surroundings(lambda _: baseline, former_of=lambda _, __: former))
         changes_for(root, made.tree, made.owned)
     except ProblemsFound as found:
         return lines(found.problems), {}

@@ -5,6 +5,7 @@ import random
 import subprocess
 from collections.abc import Callable, Collection
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,9 @@ RENDERED = f"{STAGING}/rendered/default/digits.yaml"
 
 
 @pytest.fixture
-def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Callable[[Path], Path]) -> Path:
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy_of_ours: Callable[[Path], Path]) -> Path:
     """This project's own repository, compiled, with the current folder in it."""
-    root = project(tmp_path / "copy")
+    root = copy_of_ours(tmp_path / "copy")
     monkeypatch.chdir(root)
     assert run(["compile"]) == 0
     return root
@@ -35,9 +36,11 @@ def checked(monkeypatch: pytest.MonkeyPatch) -> list[Collection[str] | None]:
     asked: list[Collection[str] | None] = []
     check = pipeline.check
 
-    def spy(root: Root, surroundings: Surroundings, services: Collection[str] | None = None) -> pipeline.Checked:
+    def spy(
+        root: Root, surroundings: Surroundings, services: Collection[str] | None = None, **more: Any
+    ) -> pipeline.Checked:
         asked.append(services)
-        return check(root, surroundings, services)
+        return check(root, surroundings, services, **more)
 
     monkeypatch.setattr(pipeline, "check", spy)
     return asked

@@ -1,6 +1,7 @@
 """Locks: what they bind, what they say about a recipe, and that they survive being written."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -10,14 +11,19 @@ from mmgit.lock import (
     Layer,
     Lock,
     PlatformImage,
+    blob_of,
+    canonical,
     faults,
+    index_of,
     layers_by_key,
     lock_of,
+    manifest_of,
     missing,
     spec_of,
     standing,
 )
-from mmgit.recipe import Foundation, Inputs, Recipe, RecipeFile
+from mmgit.recipe import Foundation, Inputs, Recipe, RecipeFile, key_of
+from mmgit.repository.reading import parse
 from mmgit.spec.image import ImageSpec
 
 INPUTS = Inputs("python", "3.11", "score.py", (RecipeFile("score.py", "a" * 64, 1),), ())
@@ -29,10 +35,22 @@ def digest(digit: str) -> str:
     return f"sha256:{digit * 64}"
 
 
-BASE = Layer(digest("1"), 10, digest("2"), "e" * 64, f"{TAR}+gzip")
+def image_of(*layers: Layer) -> PlatformImage:
+    config = Blob(digest("5"), 5)
+    return PlatformImage(blob_of(manifest_of(config, layers)), config, layers)
+
+
+def lock_over(**platforms: PlatformImage) -> Lock:
+    """As a builder writes it; a name is an architecture."""
+    images = {f"linux/{name}": image for name, image in platforms.items()}
+    return Lock(RECIPE.key, INPUTS.key, FOUNDATION, blob_of(index_of(images)), images)
+
+
+BASE_KEY = key_of({"layer": "base", "codec": "gzip", "base": "b" * 64})
+BASE = Layer(digest("1"), 10, digest("2"), BASE_KEY, f"{TAR}+gzip")
 MODEL = Layer(digest("3"), 30, digest("3"), "f" * 64, TAR)
-IMAGE = PlatformImage(Blob(digest("4"), 4), Blob(digest("5"), 5), (BASE, MODEL))
-LOCK = Lock(RECIPE.key, INPUTS.key, FOUNDATION, Blob(digest("6"), 6), {"linux/amd64": IMAGE})
+IMAGE = image_of(BASE, MODEL)
+LOCK = lock_over(amd64=IMAGE)
 
 
 def test_recipes_without_a_lock_are_missing_each_once_in_order() -> None:
@@ -65,7 +83,7 @@ def test_an_image_of_other_inputs_was_never_one_of_this_manifest() -> None:
 
 
 def test_a_lock_that_a_builder_wrote_has_no_faults() -> None:
-    assert faults(LOCK) == ()
+    assert list(faults(LOCK)) == []
 
 
 @pytest.mark.parametrize(
@@ -74,15 +92,33 @@ def test_a_lock_that_a_builder_wrote_has_no_faults() -> None:
         (replace(LOCK, recipe="0" * 64), "recipe 000000000000 is not the key"),
         (replace(LOCK, inputs="0" * 64), "is not the key"),
         (replace(LOCK, foundation=replace(FOUNDATION, serving="0" * 64)), "is not the key"),
-        (replace(LOCK, platforms={"linux/arm64": IMAGE}), "platforms linux/arm64, but a base for linux/amd64"),
-        (
-            replace(LOCK, platforms={"linux/amd64": replace(IMAGE, layers=(replace(MODEL, diff_id=digest("9")),))}),
-            "is uncompressed, so its diff_id must be the same",
-        ),
+        (lock_over(arm64=IMAGE), "platforms linux/arm64, but a base for linux/amd64"),
+        (lock_over(amd64=image_of(replace(BASE, key="0" * 64), MODEL)), "lowest layer is not of the base"),
+        (lock_over(amd64=image_of(MODEL, BASE)), "lowest layer is not of the base"),
+        (lock_over(amd64=image_of(BASE, replace(MODEL, diff_id=digest("9")))), "so its diff_id must be the same"),
+        (lock_over(amd64=replace(IMAGE, config=Blob(digest("9"), 5))), "is not the one of this config"),
+        (lock_over(amd64=replace(IMAGE, layers=(BASE,))), "is not the one of this config and these layers"),
+        (lock_over(amd64=replace(IMAGE, layers=(replace(BASE, size_bytes=9), MODEL))), "and these layers"),
+        (lock_over(amd64=replace(IMAGE, manifest=replace(IMAGE.manifest, size_bytes=9))), "and these layers"),
+        (replace(LOCK, index=Blob(digest("6"), LOCK.index.size_bytes)), "is not the index of these manifests"),
+        (replace(LOCK, platforms={"linux/amd64": image_of(BASE)}), "is not the index of these manifests"),
     ],
 )
 def test_a_lock_that_was_edited_by_hand_contradicts_itself(lock: Lock, fault: str) -> None:
     assert any(fault in found for found in faults(lock))
+
+
+def test_canonical_json_has_one_form() -> None:
+    assert canonical({"b": [1], "a": "ü"}) == '{"a":"ü","b":[1]}'.encode()
+
+
+def test_the_locks_of_this_project_were_written_by_its_builder() -> None:
+    paths = list(Path(__file__).parents[1].glob("models/*/manifests/*/images/*.yaml"))
+
+    found = [fault for path in paths for fault in faults(lock_of(ImageSpec.model_validate(parse(path.read_bytes()))))]
+
+    assert paths
+    assert found == []
 
 
 def test_the_name_of_a_lock_file_is_the_start_of_its_key() -> None:
@@ -94,14 +130,14 @@ def test_blobs_are_listed_once_with_the_index_last() -> None:
 
     digests = [blob.digest for blob in twice.blobs]
 
-    assert digests == [digest(each) for each in "13546"]
+    assert digests == [digest("1"), digest("3"), digest("5"), IMAGE.manifest.digest, LOCK.index.digest]
 
 
 def test_layers_are_found_by_key_over_all_locks() -> None:
     newer = replace(MODEL, digest=digest("7"), key="0" * 64)
     other = replace(LOCK, platforms={"linux/amd64": replace(IMAGE, layers=(BASE, newer))})
 
-    assert layers_by_key([LOCK, other]) == {"e" * 64: BASE, "f" * 64: MODEL, "0" * 64: newer}
+    assert layers_by_key([LOCK, other]) == {BASE_KEY: BASE, "f" * 64: MODEL, "0" * 64: newer}
 
 
 def test_a_lock_comes_back_from_its_file_as_it_was() -> None:

@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from mmgit import pipeline
 from mmgit.cli.main import run
 from mmgit.deliver.baseline import Surroundings
 from mmgit.repository.files import Root
+from mmgit.resolve import resolve
 
 PROJECT = Path(__file__).parents[1]
 SERVICE = PROJECT / "environments/staging/services/digits.yaml"
@@ -23,9 +25,9 @@ def compiled(root: Path) -> pipeline.Compiled:
 
 
 @pytest.fixture
-def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, project: Callable[[Path], Path]) -> Path:
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy_of_ours: Callable[[Path], Path]) -> Path:
     """This project's own repository, under git, with everything committed; the current folder is in it."""
-    root = project(tmp_path / "copy")
+    root = copy_of_ours(tmp_path / "copy")
     monkeypatch.chdir(root)
     return root
 
@@ -69,6 +71,22 @@ def test_the_same_declarations_make_the_same_bytes_anywhere(copy: Path) -> None:
         digests.add(done.stdout)
 
     assert len(digests) == 1
+
+
+def test_whoever_watches_hears_of_every_service() -> None:
+    heard: list[int] = []
+    begun: list[tuple[str, int | None, str]] = []
+
+    @contextmanager
+    def watch(what: str, total: int | None = None, unit: str = "bytes") -> Iterator[Callable[[int], None]]:
+        begun.append((what, total, unit))
+        yield heard.append
+
+    made = pipeline.compiled(Root(PROJECT), Surroundings(), watch)
+
+    services = sum(len(each.services) for each in resolve(made.source).desired.environments.values())
+    assert begun == [("services", services, "things")]
+    assert sum(heard) == services
 
 
 @pytest.mark.usefixtures("copy")
@@ -184,3 +202,25 @@ def test_another_compiler_reads_but_does_not_write(copy: Path, capsys: pytest.Ca
     assert run(["compile", "--check"]) == 0
     assert run(["compile"]) == 12
     assert "uvx mmgit==0.0.9" in capsys.readouterr().err
+
+
+def test_an_autoscaler_that_would_lose_pods_is_seen_against_where_the_branch_began(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service = copy / SERVICE.relative_to(PROJECT)
+    declared = service.read_text()
+    service.write_text(f"{declared}replicas: 3\n")
+    git("commit", "--quiet", "--all", "--message=Three replicas")
+    git("switch", "--quiet", "--create", "autoscale")
+
+    service.write_text(f"{declared}autoscale: {{handover: 3}}\n")
+    git("commit", "--quiet", "--all", "--message=Begin")
+    begun = run(["check"])
+    service.write_text(f"{declared}autoscale: {{}}\n")
+    ended_in_the_same_branch = run(["check"])
+    said = capsys.readouterr().err
+    git("branch", "--force", "main", "HEAD")
+    ended_in_the_next = run(["check"])
+
+    assert (begun, ended_in_the_same_branch, ended_in_the_next) == (0, 3, 0)
+    assert "error M411: service `digits` runs 3 replicas" in said

@@ -59,6 +59,10 @@ def test_scaling_on_concurrency_asks_every_second() -> None:
     assert scale == Autoscale(1, 10, 70, "concurrency", refresh_seconds=1)
 
 
+def test_a_handover_says_from_how_many_replicas_it_starts() -> None:
+    assert resolved({"autoscale": {"handover": 4}}).scale == Autoscale(1, 10, 70, handover=4)
+
+
 def test_a_service_stands_over_its_environment_and_that_over_the_built_in() -> None:
     service = resolved({"cpu": "2"}, {"defaults": {"cpu": "1", "queue": 3}})
 

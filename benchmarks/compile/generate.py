@@ -12,8 +12,8 @@ from pathlib import Path
 from mmgit import __version__
 from mmgit.edits.locks import record
 from mmgit.inputs import inputs_of
-from mmgit.lock import Blob, Layer, Lock, PlatformImage
-from mmgit.recipe import Foundation, Recipe
+from mmgit.lock import Blob, Layer, Lock, PlatformImage, blob_of, index_of, manifest_of
+from mmgit.recipe import Foundation, Recipe, key_of
 from mmgit.repository.files import Root
 from mmgit.repository.load import load
 
@@ -21,6 +21,7 @@ PLATFORMS = ("linux/amd64", "linux/arm64")
 ENVIRONMENTS = ("dev", "staging", "production")
 SERVICES_PER_MODEL = 10
 NUMBERS = (1, 2)
+_CODEC = "gzip zlib-ng 2.3.3 level 3, layer format 1"
 _HEAD = "apiVersion: mmgit.dev/v1\nkind: "
 _WEIGHTS = b"weights of a model that nobody loads\n"
 _SCORE = "def run(rows):\n    return [sum(row) for row in rows]\n"
@@ -92,6 +93,11 @@ def service_text(each: Service, environment: str, image: str) -> str:
     )
 
 
+def image_of(manifest: str) -> str:
+    """The digest of a manifest's image."""
+    return blob_of(index_of(_platforms(manifest))).digest
+
+
 def digest_of(text: str) -> str:
     """A digest that is nobody's, the same each time."""
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
@@ -117,40 +123,44 @@ def _locked(root: Path, manifests: Iterable[str]) -> Iterable[tuple[str, str]]:
     assert source is not None
     for manifest in manifests:
         foundation = Foundation(
-            base={platform: digest_of(platform).removeprefix("sha256:") for platform in PLATFORMS},
-            serving=digest_of("serving").removeprefix("sha256:"),
-            codec="gzip zlib-ng 2.3.3 level 3, layer format 1",
+            base={platform: _key(platform) for platform in PLATFORMS}, serving=_key("serving"), codec=_CODEC
         )
         inputs = inputs_of(source, manifest, opened.read)
-        lock = Lock(
-            recipe=Recipe(inputs, foundation).key,
-            inputs=inputs.key,
-            foundation=foundation,
-            index=Blob(digest_of(f"index {manifest}"), 493),
-            platforms={platform: _platform(f"{manifest} {platform}") for platform in PLATFORMS},
-        )
+        platforms = _platforms(manifest)
+        index = blob_of(index_of(platforms))
+        lock = Lock(Recipe(inputs, foundation).key, inputs.key, foundation, index, platforms)
         for path, data in record(manifest, lock).files.items():
             assert data is not None
             _write(root / path, data.decode())
         yield manifest, lock.index.digest
 
 
-def _platform(name: str) -> PlatformImage:
+def _platforms(manifest: str) -> dict[str, PlatformImage]:
+    return {platform: _platform(f"{manifest} {platform}", platform) for platform in PLATFORMS}
+
+
+def _platform(name: str, platform: str) -> PlatformImage:
+    base = key_of({"layer": "base", "codec": _CODEC, "base": _key(platform)})
     layers = tuple(
         Layer(
-            digest=digest_of(f"{name} layer {number}"),
+            digest=digest_of(f"{made_of} layer"),
             size_bytes=5_000_000,
-            diff_id=digest_of(f"{name} content {number}"),
-            key=digest_of(f"{name} key {number}").removeprefix("sha256:"),
+            diff_id=digest_of(f"{made_of} content"),
+            key=key,
             media_type="application/vnd.oci.image.layer.v1.tar+gzip",
         )
-        for number in range(5)
+        for made_of, key in [(platform, base), *((f"{name} {n}", _key(f"{name} {n}")) for n in range(1, 5))]
     )
-    return PlatformImage(Blob(digest_of(f"{name} manifest"), 1030), Blob(digest_of(f"{name} config"), 994), layers)
+    config = Blob(digest_of(f"{name} config"), 994)
+    return PlatformImage(blob_of(manifest_of(config, layers)), config, layers)
+
+
+def _key(text: str) -> str:
+    return digest_of(text).removeprefix("sha256:")
 
 
 def _base() -> str:
-    package = f'{{name: python3-minimal, version: 3.11.2-1+b1, path: pool/p.deb, size: 10, sha256: "{"0" * 64}"}}'
+    package = f'{{name: python3-minimal, version: "3.11.2-1+b1", path: pool/p.deb, size: 10, sha256: "{"0" * 64}"}}'
     platforms = "".join(f"  {platform}:\n    - {package}\n" for platform in PLATFORMS)
     python = 'python: {path: /usr/bin/python3, minor: "3.11"}\nlibc: "2.36"\n'
     return f"{_HEAD}Base\nsuite: bookworm\npackages: [python3-minimal]\n{python}platforms:\n{platforms}"

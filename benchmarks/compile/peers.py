@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from generate import Service, declare, digest_of
+from generate import Service, declare, image_of
 
 from mmgit import pipeline
 from mmgit.checks.objects.extraction import bundle
@@ -35,7 +35,7 @@ def values(each: Service) -> dict[str, object]:
         "group": each.group,
         "manifest": each.manifest,
         "model": each.manifest.partition("/")[0],
-        "image": digest_of(f"index {each.manifest}"),
+        "image": image_of(each.manifest),
         "keyId": each.key_id,
         "keyDigest": each.key_digest,
         "queue": each.queue,
@@ -58,9 +58,7 @@ def umbrella(folder: Path, services: Iterable[Service], environment: str) -> Non
     text = pattern(environment)
     settings = next(line for line in text.splitlines() if "mmgit.dev/settings" in line)
     text = text.replace(settings, settings.partition("sha256:")[0] + "sha256:{{ toJson $s | sha256sum }}")
-    text = text.replace(digest_of("index pattern-model/7"), "{{ $s.image }}").replace(
-        PATTERN.key_digest, "{{ $s.keyDigest }}"
-    )
+    text = text.replace(image_of(PATTERN.manifest), "{{ $s.image }}").replace(PATTERN.key_digest, "{{ $s.keyDigest }}")
     for found, name in _TEXTS.items():
         text = text.replace(found, f"{{{{ $s.{name} }}}}")
     text = text.replace('"queue": 4321', '"queue": {{ $s.queue }}')

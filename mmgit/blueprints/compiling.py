@@ -1,4 +1,4 @@
-"""Makes one function of a blueprint's sheets: all expressions in one call of Jinja2, all structure Python literals.
+"""Makes one function of a blueprint's sheets: structure and names are Python, all other expressions one call of Jinja2.
 
 What is fixed costs nothing at run time, and no value can change the structure around it. When a call fails, the
 expressions are tried one by one to find the place.
@@ -7,15 +7,17 @@ expressions are tried one by one to find the place.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from mmgit.blueprints import expressions
 from mmgit.blueprints.directives import PARTS, Choice, Fixed, Leaf, Loop, Map, Merge, Node, Reader, Sheet
 from mmgit.blueprints.directives import Sequence as Items
-from mmgit.blueprints.expressions import Variables
 from mmgit.blueprints.faults import BlueprintFault, Place, fault
+from mmgit.blueprints.names import python_of
+from mmgit.blueprints.plain import NotPlain, described, fresh, not_plain
 
+Variables = dict[str, Any]
 Objects = list[dict[str, Any]]
 Build = Callable[[Variables], Objects]
 _Guards = tuple[tuple[Leaf, bool], ...]
+_Guarded = tuple[Leaf, _Guards]
 
 
 def compile_sheets(sheets: Mapping[str, Sheet]) -> Build:
@@ -37,33 +39,35 @@ def compile_sheets(sheets: Mapping[str, Sheet]) -> Build:
 def _object(made: Any, path: str) -> dict[str, Any]:  # noqa: ANN401 - checked here
     if isinstance(made, dict):
         return made
-    raise fault("M512", (path, ()), f"this file makes {expressions.described(made)}; every object is a map")
+    raise fault("M512", (path, ()), f"this file makes {described(made)}; every object is a map")
 
 
 class _Scope:
     """What one call evaluates: the blueprint outside its loops, or the body of one loop.
 
-    The Python that is written sees `v`, the values of the expressions; `x`, the variables; and `f`, what loops and
-    merges do.
+    The Python that is written sees `x`, the variables; `v`, what Jinja2 makes of them; `c`, which copies a value; and
+    `f`, what loops and merges do.
     """
 
     def __init__(self) -> None:
-        self.leaves: list[tuple[Leaf, _Guards]] = []
+        self.leaves: list[_Guarded] = []
         self.functions: list[Callable[..., Any]] = []
         self._numbers: dict[tuple[str, ...], int] = {}
+        self._evaluated: list[_Guarded] = []
 
     def function(self, source: str) -> Callable[[Variables], Any]:
         """`source`, compiled together with the expressions that it asks for."""
-        evaluate = expressions.compile_all([_guarded(leaf, guards) for leaf, guards in self.leaves])
-        build = eval(f"lambda v, x, f: {source}", {})  # noqa: S307 - written below: literals, indexes, no text of others
+        evaluate = _evaluator(self._evaluated)
+        build = eval(f"lambda x, v, c, f: {source}", {})  # noqa: S307 - written below: literals, indexes, names as text
         functions = tuple(self.functions)
 
         def call(variables: Variables) -> Any:  # noqa: ANN401 - a list, or a map
             try:
-                values = expressions.fresh(evaluate(variables))
+                return build(variables, evaluate(variables), fresh, functions)
+            except BlueprintFault:
+                raise
             except Exception as error:  # noqa: BLE001 - whatever it is, an expression of the blueprint caused it
-                raise self._explained(variables, error) from None
-            return build(values, variables, functions)
+                raise _explained(self.leaves, variables, error) from None
 
         return call
 
@@ -92,7 +96,7 @@ class _Scope:
     def _value(self, node: Node, guards: _Guards) -> str:
         match node:
             case Leaf():
-                return self._leaf(node, guards)
+                return f"c({self._leaf(node, guards)})"
             case Fixed():
                 return repr(node.value)
             case Map():
@@ -112,31 +116,51 @@ class _Scope:
 
     def _leaf(self, leaf: Leaf, guards: _Guards) -> str:
         identity = (leaf.source, *(f"{wanted} {condition.source}" for condition, wanted in guards))
-        number = self._numbers.setdefault(identity, len(self.leaves))
-        if number == len(self.leaves):
-            self.leaves.append((leaf, guards))
-        return f"v[{number}]"
-
-    def _explained(self, variables: Variables, error: Exception) -> BlueprintFault:
-        for leaf, guards in self.leaves:
-            value = None
-            try:
-                (value,) = expressions.compile_all([_guarded(leaf, guards)])(variables)
-                expressions.fresh(value)
-            except expressions.NotPlain:
-                if not expressions.is_missing(value):
-                    return fault("M506", leaf.place, f"`{leaf.source}`: gives {expressions.not_plain(value)}")
-                message, hint = expressions.why(value, leaf.expression, variables)
-            except Exception as cause:  # noqa: BLE001 - as above
-                message, hint = expressions.why(cause, leaf.expression, variables)
-            else:
-                continue
-            return fault("M505", leaf.place, f"`{leaf.source}`: {message}", hint)
-        raise AssertionError("an expression failed among others and not alone") from error
+        if (python := python_of(leaf.source)) is None:
+            if identity not in self._numbers:
+                self._evaluated.append((leaf, guards))
+            python = f"v[{self._numbers.setdefault(identity, len(self._evaluated) - 1)}]"
+        self.leaves.append((leaf, guards))
+        return python
 
 
-def _guarded(leaf: Leaf, guards: _Guards) -> expressions.Expression:
-    return expressions.guarded(leaf.expression, [(condition.expression, wanted) for condition, wanted in guards])
+def _evaluator(guarded: Sequence[_Guarded]) -> Callable[[Variables], list[Any]]:
+    """What gives the values of all expressions that are more than names."""
+    if not guarded:
+        return lambda _: []
+    from mmgit.blueprints import expressions  # noqa: PLC0415 - most blueprints do without Jinja2
+
+    evaluate = expressions.compile_all([_expression(leaf, guards) for leaf, guards in guarded])
+    return lambda variables: list(map(fresh, evaluate(variables)))
+
+
+def _explained(leaves: Sequence[_Guarded], variables: Variables, error: Exception) -> BlueprintFault:
+    """The first of `leaves` that fails by itself, and why."""
+    from mmgit.blueprints import expressions  # noqa: PLC0415 - as above
+
+    for leaf, guards in leaves:
+        value = None
+        try:
+            (value,) = expressions.compile_all([_expression(leaf, guards)])(variables)
+            fresh(value)
+        except NotPlain:
+            if not expressions.is_missing(value):
+                return fault("M506", leaf.place, f"`{leaf.source}`: gives {not_plain(value)}")
+            message, hint = expressions.why(value, expressions.parse(leaf.source), variables)
+        except Exception as cause:  # noqa: BLE001 - as above
+            message, hint = expressions.why(cause, expressions.parse(leaf.source), variables)
+        else:
+            continue
+        return fault("M505", leaf.place, f"`{leaf.source}`: {message}", hint)
+    raise AssertionError("an expression failed among others and not alone") from error
+
+
+def _expression(leaf: Leaf, guards: _Guards) -> Any:  # noqa: ANN401 - Jinja2's, which is not imported here
+    """`leaf` where all `guards` hold."""
+    from mmgit.blueprints import expressions  # noqa: PLC0415 - as above
+
+    conditions = [(expressions.parse(condition.source), wanted) for condition, wanted in guards]
+    return expressions.guarded(expressions.parse(leaf.source), conditions)
 
 
 def _looper(loop: Loop) -> Callable[[Any, Variables], Any]:
@@ -144,7 +168,7 @@ def _looper(loop: Loop) -> Callable[[Any, Variables], Any]:
     if loop.key is None:
         body = scope.function(f"[{scope.item(loop.body, ())}]")
     else:
-        body = scope.function(f"{{{scope.entry(scope._leaf(loop.key, ()), loop.body, ())}}}")  # noqa: SLF001 - same class
+        body = scope.function(f"{{{scope.entry(scope._value(loop.key, ()), loop.body, ())}}}")  # noqa: SLF001 - same class
 
     def run(items: Any, variables: Variables) -> Any:  # noqa: ANN401 - checked here
         if not isinstance(items, list):

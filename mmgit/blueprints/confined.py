@@ -17,9 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
 
-from mmgit.blueprints.compiling import Objects, compile_sheets
+from mmgit.blueprints.compiling import Objects, Variables, compile_sheets
 from mmgit.blueprints.directives import Sheet
-from mmgit.blueprints.expressions import Variables
 from mmgit.blueprints.faults import BlueprintFault, fault
 from mmgit.errors import Finding
 

@@ -6,13 +6,10 @@ and keys; nothing is evaluated.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from jinja2 import nodes as jinja
-
-from mmgit.blueprints import expressions
 from mmgit.blueprints.faults import Place
+from mmgit.blueprints.names import python_of
 from mmgit.errors import Finding
 
 PARTS = "parts/"
@@ -26,46 +23,39 @@ _MAX_DEPTH = 50
 _MAX_NODES = 20_000
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(NamedTuple):
     """One file of a blueprint: its path from the root, and what it holds."""
 
     path: str
     tree: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Leaf:
+class Leaf(NamedTuple):
     """A value that an expression gives."""
 
     source: str
-    expression: jinja.Expr
     place: Place
 
 
-@dataclass(frozen=True)
-class Fixed:
+class Fixed(NamedTuple):
     """A scalar that stands in the blueprint."""
 
     value: Any
 
 
-@dataclass(frozen=True)
-class Map:
+class Map(NamedTuple):
     """A mapping; the keys are always fixed."""
 
     entries: tuple[tuple[str, "Node"], ...]
 
 
-@dataclass(frozen=True)
-class Sequence:
+class Sequence(NamedTuple):
     """A list, into which `$for` and `$if` splice."""
 
     items: tuple["Node", ...]
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(NamedTuple):
     """`$if`: one of two nodes; without the other, the key or item is dropped."""
 
     condition: Leaf
@@ -73,8 +63,7 @@ class Choice:
     otherwise: "Node | None"
 
 
-@dataclass(frozen=True)
-class Loop:
+class Loop(NamedTuple):
     """`$for`: a list of bodies or, with a key, a map of them."""
 
     name: str
@@ -83,8 +72,7 @@ class Loop:
     body: "Node"
 
 
-@dataclass(frozen=True)
-class Merge:
+class Merge(NamedTuple):
     """`$merge`: maps merged deeply, the later over the earlier."""
 
     parts: Sequence
@@ -139,12 +127,16 @@ class Reader:
     def _expression(self, text: Any, place: Place) -> Leaf:  # noqa: ANN401 - whatever YAML holds
         if not isinstance(text, str) or "{{" in text:
             self._wrong("M501", place, f"expected an expression without `{{{{ }}}}`, not `{text}`")
-            return Leaf("none", jinja.Const(None, lineno=1), place)
-        try:
-            return Leaf(text.strip(), expressions.parse(text), place)
-        except expressions.NotAnExpression as error:
-            self._wrong("M501", place, str(error))
-            return Leaf("none", jinja.Const(None, lineno=1), place)
+            return Leaf("none", place)
+        source = text.strip()
+        if python_of(source) is None:
+            from mmgit.blueprints import expressions  # noqa: PLC0415 - most blueprints do without Jinja2
+
+            try:
+                expressions.parse(source)
+            except expressions.NotAnExpression as error:
+                self._wrong("M501", place, str(error))
+        return Leaf(source, place)
 
     def _directive(self, value: Mapping[str, Any], place: Place, depth: int) -> Node:
         def below(key: str) -> Node:

@@ -5,9 +5,8 @@ reach, nothing can be called, and what is not defined is an error.
 """
 
 import functools
-import math
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jinja2 import StrictUndefined, TemplateSyntaxError, Undefined, UndefinedError, nodes
@@ -23,17 +22,11 @@ _FILTERS = ("abs", "capitalize", "d", "default", "first", "float", "int", "join"
 _MORE_FILTERS = ("max", "min", "replace", "round", "sort", "string", "sum", "title", "trim", "upper")
 _LAZY_FILTERS = ("dictsort", "map", "reject", "rejectattr", "reverse", "select", "selectattr", "unique")
 _RESULT = "result"
-_MAX_INT = 2**63
-_KINDS: Mapping[type, str] = {str: "text", list: "a list", dict: "a map"}
 _MAX_DEPTH = 40
 
 
 class NotAnExpression(Exception):  # noqa: N818 - says what is wrong with a text
     """A text that is not one whole expression."""
-
-
-class NotPlain(Exception):  # noqa: N818 - says what a value is
-    """A value that is not text, a number of 64 bits, a boolean, null, or lists and maps of these."""
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -59,6 +52,7 @@ def _environment() -> _Environment:
     return environment
 
 
+@functools.lru_cache(maxsize=1024)
 def parse(text: str) -> Expression:
     """The one expression in `text`. Raises `NotAnExpression`."""
     environment = _environment()
@@ -111,20 +105,6 @@ def guarded(expression: Expression, guards: Sequence[tuple[Expression, bool]]) -
     return expression
 
 
-def fresh(value: Any) -> Any:  # noqa: ANN401 - anything that an expression can give
-    """A copy of `value` that shares no list or map with it. Raises `NotPlain`."""
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return value
-    if kind is list:
-        return list(map(fresh, value))
-    if kind is dict and all(type(key) is str for key in value):
-        return {key: fresh(item) for key, item in value.items()}
-    if (kind is int and -_MAX_INT <= value < _MAX_INT) or (kind is float and math.isfinite(value)):
-        return value
-    raise NotPlain
-
-
 def why(problem: object, expression: Expression, variables: Variables) -> tuple[str, str]:
     """What an evaluation failed of, in one line, and a hint. `problem`: the error, or a value that is missing."""
     if isinstance(problem, Undefined | UndefinedError) and (named := _first_missing(expression, variables)):
@@ -170,33 +150,6 @@ def _text(node: nodes.Node) -> str:
 def is_missing(value: object) -> bool:
     """Whether an expression named something that is not there."""
     return isinstance(value, Undefined)
-
-
-def not_plain(value: object) -> str:
-    """What in a value is not plain data, in words."""
-    if isinstance(value, list | dict):
-        for item in value if isinstance(value, list) else (*value, *value.values()):
-            try:
-                fresh(item)
-            except NotPlain:
-                return f"{described(value)} with {not_plain(item)}"
-        return "a map with a key that is no text"
-    if isinstance(value, int):
-        return "a number of more than 64 bits"
-    if isinstance(value, float):
-        return "a number that is not finite"
-    return f"{described(value)}, which is no text, number, boolean, list or map"
-
-
-def described(value: object) -> str:
-    """A value in a message."""
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return f"the number {value}"
-    return _KINDS.get(type(value)) or f"a {type(value).__name__}"
 
 
 def _depth(node: nodes.Node) -> int:

@@ -3,13 +3,14 @@
 A check is a function from a `Scope` to findings; `CHECKS` is all of them, in the order in which people read them.
 """
 
-from mmgit.checks import environments, files, immutability, pins, references
+from mmgit.checks import contracts, environments, files, handover, immutability, pins, references
 from mmgit.checks.scope import Baseline, Check, Scope
 
 CHECKS: tuple[Check, ...] = (
     references.manifests_name_what_is_declared,
     references.manifests_fit_their_base,
     files.manifests_have_their_files,
+    files.scoring_files_hold_no_key,
     files.versions_have_their_files,
     pins.images_contradict_nothing,
     pins.pins_name_an_image_of_their_manifest,
@@ -21,6 +22,9 @@ CHECKS: tuple[Check, ...] = (
     environments.fields_without_effect_are_said,
     environments.processes_render_nothing,
     immutability.what_is_released_stays,
+    contracts.breaking_contracts_get_a_service_of_their_own,
+    handover.autoscalers_take_over_from_what_runs,
+    handover.handovers_end,
 )
 
 __all__ = ["CHECKS", "Baseline", "Check", "Scope"]

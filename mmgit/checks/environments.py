@@ -45,11 +45,9 @@ def promotions_come_from_an_environment(scope: Scope) -> Iterator[Finding]:
 
 def fields_without_effect_are_said(scope: Scope) -> Iterator[Finding]:
     """What this release reads but does not act on is a warning: nobody shall rely on a gate that is not judged."""
-    if "policies" in scope.source.project.spec.model_fields_set:
-        yield _without_effect(layout.PROJECT, "policies")
     for environment in scope.source.environments.values():
-        for name in sorted({"promotion", "telemetry"} & environment.spec.model_fields_set):
-            yield _without_effect(environment.path, name)
+        if "telemetry" in environment.spec.model_fields_set:
+            yield _without_effect(environment.path, "telemetry")
 
 
 def processes_render_nothing(scope: Scope) -> Iterator[Finding]:

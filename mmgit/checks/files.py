@@ -5,9 +5,11 @@ from collections.abc import Iterator
 
 from mmgit.checks.references import manifests_of
 from mmgit.checks.scope import Scope
-from mmgit.errors import Finding
+from mmgit.errors import Finding, MmgitError
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
+from mmgit.repository import layout
 from mmgit.spec.fields import bytes_of
+from mmgit.spec.tokens import WORTHLESS, tokens_in
 
 _POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%b\nsize %d\n"
 
@@ -31,6 +33,24 @@ def manifests_have_their_files(scope: Scope) -> Iterator[Finding]:
         for name in sorted(beside - set(named.values()) - {LOCK_FILE}):
             message = f"`{name}` lies beside manifest {reference}, which does not name it"
             yield Finding("M313", manifest.path, (), message, "remove it: a manifest is frozen whole")
+
+
+def scoring_files_hold_no_key(scope: Scope) -> Iterator[Finding]:
+    """No file of an image holds an API key. What is released with one can only be made worthless: a warning."""
+    for reference, manifest in manifests_of(scope.source):
+        for name in manifest.files:
+            path = f"{layout.manifest_folder(reference)}/{name}"
+            try:
+                data = scope.read(path, MAX_SCORING_BYTES)
+            except MmgitError:
+                continue  # too large for any check to read
+            for key_id, at in tokens_in(data):
+                line = data.count(b"\n", 0, at) + 1
+                message = f"line {line} holds the API key with the id `{key_id}`"
+                if path in (scope.baseline or {}):
+                    yield Finding("M317", path, (), message, WORTHLESS, "warning")
+                else:
+                    yield Finding("M317", path, (), message, f"remove it, then {WORTHLESS}")
 
 
 def versions_have_their_files(scope: Scope) -> Iterator[Finding]:

@@ -6,25 +6,32 @@ from mmgit.checks.references import manifests_of
 from mmgit.checks.scope import Scope
 from mmgit.errors import Finding, MmgitError
 from mmgit.inputs import inputs_of
-from mmgit.lock import faults, lock_of
+from mmgit.lock import Layer, faults, lock_of
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredManifest
 
 
 def images_contradict_nothing(scope: Scope) -> Iterator[Finding]:
-    """A lock file binds recipe, layers and manifests as its builder wrote them."""
+    """A lock file binds recipe, layers and manifests as its builder wrote them, and no other file says otherwise."""
     by_hand = "this file was edited by hand: "
     if scope.source.proxy:
         for fault in faults(lock_of(scope.source.proxy.spec)):
             yield Finding("M703", scope.source.proxy.path, (), by_hand + fault, f"mmgit base update {layout.PROXY}")
+    known: dict[str, tuple[Layer, str]] = {}
     for _, manifest in manifests_of(scope.source):
         for key, image in manifest.images.items():
             hint = f"git restore {image.path}   (what mmgit locked is never edited)"
-            for fault in faults(lock_of(image.spec)):
+            lock = lock_of(image.spec)
+            for fault in faults(lock):
                 yield Finding("M703", image.path, (), by_hand + fault, hint)
             if not image.spec.recipe.startswith(key):
                 message = f"this file was renamed or edited by hand: its recipe is `{image.spec.recipe[:12]}`"
                 yield Finding("M703", image.path, ("recipe",), message, hint)
+            for layer in (layer for each in lock.platforms.values() for layer in each.layers):
+                same, path = known.setdefault(layer.key, (layer, image.path))
+                if same != layer:
+                    message = f"layer {layer.digest} is another one than {path} has with the same key"
+                    yield Finding("M703", image.path, (), message, hint)
 
 
 def pins_name_an_image_of_their_manifest(scope: Scope) -> Iterator[Finding]:

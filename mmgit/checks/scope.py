@@ -1,6 +1,6 @@
 """What a check may look at."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from mmgit.desired import Desired
@@ -22,6 +22,8 @@ class Scope:
     desired: Desired
     baseline: Baseline | None
     read: Callable[[str, int], bytes]
+    former: Callable[[Collection[str]], Mapping[str, bytes | None]] = lambda _: {}
+    """Files and folders -> the files that changed since the merge base: path -> the bytes then, None for a new one."""
 
 
 Check = Callable[[Scope], Iterable[Finding]]

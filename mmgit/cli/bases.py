@@ -70,8 +70,8 @@ def _proxy(session: Session, resolved: "BaseSpec") -> Change:
     from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
     from mmgit.edits.locks import record_proxy  # noqa: PLC0415 - as above
 
-    with working("building the proxy"):
-        return record_proxy(workshop_of(session.root).build_proxy(resolved, session.source))
+    with working("building the proxy") as watch:
+        return record_proxy(workshop_of(session.root, watch).build_proxy(resolved, session.source))
 
 
 def _summary(name: str, resolved: "BaseSpec") -> str:

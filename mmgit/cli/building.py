@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mmgit.cli.context import target_branch
 from mmgit.cli.editing import Session, editing
 from mmgit.edits.change import Change
 from mmgit.errors import BuildError, UsageError
@@ -23,7 +24,8 @@ def build(manifests: tuple[str, ...]) -> None:
 
     Without arguments: every manifest that a service runs or should run next. No registry, no Docker, no pin moves.
     """
-    from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
 
     with editing(layout.BASES, layout.MODELS, layout.ENVIRONMENTS) as session:
         wanted = dict.fromkeys(manifests) or dict(_wanted(session.source))
@@ -31,7 +33,8 @@ def build(manifests: tuple[str, ...]) -> None:
             raise UsageError("no service runs a manifest yet", "mmgit build MODEL/N")
         locks = built(session, wanted)
         if any(environment.spec.target == "compose" for environment in session.source.environments.values()):
-            workshop_of(session.root).fetch_proxy(session.source)
+            with working("fetching the proxy") as watch:
+                workshop_of(session.root, watch).fetch_proxy(session.source)
         change = recorded(session.source, locks)
         session.deliver(change, *(["git add -A && git commit"] if change.files else []))
 
@@ -52,6 +55,7 @@ def release(services: tuple[str, ...], environment: str) -> None:
 def released(session: Session, environment: str, services: tuple[str, ...]) -> tuple["Compiled", tuple[str, ...]]:
     """Release services, or all that wait; what was compiled, and the declared files that this changed."""
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.progress import working  # noqa: PLC0415 - as above
     from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
     from mmgit.deliver.write import write_tree  # noqa: PLC0415 - as above
 
@@ -61,7 +65,8 @@ def released(session: Session, environment: str, services: tuple[str, ...]) -> t
     pins = pipeline.pins(session.root, session.source, environment, waiting, locks)
     change = recorded(session.source, locks).and_then(pins)
     session.deliver(change)
-    compiled = pipeline.compiled(session.root, surroundings_of(session.root))
+    with working("compiling") as watch:
+        compiled = pipeline.compiled(session.root, surroundings_of(session.root, target_branch()), watch)
     written = write_tree(session.writer, compiled.tree, compiled.owned)
     print(f"{len(written.changed)} rendered files written, {len(written.removed)} removed")
     return compiled, tuple(change.files)
@@ -89,8 +94,8 @@ def built(session: Session, manifests: Mapping[str, str | None]) -> dict[str, Lo
     from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
 
-    with working(f"building {', '.join(manifests)}"):
-        made = workshop_of(session.root).build(session.source, manifests)
+    with working(f"building {', '.join(manifests)}") as watch:
+        made = workshop_of(session.root, watch).build(session.source, manifests)
     for manifest, lock in made.locks.items():
         say_built(session.source, manifest, lock)
     if made.failures:
@@ -116,11 +121,10 @@ def publish(session: Session, environment: str, locks: dict[str, Lock]) -> None:
     spec = session.source.environments[environment].spec
     if spec.registry is None or is_served_here(spec):
         return
-    workshop = workshop_of(session.root)
     for manifest, lock in locks.items():
         name = manifest.partition("/")[0]
-        with working(f"pushing {spec.registry}/{name}"):
-            sent_bytes = workshop.push(lock, spec.registry, name)
+        with working(spec.registry) as watch:
+            sent_bytes = workshop_of(session.root, watch).push(lock, spec.registry, name)
         print(f"{spec.registry}/{name}@{lock.index.digest}: {sent_bytes / 1e6:.1f} MB sent, verified")
 
 

@@ -19,7 +19,6 @@ from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
 from mmgit.cli.output import Form, output_option, print_one
 from mmgit.cli.service_options import only_environment
-from mmgit.edits.keys import is_token
 from mmgit.edits.references import environment_of, manifest_of, service_of
 from mmgit.edits.scoring import SAMPLE
 from mmgit.errors import ServingError, UsageError
@@ -31,6 +30,7 @@ from mmgit.repository.source import Source
 from mmgit.resolve import listed
 from mmgit.spec import EnvironmentSpec
 from mmgit.spec.fields import seconds_of
+from mmgit.spec.tokens import is_token
 
 KEY_VARIABLE = "MMGIT_KEY"
 LOCAL_URL = "http://127.0.0.1:8080"

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mmgit.cli.context import find_root, may_write
+from mmgit.cli.context import find_root, may_write, target_branch
 from mmgit.cli.output import ProblemForm, format_option, print_problems
 from mmgit.errors import GitError, OutOfDate, ProblemsFound, UsageError
 
 if TYPE_CHECKING:
     from mmgit.deliver.git import Repository
-    from mmgit.incremental import Before
     from mmgit.pipeline import Compiled
     from mmgit.repository.files import Root
 
@@ -39,10 +38,12 @@ def check(form: ProblemForm) -> None:
     Executes nothing of the repository, writes nothing, uses no network. Exit code 3 if there are errors.
     """
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.progress import working  # noqa: PLC0415 - as above
     from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
 
     root = find_root()
-    checked = pipeline.check(root, surroundings_of(root))
+    with working("checking") as watch:
+        checked = pipeline.check(root, surroundings_of(root, target_branch()), watch=watch)
     if checked.errors:
         raise ProblemsFound(checked.problems, form)
     print_problems(checked.problems, form)
@@ -58,9 +59,11 @@ def check(form: ProblemForm) -> None:
 @format_option
 @click.pass_obj
 @_uncollected()
-def compile_(seen: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's values
+def compile_(tried: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's values
     """Render every environment into environments/ENV/rendered, which is mmgit's alone."""
     from mmgit import incremental, pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.changed import compile_changed  # noqa: PLC0415 - as above
+    from mmgit.cli.progress import working  # noqa: PLC0415 - as above
     from mmgit.deliver import git, write  # noqa: PLC0415 - as above
     from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
     from mmgit.deliver.writer import writing  # noqa: PLC0415 - as above
@@ -68,10 +71,12 @@ def compile_(seen: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **opti
     if options["is_check"] and options["is_commit"]:
         raise UsageError("--check writes nothing and --commit writes", "choose one of them")
     root = find_root()
-    before = incremental.begin(root, seen)
-    if not overwrite and not options["is_commit"] and _compile_changed(before, form, is_check=options["is_check"]):
+    before = tried or incremental.begin(root)
+    is_full = bool(tried or overwrite or options["is_commit"])
+    if not is_full and compile_changed(before, form, is_check=options["is_check"]):
         return
-    compiled = pipeline.compiled(root, surroundings_of(root))
+    with working("compiling") as watch:
+        compiled = pipeline.compiled(root, surroundings_of(root, target_branch()), watch)
     if compiled.warnings:
         print_problems(compiled.warnings, form)
     if options["is_check"]:
@@ -92,31 +97,6 @@ def compile_(seen: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **opti
         files = len(compiled.tree)
         incremental.remember(before, written, source=compiled.source, files=files, warnings=compiled.warnings)
         print(f"{len(written.changed)} files written, {len(written.removed)} removed, {files} in all")
-
-
-def _compile_changed(before: "Before", form: ProblemForm, *, is_check: bool) -> bool:
-    """Compile the services that changed, if that is all there is to do; whether it was."""
-    from mmgit import incremental  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.deliver.writer import writing  # noqa: PLC0415 - as above
-
-    partly = incremental.compile_changed(before)
-    if partly is None:
-        return False
-    if is_check:
-        if incremental.changes_of(before.root, partly) != {}:
-            return False
-        said = f"up to date: {partly.files} rendered files"
-    else:
-        may_write(partly.source)
-        with writing(before.root, command="mmgit compile") as writer:
-            written = incremental.write_changed(writer, before, partly)
-        if written is None:
-            return False
-        said = f"{len(written.changed)} files written, {len(written.removed)} removed, {partly.files} in all"
-    if partly.warnings:
-        print_problems(partly.warnings, form)
-    print(said)
-    return True
 
 
 def _say_differences(root: "Root", compiled: "Compiled") -> None:

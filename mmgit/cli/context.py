@@ -10,6 +10,8 @@ from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
 
+_TARGET_BRANCH = ("MMGIT_TARGET_BRANCH", "GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
+
 
 def find_root() -> Root:
     """The repository that the current folder lies in. Raises `UsageError` if it lies in none."""
@@ -28,6 +30,11 @@ def may_write(source: Source) -> None:
             f"this repository is written by mmgit {pinned}; this is {__version__}",
             f"uvx mmgit=={pinned} {' '.join(sys.argv[1:2])} …",
         )
+
+
+def target_branch() -> str:
+    """The branch that a CI says this change shall be merged into; empty where nobody says so."""
+    return next(filter(None, map(os.environ.get, _TARGET_BRANCH)), "")
 
 
 def is_interactive() -> bool:

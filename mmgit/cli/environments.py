@@ -1,4 +1,4 @@
-"""`mmgit env`: create, update, list and show environments."""
+"""`mmgit env`: create, update, list, show and examine environments."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from mmgit.cli.context import find_root
+from mmgit.cli.doctor import doctor
 from mmgit.cli.editing import editing, loaded
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.edits.environments import create as create_environment
@@ -19,8 +20,10 @@ _COLUMNS = ("environment", "target", "registry", "namespace", "host", "services"
 
 @click.group()
 def env() -> None:
-    """Create, list and show environments."""
+    """Create, list, show and examine environments."""
 
+
+env.add_command(doctor)
 
 _OPTIONS = (
     click.option("--description", help="What this environment is for."),

@@ -48,8 +48,8 @@ def rebuild(manifest: str) -> None:
     from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
 
     with editing(layout.BASES, layout.MODELS) as session:
-        with working(f"building manifest {manifest}"):
-            lock = workshop_of(session.root).rebuild(session.source, manifest)
+        with working(f"building manifest {manifest}") as watch:
+            lock = workshop_of(session.root, watch).rebuild(session.source, manifest)
         say_built(session.source, manifest, lock)
         change = recorded(session.source, {manifest: lock})
         image = lock.index.digest

@@ -50,9 +50,9 @@ def up(environment: str) -> None:
     declared = environment_of(source, environment)
     if declared.spec.target != "compose":
         raise UsageError(f"{environment} has target {declared.spec.target}, not compose", "mmgit serve SERVICE --env …")
-    workshop = workshop_of(root)
     pins = {service.spec.manifest: service.spec.image for service in declared.services if service.spec.manifest}
-    with working("fetching images"):
+    with working("fetching images") as watch:
+        workshop = workshop_of(root, watch)
         workshop.fetch_proxy(source)
         for failure in workshop.build(source, pins).failures.values():
             raise failure

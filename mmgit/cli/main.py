@@ -1,4 +1,4 @@
-"""The entry point: answers at once when nothing has changed; else the commands are imported and run."""
+"""The entry point: answers at once when nothing or little has changed; else the commands are imported and run."""
 
 import os
 import sys
@@ -9,19 +9,28 @@ from mmgit import state
 
 def main() -> None:
     """Run the command line; never returns."""
-    sys.exit(run(sys.argv[1:]))
+    try:
+        sys.exit(run(sys.argv[1:]))
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
 
 
 def run(arguments: list[str]) -> int:
     """The exit code of `mmgit ARGUMENTS`; prints what went wrong."""
-    seen = None
-    if arguments in (["compile"], ["compile", "--check"]):
-        seen = _look()
-        if seen and _is_unchanged(seen[2], seen[1], is_check=len(arguments) > 1):
+    before = None
+    if arguments in (["compile"], ["compile", "--check"]) and (seen := _look()):
+        is_check = len(arguments) > 1
+        if _is_unchanged(seen[2], seen[1], is_check=is_check):
             return 0
-    from mmgit.cli import commands  # noqa: PLC0415 - click alone takes longer than the answer above
+        from mmgit.cli import changed  # noqa: PLC0415 - imports take longer than the answer above
 
-    return commands.run(arguments, seen[:2] if seen else None)
+        before = changed.begin(seen[2], seen[:2])
+        if changed.compile_changed(before, is_check=is_check):
+            return 0
+    from mmgit.cli import commands  # noqa: PLC0415 - click alone takes as long as to compile one service
+
+    return commands.run(arguments, before)
 
 
 def _look() -> tuple[float, state.Listings, str] | None:

@@ -68,14 +68,21 @@ def create(name: str, environment: str | None, group: str, *, key_file: Path | N
 @click.argument("name")
 @_ENVIRONMENT
 @service_options
-def update(name: str, environment: str | None, **given: Any) -> None:  # noqa: ANN401 - click's values
-    """Change the named options of service NAME, nothing else. The URL and the keys stay."""
+@click.option("--handed-over", is_flag=True, help="The autoscaler has taken over from the fixed replicas.")
+def update(name: str, environment: str | None, *, handed_over: bool, **given: Any) -> None:  # noqa: ANN401 - click's values
+    """Change the named options of service NAME, nothing else. The URL and the keys stay.
+
+    On Kubernetes, autoscaling in place of several replicas begins with a handover, which a later change ends.
+    """
     with editing(f"{layout.MODELS}/", f"{layout.ENVIRONMENTS}/") as session:
         chosen = only_environment(session.source, name, environment)
         if given["image"] and not given["manifest"]:
             raise UsageError("--image says which image of --manifest", "--manifest NAME/NUMBER --image DIGEST")
         to_run = services.to_run(session.source, given["manifest"], given["image"]) if given["manifest"] else {}
         options = {**to_run, **options_of(given)}
+        if handed_over:
+            ended = services.handed_over(session.source, environment=chosen, name=name)
+            options["autoscale"] = {**ended, **(options.get("autoscale") or {})}
         if not options:
             raise UsageError("nothing to change is named", f"mmgit service update {name} --manifest NAME/NUMBER")
         change = services.update(session.source, session.root, options, environment=chosen, name=name)

@@ -1,27 +1,34 @@
 """What building commands need of this machine: the repository, its layout, package archives, Docker's credentials."""
 
 import os
-import sys
 from pathlib import Path
 
+from mmgit.cli.progress import warn
 from mmgit.deliver import git
 from mmgit.images.origins import DEBIAN, Mirror
 from mmgit.images.workshop import Workshop
+from mmgit.progress import Watch, unwatched
 from mmgit.repository.files import Root
 
 
-def workshop_of(root: Root) -> Workshop:
+def workshop_of(root: Root, watch: Watch = unwatched) -> Workshop:
     """The workshop of the repository at `root`. MMGIT_DEBIAN_MIRROR and MMGIT_DEBIAN_SECURITY name other mirrors."""
     repository = git.find(root.path)
     git_dir = repository.git_dir if repository else root.path / ".git"
-    config = os.environ.get("DOCKER_CONFIG")
     return Workshop(
         root=root,
         mirror=mirror(),
         lfs=git_dir / "lfs" / "objects",
-        docker_config=Path(config) if config else Path.home() / ".docker",
-        warn=lambda text: print(f"warning: {text}", file=sys.stderr),
+        docker_config=docker_config(),
+        warn=warn,
+        watch=watch,
     )
+
+
+def docker_config() -> Path:
+    """The folder of docker's config.json, where logins to registries are."""
+    config = os.environ.get("DOCKER_CONFIG")
+    return Path(config) if config else Path.home() / ".docker"
 
 
 def mirror() -> Mirror:

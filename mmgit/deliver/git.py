@@ -1,4 +1,4 @@
-"""The one door for git: fixed arguments through GitPython's command wrapper, bytes out.
+"""The one door for git: fixed arguments in, bytes out.
 
 git sees a handful of variables and the user's own configuration (who they are, which folders they trust). It runs
 nothing that a repository names: no hook, filter, file system monitor, pager or editor; it asks nobody and no network.
@@ -6,12 +6,12 @@ nothing that a repository names: no hook, filter, file system monitor, pager or 
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from mmgit.errors import GitError
-from mmgit.subprocesses import NOT_FOUND, Completed, Process, collect, stdin_of
+from mmgit.subprocesses import NOT_FOUND, Completed, Process, collect, run, stdin_of
 
 TIMEOUT_SECONDS = 120.0
 
@@ -127,24 +127,39 @@ def in_use(lock: Path) -> GitError:
 
 
 def execute(folder: Path, command: Command) -> Completed:
-    """Run git in a folder. GitPython would hand on all variables; `env` takes away those that git shall not see."""
-    try:
-        from git import Git  # noqa: PLC0415 - slow to import, and not every command needs it
-    except ImportError as error:
-        raise _no_git() from error
-    hidden = (part for name in os.environ if not _is_seen(name, command) for part in ("-u", name))
+    """Run git in a folder; a failure is an exit code. Raises `GitError` if there is no git."""
     shown = _without_options(command.arguments)
-    argv = ["/usr/bin/env", *hidden, *_SET, *command.variables]
-    argv += ["git"] if command.is_open else [*_GUARDED_SET, "git", *_guarded_options(shown[0])]
-    argv += [part for setting in _SETTINGS for part in ("-c", setting)]
-    with stdin_of(command.stdin) as file:
-        process = Git(folder).execute(
-            [*argv, *command.arguments], cast("BinaryIO", file), as_process=True, pass_fds=command.inherited
+    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+    if command.is_open:
+        completed = _run_open(folder, command, ["git", *settings, *command.arguments])
+    else:
+        argv = ["git", *_guarded_options(shown[0]), *settings, *command.arguments]
+        seen = (name for name in os.environ if _is_seen(name, command))
+        variables = (*seen, *_SET, *_GUARDED_SET, *command.variables)
+        completed = run(
+            argv,
+            cwd=folder,
+            env_allow=variables,
+            input=command.stdin,
+            timeout_seconds=TIMEOUT_SECONDS,
+            inherited=command.inherited,
         )
-        completed = collect(cast("Process", process.proc), ("git", *shown), TIMEOUT_SECONDS)
     if completed.returncode == NOT_FOUND:
         raise _no_git()
-    return completed
+    return replace(completed, argv=("git", *shown))
+
+
+def _run_open(folder: Path, command: Command, argv: list[str]) -> Completed:
+    """Run git as a shell would. GitPython hands on all variables; `env` takes away what other git commands left."""
+    try:
+        from git import Git  # noqa: PLC0415 - slow to import, and only commits need it
+    except ImportError as error:  # it looks for git when it is imported
+        raise _no_git() from error
+    hidden = (part for name in os.environ if not _is_seen(name, command) for part in ("-u", name))
+    whole = ["/usr/bin/env", *hidden, *_SET, *command.variables, *argv]
+    with stdin_of(command.stdin) as file:
+        process = Git(folder).execute(whole, cast("BinaryIO", file), as_process=True, pass_fds=command.inherited)
+        return collect(cast("Process", process.proc), whole, TIMEOUT_SECONDS)
 
 
 def _is_seen(name: str, command: Command) -> bool:

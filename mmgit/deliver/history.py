@@ -78,6 +78,34 @@ def changes_since(
     return {**new, **dict.fromkeys(before.keys() - tree.keys())}
 
 
+def commit_named(repository: Repository, name: str) -> str:
+    """The id of the commit that people call `name`. Raises `GitError` if there is none."""
+    completed = repository.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+    if completed.returncode != 0:
+        raise GitError(f"there is no commit `{name}` here", "git fetch origin   or name another commit")
+    return completed.stdout.decode().strip()
+
+
+def changed_paths(repository: Repository, before: str, after: str | None) -> tuple[str, ...]:
+    """The files of the root that differ between two commits, or between a commit and the work tree, sorted."""
+    where = ["--", repository.prefix or "."]
+    if after is not None:
+        output = repository.git("diff-tree", "-r", "--name-only", "--no-renames", "-z", before, after, *where)
+    else:
+        output = repository.git("diff-index", "--name-only", "--no-renames", "-z", before, *where)
+        others = ("ls-files", "--others", "--exclude-standard", "--full-name", "-z")
+        output += repository.git(*others, *where)
+    names = (name.decode(errors="surrogateescape") for name in output.split(b"\0") if name)
+    return tuple(sorted({name.removeprefix(repository.prefix) for name in names}))
+
+
+def trailers(repository: Repository, before: str, after: str, key: str) -> frozenset[str]:
+    """What the commits between two say in their trailers `key: value`."""
+    form = f"--format=%(trailers:key={key},valueonly,separator=%x00)"
+    output = repository.git("log", form, f"{before}..{after}").decode(errors="replace")
+    return frozenset(value.strip() for line in output.splitlines() for value in line.split("\0") if value.strip())
+
+
 def dirty(repository: Repository, files: Mapping[str, bytes], folders: Iterable[str]) -> tuple[str, ...]:
     """Paths in these folders at which `files`, as they are in the work tree, are not what is checked out, sorted.
 

@@ -20,6 +20,7 @@ from mmgit.images.scoring import model_plans, scoring_plan
 from mmgit.images.serving import INSTALLED, Serving
 from mmgit.images.tar import Entry
 from mmgit.lock import Layer, Lock
+from mmgit.progress import Watch, unwatched
 from mmgit.recipe import Foundation, Recipe, key_of, newer_parts
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Assembler:
     """Brings a layer from a registry into the layout, if one has it."""
     warn: Callable[[str], None] = lambda _: None
     """Gets what people should know of an image that was made all the same."""
+    watch: Watch = unwatched
 
     def build(self, recipe: Recipe, sources: Sources) -> Lock:
         """The image of `recipe`. Raises `BuildError`: something that it is made of cannot be had, or is not that."""
@@ -126,18 +128,20 @@ class Assembler:
         known = self.known.get(planned.key)
         if known is not None and self.pull(known):
             return known
-        return write(planned, self.layout)
+        return write(planned, self.layout, self.watch)
 
     def _base_entries(self, base: "BaseSpec", platform: str, _: Path) -> list[Entry]:
         from mmgit.images.packages import base_entries  # noqa: PLC0415 - only a cold build fetches packages
 
-        return base_entries(_packages(base, platform), base.suite, self.layout, self.mirror)
+        packages = _packages(base, platform)
+        return base_entries(packages, base.suite, self.layout, self.mirror, watch=self.watch)
 
     def _dependency_entries(self, pylock: bytes, machine: Machine, base: LayerPlan, scratch: Path) -> Iterator[Entry]:
         from mmgit.images.elf import missing_libraries  # noqa: PLC0415 - only new dependencies are laid out
         from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - the same
 
-        lay_out(pylock, machine, scratch, index=self.index)
+        with self.watch(f"laying out Python packages for {machine.platform}"):
+            lay_out(pylock, machine, scratch, index=self.index)
         for library, file in missing_libraries(scratch, self._names_in(base)).items():
             self.warn(f"{machine.platform}: {file} needs {library}, which neither the base nor a dependency has")
         return site_entries(scratch, DEPENDENCIES, machine.interpreter)

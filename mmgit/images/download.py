@@ -15,6 +15,7 @@ from mmgit.errors import BuildError
 from mmgit.images.layout import Layout
 from mmgit.images.tar import READ_BYTES
 from mmgit.lock import Blob
+from mmgit.progress import Advance, told, unheard
 
 TIMEOUT_SECONDS = 30.0
 PAUSES_SECONDS = (0.2, 1.0)
@@ -26,8 +27,8 @@ class UnavailableError(Exception):
     """The server has no such file, or cannot be reached; says why. Whoever catches it knows what to try next."""
 
 
-def download(url: str, blob: Blob, layout: Layout, *, proxy: str = "") -> None:
-    """Keep the file at `url` in the layout as `blob`.
+def download(url: str, blob: Blob, layout: Layout, *, proxy: str = "", advance: Advance = unheard) -> None:
+    """Keep the file at `url` in the layout as `blob`; `advance` is told of every block of bytes.
 
     Raises:
         UnavailableError: it cannot be had.
@@ -36,7 +37,7 @@ def download(url: str, blob: Blob, layout: Layout, *, proxy: str = "") -> None:
     for pause_seconds in (*PAUSES_SECONDS, None):
         try:
             with _open(url, proxy) as response:
-                layout.put(_blocks(response), expected=blob)
+                layout.put(told(_blocks(response), advance), expected=blob)
         except _BrokenOffError as error:
             if pause_seconds is None:
                 raise UnavailableError(f"{shown(url)}: {error}") from error

@@ -13,6 +13,7 @@ from mmgit.images import codec
 from mmgit.images.layout import Layout
 from mmgit.images.tar import Entry, tar
 from mmgit.lock import TAR, Layer
+from mmgit.progress import Watch, told, unwatched
 from mmgit.recipe import key_of
 
 MakeEntries = Callable[[Path], Iterable[Entry]]
@@ -34,17 +35,19 @@ def plan(name: str, made_of: Mapping[str, object], entries: MakeEntries, *, is_c
     return LayerPlan(name, key_of({"layer": name, "codec": codec.NAME, **made_of}), entries, is_compressed)
 
 
-def write(planned: LayerPlan, layout: Layout) -> Layer:
+def write(planned: LayerPlan, layout: Layout, watch: Watch = unwatched) -> Layer:
     """Make the layer: read, hash, compress, hash and write in one pass."""
     with tempfile.TemporaryDirectory(prefix="mmgit-layer-") as scratch:
-        blocks = tar(planned.entries(Path(scratch)))
-        if planned.is_compressed:
-            sha256 = hashlib.sha256()
-            blob = layout.put(codec.gzip(_hashed(blocks, sha256.update)))
-            diff_id, media_type = f"sha256:{sha256.hexdigest()}", f"{TAR}+gzip"
-        else:
-            blob = layout.put(blocks)
-            diff_id, media_type = blob.digest, TAR
+        entries = list(planned.entries(Path(scratch)))
+        with watch(f"writing layer {planned.name}", sum(entry.size_bytes for entry in entries)) as advance:
+            blocks = told(tar(entries), advance)
+            if planned.is_compressed:
+                sha256 = hashlib.sha256()
+                blob = layout.put(codec.gzip(_hashed(blocks, sha256.update)))
+                diff_id, media_type = f"sha256:{sha256.hexdigest()}", f"{TAR}+gzip"
+            else:
+                blob = layout.put(blocks)
+                diff_id, media_type = blob.digest, TAR
     layer = Layer(blob.digest, blob.size_bytes, diff_id, planned.key, media_type)
     layout.remember(layer)
     return layer

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from mmgit.errors import BuildError
-from mmgit.lock import Blob, Layer
+from mmgit.lock import INDEX_MEDIA_TYPE, Blob, Layer, blob_of, canonical, digest_of
 
-INDEX_MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
 DOCUMENT_LIMIT_BYTES = 4 * 2**20
 _REF_NAME = "org.opencontainers.image.ref.name"
 
@@ -56,7 +55,7 @@ class Layout:
 
     def put_document(self, data: bytes) -> Blob:
         """Keep a config, manifest or index. Not flushed to disk: a damaged one is seen when it is read."""
-        blob = Blob(digest_of(data), len(data))
+        blob = blob_of(data)
         if self.document(blob.digest) != data:
             self._replace(self.path(blob.digest), data)
         return blob
@@ -163,16 +162,6 @@ class Layout:
         with (self.root / name).open("wb") as file:
             fcntl.flock(file, operation)
             yield
-
-
-def canonical(value: object) -> bytes:
-    """The one JSON text of `value`: sorted keys, no spaces, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def digest_of(data: bytes) -> str:
-    """`sha256:` and 64 hex."""
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def _delete(folder: Path, is_unwanted: Callable[[Path], bool]) -> int:

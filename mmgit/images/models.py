@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from mmgit.errors import BuildError
 from mmgit.images.layout import Layout
 from mmgit.lock import Blob
+from mmgit.progress import Watch, unwatched
 from mmgit.recipe import RecipeFile
 
 _POINTER_LIMIT_BYTES = 1024
@@ -27,6 +28,7 @@ class ModelStore:
 
     layout: Layout
     lfs: Path
+    watch: Watch = unwatched
 
     def open_in_git(self, read: Callable[[], IO[bytes]], path: str) -> IO[bytes]:
         """A file of the work tree, or the object that it points to if it is a pointer of Git LFS.
@@ -68,7 +70,8 @@ class ModelStore:
         blob = Blob(f"sha256:{file.sha256}", file.size_bytes)
         if not self.layout.has(blob):
             try:
-                download(url, blob, self.layout)
+                with self.watch(f"downloading {file.path}", file.size_bytes) as advance:
+                    download(url, blob, self.layout, advance=advance)
             except UnavailableError as error:
                 raise BuildError(
                     f"{file.path} cannot be downloaded: {error}", "look whether the store has it"

@@ -1,4 +1,4 @@
-"""The documents of an image: config and manifest for a platform, index over platforms. Canonical JSON.
+"""Writes the documents of an image: config and manifest for a platform, index over platforms. Canonical JSON.
 
 Source: OCI image-spec v1.1, config.md, manifest.md, image-index.md.
 """
@@ -6,13 +6,11 @@ Source: OCI image-spec v1.1, config.md, manifest.md, image-index.md.
 from collections.abc import Mapping, Sequence
 
 from mmgit.images.debian import USER_ID
-from mmgit.images.layout import INDEX_MEDIA_TYPE, Layout, canonical
+from mmgit.images.layout import Layout
 from mmgit.images.scoring import SCORING
 from mmgit.images.serving import ENTRY_POINT
-from mmgit.lock import Blob, Layer, PlatformImage
+from mmgit.lock import Blob, Layer, PlatformImage, canonical, index_of, manifest_of
 
-MANIFEST_MEDIA_TYPE = "application/vnd.oci.image.manifest.v1+json"
-CONFIG_MEDIA_TYPE = "application/vnd.oci.image.config.v1+json"
 _NO_TIME = "1970-01-01T00:00:00Z"
 
 
@@ -41,25 +39,9 @@ def put_platform_image(
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
     }
     config_blob = layout.put_document(canonical(config))
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": MANIFEST_MEDIA_TYPE,
-        "config": _descriptor(CONFIG_MEDIA_TYPE, config_blob),
-        "layers": [_descriptor(layer.media_type, layer) for layer in layers],
-    }
-    return PlatformImage(layout.put_document(canonical(manifest)), config_blob, tuple(layers))
+    return PlatformImage(layout.put_document(manifest_of(config_blob, layers)), config_blob, tuple(layers))
 
 
 def put_index(platforms: Mapping[str, PlatformImage], layout: Layout) -> Blob:
     """Write the index, whose digest is the image's."""
-    manifests = []
-    for platform, image in sorted(platforms.items()):
-        system, architecture = platform.split("/")
-        described = {"os": system, "architecture": architecture}
-        manifests.append({**_descriptor(MANIFEST_MEDIA_TYPE, image.manifest), "platform": described})
-    index = {"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": manifests}
-    return layout.put_document(canonical(index))
-
-
-def _descriptor(media_type: str, blob: Blob) -> dict[str, object]:
-    return {"mediaType": media_type, "digest": blob.digest, "size": blob.size_bytes}
+    return layout.put_document(index_of(platforms))

@@ -17,6 +17,7 @@ from mmgit.images.origins import Mirror
 from mmgit.images.parallel import parallel
 from mmgit.images.tar import Entry
 from mmgit.lock import Blob
+from mmgit.progress import Watch, unwatched
 
 if TYPE_CHECKING:
     from mmgit.spec.base import LockedPackage
@@ -25,13 +26,22 @@ _SECURITY_POOL = "pool/updates/"
 _DOWNLOADS_AT_ONCE = 4
 
 
-def base_entries(packages: Sequence["LockedPackage"], suite: str, layout: Layout, mirror: Mirror) -> list[Entry]:
+def base_entries(
+    packages: Sequence["LockedPackage"], suite: str, layout: Layout, mirror: Mirror, *, watch: Watch = unwatched
+) -> list[Entry]:
     """The root file system of a base.
 
     Raises:
         BuildError: a package cannot be had, is not sound, or does not go with the others.
     """
-    debs = parallel(lambda package: fetch(package, layout, mirror), packages, at_once=_DOWNLOADS_AT_ONCE)
+    with watch("fetching Debian packages", sum(package.size for package in packages)) as advance:
+
+        def fetched(package: "LockedPackage") -> bytes:
+            deb = fetch(package, layout, mirror)
+            advance(package.size)
+            return deb
+
+        debs = parallel(fetched, packages, at_once=_DOWNLOADS_AT_ONCE)
     unpacked = {each.name: entries(deb, each.name) for each, deb in zip(packages, debs, strict=True)}
     return root_file_system(unpacked, suite)
 

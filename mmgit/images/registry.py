@@ -5,6 +5,7 @@ Source: OCI distribution-spec v1.1.
 """
 
 import hashlib
+import io
 import json
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
@@ -15,8 +16,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from mmgit.errors import RegistryError
 from mmgit.images.authorization import Authorizer
 from mmgit.images.credentials import Find
-from mmgit.images.wire import Response, Wire, blocks, body, retried, root_of
+from mmgit.images.wire import BrokenOffError, Response, Wire, blocks, body, retried, root_of
 from mmgit.lock import Blob
+from mmgit.progress import Advance, told, unheard
 
 _OK, _CREATED, _ACCEPTED, _NOT_FOUND = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -26,11 +28,20 @@ _ERROR_LIMIT_BYTES = 64 * 2**10
 
 
 class Registry:
-    """Repository `name` at `host`, which may have a port."""
+    """Repository `name` at `host`, which may have a port; `advance` is told of bytes of blobs sent, got or there."""
 
-    def __init__(self, host: str, name: str, *, find: Find = lambda _: None, wire: Wire | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        name: str,
+        *,
+        find: Find = lambda _: None,
+        wire: Wire | None = None,
+        advance: Advance = unheard,
+    ) -> None:
         self.host = host
         self.name = name
+        self._advance = advance
         self._wire = wire or Wire()
         self._authorizer = Authorizer(host, f"repository:{name}:pull,push", find=find, wire=self._wire)
 
@@ -43,7 +54,10 @@ class Registry:
 
     def has(self, blob: Blob) -> bool:
         """Whether the registry has the blob, by digest and size."""
-        return retried(lambda: self._head(f"/v2/{self.name}/blobs/{blob.digest}", blob))
+        is_there = retried(lambda: self._head(f"/v2/{self.name}/blobs/{blob.digest}", blob))
+        if is_there:
+            self._advance(blob.size_bytes)
+        return is_there
 
     def has_manifest(self, blob: Blob, media_type: str) -> bool:
         """Whether the registry has the manifest or index, by digest and size."""
@@ -100,7 +114,7 @@ class Registry:
             response = self._wire.send("GET", url, headers)
         if response.status == _NOT_FOUND:
             return None
-        return blocks(self._expect(response, {_OK}))
+        return told(blocks(self._expect(response, {_OK})), self._advance)
 
     def _head(self, path: str, blob: Blob, headers: Mapping[str, str] | None = None) -> bool:
         response = self._request("HEAD", path, headers)
@@ -118,6 +132,7 @@ class Registry:
         self._expect(start, {_CREATED, _ACCEPTED})
         body(start, _ERROR_LIMIT_BYTES)
         if start.status == _CREATED:
+            self._advance(blob.size_bytes)
             return
         where = urlsplit(urljoin(root_of(self.host), start.headers.get("Location", "")))
         if where.netloc != self.host:
@@ -125,8 +140,12 @@ class Registry:
         query = urlencode({"digest": blob.digest})
         target = f"{where.path}?{where.query + '&' if where.query else ''}{query}"
         headers = {"Content-Length": str(blob.size_bytes), "Content-Type": "application/octet-stream"}
-        with path.open("rb") as source:
-            response = self._expect(self._request("PUT", target, headers, source), {_CREATED})
+        with _Told(path, self._advance) as source:
+            try:
+                response = self._expect(self._request("PUT", target, headers, source), {_CREATED})
+            except BrokenOffError:
+                source.seek(0)
+                raise
         self._confirm(response, blob.digest)
 
     def _confirm(self, response: Response, digest: str) -> None:
@@ -161,6 +180,25 @@ class Registry:
             f"{self} answered {response.status}{_codes(response)}",
             f"docker login {self.host}" if is_refused else "",
         )
+
+
+class _Told(io.BufferedReader):
+    """A file that is sent; `advance` is told of what is read, and takes it back when it must be read again."""
+
+    def __init__(self, path: Path, advance: Advance) -> None:
+        super().__init__(io.FileIO(path))
+        self._advance = advance
+
+    def read(self, size: int | None = -1) -> bytes:
+        block = super().read(size)
+        self._advance(len(block))
+        return block
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        before = self.tell()
+        after = super().seek(offset, whence)
+        self._advance(after - before)
+        return after
 
 
 _LYING = "do not use this registry until you know why"

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from functools import partial
 
 from mmgit.errors import BuildError, RegistryError
-from mmgit.images.layout import INDEX_MEDIA_TYPE, Layout
-from mmgit.images.oci import MANIFEST_MEDIA_TYPE
+from mmgit.images.layout import Layout
 from mmgit.images.parallel import parallel
 from mmgit.images.registry import Registry
 from mmgit.images.wire import retried
-from mmgit.lock import Blob, Layer, Lock
+from mmgit.lock import INDEX_MEDIA_TYPE, MANIFEST_MEDIA_TYPE, Blob, Layer, Lock
 
 _REQUESTS_AT_ONCE = 6
 

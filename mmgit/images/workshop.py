@@ -17,6 +17,7 @@ from mmgit.images.proxy import build_proxy
 from mmgit.images.recipes import job_of, locks_of
 from mmgit.images.registry import Registry
 from mmgit.lock import Layer, Lock, layers_by_key, lock_of
+from mmgit.progress import Advance, Watch, unheard, unwatched
 from mmgit.recipe import newer_parts
 from mmgit.repository import layout
 from mmgit.repository.files import Root
@@ -34,6 +35,8 @@ class Workshop:
     docker_config: Path
     warn: Callable[[str], None] = lambda _: None
     """Is told what may be missing from an image."""
+    watch: Watch = unwatched
+    """Is told how far builds, downloads and uploads are."""
     unreachable: set[str] = field(default_factory=set)
     """Registries that did not answer in this run: they are not asked again."""
 
@@ -45,7 +48,7 @@ class Workshop:
     @property
     def store(self) -> ModelStore:
         """Where model files are."""
-        return ModelStore(self.layout, self.lfs)
+        return ModelStore(self.layout, self.lfs, self.watch)
 
     def build(self, source: Source, manifests: Mapping[str, str | None]) -> Built:
         """Make an image of each manifest present in the layout: manifest -> the index digest that it must have, or any.
@@ -86,8 +89,10 @@ class Workshop:
         if all(self.layout.has(blob) for blob in lock.blobs):
             return True
         for prefix in self._prefixes(source):
+            absent_bytes = sum(blob.size_bytes for blob in lock.blobs if not self.layout.has(blob))
             try:
-                transfer.pull(lock, self.layout, self.registry(prefix, name))
+                with self.watch(f"pulling {name}", absent_bytes) as advance:
+                    transfer.pull(lock, self.layout, self.registry(prefix, name, advance))
             except RegistryError:
                 self.unreachable.add(prefix)
             else:
@@ -112,27 +117,30 @@ class Workshop:
                     hint = f"mmgit base update {layout.PROXY}"
                     raise BuildError(f"the proxy {lock.index.digest} is neither here nor in a registry", hint)
 
-    def registry(self, prefix: str, name: str) -> Registry:
-        """The repository of an image below an environment's `registry:`."""
+    def registry(self, prefix: str, name: str, advance: Advance = unheard) -> Registry:
+        """The repository of an image below an environment's `registry:`; `advance` is told of the bytes of blobs."""
         host, _, path = prefix.partition("/")
-        return Registry(host, f"{path}/{name}".strip("/"), find=docker_credentials(self.docker_config))
+        find = docker_credentials(self.docker_config)
+        return Registry(host, f"{path}/{name}".strip("/"), find=find, advance=advance)
 
     def push(self, lock: Lock, prefix: str, name: str) -> int:
         """Send an image to an environment's registry, and prove that it is there; the bytes sent."""
-        return transfer.push(lock, self.layout, self.registry(prefix, name))
+        with self.watch(f"pushing {name}", sum(blob.size_bytes for blob in lock.blobs)) as advance:
+            return transfer.push(lock, self.layout, self.registry(prefix, name, advance))
 
     def _assembler(self, source: Source, locks: Mapping[str, Lock]) -> Assembler:
         known = layers_by_key(locks.values())
         pull = partial(self._pull, source=source)
-        return Assembler(self.layout, mirror=self.mirror, known=known, pull=pull, warn=self.warn)
+        return Assembler(self.layout, mirror=self.mirror, known=known, pull=pull, warn=self.warn, watch=self.watch)
 
     def _pull(self, layer: Layer, source: Source) -> bool:
         """Bring a locked layer from a registry of some environment, if one has it."""
         for prefix in self._prefixes(source):
             for name in (*source.models, layout.PROXY):
                 try:
-                    if transfer.pull_blob(layer, self.layout, self.registry(prefix, name)):
-                        return True
+                    with self.watch(f"pulling a layer of {name}", layer.size_bytes) as advance:
+                        if transfer.pull_blob(layer, self.layout, self.registry(prefix, name, advance)):
+                            return True
                 except RegistryError:
                     self.unreachable.add(prefix)
                     break

@@ -7,12 +7,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from pydantic import ValidationError
 
 from mmgit.blueprints.compiling import Build, compile_sheets
-from mmgit.blueprints.confined import Confined
 from mmgit.blueprints.directives import Sheet
 from mmgit.blueprints.faults import BlueprintFault, Place, fault
 from mmgit.blueprints.folders import DECLARATION, BlueprintSpec, Folder, assemble, built_in
@@ -20,6 +19,9 @@ from mmgit.blueprints.parameters import Parameters
 from mmgit.desired import Blueprint
 from mmgit.repository import layout, problems, reading
 from mmgit.repository.subset import Fault
+
+if TYPE_CHECKING:
+    from mmgit.blueprints.confined import Confined
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class BlueprintSet:
     def __init__(self, declared: Mapping[str, Blueprint]) -> None:
         self._declared = declared
         self._ready: dict[tuple[int, str], Ready | BlueprintFault] = {}
-        self._children: list[tuple[int, Confined]] = []
+        self._children: list[tuple[int, "Confined"]] = []
 
     def ready(self, name: str, asked: Place) -> Ready:
         """Blueprint `name`, which the file at `asked` names. Raises `BlueprintFault`."""
@@ -65,6 +67,8 @@ class BlueprintSet:
         whole = assemble(name, self._folder, asked, known={*built_in(), *self._declared})
         if name in built_in():
             return Ready(whole.parameters, compile_sheets(whole.sheets))
+        from mmgit.blueprints.confined import Confined  # noqa: PLC0415 - most repositories have no blueprints of their own
+
         child = Confined(_path(name), whole.sheets)
         self._children.append((os.getpid(), child))
         return Ready(whole.parameters, child)

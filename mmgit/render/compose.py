@@ -4,7 +4,6 @@ Nothing refers to a hub: images, the proxy's too, are named by digest. `MMGIT_ST
 holds what must not be in it: the certificate and, for each service that needs them, `secrets/<service>.env`.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from mmgit.blueprints.faults import BlueprintFault
@@ -26,7 +25,8 @@ Object = dict[str, Any]
 STATE = "${MMGIT_STATE:?start with mmgit up}"
 PROXY_FOLDER = "_proxy"
 """No name of a group: these have three characters or more, and no `_`."""
-_SET_BY_MMGIT = ("image", "labels", "networks")
+_MADE_ANEW = ("image", "labels", "networks")
+_SET_BY_MMGIT = (*_MADE_ANEW, "env_file")
 NETWORKS: Object = {"outside": {}, "services": {"internal": True}}
 
 
@@ -46,7 +46,7 @@ class Compose:
             entry = self._built(service)
         except BlueprintFault as found:
             return Rendered(findings=found.findings)
-        (entry,), findings = patched([("Service", service.name, entry)], service, _misfit(service))
+        (entry,), findings = patched([("Service", service.name, entry)], service, _misfit)
         completed = _completed(escaping.compose(entry), service, settings)
         document = {"services": {service.name: completed}, "networks": NETWORKS}
         folder = f"{self._folder}/{service.group}"
@@ -88,8 +88,8 @@ class Compose:
         if len(built) != 1:
             message = f"blueprint `{service.blueprint}`: for compose it makes one entry, not {len(built)}"
             raise BlueprintFault(Finding("M512", *asked, message))
-        entry = {key: value for key, value in built[0].items() if key not in _SET_BY_MMGIT}
-        if reason := _misfit(service)(entry, None):
+        entry = {key: value for key, value in built[0].items() if key not in _MADE_ANEW}
+        if reason := _misfit(entry, None):
             raise BlueprintFault(Finding("M512", *asked, f"blueprint `{service.blueprint}`: {reason}"))
         return entry
 
@@ -125,18 +125,13 @@ class Compose:
         }
 
 
-def _misfit(service: DesiredService) -> Callable[[Object, Patch | None], str]:
+def _misfit(entry: Object, patch: Patch | None) -> str:
     """What keeps an entry, after a patch or as it was built, from being completed."""
-    secrets = ("env_file",) if _has_secrets(service) else ()
-
-    def misfit(entry: Object, patch: Patch | None) -> str:
-        changed = {*entry, *((patch and patch.merge) or ())}
-        if own := [key for key in (*_SET_BY_MMGIT, *secrets) if key in changed]:
-            return f"`{own[0]}` is set by mmgit and cannot be changed"
-        volumes = entry.get("volumes")
-        return "" if volumes is None or isinstance(volumes, list) else "`volumes` is no list"
-
-    return misfit
+    changed = {*entry, *((patch and patch.merge) or ())}
+    if own := [key for key in _SET_BY_MMGIT if key in changed]:
+        return f"`{own[0]}` is set by mmgit and cannot be changed"
+    volumes = entry.get("volumes")
+    return "" if volumes is None or isinstance(volumes, list) else "`volumes` is no list"
 
 
 def _has_secrets(service: DesiredService) -> bool:

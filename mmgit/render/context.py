@@ -132,10 +132,11 @@ def _scale(service: DesiredService) -> dict[str, Any]:
             "by_concurrency": False,
             "spare": scale.replicas > 1,
         }
-    least = max(scale.min, min(scale.handover or 0, scale.max))
+    # An autoscaler owns a number from its first own write on; one replica more than there are makes it write.
+    least = max(scale.min, scale.handover + 1 if scale.handover else 0)
     return {
         "min": least,
-        "max": scale.max,
+        "max": max(scale.max, least),
         "target": scale.target,
         "by_cpu": scale.metric == "cpu",
         "by_concurrency": scale.metric == "concurrency",

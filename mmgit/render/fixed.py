@@ -103,6 +103,7 @@ def _slot(deployment: Object, service: DesiredService, common: _Common, settings
         "mmgit.dev/manifest": service.manifest,
         "mmgit.dev/version": ", ".join(service.models),
         "mmgit.dev/image": service.image.rpartition("@")[2],
+        **_handover(service),
     }
     return {
         **deployment,
@@ -113,6 +114,13 @@ def _slot(deployment: Object, service: DesiredService, common: _Common, settings
         },
         "spec": rest | fixed,
     }
+
+
+def _handover(service: DesiredService) -> dict[str, str]:
+    """While an autoscaler takes over: what keeps Flux, and by the bootstrap Argo CD, from writing `replicas` again."""
+    if not isinstance(service.scale, Autoscale) or service.scale.handover is None:
+        return {}
+    return {"mmgit.dev/handover": str(service.scale.handover), "kustomize.toolkit.fluxcd.io/ssa": "IfNotPresent"}
 
 
 def _pod(pod: Object, service: DesiredService) -> Object:

@@ -7,7 +7,6 @@ from mmgit.render import context, escaping, fixed
 from mmgit.render.blueprint_set import BlueprintSet
 from mmgit.render.canonical import canonical
 from mmgit.render.emit import emit
-from mmgit.render.patches import patched
 from mmgit.render.shapes import Object
 from mmgit.render.target import Rendered
 from mmgit.repository import layout
@@ -29,8 +28,7 @@ class Kubernetes:
             built = self._built(service)
         except BlueprintFault as found:
             return Rendered(findings=found.findings)
-        named = [(str(each["kind"]), str(each["metadata"]["name"]), each) for each in built]
-        objects, findings = patched(named, service)
+        objects, findings = _patched(built, service) if service.patches else (built, ())
         for each in objects:
             canonical(each)
         text = emit(objects)
@@ -54,3 +52,9 @@ class Kubernetes:
         except ValueError as error:
             raise BlueprintFault(Finding("M512", *asked, f"blueprint `{service.blueprint}`: {error}")) from None
         return [escaping.kubernetes(each) for each in objects]
+
+
+def _patched(built: list[Object], service: DesiredService) -> tuple[list[Object], tuple[Finding, ...]]:
+    from mmgit.render.patches import patched  # noqa: PLC0415 - most services have none
+
+    return patched([(str(each["kind"]), str(each["metadata"]["name"]), each) for each in built], service)

@@ -3,12 +3,11 @@
 One environment or service alone renders to the same bytes as in the whole.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from mmgit.desired import Desired, DesiredEnvironment, DesiredService
 from mmgit.errors import Finding
 from mmgit.render.blueprint_set import BlueprintSet
-from mmgit.render.compose import Compose
 from mmgit.render.kubernetes import Kubernetes
 from mmgit.render.target import Rendered, Target
 
@@ -19,9 +18,6 @@ Check = Callable[[DesiredEnvironment, DesiredService, Rendered], Iterable[Findin
 class Process:
     """An environment of target `process`: `mmgit serve` reads the declarations, so nothing is rendered."""
 
-    def __init__(self, environment: DesiredEnvironment, blueprints: BlueprintSet) -> None:
-        pass
-
     def service(self, service: DesiredService) -> Rendered:  # noqa: ARG002 - as every target
         """Nothing."""
         return Rendered()
@@ -31,16 +27,17 @@ class Process:
         return Rendered()
 
 
-TARGETS: Mapping[str, Callable[[DesiredEnvironment, BlueprintSet], Target]] = {
-    "compose": Compose,
-    "kubernetes": Kubernetes,
-    "process": Process,
-}
-
-
 def target_of(environment: DesiredEnvironment, blueprints: BlueprintSet) -> Target:
     """What renders the environment, service by service."""
-    return TARGETS[environment.spec.target](environment, blueprints)
+    match environment.spec.target:
+        case "kubernetes":
+            return Kubernetes(environment, blueprints)
+        case "compose":
+            from mmgit.render.compose import Compose  # noqa: PLC0415 - most compiles are of Kubernetes alone
+
+            return Compose(environment, blueprints)
+        case "process":
+            return Process()
 
 
 def render(desired: Desired, check: Check | None = None) -> Rendered:

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Protocol
 
 from mmgit.errors import UnsafePath, UsageError
 from mmgit.repository.folder import Folder, Kind
@@ -19,6 +19,39 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 """The most that is read from one file unless the caller says otherwise."""
 
 
+class Files(Protocol):
+    """What declared files are read from: a `Root`, or a commit."""
+
+    @property
+    def path(self) -> Path:
+        """Where the root is, for messages."""
+        ...
+
+    def read(self, relative: str, max_bytes: int = MAX_BYTES) -> bytes:
+        """The bytes of a file. Raises `UsageError` if it is missing or larger, `UnsafePath` if it is no plain file."""
+        ...
+
+    def read_folder(self, relative: str, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
+        """Name -> bytes of every file right in a folder, sorted; empty if there is no folder."""
+        ...
+
+    def exists(self, relative: str) -> bool:
+        """Whether there is a file or folder. Raises `UnsafePath` for a link or a special file."""
+        ...
+
+    def files(self, relative: str) -> tuple[str, ...]:
+        """Names of what lies right in a folder and is no folder, sorted; empty if there is no folder."""
+        ...
+
+    def folders(self, relative: str) -> tuple[str, ...]:
+        """Names of the folders right in a folder, sorted; empty if there is no folder."""
+        ...
+
+    def walk(self, relative: str) -> tuple[str, ...]:
+        """Paths, relative to the folder, of everything in it and below that is no folder, sorted."""
+        ...
+
+
 class Root:
     """The folder that all paths are relative to. Paths have `/` between names; `""` is the root itself."""
 
@@ -26,7 +59,7 @@ class Root:
         self.path = path.resolve()
 
     def read(self, relative: str, max_bytes: int = MAX_BYTES) -> bytes:
-        """The bytes of a file. Raises `UsageError` if it is missing or larger, `UnsafePath` if it is no plain file."""
+        """As `Files`."""
         data = self.read_if_there(relative, max_bytes)
         if data is None:
             raise UsageError(f"there is no file {relative} in {self.path}")
@@ -47,7 +80,7 @@ class Root:
             return folder.stream(name)
 
     def read_folder(self, relative: str, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
-        """Name -> bytes of every file right in a folder, sorted; empty if there is no folder."""
+        """As `Files`."""
         with self.open(relative) as folder:
             if not folder:
                 return {}
@@ -64,24 +97,24 @@ class Root:
             return folder.kind(name) if folder else None
 
     def exists(self, relative: str) -> bool:
-        """Whether there is a file or folder. Raises `UnsafePath` for a link or a special file."""
+        """As `Files`."""
         kind = self.kind(relative)
         if kind == "other":
             raise UnsafePath(f"{relative} is a link or a special file", f"put a plain file there: rm {relative}")
         return kind is not None
 
     def files(self, relative: str) -> tuple[str, ...]:
-        """Names of what lies right in a folder and is no folder, sorted; empty if there is no folder."""
+        """As `Files`."""
         with self.open(relative) as folder:
             return tuple(folder.names()[0]) if folder else ()
 
     def folders(self, relative: str) -> tuple[str, ...]:
-        """Names of the folders right in a folder, sorted; empty if there is no folder."""
+        """As `Files`."""
         with self.open(relative) as folder:
             return tuple(folder.names()[1]) if folder else ()
 
     def walk(self, relative: str) -> tuple[str, ...]:
-        """Paths, relative to the folder, of everything in it and below that is no folder, sorted."""
+        """As `Files`."""
         found: list[str] = []
         with self.open(relative) as folder:
             if folder:

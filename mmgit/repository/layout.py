@@ -75,6 +75,16 @@ def service(environment_name: str, group: str, name: str) -> str:
     return f"{folder}/{name}.yaml" if group == DEFAULT_GROUP else f"{folder}/{group}/{name}.yaml"
 
 
+def evidence_folder(environment_name: str) -> str:
+    """The folder of what was seen of an environment's services."""
+    return f"{ENVIRONMENTS}/{environment_name}/evidence"
+
+
+def evidence(environment_name: str, group: str, name: str) -> str:
+    """The file of what was seen of a service."""
+    return f"{evidence_folder(environment_name)}/{group}/{name}.yaml"
+
+
 def rendered_folder(environment_name: str) -> str:
     """The compiler's output for an environment, owned by it whole."""
     return f"{ENVIRONMENTS}/{environment_name}/rendered"

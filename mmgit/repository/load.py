@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from mmgit.errors import Finding, Problem, UsageError
 from mmgit.repository import layout, problems, reading
-from mmgit.repository.files import Root
+from mmgit.repository.files import Files
 from mmgit.repository.source import (
     Declared,
     DeclaredEnvironment,
@@ -27,6 +27,7 @@ from mmgit.repository.subset import Fault
 from mmgit.spec import (
     BaseSpec,
     EnvironmentSpec,
+    EvidenceSpec,
     ImageSpec,
     ManifestSpec,
     ModelSpec,
@@ -51,10 +52,11 @@ class Loaded:
     problems: tuple[Problem, ...]
 
 
-def load(root: Root, services: Collection[str] | None = None) -> Loaded:
+def load(root: Files, services: Collection[str] | None = None, whole: Collection[str] = ()) -> Loaded:
     """All declared files below `root`. Raises `UsageError` if this is no mmgit repository.
 
-    With `services` (paths of service files) only these services are read, and of the models only what they run.
+    With `services` (paths of service files) only these services are read, and of the models what they run, and those in
+    `whole` (names) with all their versions.
     """
     if not root.exists(layout.PROJECT):
         raise UsageError(f"there is no {layout.PROJECT} in {root.path}", "mmgit new .   makes a repository here")
@@ -64,7 +66,7 @@ def load(root: Root, services: Collection[str] | None = None) -> Loaded:
     environments = dict(reader.environments())
     proxy = reader.declared(layout.PROXY_IMAGE, ImageSpec) if root.exists(layout.PROXY_IMAGE) else None
     blueprints = reader.blueprints()
-    models = dict(reader.models() if services is None else reader.models_of(environments.values()))
+    models = dict(reader.models() if services is None else reader.models_of(environments.values(), whole))
     found = (*reader.problems, *problems.locate(reader.findings, root.read))
     ordered = tuple(sorted(found, key=lambda problem: (problem.place, problem.code)))
     return Loaded(Source(project, bases, models, environments, proxy, blueprints) if project else None, ordered)
@@ -73,7 +75,7 @@ def load(root: Root, services: Collection[str] | None = None) -> Loaded:
 class _Reader:
     """Collects problems while it reads."""
 
-    def __init__(self, root: Root, services: Collection[str] | None) -> None:
+    def __init__(self, root: Files, services: Collection[str] | None) -> None:
         self.root = root
         self.selected = services
         self.problems: list[Problem] = []
@@ -139,36 +141,46 @@ class _Reader:
         return found
 
     def text(self, path: str) -> str:
-        """A file as text; what is not UTF-8 is a problem."""
+        """A file as text; what is not UTF-8, or holds a key, is a problem."""
+        data = self.data(path) or b""
         try:
-            return (self.data(path) or b"").decode()
+            reading.refuse_tokens(data)
+            return data.decode()
+        except Fault as fault:
+            self.problems.append(problems.problem_of_fault(path, fault))
+            return ""
         except UnicodeDecodeError:
             self.findings.append(Finding("M102", path, (), "not UTF-8 text", "save the file as UTF-8"))
             return ""
 
-    def models(self) -> Iterator[tuple[str, DeclaredModel]]:
-        """The models, by name, with all their versions and manifests."""
+    def models(self, wanted: Collection[str] | None = None) -> Iterator[tuple[str, DeclaredModel]]:
+        """The models, or those that are wanted, by name, with all their versions and manifests."""
         for name in self.folders(layout.MODELS, _NAME, _NAME_HINT):
+            if wanted is not None and name not in wanted:
+                continue
             folder = f"{layout.MODELS}/{name}"
             versions = self.versions(name, self.numbers(f"{folder}/versions"))
             manifests = self.manifests(name, self.numbers(f"{folder}/manifests"))
             if declared := self.model(name, dict(versions), dict(manifests)):
                 yield name, declared
 
-    def models_of(self, environments: Iterable[DeclaredEnvironment]) -> Iterator[tuple[str, DeclaredModel]]:
-        """The models, by name, with only what the services of `environments` run."""
+    def models_of(
+        self, environments: Iterable[DeclaredEnvironment], whole: Collection[str]
+    ) -> Iterator[tuple[str, DeclaredModel]]:
+        """The models, by name, with only what the services of `environments` run, and those in `whole`."""
+        yield from self.models(whole) if whole else ()
         specs = [service.spec for environment in environments for service in environment.services]
         wanted = {reference for spec in specs for reference in (spec.manifest, spec.next) if reference}
         manifests: dict[str, dict[int, DeclaredManifest]] = {}
         versions: dict[str, dict[int, DeclaredVersion]] = {}
         for reference in sorted(wanted):
             name, _, number = reference.partition("/")
-            if self.root.exists(layout.manifest(reference)):
+            if name not in whole and self.root.exists(layout.manifest(reference)):
                 manifests.setdefault(name, {}).update(self.manifests(name, [int(number)]))
         named = {model for of in manifests.values() for manifest in of.values() for model in manifest.spec.models}
         for reference in sorted(named):
             name, _, number = reference.partition("/")
-            if self.root.exists(layout.version(reference)):
+            if name not in whole and self.root.exists(layout.version(reference)):
                 versions.setdefault(name, {}).update(self.versions(name, [int(number)]))
         for name in sorted({*manifests, *versions}):
             if declared := self.model(name, versions.get(name, {}), manifests.get(name, {})):
@@ -220,8 +232,19 @@ class _Reader:
                 continue
             declared = self.declared(path, EnvironmentSpec)
             services = tuple(self.services(name))
+            evidence = dict(self.evidence(name, services))
             if declared:
-                yield name, DeclaredEnvironment(path, declared.spec, name, services)
+                yield name, DeclaredEnvironment(path, declared.spec, name, services, evidence)
+
+    def evidence(
+        self, environment: str, services: tuple[DeclaredService, ...]
+    ) -> Iterator[tuple[str, Declared[EvidenceSpec]]]:
+        """What was seen of the services that were read, by name. What is left of services that are gone is not read."""
+        groups = self.root.folders(layout.evidence_folder(environment))
+        for service in services if groups else ():
+            path = layout.evidence(environment, service.group, service.name)
+            if self.root.exists(path) and (found := self.declared(path, EvidenceSpec)):
+                yield service.name, found
 
     def services(self, environment: str) -> Iterator[DeclaredService]:
         """The services of an environment, by group and name; the same name in two groups is a problem."""
@@ -235,13 +258,13 @@ class _Reader:
                 yield DeclaredService(path, spec, group, name)
 
     def service_files(self, environment: str) -> Iterator[tuple[str, str, str, bytes]]:
-        """Group, name, path and bytes of each service file: all of them, or those that were selected."""
+        """Group, name, path and bytes of each service file: all of them, or those that were selected and are there."""
         folder = layout.services_folder(environment)
         if self.selected is not None:
             for path in sorted(path for path in self.selected if path.startswith(f"{folder}/")):
                 group, _, file_name = path.removeprefix(f"{folder}/").rpartition("/")
                 name = self.stem(f"{folder}/{group}".rstrip("/"), file_name, ".yaml")
-                if name and (data := self.data(path)) is not None:
+                if name and self.root.exists(path) and (data := self.data(path)) is not None:
                     yield group or layout.DEFAULT_GROUP, name, path, data
             return
         groups = {group: f"{folder}/{group}" for group in self.folders(folder, _NAME, _NAME_HINT, files_too=True)}

@@ -12,23 +12,29 @@ from typing import Any
 import ryaml
 
 from mmgit.repository.subset import Fault, hides_something, is_doubtful
+from mmgit.spec.tokens import WORTHLESS, tokens_in
 
 MAX_BYTES = 1 << 20
 
 _loads: Callable[[str], Any] = ryaml.loads  # type: ignore[attr-defined]  # re-exported without __all__
-_special = re.compile(rb"[&*!%?|>`\\\t\r\x00-\x08\x0b-\x1f\x7f]").search
+_SPECIAL = b"&*!%?|>`\\\x7f" + bytes({*range(32)} - {ord("\n")})
+_DOUBTFUL_STARTS = (b"---", b"...", b"<<")
+_NUMBER_STARTS = (b"0x", b"0o", b"+")
 _foreign_number = re.compile(rb"[\s\[,{:](?:0[xo]|\+[0-9.])").search
 _float = re.compile(rb"(?<=[\s\[,])-?(?:0|[1-9][0-9]*)\.[0-9]+(?=[\s,\]}]|$)").findall
 _brackets = re.compile(rb"[\[\]{}]").findall
 _MAX_BRACKETS = 1000
 _FIRST = frozenset("0123456789+-.=")
 _LONGEST_WORD = len("off")
+_TEXT = {str}
+_LARGEST_INT = 10**18 - 1
 
 
 def parse(data: bytes) -> dict[str, Any]:
     """The mapping in `data`. Raises `Fault`."""
     if len(data) > MAX_BYTES:
         raise too_large()
+    refuse_tokens(data)
     value = _fast(data)
     if value is None:
         _refuse_depth(data)
@@ -44,6 +50,14 @@ def too_large() -> Fault:
     return Fault("M100", f"the file is larger than {MAX_BYTES // 2**20} MiB", 1, 1, hint)
 
 
+def refuse_tokens(data: bytes) -> None:
+    """Raise `Fault` where an API key lies in the open. The file is not read further: no message may show it."""
+    for key_id, at in tokens_in(data):
+        line, column = data.count(b"\n", 0, at) + 1, at - data.rfind(b"\n", 0, at)
+        message = f"the API key with the id `{key_id}` stands here"
+        raise Fault("M113", message, line, column, f"remove it, then {WORTHLESS}")
+
+
 def _refuse_depth(data: bytes) -> None:
     """Raise `Fault` for brackets so deep that the exact reader would take minutes to say so."""
     depth = 0
@@ -55,7 +69,7 @@ def _refuse_depth(data: bytes) -> None:
 
 def _fast(data: bytes) -> dict[str, Any] | None:
     """The mapping in `data`, or None where only the exact reader can tell."""
-    if _special(data) or b"---" in data or b"..." in data or b"<<" in data:
+    if len(data.translate(None, _SPECIAL)) < len(data) or any(map(data.__contains__, _DOUBTFUL_STARTS)):
         return None
     try:
         text = data.decode()
@@ -67,7 +81,9 @@ def _fast(data: bytes) -> dict[str, Any] | None:
     if type(value) is not dict:
         return None
     floats = _certain(value, data)
-    if floats < 0 or (floats and floats > len(_float(data))) or _foreign_number(data):
+    if floats < 0 or (floats and floats > len(_float(data))):
+        return None
+    if any(map(data.__contains__, _NUMBER_STARTS)) and _foreign_number(data):
         return None
     return value
 
@@ -75,24 +91,25 @@ def _fast(data: bytes) -> dict[str, Any] | None:
 def _certain(value: dict[str, Any], data: bytes) -> int:
     """The floats in `value`, or -1 if some scalar in it may mean another thing to another reader."""
     floats = 0
-    stack: list[Any] = [value]
-    while stack:
-        item = stack.pop()
+    items: list[Any] = [value]
+    for item in items:  # which grows meanwhile
         kind = type(item)
-        if kind is dict:
-            stack.extend(item)
-            stack.extend(item.values())
-            if not all(type(key) is str for key in item):
-                return -1
-        elif kind is list:
-            stack.extend(item)
-        elif kind is str:
+        if kind is str:
             if (
                 (len(item) <= _LONGEST_WORD or item[0] in _FIRST)
                 and is_doubtful(item)
                 and not _always_quoted(item, data)
             ):
                 return -1
+        elif kind is dict:
+            if not _TEXT.issuperset(map(type, item)):
+                return -1
+            items += item
+            items += item.values()
+        elif kind is list:
+            items += item
+        elif kind is int and abs(item) > _LARGEST_INT:
+            return -1
         elif kind is float:
             if not math.isfinite(item):
                 return -1
@@ -101,5 +118,5 @@ def _certain(value: dict[str, Any], data: bytes) -> int:
 
 
 def _always_quoted(text: str, data: bytes) -> bool:
-    raw = text.encode()
-    return data.count(raw) == data.count(b'"%b"' % raw) + data.count(b"'%b'" % raw)
+    """Whether `text` never stands in `data` as a scalar without quotes."""
+    return re.search(rb"(?<![^\s\[{,:])%b(?![^\s\]},:])" % re.escape(text.encode()), data) is None

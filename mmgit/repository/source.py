@@ -10,6 +10,7 @@ from mmgit.repository import layout
 from mmgit.spec import (
     BaseSpec,
     EnvironmentSpec,
+    EvidenceSpec,
     ImageSpec,
     ManifestSpec,
     ModelSpec,
@@ -63,10 +64,11 @@ class DeclaredService(Declared[ServiceSpec]):
 
 @dataclass(frozen=True)
 class DeclaredEnvironment(Declared[EnvironmentSpec]):
-    """An environment and its services, sorted by group and name."""
+    """An environment and its services, sorted by group and name; and what was seen of them, by name."""
 
     name: str = ""
     services: tuple[DeclaredService, ...] = ()
+    evidence: Mapping[str, Declared[EvidenceSpec]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from mmgit.spec.base import BaseSpec
 from mmgit.spec.environment import EnvironmentSpec
+from mmgit.spec.evidence import EvidenceSpec
 from mmgit.spec.image import ImageSpec
 from mmgit.spec.manifest import ManifestSpec
 from mmgit.spec.model import ModelSpec, VersionSpec
@@ -11,6 +12,7 @@ from mmgit.spec.service import ServiceSpec
 __all__ = [
     "BaseSpec",
     "EnvironmentSpec",
+    "EvidenceSpec",
     "ImageSpec",
     "ManifestSpec",
     "ModelSpec",

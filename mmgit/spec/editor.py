@@ -19,6 +19,7 @@ KINDS: Mapping[str, type[Document]] = {
     "Manifest": spec.ManifestSpec,
     "Image": spec.ImageSpec,
     "Environment": spec.EnvironmentSpec,
+    "Evidence": spec.EvidenceSpec,
     "Service": spec.ServiceSpec,
 }
 

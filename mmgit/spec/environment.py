@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mmgit.spec.fields import (
+    Date,
     DnsName,
     Document,
     Duration,
@@ -80,13 +81,36 @@ class MetricGate(Spec):
     max_loss: float | None = None
 
 
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class Freeze(Spec):
+    """Days by UTC, the first and the last included, or weekdays, on which no pin moves here."""
+
+    first: Date | None = None
+    last: Date | None = None
+    weekdays: List[Weekday] = ()
+    reason: Text = ""
+
+    @model_validator(mode="after")
+    def _some_days(self) -> Self:
+        if bool(self.weekdays) == bool(self.first or self.last) or (self.first is None) != (self.last is None):
+            raise ValueError("give either first and last, or weekdays")
+        if self.first and self.last and self.first > self.last:
+            raise ValueError(f"first {self.first} is after last {self.last}")
+        return self
+
+
 class Promotion(Spec):
-    """What a promotion into this environment needs."""
+    """What a promotion into this environment needs: its gates. They are read from the base branch."""
 
     from_: Name = Field(alias="from")
     soak: Duration | None = None
     approvals: Annotated[int, Field(ge=0, le=20)] = 0
     metrics: dict[Metric, MetricGate] = Field(default_factory=dict)
+    contract: Literal["compatible", "any"] = "compatible"
+    require: List[Literal["signature", "sbom"]] = ()
+    freeze: List[Freeze] = ()
 
 
 class EnvironmentSpec(Document):

@@ -30,10 +30,12 @@ List = Annotated[tuple[T, ...], Strict(strict=False)]
 
 def text(pattern: str, expected: str, *, schema: dict[str, Any] | None = None) -> tuple[AfterValidator, WithJsonSchema]:
     """A validator that accepts whole matches of `pattern` only, and the editor's schema for the same."""
-    matches = re.compile(pattern).fullmatch
+    compiled: list[re.Pattern[str]] = []  # when it is first used: most kinds of text stand in no file that is read
 
     def check(value: str) -> str:
-        if matches(value) is None:
+        if not compiled:
+            compiled.append(re.compile(pattern))
+        if compiled[0].fullmatch(value) is None:
             raise ValueError(f"expected {expected}")
         return value
 

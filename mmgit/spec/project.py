@@ -11,7 +11,7 @@ class Forge(Spec):
     """Where pull requests are made."""
 
     kind: Literal["github", "gitea", "forgejo"]
-    repository: Annotated[str, *text(r"[A-Za-z0-9._-]+/[A-Za-z0-9._-]+", "<owner>/<name>")]
+    repository: Annotated[str, *text(r"(?!\.)[A-Za-z0-9._-]+/(?!\.\.?$)[A-Za-z0-9._-]+", "<owner>/<name>")]
     url: (
         Annotated[str, *text(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._/-]+)?", "an http(s) address")]
         | None
@@ -36,17 +36,33 @@ class Store(Spec):
     uri: Uri | None = None
 
 
+Format = Literal["pickle", "onnx", "skops", "safetensors", "keras", "torchscript", "xgboost", "lightgbm", "other"]
+
+
 class BlastRadius(Spec):
     """How much one change may remove or alter before it must be acknowledged."""
 
     services: Annotated[int, Field(ge=0)] = 20
 
 
-class Policies(Spec):
-    """Rules for the whole project."""
+class Rule(Spec):
+    """A rule of the team's own over every service that should run: an expression in CEL that must be true.
 
-    formats: dict[str, Literal["allow", "warn", "refuse"]] = Field(default_factory=dict)
+    It sees `service` (its fields as `mmgit service show -o json` has them, defaults applied) and `environment`.
+    """
+
+    name: Name
+    expression: Annotated[Text, Field(min_length=1, max_length=2000)]
+    message: Text = ""
+
+
+class Policies(Spec):
+    """Rules for the whole project. They are read from the base branch."""
+
+    formats: dict[Format, Literal["allow", "warn", "refuse"]] = Field(default_factory=dict)
+    licences: List[Text] = ()
     blast_radius: BlastRadius = BlastRadius()
+    rules: List[Rule] = ()
 
 
 class ProjectSpec(Document):

@@ -41,6 +41,7 @@ class Autoscale(Spec):
     """The reference's autoscaling: between `min` and `max` replicas, towards `target` per cent of use.
 
     `metric: cpu` works on any cluster; `metric: concurrency` (busy scoring slots) and `refresh` need KEDA.
+    `handover` is the number of replicas that ran before; it stays until the autoscaler has taken over from them.
     """
 
     min: Replicas = 1
@@ -48,6 +49,7 @@ class Autoscale(Spec):
     target: Percentage = 70
     metric: Literal["cpu", "concurrency"] = "cpu"
     refresh: Duration | None = None
+    handover: Replicas | None = None
 
     @model_validator(mode="after")
     def _bounds_are_in_order(self) -> Self:
@@ -134,6 +136,13 @@ class Key(Spec):
     expires: Date | None = None
 
 
+class Hold(Spec):
+    """A pin that automation respects: promotions and retraining leave it, until the day that is named, or for good."""
+
+    reason: Annotated[Text, Field(min_length=1)]
+    until: Date | None = None
+
+
 class ServiceDefaults(Spec):
     """What an environment may set for its services, and a service for itself."""
 
@@ -171,6 +180,7 @@ class ServiceSpec(ServiceDefaults, Document):
     manifest: Reference | None = None
     image: Digest | None = None
     next: Reference | None = None
+    hold: Hold | None = None
     keys: List[Key] = ()
 
     @model_validator(mode="after")

@@ -1,6 +1,7 @@
 import pytest
 
-from mmgit.blueprints.expressions import NotAnExpression, NotPlain, compile_all, fresh, parse
+from mmgit.blueprints.expressions import NotAnExpression, compile_all, parse
+from mmgit.blueprints.plain import NotPlain, fresh
 
 
 def value(text: str, **variables: object) -> object:

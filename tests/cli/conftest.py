@@ -26,6 +26,13 @@ class Ended:
 Mmgit = Callable[..., Ended]
 
 
+@pytest.fixture(autouse=True)
+def _no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a CI says of this project's own changes is not for the tests' repositories."""
+    for name in ("MMGIT_TARGET_BRANCH", "GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def mmgit(capsys: pytest.CaptureFixture[str]) -> Mmgit:
     """Runs `mmgit ARGUMENTS` in the current folder."""

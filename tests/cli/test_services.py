@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mmgit.edits.keys import digest_of, is_token
+from mmgit.edits.keys import RANDOM_BYTES, digest_of, mint
+from mmgit.spec.tokens import is_token
 
 Git = Callable[..., str]
 Here = Callable[..., Path]
@@ -15,6 +16,7 @@ Mmgit = Callable[..., Any]
 SERVICE = "environments/dev/services/churn.yaml"
 NONE_YET = {SERVICE: None}
 KEY_FILE = ("--key-file", ".mmgit/churn.key")
+TOKEN, KEY = mint(bytes(RANDOM_BYTES), "primary")
 
 
 def declared(root: Path, path: str = SERVICE) -> dict[str, Any]:
@@ -105,6 +107,30 @@ def test_one_option_is_one_edited_line(project: Path, mmgit: Mmgit, git: Git) ->
     assert git("diff", "-U0", "--no-color").splitlines()[-2:] == ["-queue: 5   # measured", "+queue: 7   # measured"]
 
 
+def test_an_autoscaler_takes_over_in_two_changes(here: Here, mmgit: Mmgit) -> None:
+    header = "apiVersion: mmgit.dev/v1\n"
+    place = "registry: registry.example.com/ml\nnamespace: ml\nhost: ml.example.com\ngateway: {name: infra/public}\n"
+    service = "environments/prod/services/churn.yaml"
+    pin = f"manifest: churn/1\nimage: sha256:{'a' * 64}\n"
+    root = here(
+        {
+            "environments/prod/environment.yaml": f"{header}kind: Environment\ntarget: kubernetes\n{place}",
+            service: f"{header}kind: Service\n{pin}replicas: 4\n",
+        }
+    )
+
+    begun = mmgit("service", "update", "churn", "--env", "prod", "--min", "2", "--max", "6")
+    during = declared(root, service)
+    ended = mmgit("service", "update", "churn", "--env", "prod", "--handed-over")
+    again = mmgit("service", "update", "churn", "--env", "prod", "--handed-over")
+
+    assert (begun.code, ended.code, again.code) == (0, 0, 2)
+    assert "replicas" not in during
+    assert during["autoscale"] == {"handover": 4, "min": 2, "max": 6}
+    assert declared(root, service)["autoscale"] == {"min": 2, "max": 6}
+    assert "declares no handover" in again.err
+
+
 def test_a_new_manifest_is_what_comes_next(here: Here, mmgit: Mmgit) -> None:
     root = here({"models/churn/scoring/score.py": "def run(x):\n    return x + 1\n"})
     mmgit("manifest", "create", "churn")
@@ -129,6 +155,7 @@ def test_a_new_manifest_is_what_comes_next(here: Here, mmgit: Mmgit) -> None:
         (["--min", "5", "--max", "2"], "min 5 is greater than max 2"),
         (["--secret", "DB=churn-db"], "expected NAME=SECRET/KEY"),
         (["--variable", "LEVEL"], "expected KEY=VALUE"),
+        (["--variable", f"TOKEN={TOKEN}"], f"the API key with the id `{KEY.id}` stands here"),
         (["--timeout", "soon"], "`timeout` is 'soon'"),
         (["--env", "prod", "--queue", "1"], "there is no environment `prod`"),
     ],
@@ -143,7 +170,17 @@ def test_a_wrong_update_changes_nothing_and_says_why(
 
     assert ended.code == 2
     assert words in ended.err
+    assert TOKEN not in ended.err
     assert (root / SERVICE).read_bytes() == before
+
+
+def test_a_new_service_is_given_no_key_of_another_to_keep(root: Path, mmgit: Mmgit) -> None:
+    ended = mmgit("service", "create", "churn", "--env", "dev", "--variable", f"TOKEN={TOKEN}", *KEY_FILE)
+
+    assert ended.code == 2
+    assert f"the API key with the id `{KEY.id}`" in ended.err
+    assert TOKEN not in ended.err
+    assert not (root / SERVICE).exists()
 
 
 def test_a_variable_is_removed_by_a_dash(here: Here, mmgit: Mmgit) -> None:

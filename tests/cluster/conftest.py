@@ -1,16 +1,27 @@
-"""What tests on the real cluster share: mmgit and kubectl as people run them, and a repository of their own."""
+"""What tests on the real cluster share: mmgit and kubectl as people run them, a repository of their own, a client."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 PROJECT = Path(__file__).parents[2]
+NAMESPACE = "mmgit-staging"
+SERVICE = "digits"
+FIRST, SECOND = f"{SERVICE}/1", f"{SERVICE}/2"
+WAIT_SECONDS = 180
 
 
 def run(*argv: str, cwd: Path | None = None, stdin: str = "", environment: dict[str, str] | None = None) -> str:
@@ -49,6 +60,175 @@ class Copy:
         return run("git", *arguments, cwd=self.root)
 
 
+class Client:
+    """Calls the service at its KubernetesService, as a pod of the cluster would."""
+
+    def __init__(self, body: bytes) -> None:
+        (service,) = [each for each in objects("services", "-n", NAMESPACE) if each["metadata"]["name"] == SERVICE]
+        (port,) = [each["port"] for each in service["spec"]["ports"] if each["name"] == "http"]
+        self.url = f"http://{service['spec']['clusterIP']}:{port}/api/v1/service/{SERVICE}/score"
+        self.body = body
+
+    def call(self, key: str | None) -> tuple[int, object]:
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
+        request = urllib.request.Request(self.url, self.body, headers)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+    @contextmanager
+    def steady(self, key: str) -> Iterator[list[tuple[int, object]]]:
+        """A client that calls all the time, one request after the other; what it got."""
+        answers: list[tuple[int, object]] = []
+        done = threading.Event()
+
+        def loop() -> None:
+            while not done.is_set():
+                try:
+                    answers.append(self.call(key))
+                except OSError as error:
+                    answers.append((0, str(error)))
+                time.sleep(0.02)
+
+        thread = threading.Thread(target=loop)
+        thread.start()
+        try:
+            yield answers
+        finally:
+            done.set()
+            thread.join()
+
+
+class Deployment:
+    """A copy of this repository whose staging environment is deployed to the test cluster, by whatever controller."""
+
+    def __init__(self, copy: Copy, folder: Path) -> None:
+        self.copy = copy
+        name = f"test-{uuid.uuid4().hex[:8]}"
+        self.bare = Path(os.environ["MMGIT_TEST_GIT_ROOT"]) / f"{name}.git"
+        run("git", "init", "--quiet", "--bare", "--initial-branch=main", str(self.bare))
+        copy.git("remote", "add", "origin", str(self.bare))
+        self.url = f"{os.environ['MMGIT_TEST_GIT_URL']}/{name}.git"
+        self.key_file = folder / "key"
+        copy.mmgit("env", "update", "staging", "--registry", f"{os.environ['MMGIT_TEST_REGISTRY']}/{name}")
+        copy.mmgit("base", "update", "--platform", "linux/amd64")
+        project = copy.root / "mmgit.yaml"
+        project.write_text(project.read_text().replace("[linux/amd64, linux/arm64]", "[linux/amd64]"))
+        for other in ("filetype", "penguins"):
+            copy.mmgit("service", "delete", other, "--env", "staging")
+
+    def release(self, manifest: str) -> None:
+        """Build a manifest on today's base, and let the service run it."""
+        before = self.images(manifest)
+        self.copy.mmgit("image", "rebuild", manifest)
+        (image,) = self.images(manifest) - before
+        self.update("--manifest", manifest, "--image", image)
+        self.copy.mmgit("release", SERVICE, "--env", "staging")
+
+    def update(self, *options: str) -> None:
+        self.copy.mmgit("service", "update", SERVICE, "--env", "staging", *options)
+
+    def images(self, manifest: str) -> set[str]:
+        rows = json.loads(self.copy.mmgit("image", "list", "-o", "json"))
+        return {row["image"] for row in rows if row["manifest"] == manifest}
+
+    def new_key(self) -> str:
+        options = ("--env", "staging", "--regen", "primary", "--key-file", str(self.key_file))
+        self.copy.mmgit("service", "keys", SERVICE, *options)
+        return self.key_file.read_text().strip()
+
+    def push(self, message: str) -> None:
+        self.copy.mmgit("compile", "--commit", "--all", "-m", message)
+        self.copy.git("push", "--quiet", "origin", "main")
+        self.reconcile()
+
+    def begin(self) -> None:
+        """Do what a person does once, so that the controller deploys from then on."""
+        raise NotImplementedError
+
+    def reconcile(self) -> None:
+        """Ask the controller to look at the repository now."""
+        raise NotImplementedError
+
+    def bootstrap(self, controller: str) -> list[dict[str, Any]]:
+        """The objects that a person applies once."""
+        text = (self.copy.root / f"environments/staging/controllers/{controller}/bootstrap.yaml").read_text()
+        return list(yaml.safe_load_all(text))
+
+    @property
+    def sample(self) -> bytes:
+        return (self.copy.root / f"models/{SERVICE}/scoring/sample.json").read_bytes()
+
+
+def apply(each: dict[str, Any]) -> None:
+    kubectl("apply", "--server-side", "-f", "-", stdin=json.dumps(each))
+
+
+def wait_until(said: str, is_so: Callable[[], object]) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while not is_so():
+        if time.monotonic() > deadline:
+            pytest.fail(f"not in {WAIT_SECONDS} s: {said}")
+        time.sleep(1)
+
+
+def wait_until_rolled_out(manifest: str) -> None:
+    def is_applied() -> bool:
+        found = [each["metadata"] for each in objects("deployments", "-n", NAMESPACE)]
+        return manifest in [each["annotations"].get("mmgit.dev/manifest") for each in found]
+
+    wait_until(f"manifest {manifest} is applied", is_applied)
+    kubectl("rollout", "status", "-n", NAMESPACE, f"deployment/{SERVICE}-a", "--timeout=120s")
+
+
+@contextmanager
+def watched_replicas() -> Iterator[list[int]]:
+    """Every number of replicas that the Deployment asks for meanwhile."""
+    path = "jsonpath={.spec.replicas}{' '}"
+    argv = ("kubectl", "get", "deployment", f"{SERVICE}-a", "-n", NAMESPACE, "--watch", "-o", path)
+    seen: list[int] = []
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as watching:
+        try:
+            yield seen
+        finally:
+            watching.terminate()
+            assert watching.stdout
+            seen += map(int, watching.stdout.read().split())
+
+
+def take_over(deployment: Deployment) -> list[int]:
+    """From two replicas to an autoscaler; every number of replicas that was asked for on the way."""
+    deployment.release(FIRST)
+    deployment.update("--replicas", "2", "--cpu", "50m")
+    deployment.push("Run two replicas")
+    deployment.begin()
+    wait_until_rolled_out(FIRST)
+    with watched_replicas() as seen:
+        deployment.update("--min", "1", "--max", "4")
+        deployment.push("Begin the handover")
+        wait_until("the autoscaler asks for one more", lambda: replicas() == 3)
+        deployment.reconcile()
+        time.sleep(5)
+        deployment.update("--handed-over")
+        deployment.push("End the handover")
+        wait_until("the handover has ended", lambda: least_replicas() == 1)
+        deployment.reconcile()
+        time.sleep(5)
+    return seen
+
+
+def replicas() -> int:
+    number: int = objects("deployments", "-n", NAMESPACE)[0]["spec"]["replicas"]
+    return number
+
+
+def least_replicas() -> int:
+    number: int = objects("horizontalpodautoscalers", "-n", NAMESPACE)[0]["spec"]["minReplicas"]
+    return number
+
+
 @pytest.fixture
-def copy(tmp_path: Path, project: Callable[[Path], Path]) -> Copy:
-    return Copy(project(tmp_path / "repository"))
+def copy(tmp_path: Path, copy_of_ours: Callable[[Path], Path]) -> Copy:
+    return Copy(copy_of_ours(tmp_path / "repository"))

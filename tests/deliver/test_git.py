@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from git import Git as GitPython
 
 from mmgit.deliver.git import Command, Repository, checked_out, execute, find, in_use
 from mmgit.errors import GitError
@@ -115,13 +114,13 @@ def test_no_value_of_the_environment_stands_in_a_command_line(top: Path, monkeyp
     monkeypatch.setenv("GIT_CONFIG_KEY_0", "http.extraHeader")
     monkeypatch.setenv("GIT_CONFIG_VALUE_0", "canary")
     started: list[object] = []
-    start = GitPython.execute
+    start = subprocess.Popen
 
-    def noting(self: GitPython, *given: Any, **named: Any) -> object:
+    def noting(*given: Any, **named: Any) -> object:
         started.append(given)
-        return start(self, *given, **named)
+        return start(*given, **named)
 
-    monkeypatch.setattr(GitPython, "execute", noting)
+    monkeypatch.setattr(subprocess, "Popen", noting)
 
     shown = execute(top, Command(("config", "http.extraHeader"))).stdout
 

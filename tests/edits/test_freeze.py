@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from mmgit.edits.freeze import Freezing, Frozen, freeze, versions_to_freeze, with_other_models
+from mmgit.edits.keys import RANDOM_BYTES, mint
 from mmgit.errors import BuildError, UsageError
 
 Edited = Any
@@ -12,6 +13,7 @@ Edited = Any
 
 SCORE = b"def run(x):\n    return x\n"
 FOLDER = "models/churn/manifests/2"
+TOKEN, KEY = mint(bytes(RANDOM_BYTES), "primary")
 OTHER_MODEL = {
     "models/encoder/model.yaml": "apiVersion: mmgit.dev/v1\nkind: Model\n",
     "models/encoder/versions/2/version.yaml": (
@@ -137,6 +139,7 @@ def test_a_model_without_dependencies_has_no_lock(edited: Callable[..., Edited])
         ({"score.py": SCORE, "conda.yaml": b"a: &x 1\n"}, r"conda\.yaml:1:4: anchors"),
         ({"score.py": SCORE, "images/logo.png": b""}, r"scoring/images/logo\.png cannot be frozen"),
         ({"score.py": SCORE, "pylock.toml": b""}, r"scoring/pylock\.toml cannot be frozen"),
+        ({"score.py": b"KEY = '%b'" % TOKEN.encode()}, rf"scoring/score\.py holds the API key with the id `{KEY.id}`$"),
         ({"score.py": SCORE, "na:me.py": b""}, r"manifest\.yaml: `files\.0` is 'na:me\.py'"),
     ],
 )

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmgit.edits.keys import RANDOM_BYTES, digest_of, is_token, mint
+from mmgit.edits.keys import RANDOM_BYTES, digest_of, mint
+from mmgit.spec.tokens import is_token
 
 random_bytes = st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES)
 

@@ -7,8 +7,8 @@ import pytest
 from mmgit.errors import BuildError
 from mmgit.images import download as module
 from mmgit.images.download import UnavailableError, document, download, shown
-from mmgit.images.layout import Layout, digest_of
-from mmgit.lock import Blob
+from mmgit.images.layout import Layout
+from mmgit.lock import Blob, digest_of
 
 if TYPE_CHECKING:
     from tests.images.conftest import Site

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from mmgit.images.layout import Layout, canonical
+from mmgit.images.layout import Layout
 from mmgit.images.oci import put_index, put_platform_image, serving_config
-from mmgit.lock import TAR, Blob, Layer
+from mmgit.lock import TAR, Blob, Layer, canonical
 
 LAYERS = (
     Layer("sha256:" + "1" * 64, 11, "sha256:" + "2" * 64, "k" * 64, f"{TAR}+gzip"),

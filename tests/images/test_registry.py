@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mmgit.errors import RegistryError
-from mmgit.images.layout import digest_of
 from mmgit.images.registry import Registry
-from mmgit.lock import Blob
+from mmgit.lock import Blob, digest_of
 
 if TYPE_CHECKING:
     from tests.images.conftest import FakeRegistry, Site

@@ -46,9 +46,9 @@ def served_by() -> list[str]:
 
 
 @pytest.fixture
-def root(tmp_path: Path, project: Callable[[Path], Path]) -> Iterator[Path]:
+def root(tmp_path: Path, copy_of_ours: Callable[[Path], Path]) -> Iterator[Path]:
     """This project's dev environment with digits alone, two replicas, on today's base and other ports; it is up."""
-    root = project(tmp_path / "repository")
+    root = copy_of_ours(tmp_path / "repository")
     declared = root / "mmgit.yaml"
     declared.write_text(declared.read_text().replace("[linux/amd64, linux/arm64]", "[linux/amd64]"))
     mmgit(root, "env", "update", "dev", "--registry", f"localhost:{REGISTRY_PORT}", "--port", str(PORT))

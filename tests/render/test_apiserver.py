@@ -1,5 +1,6 @@
 """Every kind of object on a real API server: taken with strict field validation, stored exactly as it is committed."""
 
+import contextlib
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -51,7 +52,7 @@ class Cluster:
     def __init__(self) -> None:
         self.namespace = f"mmgit-render-{uuid.uuid4().hex[:8]}"
         self.api = dynamic.DynamicClient(config.new_client_from_config())  # type: ignore[no-untyped-call]
-        self.made: list[Any] = []
+        self.made: list[tuple[Any, str, str | None]] = []
 
     def apply(self, each: Object, *, dry_run: str | None = None) -> Object:
         kind = self.api.resources.get(api_version=each["apiVersion"], kind=each["kind"])
@@ -64,14 +65,40 @@ class Cluster:
         if dry_run:
             options["dry_run"] = dry_run
         stored = kind.server_side_apply(each, name=metadata["name"], namespace=metadata.get("namespace"), **options)
-        if not dry_run:
-            self.made.append((kind, metadata))
+        made = (kind, metadata["name"], metadata.get("namespace"))
+        if not dry_run and made not in self.made:
+            self.made.append(made)
         found: Object = stored.to_dict()
         return found
 
+    def apply_as_flux(self, each: Object) -> Object:
+        """As its ssa.ResourceManager does: what is marked so is left alone where it is there already."""
+        kind = self.api.resources.get(api_version=each["apiVersion"], kind=each["kind"])
+        name, namespace = each["metadata"]["name"], each["metadata"]["namespace"]
+        if each["metadata"].get("annotations", {}).get("kustomize.toolkit.fluxcd.io/ssa") == "IfNotPresent":
+            with contextlib.suppress(dynamic.exceptions.NotFoundError):
+                there: Object = kind.get(name=name, namespace=namespace).to_dict()
+                return there
+        return self.apply(each)
+
+    def scale_as_its_autoscaler(self) -> int:
+        """As kube-controller-manager does: it writes the number only where that is outside of the bounds."""
+        autoscalers = self.api.resources.get(api_version="autoscaling/v2", kind="HorizontalPodAutoscaler")
+        (bounds,) = (each.spec for each in autoscalers.get(namespace=self.namespace).items)
+        deployments = self.api.resources.get(api_version="apps/v1", kind="Deployment")
+        target = {"name": bounds.scaleTargetRef.name, "namespace": self.namespace}
+        scale = deployments.subresources["scale"]
+        replicas = int(scale.get(**target).spec.replicas)
+        wanted = min(max(replicas, int(bounds.minReplicas)), int(bounds.maxReplicas))
+        if wanted != replicas:
+            body = {"spec": {"replicas": wanted}}
+            options = {"content_type": "application/merge-patch+json", "field_manager": "kube-controller-manager"}
+            scale.patch(body=body, **target, **options)
+        return wanted
+
     def remove(self) -> None:
-        for kind, metadata in reversed(self.made):
-            kind.delete(name=metadata["name"], namespace=metadata.get("namespace"))
+        for kind, name, namespace in reversed(self.made):
+            kind.delete(name=name, namespace=namespace)
 
 
 @pytest.fixture
@@ -146,6 +173,40 @@ def test_what_a_controller_needs_is_stored_as_it_is_committed(
         assert committed(cluster.apply(moved)) == moved
 
     assert stored == flux
+
+
+@pytest.fixture
+def deploy(cluster: Cluster, service: MakeService, environment: MakeEnvironment) -> Callable[..., int]:
+    """Applies the service with this scale as Flux does; how many replicas the Deployment has then."""
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": cluster.namespace}})
+
+    def deploy(scale: FixedScale | Autoscale) -> int:
+        objects = rendered(environment(service(scale=scale), namespace=cluster.namespace))
+        stored = {each["kind"]: cluster.apply_as_flux(each) for each in objects}
+        replicas: int = stored["Deployment"]["spec"]["replicas"]
+        return replicas
+
+    return deploy
+
+
+@pytest.mark.parametrize(("least", "most"), [(1, 10), (4, 4), (8, 10)])
+def test_no_replica_falls_away_while_an_autoscaler_takes_over(
+    cluster: Cluster, deploy: Callable[..., int], least: int, most: int
+) -> None:
+    handover, autoscaled = (Autoscale(min=least, max=most, target=70, handover=each) for each in (4, None))
+
+    counts = [deploy(FixedScale(4)), deploy(handover)]
+    counts.append(cluster.scale_as_its_autoscaler())
+    counts += [deploy(handover), deploy(autoscaled), deploy(autoscaled)]
+
+    taken = max(least, 5)
+    assert counts[0] == 4
+    assert counts[1] in (4, taken)  # a real autoscaler may have been faster
+    assert counts[2:] == [taken] * 4
+
+
+def test_without_a_handover_all_but_one_would_fall_away(deploy: Callable[..., int]) -> None:
+    assert (deploy(FixedScale(4)), deploy(Autoscale(min=4, max=10, target=70))) == (4, 1)
 
 
 def test_pods_are_admitted_where_only_restricted_ones_are(

@@ -163,10 +163,9 @@ def test_a_patch_changes_the_entry_of_the_service(tree: Tree) -> None:
         ({"merge": {"image": "x"}}, {}, "`image` is set by mmgit and cannot be changed"),
         ({"merge": {"labels": {"a": "b"}}}, {}, "`labels` is set by mmgit and cannot be changed"),
         ({"merge": {"networks": None}}, {}, "`networks` is set by mmgit and cannot be changed"),
-        (
-            {"merge": {"env_file": "x"}},
-            {"variables": {"B": SecretKey(secret="s", key="k")}},
-            "`env_file` is set by mmgit and cannot be changed",
+        *(
+            ({"merge": {"env_file": "x"}}, {"variables": variables}, "`env_file` is set by mmgit and cannot be changed")
+            for variables in ({}, {"B": SecretKey(secret="s", key="k")})
         ),
     ],
 )

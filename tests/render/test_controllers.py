@@ -118,6 +118,18 @@ def test_the_account_may_do_in_its_namespace_what_is_rendered_and_nothing_else(p
     assert not any("*" in value for rule in rules for values in rule.values() for value in values)
 
 
+def test_argo_cd_leaves_the_replicas_of_what_is_there_alone_during_a_handover_and_nothing_else(
+    production: DesiredEnvironment,
+) -> None:
+    spec = by_kind(production, "argocd")["ApplicationSet"][0]["spec"]["template"]["spec"]
+
+    (ignored,) = spec["ignoreDifferences"]
+    (path,) = ignored["jqPathExpressions"]
+    assert (ignored["group"], ignored["kind"]) == ("apps", "Deployment")
+    assert path == 'select(.metadata.uid and .metadata.annotations["mmgit.dev/handover"]) | .spec.replicas'
+    assert "RespectIgnoreDifferences=true" in spec["syncPolicy"]["syncOptions"]
+
+
 def test_argo_cd_makes_an_application_of_each_group_in_a_project_that_allows_no_more(
     production: DesiredEnvironment,
 ) -> None:

@@ -132,11 +132,27 @@ def test_an_autoscaler_owns_the_replicas_alone(service: MakeService, objects: Ob
     }
 
 
-def test_while_an_autoscaler_takes_over_the_pod_count_never_falls(service: MakeService, objects: Objects) -> None:
-    found = objects(service(scale=Autoscale(min=1, max=10, target=70, handover=4)))
+@pytest.mark.parametrize(
+    ("least", "most", "bounds"), [(1, 10, (5, 10)), (6, 10, (6, 10)), (1, 3, (5, 5)), (4, 4, (5, 5))]
+)
+def test_an_autoscaler_takes_over_by_one_replica_more(
+    service: MakeService, objects: Objects, least: int, most: int, bounds: tuple[int, int]
+) -> None:
+    found = objects(service(scale=Autoscale(min=least, max=most, target=70, handover=4)))
 
+    autoscaler = found["HorizontalPodAutoscaler"]["spec"]
     assert found["Deployment-a"]["spec"]["replicas"] == 4
-    assert found["HorizontalPodAutoscaler"]["spec"]["minReplicas"] == 4
+    assert (autoscaler["minReplicas"], autoscaler["maxReplicas"]) == bounds
+
+
+def test_while_an_autoscaler_takes_over_no_controller_writes_the_replicas_again(
+    service: MakeService, objects: Objects
+) -> None:
+    during = objects(service(scale=Autoscale(min=1, max=10, target=70, handover=4)))
+    after = objects(service(scale=Autoscale(min=1, max=10, target=70)))
+
+    marks, left = (found["Deployment-a"]["metadata"]["annotations"] for found in (during, after))
+    assert marks == {**left, "mmgit.dev/handover": "4", "kustomize.toolkit.fluxcd.io/ssa": "IfNotPresent"}
 
 
 def test_scaling_on_busy_scorers_asks_every_pod_through_keda(service: MakeService, objects: Objects) -> None:

@@ -6,13 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from mmgit.edits.keys import RANDOM_BYTES, mint
 from mmgit.repository import nodes, reading
 from mmgit.repository.subset import Fault
 
 # ruff: noqa: SLF001 - the fast path is what is tested
 
 WRITTEN = """
-yes no on y ~ null true 1 012 0o14 0x1f +1 1e3 .5 1. 1.5 -0.25 1_000 1:30 2027-02-28 3.10 << = .inf - 'q' "q" a#b é …
+yes no on y ~ null true 1 012 0o14 0x1f +1 1e3 .5 1. 1.5 1.5-2 x_1.5 "1.5" '1.5'
+-0.25 1_000 1:30 2027-02-28 3.10 << = .inf - 'q' "q" a#b é …
 &x *x | 12345678901234567890 999999999999999999999999999999
 """.split()  # noqa: SIM905 - readable as a list of words
 SCALARS = st.one_of(
@@ -48,6 +50,25 @@ def test_every_other_reader_takes_an_accepted_file_the_same_way(values: list[str
 
     assert yaml.safe_load(text) == read
     assert YAML(typ="safe", pure=True).load(text) == read
+
+
+def test_quoted_numbers_are_read_fast_beside_words_that_hold_them() -> None:
+    text = b'libc: "2.36"\nlibraries: [{name: libc6, version: 2.36-9+deb12u9, path: pool/libc6_2.36.deb}]\n'
+
+    assert reading._fast(text) == nodes.compose(text).plain()
+
+
+@pytest.mark.parametrize("bare", [b"libc: 2.36", b"libc: [2.36]", b"libc: {2.36: x}", b'libc: {"x":2.36}'])
+def test_a_number_that_is_quoted_only_elsewhere_is_left_to_the_exact_reader(bare: bytes) -> None:
+    assert reading._fast(b'minor: "2.36"\n' + bare) is None
+
+
+@pytest.mark.parametrize("text", ["1000000000000000000", "-1000000000000000000", "12345678901234567890"])
+def test_a_number_that_not_every_reader_holds_is_refused_by_both_paths(text: str) -> None:
+    with pytest.raises(Fault) as fault:
+        reading.parse(f"a: {text}\n".encode())
+
+    assert fault.value.code == "M112"
 
 
 def test_plain_service_files_are_read_fast() -> None:
@@ -86,6 +107,19 @@ def test_what_readers_disagree_about_is_refused_at_its_place(text: str, code: st
         reading.parse(data)
 
     assert (fault.value.code, fault.value.line, fault.value.column) == (code, line, column)
+
+
+@pytest.mark.parametrize("text", ["a: 1\nb: [{token}]\n", "a: 1\n# {token}\n", "a: 1\nb: [\n'{token}"])
+def test_an_api_key_is_refused_at_its_place_and_not_shown(text: str) -> None:
+    token, key = mint(bytes(RANDOM_BYTES), "primary")
+    data = text.format(token=token).encode()
+
+    with pytest.raises(Fault, match=key.id) as fault:
+        reading.parse(data)
+
+    place = data[: data.index(b"mmgit_")].split(b"\n")
+    assert (fault.value.code, fault.value.line, fault.value.column) == ("M113", len(place), len(place[-1]) + 1)
+    assert token not in f"{fault.value.message} {fault.value.hint}"
 
 
 def test_a_huge_file_is_refused_unread() -> None:

@@ -68,8 +68,10 @@ def test_what_the_types_refuse_the_editor_marks(kind: str, value: dict[str, Any]
 
 def test_what_the_types_accept_the_editor_accepts() -> None:
     variables = {"DB_URL": {"secret": "churn-db", "key": "url"}, "LEVEL": "info"}
+    autoscale = {"max": 8, "handover": 4}
 
     assert validator("Service").is_valid({**SERVICE, "variables": variables, "autoscale": {}, "timeout": "60s"})
+    assert validator("Service").is_valid({**SERVICE, "autoscale": autoscale})
     assert validator("Project").is_valid({**PROJECT, "store": {"git_limit": "10Mi", "uri": "s3://acme-models"}})
 
 

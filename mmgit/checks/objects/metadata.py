@@ -1,5 +1,7 @@
 """Names, namespaces, labels and annotations: as Kubernetes takes them, and as belongs to the one service."""
 
+from itertools import chain
+
 from mmgit.checks.objects.scene import Object, Scene
 from mmgit.checks.objects.values import is_label_key, is_label_name, is_label_value, is_name
 
@@ -12,25 +14,25 @@ _SET_BY_MMGIT = frozenset({"app.kubernetes.io/name", "app.kubernetes.io/managed-
 def metadata_is_good(scene: Scene) -> None:
     """Every object has a good name of its own, in the environment's namespace."""
     seen: set[tuple[str, ...]] = set()
-    labelled: set[int] = set()
+    judged: set[int] = set()  # most objects share one map of labels, and one of annotations
     namespace = scene.environment.spec.namespace
     for each in scene.objects:
         metadata = each["metadata"]
-        identity = (each["apiVersion"].partition("/")[0], each["kind"], metadata.get("name", ""))
+        name = metadata.get("name", "")
+        identity = (each["apiVersion"].partition("/")[0], each["kind"], name)
         if identity in seen:
             scene.wrong("M614", each, "there are two objects of this kind and name")
         seen.add(identity)
         if metadata.get("namespace") != namespace:
             scene.wrong("M614", each, f"its namespace must be `{namespace}`")
-        _name(scene, each, metadata.get("name", ""))
-        labels = metadata.get("labels", {})
-        if id(labels) not in labelled:  # most objects share one map of them
-            _labels(scene, each, labels)
-            labelled.add(id(labels))
-        for key in metadata.get("annotations", ()):
-            if not is_label_key(key):
-                scene.wrong("M615", each, f"`{key}` is no key of an annotation")
-        _sizes(scene, each, metadata)
+        _name(scene, each, name)
+        for field, rule in _MARKS:
+            marks = metadata.get(field)
+            if marks and id(marks) not in judged:
+                rule(scene, each, marks)
+                judged.add(id(marks))
+        if each["kind"] == "ConfigMap" and _size(each.get("data", {})) > MAX_DATA_BYTES:
+            scene.wrong("M620", each, f"its data is larger than {MAX_DATA_BYTES // 2**20} MiB")
     for field, marks in (("labels", scene.service.labels), ("annotations", scene.service.annotations)):
         for key in sorted(marks):
             if key.startswith(_RESERVED) or key in _SET_BY_MMGIT:
@@ -55,12 +57,16 @@ def _labels(scene: Scene, each: Object, labels: dict[str, str]) -> None:
             scene.wrong("M615", each, f"`{value}` is no value of a label (`{key}`)")
 
 
-def _sizes(scene: Scene, each: Object, metadata: Object) -> None:
-    if _size(metadata.get("annotations", {})) > MAX_ANNOTATION_BYTES:
+def _annotations(scene: Scene, each: Object, annotations: dict[str, str]) -> None:
+    for key in annotations:
+        if not is_label_key(key):
+            scene.wrong("M615", each, f"`{key}` is no key of an annotation")
+    if _size(annotations) > MAX_ANNOTATION_BYTES:
         scene.wrong("M620", each, f"its annotations are larger than {MAX_ANNOTATION_BYTES // 2**10} KiB")
-    if each["kind"] == "ConfigMap" and _size(each.get("data", {})) > MAX_DATA_BYTES:
-        scene.wrong("M620", each, f"its data is larger than {MAX_DATA_BYTES // 2**20} MiB")
 
 
 def _size(texts: dict[str, str]) -> int:
-    return sum(len(text.encode()) for entry in texts.items() for text in entry) if texts else 0
+    return sum(map(len, map(str.encode, chain.from_iterable(texts.items()))))
+
+
+_MARKS = (("labels", _labels), ("annotations", _annotations))

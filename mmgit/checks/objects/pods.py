@@ -33,7 +33,7 @@ _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 
 def pods_are_restricted(scene: Scene) -> None:
     """Every pod fits the restricted profile, has limits, and runs images by digest."""
-    for each, pod, _ in scene.pods():
+    for each, pod, _ in scene.pods:
         context = pod.get("securityContext", {})
         for message in _pod(pod):
             scene.wrong("M611", each, message)
@@ -50,7 +50,7 @@ def pods_are_restricted(scene: Scene) -> None:
 
 def deployments_are_probed(scene: Scene) -> None:
     """Every container of a Deployment says when it has started, is ready, and is alive."""
-    for each, pod, _ in scene.pods():
+    for each, pod, _ in scene.pods:
         for container in pod["containers"] if each["kind"] == "Deployment" else ():
             for probe in _PROBES:
                 if probe not in container:

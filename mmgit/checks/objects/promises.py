@@ -53,7 +53,7 @@ def pods_are_covered(scene: Scene) -> None:
     budgets = [
         each["spec"].get("selector", {}).get("matchLabels", {}) for each in scene.of("policy/v1/PodDisruptionBudget")
     ]
-    for each, _, labels in scene.pods():
+    for each, _, labels in scene.pods:
         if not any(selector.items() <= labels.items() for selector in policies):
             scene.wrong("M612", each, "no NetworkPolicy for Ingress and Egress selects its pods")
         if least > 1 and each["kind"] == "Deployment" and not any(b.items() <= labels.items() for b in budgets):

@@ -7,8 +7,8 @@ from mmgit.checks.objects.scene import WORKLOADS, Object, Scene
 
 def selectors_match_pods(scene: Scene) -> None:
     """Every selector selects pods of the service, and a workload its own."""
-    pods = [labels for _, _, labels in scene.pods()]
-    for each, _, labels in scene.pods():
+    pods = [labels for _, _, labels in scene.pods]
+    for each, _, labels in scene.pods:
         wanted = each["spec"].get("selector", {}).get("matchLabels", {}) if each["kind"] in WORKLOADS else {}
         if not wanted.items() <= labels.items():
             scene.wrong("M616", each, "its selector does not match the labels of its own pods")
@@ -27,7 +27,7 @@ def targets_exist(scene: Scene) -> None:
         ports = names.get(("Service", name), {}).get("spec", {}).get("ports", ())
         if ports and not any(port in (declared["port"], declared.get("name")) for declared in ports):
             scene.wrong("M617", each, f"Service `{name}` has no port {port}")
-    containers = [container for _, pod, _ in scene.pods() for container in pod["containers"]]
+    containers = [container for _, pod, _ in scene.pods for container in pod["containers"]]
     known = {port.get("name") for container in containers for port in container.get("ports", ())}
     for each in scene.of("v1/Service"):
         for port in each["spec"].get("ports", ()):
@@ -37,7 +37,7 @@ def targets_exist(scene: Scene) -> None:
 
 def mounts_exist(scene: Scene) -> None:
     """Every mount has its volume, and no name stands twice in a pod."""
-    for each, pod, _ in scene.pods():
+    for each, pod, _ in scene.pods:
         volumes = [volume["name"] for volume in pod.get("volumes", ())]
         containers = (*pod.get("initContainers", ()), *pod["containers"])
         for names in (volumes, [container["name"] for container in containers]):
@@ -67,7 +67,7 @@ def _targets(scene: Scene) -> Iterator[tuple[Object, str, str]]:
         yield each, target.get("kind", "Deployment"), target["name"]
     for each, name, _ in _backends(scene):
         yield each, "Service", name
-    for each, pod, _ in scene.pods():
+    for each, pod, _ in scene.pods:
         if account := pod.get("serviceAccountName"):
             yield each, "ServiceAccount", account
         for volume in pod.get("volumes", ()):

@@ -1,5 +1,6 @@
 """The objects of one service, ready to be checked: by kind, with their pods, and what was found so far."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -55,8 +56,12 @@ class Scene:
         """The objects of a kind."""
         return self.by_kind.get(kind, [])
 
-    def pods(self) -> Iterator[tuple[Object, Object, dict[str, str]]]:
+    @functools.cached_property
+    def pods(self) -> tuple[tuple[Object, Object, dict[str, str]], ...]:
         """Each object that starts pods, the pod's spec, and the pod's labels."""
+        return tuple(self._pods())
+
+    def _pods(self) -> Iterator[tuple[Object, Object, dict[str, str]]]:
         for each in self.objects:
             kind = each["kind"]
             if kind in WORKLOADS:

@@ -8,6 +8,12 @@ from mmgit.repository import layout
 
 _NAMESPACE = "argocd"
 _CLUSTER = "https://kubernetes.default.svc"
+# While an autoscaler takes over, what is there (it has a uid) keeps the number of replicas that it has.
+_HANDOVER = {
+    "group": "apps",
+    "kind": "Deployment",
+    "jqPathExpressions": ['select(.metadata.uid and .metadata.annotations["mmgit.dev/handover"]) | .spec.replicas'],
+}
 
 
 def bootstrap(environment: DesiredEnvironment, source: GitSource) -> list[Object]:
@@ -57,9 +63,14 @@ def bootstrap(environment: DesiredEnvironment, source: GitSource) -> list[Object
                         "directory": {"recurse": False},
                     },
                     "destination": destination,
+                    "ignoreDifferences": [_HANDOVER],
                     "syncPolicy": {
                         "automated": {"prune": True, "selfHeal": True},
-                        "syncOptions": ["ServerSideApply=true", "ApplyOutOfSyncOnly=true"],
+                        "syncOptions": [
+                            "ServerSideApply=true",
+                            "ApplyOutOfSyncOnly=true",
+                            "RespectIgnoreDifferences=true",
+                        ],
                     },
                 },
             },

@@ -113,7 +113,8 @@ class Receiver:
                 return
         self._is_resuming = False
         self.has_head = True
-        exchange.keep_alive = parser.should_keep_alive()
+        # what follows a CONNECT is for a tunnel that is not here, whatever it looks like
+        exchange.keep_alive = parser.should_keep_alive() and exchange.method != b"CONNECT"
         self._connection.take_head(exchange, self._fault_of(exchange))
 
     def on_body(self, part: bytes) -> None:
@@ -144,8 +145,9 @@ class Receiver:
         exchange = self.exchange
         if exchange is None or self.has_head:
             return
-        self._parser = httptools.HttpRequestParser(self)
-        framing = [b"POST / HTTP/1.1", b"host: x"]
+        offer, self._parser = self._parser, httptools.HttpRequestParser(self)
+        framing = [f"POST / HTTP/{offer.get_http_version()}".encode(), b"host: x"]
+        framing += [b"connection: keep-alive" if offer.should_keep_alive() else b"connection: close"]
         given = (b"content-length", b"transfer-encoding")
         framing += (name + b": " + exchange.headers[name] for name in given if name in exchange.headers)
         self.feed(b"\r\n".join(framing) + b"\r\n\r\n" + rest)

@@ -143,10 +143,55 @@ def test_an_offered_upgrade_with_a_body_in_parts_is_ignored_too(client: Client, 
     assert client.answer().document == 1
 
 
-def test_a_connect_request_is_refused(client: Client) -> None:
-    client.send(b"CONNECT example.com:443 HTTP/1.1\r\nhost: test\r\n\r\n")
+@pytest.mark.parametrize("connection", ["close, upgrade", "Upgrade, close"])
+def test_who_offers_an_upgrade_and_wants_the_connection_closed_gets_that(
+    client: Client, echo: Service, connection: str
+) -> None:
+    client.send(request(echo.score_path, BODY, connection=connection, upgrade="h2c"))
 
-    assert client.answer().status in (401, 405)
+    answer = client.answer()
+
+    assert (answer.document, answer.headers["connection"]) == (1, "close")
+    assert client.is_closed()
+
+
+@pytest.mark.parametrize(("connection", "is_kept"), [("upgrade", False), ("keep-alive, upgrade", True)])
+def test_an_offered_upgrade_makes_no_newer_protocol_of_an_old_one(
+    client: Client, echo: Service, connection: str, *, is_kept: bool
+) -> None:
+    offer = request(echo.score_path, BODY, connection=connection, upgrade="h2c")
+
+    client.send(offer.replace(b"HTTP/1.1", b"HTTP/1.0"))
+
+    assert client.answer().document == 1
+    if is_kept:
+        client.send(request(echo.score_path, BODY))
+        assert client.answer().document == 1
+    else:
+        assert client.is_closed()
+
+
+def test_chunks_of_an_old_protocol_are_refused_with_an_upgrade_too(client: Client, echo: Service) -> None:
+    framing = {"content_length": "", "transfer_encoding": "chunked", "connection": "upgrade", "upgrade": "h2c"}
+    offer = request(echo.score_path, b"0\r\n\r\n", **framing)
+
+    client.send(offer.replace(b"HTTP/1.1", b"HTTP/1.0"))
+
+    assert client.answer().status == 400
+    assert client.is_closed()
+
+
+@pytest.mark.parametrize("key", [KEY, ""])
+def test_a_connect_request_is_refused_and_the_connection_closed(client: Client, echo: Service, key: str) -> None:
+    smuggled = request(f"{echo.base}/tunnelled", method="GET")
+
+    client.send(request("example.com:443", method="CONNECT", key=key), smuggled)
+
+    answer = client.answer()
+    assert answer.status in (401, 404, 405)
+    assert answer.headers["connection"] == "close"
+    assert client.is_closed()
+    assert not echo.logged("request", path=f"{echo.base}/tunnelled")
 
 
 def mutated(seed: int) -> bytes:

@@ -1,0 +1,24 @@
+"""How declared files were when the checked-out commit left the default branch. Pure reads, as in `history`."""
+
+from collections.abc import Collection
+
+from mmgit.deliver import history
+from mmgit.deliver.git import Repository
+
+
+def former(repository: Repository, branch: str, paths: Collection[str]) -> dict[str, bytes | None]:
+    """The files at and below `paths` that were another then: path -> its bytes then, None for a new one.
+
+    Raises `GitError` with the command that fetches what a partial clone lacks.
+    """
+    commit = history.merge_base(repository, branch)
+    if commit is None:
+        return {}
+    where = [f"{repository.prefix}{path}" for path in paths]
+    tracked = repository.git("diff-index", "--name-only", "--no-renames", "-z", commit, "--", *where)
+    others = repository.git("ls-files", "--others", "--full-name", "-z", "--", *where)
+    names = [name.decode(errors="surrogateescape") for name in (tracked + others).split(b"\0") if name]
+    changed = {name.removeprefix(repository.prefix) for name in names}
+    then = history.entries(repository, commit, changed)
+    found = history.contents(repository, {entry.id for entry in then.values()})
+    return {path: found[then[path].id] if path in then else None for path in sorted(changed)}
