@@ -15,7 +15,6 @@ from mmgit.deliver.forge.interface import (
     User,
 )
 from mmgit.deliver.forge.tokens import GITHUB, token_for
-from mmgit.errors import ForgeError
 from mmgit.spec.project import Forge as Declared
 
 __all__ = [
@@ -37,7 +36,5 @@ def connect(declared: Declared, variables: Mapping[str, str]) -> Forge:
     Raises:
         ForgeError: there is no token, or the address is not one to send a token to.
     """
-    if {".", ".."} & set(declared.repository.split("/")):
-        raise ForgeError(f"{declared.repository} is no repository", "write <owner>/<name> into forge of mmgit.yaml")
     kind = GitHub if declared.kind == "github" else Gitea
     return kind((declared.url or GITHUB).rstrip("/"), declared.repository, token_for(declared, variables))
