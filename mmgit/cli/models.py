@@ -1,6 +1,7 @@
 """`mmgit model`: register versions of models, list and show them."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -10,11 +11,16 @@ from mmgit.cli.context import find_root
 from mmgit.cli.editing import editing, loaded, pairs, to_run
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.registering import registered, registration_options
+from mmgit.cli.remote_options import remotely
+from mmgit.edits.change import Change
 from mmgit.edits.references import model_of, version_of
+from mmgit.errors import UsageError
 from mmgit.repository import layout
+from mmgit.repository.files import Files
 from mmgit.repository.source import DeclaredModel, DeclaredVersion, Source
 
 _COLUMNS = ("version", "framework", "metrics", "size", "tags")
+_DIGITS = 10
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _STEP = 1000
 
@@ -29,19 +35,47 @@ def model() -> None:
 @click.argument("paths", nargs=-1, required=True, metavar="PATH|URI...")
 @registration_options
 @click.option("--description", "version_description", default="", help="What is new in this version.")
-def register_(name: str, paths: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's values
+@remotely
+def register_(name: str, paths: tuple[str, ...], *, is_proposed: bool, is_pushed: bool, **options: Any) -> None:  # noqa: ANN401 - click's values
     """Register files, folders or URIs as the next version of model NAME, and freeze a manifest with it.
 
     The first registration copies the scoring script and what it needs into models/NAME/scoring, where they are edited
-    from then on.
+    from then on. With --pull-request or --push the number is the next one on the remote, and nothing changes here.
     """
+    if is_proposed or is_pushed:
+        print(_registered_remotely(name, paths, options, is_proposed=is_proposed))
+        return
     with editing(f"{layout.MODELS}/{name}/") as session:
-        result = registered(session, name, paths, options)
+        result = registered(session.source, session.root, name, paths, options)
         if result.manifest:
             then = [f"mmgit serve {name}", *to_run(session.source, result.manifest.reference)]
         else:
             then = [f"mmgit manifest create {name}   (when there is a {layout.scoring_folder(name)}/score.py)"]
         session.deliver(result.change, *then)
+
+
+def _registered_remotely(name: str, paths: tuple[str, ...], options: Mapping[str, Any], *, is_proposed: bool) -> str:
+    """Register on the remote's newest default branch: whoever else does meanwhile gets another number."""
+    from mmgit.cli import proposing  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.git_facts import is_in_lfs  # noqa: PLC0415 - as above
+    from mmgit.deliver import git  # noqa: PLC0415 - as above
+
+    summary = ""
+
+    def edit(source: Source, files: Files) -> Change:
+        nonlocal summary
+        change = registered(source, files, name, paths, options).change
+        repository = git.find(files.path)
+        if in_lfs := [path for path in change.copies if is_in_lfs(repository, path)]:
+            message = f"{in_lfs[0]} is kept in Git LFS, which only a clone can put there"
+            raise UsageError(message, "do it in a clone, without --push or --pull-request, then git push")
+        summary = change.summary
+        return change
+
+    digest = hashlib.sha256("\0".join([name, *paths, repr(sorted(options.items()))]).encode()).hexdigest()
+    head = f"mmgit/register-{name}-{digest[:_DIGITS]}"
+    delivered = proposing.carry_out(edit, f"Register a version of {name}", head, is_proposed=is_proposed)
+    return f"{summary}\n{delivered}" if delivered else "nothing to register"
 
 
 @model.command("list")

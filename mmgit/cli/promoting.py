@@ -8,6 +8,7 @@ import click
 from pydantic import ValidationError
 
 from mmgit.cli.editing import editing
+from mmgit.cli.remote_options import remotely
 from mmgit.cli.service_options import only_environment
 from mmgit.edits import promote as edits
 from mmgit.edits.change import Change
@@ -26,20 +27,11 @@ _COMMIT = "git switch -c BRANCH && git add -A && git commit"
 Edit = Callable[[Source, Files], Change]
 
 
-def _remotely(command: Callable[..., None]) -> Callable[..., None]:
-    """The two ways to do it without the work tree."""
-    proposed = click.option(
-        "--pull-request", "is_proposed", is_flag=True, help="Propose it on the forge, with the plan and the gates."
-    )
-    pushed = click.option("--push", "is_pushed", is_flag=True, help="Commit it to the remote's default branch at once.")
-    return proposed(pushed(command))
-
-
 @click.command()
 @click.argument("services", nargs=-1, metavar="[SERVICE]…")
 @click.option("--from", "origin", required=True, metavar="ENV", help="Where they run now.")
 @click.option("--to", "target", required=True, metavar="ENV", help="Where they shall run the same.")
-@_remotely
+@remotely
 def promote(services: tuple[str, ...], origin: str, target: str, **ways: bool) -> None:
     """Copy the pins of one environment to the next, as one set, and compile.
 
@@ -68,7 +60,7 @@ def promote(services: tuple[str, ...], origin: str, target: str, **ways: bool) -
 @click.option("--reason", default="", help="Why; it stands in the file, and whoever promotes is told.")
 @click.option("--until", metavar="DATE", help="The last day of the hold, like 2027-02-28.  [default: in two weeks]")
 @click.option("--release", "is_release", is_flag=True, help="Take the hold away: the pin may be promoted again.")
-@_remotely
+@remotely
 def rollback(service: str, environment: str | None, *, is_release: bool, **given: Any) -> None:  # noqa: ANN401 - click's values
     """Let SERVICE run what it ran before, and hold that: promotions leave it alone until the hold ends."""
     to, reason, until = (given.pop(name) for name in ("to", "reason", "until"))
@@ -91,16 +83,11 @@ def rollback(service: str, environment: str | None, *, is_release: bool, **given
 
 def _carry_out(edit: Edit, message: str, head: str, *, is_proposed: bool, is_pushed: bool) -> str:
     """Make an edit and compile: here, or on the remote. What came of it, in words; empty if there was nothing to do."""
-    if is_proposed and is_pushed:
-        raise UsageError("--pull-request asks for a review and --push does not", "choose one of them")
     if not (is_proposed or is_pushed):
         return _edit_here(edit)
     from mmgit.cli import proposing  # noqa: PLC0415 - --help must not wait for it
 
-    delivered = proposing.propose(edit, message, head) if is_proposed else proposing.push(edit, message)
-    if delivered is None:
-        return ""
-    return f"{message.partition(chr(10))[0]}: {delivered.url or f'commit {delivered.commit[:12]}'}"
+    return proposing.carry_out(edit, message, head, is_proposed=is_proposed)
 
 
 def _edit_here(edit: Edit) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mmgit.cli import copying
 from mmgit.cli.context import find_root, may_write, target_branch
 from mmgit.cli.editing import loaded
 from mmgit.cli.reviewing import between, forge_of, judged_now, plan_of
@@ -18,7 +19,7 @@ from mmgit.deliver.default_branch import default_branch
 from mmgit.deliver.forge.tokens import token_for
 from mmgit.deliver.remote import Remote, deliver
 from mmgit.edits.change import Change
-from mmgit.errors import ForgeError, GitError, ProblemsFound
+from mmgit.errors import ForgeError, GitError, ProblemsFound, UsageError
 from mmgit.repository import layout
 from mmgit.repository.files import Files
 from mmgit.repository.load import load
@@ -28,6 +29,8 @@ from mmgit.repository.source import Source
 if TYPE_CHECKING:
     from mmgit.deliver.forge import Proposal
     from mmgit.deliver.git import Repository
+
+MAX_COPIED_BYTES = 256 * 2**20
 
 Edit = Callable[[Source, Files], Change]
 """What is to be changed, of the declarations as they are on the tip. An empty change if that is nothing."""
@@ -39,6 +42,13 @@ class Delivered:
 
     commit: str
     url: str = ""
+
+
+def carry_out(edit: Edit, message: str, head: str, *, is_proposed: bool) -> str:
+    """Propose an edit from branch `head`, or push it: what came of it, in words; empty if there was nothing to do."""
+    delivered = propose(edit, message, head) if is_proposed else push(edit, message)
+    subject = message.partition("\n")[0]
+    return f"{subject}: {delivered.url or f'commit {delivered.commit[:12]}'}" if delivered else ""
 
 
 def push(edit: Edit, message: str) -> Delivered | None:
@@ -84,11 +94,24 @@ class _Place:
             change = edit(found.source, files)
             if change.is_empty:
                 return {}
-            compiled = pipeline.compiled(Overlay(files, change.files), _at_tip(repository, files, change))
+            copying.upload(change.uploads)
+            written = {**change.files, **_copied(change)}
+            compiled = pipeline.compiled(Overlay(files, written), _at_tip(repository, files, change))
             rendered = history.changes_since(repository, tip, compiled.tree, compiled.owned)
-            return {**change.files, **rendered}
+            return {**written, **rendered}
 
         return make
+
+
+def _copied(change: Change) -> dict[str, bytes]:
+    """The bytes of the files that an edit brings. Raises `UsageError` for more than a commit is made of in memory."""
+    size_bytes = sum(path.stat().st_size for path in change.copies.values())
+    if size_bytes > MAX_COPIED_BYTES:
+        message = f"{size_bytes / 1e6:.0f} MB are too much to commit from here"
+        raise UsageError(
+            message, "do it in a clone, without --push or --pull-request; or: store: {uri: …} in mmgit.yaml"
+        )
+    return {path: source.read_bytes() for path, source in change.copies.items()}
 
 
 def _at_tip(repository: "Repository", files: Files, change: Change) -> Surroundings:

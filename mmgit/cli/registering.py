@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from mmgit.cli.editing import Session, pairs
+from mmgit.cli.editing import pairs
 from mmgit.cli.git_facts import ignored, is_in_lfs
 from mmgit.deliver import git
 from mmgit.edits.model_files import find
@@ -18,6 +18,8 @@ from mmgit.edits.scoring import ScoringPaths, from_paths
 from mmgit.errors import UsageError
 from mmgit.images.dependencies import lock_dependencies
 from mmgit.repository import layout
+from mmgit.repository.files import Files
+from mmgit.repository.source import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -56,9 +58,11 @@ def registration_options(command: F) -> F:
     return command
 
 
-def registered(session: Session, name: str, paths: tuple[str, ...], options: Mapping[str, Any]) -> Registered:
+def registered(
+    source: Source, files: Files, name: str, paths: tuple[str, ...], options: Mapping[str, Any]
+) -> Registered:
     """What registering these files as the next version of model `name` changes."""
-    repository = git.find(session.root.path)
+    repository = git.find(files.path)
     named = {option: options[option] for option in ("script", "requirements", "conda", "schema", "files")}
     wanted = Registration(
         name,
@@ -71,7 +75,7 @@ def registered(session: Session, name: str, paths: tuple[str, ...], options: Map
         commit=repository.head if repository else None,
     )
     surroundings = Surroundings(lock_dependencies, lambda path: is_in_lfs(repository, path))
-    result = register(session.source, session.root, wanted, surroundings)
+    result = register(source, files, wanted, surroundings)
     _refuse_ignored(repository, (*result.change.copies, *result.change.files))
     return result
 

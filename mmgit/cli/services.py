@@ -138,7 +138,7 @@ def show(name: str, environment: str | None, form: Form) -> None:
 def _to_run(session: Session, model: str, given: Mapping[str, Any]) -> tuple[Change | None, services.Options, str]:
     """The registration that comes first, if any, and the options that say what the service runs, also in words."""
     if given["model_files"]:
-        result = registered(session, model, given["model_files"], given)
+        result = registered(session.source, session.root, model, given["model_files"], given)
         if result.manifest is None:
             raise UsageError("a service needs a scoring script with init() and run()", "-f score.py")
         words = manifest_in_words(result.manifest.reference, result.manifest.models)

@@ -16,7 +16,7 @@ from mmgit.errors import UsageError
 from mmgit.images.dependencies import requirements_of_conda
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
 from mmgit.repository import layout, reading
-from mmgit.repository.files import Root
+from mmgit.repository.files import Files
 from mmgit.repository.source import Source
 from mmgit.repository.subset import Fault
 from mmgit.spec import ManifestSpec
@@ -51,7 +51,7 @@ class Frozen:
     change: Change
 
 
-def freeze(source: Source, root: Root, scoring: Scoring, wanted: Freezing, lock: Lock) -> Frozen:
+def freeze(source: Source, root: Files, scoring: Scoring, wanted: Freezing, lock: Lock) -> Frozen:
     """The next manifest of a model. Raises `UsageError` for what cannot be frozen; `lock` raises what it raises."""
     _refuse(layout.scoring_folder(wanted.model), scoring)
     dependencies = _dependencies(scoring)
@@ -136,7 +136,7 @@ def _refuse(folder: str, scoring: Scoring) -> None:
             raise UsageError(message, f"remove it, then {WORTHLESS}")
 
 
-def _last(source: Source, root: Root, model: str) -> _Last | None:
+def _last(source: Source, root: Files, model: str) -> _Last | None:
     reference = newest(source.models[model].manifests, model) if model in source.models else None
     manifest = source.manifest(reference) if reference else None
     if reference is None or manifest is None:

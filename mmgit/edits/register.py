@@ -15,7 +15,7 @@ from mmgit.edits.references import checked_name, next_number
 from mmgit.edits.scoring import SCRIPT, Scoring, dependencies_of, from_folder
 from mmgit.errors import UsageError
 from mmgit.repository import layout
-from mmgit.repository.files import Root
+from mmgit.repository.files import Files
 from mmgit.repository.source import Source
 from mmgit.spec import ModelSpec, VersionSpec
 
@@ -55,7 +55,7 @@ class Surroundings:
     is_in_lfs: Callable[[str], bool]
 
 
-def register(source: Source, root: Root, wanted: Registration, surroundings: Surroundings) -> Registered:
+def register(source: Source, root: Files, wanted: Registration, surroundings: Surroundings) -> Registered:
     """The next version of a model, which need not exist yet. Raises `UsageError` for what cannot be registered."""
     name = checked_name(wanted.model, "a model")
     reference = f"{name}/{next_number(source.models[name].versions if name in source.models else ())}"
@@ -71,7 +71,7 @@ def register(source: Source, root: Root, wanted: Registration, surroundings: Sur
     return Registered(reference, manifest, change.and_then(manifest.change))
 
 
-def _scoring(root: Root, wanted: Registration) -> tuple[dict[str, bytes], dict[str, bytes | None]]:
+def _scoring(root: Files, wanted: Registration) -> tuple[dict[str, bytes], dict[str, bytes | None]]:
     """The scoring files as they will be, and those to be written. Raises `UsageError` where both sides have one."""
     there = from_folder(root, wanted.model)
     folder = layout.scoring_folder(wanted.model)

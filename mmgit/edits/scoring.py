@@ -11,7 +11,7 @@ from pathlib import Path
 from mmgit.errors import UsageError
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import layout
-from mmgit.repository.files import Root
+from mmgit.repository.files import Files
 from mmgit.repository.paths import parts_of
 
 SCRIPT, SCHEMA, SAMPLE = "score.py", "schema.json", "sample.json"
@@ -54,7 +54,7 @@ def from_paths(paths: ScoringPaths) -> dict[str, bytes]:
     return {name: _read(path) for name, path in sorted(sources.items())}
 
 
-def from_folder(root: Root, model: str) -> dict[str, bytes]:
+def from_folder(root: Files, model: str) -> dict[str, bytes]:
     """What the scoring folder of a model holds, without hidden files and compiled Python."""
     folder = layout.scoring_folder(model)
     names = [name for name in root.walk(folder) if not _is_litter(name)]

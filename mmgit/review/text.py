@@ -60,11 +60,9 @@ def _environment(each: EnvironmentChange) -> Iterator[str]:
 def _service(each: ServiceChange) -> Iterator[str]:
     group = "" if each.group == "default" else f"{each.group}/"
     yield f"  {SIGNS[each.action]} {group}{each.name}"
-    yield from _differences(each.differences)
-    for pulled in each.downloads:
-        yield f"      pull     {download(pulled)}"
-    if each.objects:
-        yield f"      objects  {objects(each.objects)}"
+    pulled = [Difference("pull", download(of)) for of in each.downloads]
+    touched = [Difference("objects", objects(each.objects))] if each.objects else []
+    yield from _differences([*each.differences, *pulled, *touched])
 
 
 def _release(each: Release) -> Iterator[str]:
@@ -77,4 +75,4 @@ def _release(each: Release) -> Iterator[str]:
 
 def _differences(found: Sequence[Difference]) -> Iterator[str]:
     width = max((len(each.topic) for each in found), default=0)
-    yield from (f"      {each.topic.ljust(max(width, 7))}  {each.text}" for each in found)
+    yield from (f"      {each.topic.ljust(width)}  {each.text}" for each in found)

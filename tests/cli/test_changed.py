@@ -1,0 +1,68 @@
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mmgit import incremental
+from mmgit.cli.main import run
+
+SERVICE = "environments/staging/services/digits.yaml"
+COMPILE_AND_LIST = """
+import sys
+from mmgit.cli.main import run
+code = run(["compile"])
+print(code, *sorted({name.partition(".")[0] for name in sys.modules} & {"click", "jinja2", "git"}))
+"""
+
+
+@pytest.fixture
+def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy_of_ours: Callable[[Path], Path]) -> Path:
+    """This project's own repository, compiled, with the current folder in it."""
+    root = copy_of_ours(tmp_path / "copy")
+    monkeypatch.chdir(root)
+    assert run(["compile"]) == 0
+    return root
+
+
+def test_one_change_needs_neither_the_parser_of_commands_nor_templates(copy: Path) -> None:
+    edit(copy, "queue: 7\n")
+
+    said = subprocess.check_output([sys.executable, "-c", COMPILE_AND_LIST], cwd=copy, text=True)
+
+    assert said.splitlines()[0].startswith("1 files written, 0 removed")
+    assert said.splitlines()[1:] == ["0"]
+
+
+def test_what_is_wrong_with_a_change_is_said_with_its_place(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(copy, "queue: many\n")
+
+    assert run(["compile"]) == 3
+    assert f"{SERVICE}:" in capsys.readouterr().err
+
+
+def test_a_compile_of_changes_that_breaks_is_made_good_by_a_full_one(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit(copy, "queue: 7\n")
+    monkeypatch.setattr(incremental, "remember", breaks_once(incremental.remember))
+
+    assert run(["compile"]) == 0
+    assert run(["compile", "--check"]) == 0
+
+
+def edit(root: Path, line: str) -> None:
+    lines = [line for line in (root / SERVICE).read_text().splitlines() if not line.startswith("queue:")]
+    (root / SERVICE).write_text("\n".join([*lines, line]))
+
+
+def breaks_once(function: Callable[..., None]) -> Callable[..., None]:
+    left = [OSError("the disk is gone")]
+
+    def broken(*arguments: object, **named: object) -> None:
+        if left:
+            raise left.pop()
+        function(*arguments, **named)
+
+    return broken
