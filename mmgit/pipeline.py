@@ -60,10 +60,15 @@ class Compiled:
 
 
 def check(
-    root: Files, surroundings: Surroundings, services: Collection[str] | None = None, *, watch: Watch = unwatched
+    root: Files,
+    surroundings: Surroundings,
+    services: Collection[str] | None = None,
+    whole: Collection[str] = (),
+    *,
+    watch: Watch = unwatched,
 ) -> Checked:
-    """Load, resolve, check and render everything below `root`, or only the named service files."""
-    loaded = load(root, services)
+    """Load, resolve, check and render everything below `root`, or only these service files and models."""
+    loaded = load(root, services, whole)
     source = loaded.source
     if source is None:
         return Checked(None, Desired({}), {}, loaded.problems)

@@ -30,9 +30,10 @@ def _uncollected() -> Iterator[None]:
 
 
 @click.command()
+@click.option("--since", metavar="COMMIT", help="Only what differs from this commit, and what that touches.")
 @format_option
 @_uncollected()
-def check(form: ProblemForm) -> None:
+def check(form: ProblemForm, since: str | None) -> None:
     """Check all declared files: their shape, their references, and what they would render to.
 
     Executes nothing of the repository, writes nothing, uses no network. Exit code 3 if there are errors.
@@ -42,11 +43,26 @@ def check(form: ProblemForm) -> None:
     from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
 
     root = find_root()
+    services, models = _touched(root, since) if since else (None, ())
     with working("checking") as watch:
-        checked = pipeline.check(root, surroundings_of(root, target_branch()), watch=watch)
+        checked = pipeline.check(root, surroundings_of(root, target_branch()), services, models, watch=watch)
     if checked.errors:
         raise ProblemsFound(checked.problems, form)
     print_problems(checked.problems, form)
+
+
+def _touched(root: "Root", since: str) -> tuple[Collection[str] | None, Collection[str]]:
+    """The service files (None: all) and the models that a change since a commit can have touched."""
+    from mmgit.deliver import git, history  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver.committed import Committed  # noqa: PLC0415 - as above
+    from mmgit.review.side import selection  # noqa: PLC0415 - as above
+
+    repository = git.find(root.path)
+    if repository is None:
+        raise GitError(f"{root.path} is not in a git repository, so nothing is known since {since}", "git init")
+    commit = history.commit_named(repository, since)
+    chosen = selection(history.changed_paths(repository, commit, None), Committed(repository, commit), root)
+    return chosen.services, chosen.models
 
 
 @click.command(name="compile")

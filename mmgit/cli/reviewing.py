@@ -164,7 +164,7 @@ def between(repository: "Repository", before: str, after: str | None, root: "Roo
     old = Committed(repository, before)
     new = Committed(repository, after) if after else root
     paths = history.changed_paths(repository, before, after)
-    chosen = selection(paths, [old, new])
+    chosen = selection(paths, old, new)
     return Change(repository, before, after, pipeline.side(old, chosen), pipeline.side(new, chosen), paths)
 
 

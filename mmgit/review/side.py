@@ -44,8 +44,9 @@ class Selection:
     """Names of models with a new or changed file."""
 
 
-def selection(paths: Collection[str], sides: Collection[Files]) -> Selection:
+def selection(paths: Collection[str], before: Files, after: Files) -> Selection:
     """What a change of these paths can have changed; and services of the same name elsewhere, whence they come."""
+    sides = (before, after)
     services: set[str] = set()
     everything = False
     for path in paths:
@@ -54,10 +55,10 @@ def selection(paths: Collection[str], sides: Collection[Files]) -> Selection:
                 services.add(path)
             case [layout.ENVIRONMENTS, name, "environment.yaml"]:
                 services |= set(_service_files(name, sides))
-            case [layout.BLUEPRINTS, *_]:
+            case [layout.PROJECT | layout.BLUEPRINTS | layout.BASES, *_]:
                 everything = True
-            case [layout.BASES, _] if path == layout.PROXY_IMAGE:
-                everything = True
+            case [layout.MODELS, *_] if not after.exists(path):
+                everything = True  # whatever service runs it
     names = {path.rpartition("/")[2] for path in services}
     environments = {name for side in sides for name in side.folders(layout.ENVIRONMENTS)} if names else set()
     for name in environments:
