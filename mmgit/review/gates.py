@@ -4,8 +4,8 @@ Two sides, the evidence and the time come in; verdicts come out. The gates are t
 sets the gates that it is judged by.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mmgit.desired import DesiredService
@@ -18,17 +18,8 @@ from mmgit.spec.environment import Promotion
 from mmgit.spec.fields import seconds_of
 from mmgit.spec.service import Hold
 
+_HOUR_SECONDS = 3600
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-
-
-@dataclass(frozen=True)
-class Healthy:
-    """That an environment ran exactly this image without a fault, on one cluster, for all of a time."""
-
-    image: str
-    since: datetime
-    observed: datetime
-    cluster: str
 
 
 @dataclass(frozen=True)
@@ -45,8 +36,6 @@ class Evidence:
     """What is known beside the two sides."""
 
     now: datetime
-    healthy: Mapping[Where, Healthy] = field(default_factory=dict)
-    """Environment and service -> what was recorded of it."""
     approvals: Approvals | None = None
     """None: nobody asked a forge."""
     ran_before: Callable[[Where], frozenset[str]] = lambda _: frozenset()
@@ -107,7 +96,7 @@ def _gates(move: _Move, before: Side, after: Side, evidence: Evidence) -> Iterat
     else:
         yield verdict("route", "passed", f"{move.gates.from_} runs the same")
     if move.gates.soak:
-        yield verdict("soak", *_soak(move, evidence))
+        yield verdict("soak", *_soak(move, before))
     for state, text in metrics.judge(move.gates.metrics, before, after, move.before, move.after):
         yield verdict("metrics", state, text)
     contract = contract_between(before, after, move.before, move.after)
@@ -117,19 +106,22 @@ def _gates(move: _Move, before: Side, after: Side, evidence: Evidence) -> Iterat
         yield verdict(wanted, "failed", f"this image carries no {wanted}")
 
 
-def _soak(move: _Move, evidence: Evidence) -> tuple[State, str, datetime | None]:
-    """Evidence is of a pin and a cluster; the age of a commit is none."""
-    gates, name = move.gates, move.where[1]
-    wanted = timedelta(seconds=seconds_of(gates.soak or "0s"))
-    seen = evidence.healthy.get((gates.from_, name))
-    if seen is None or seen.image != _digest(move.after):
-        what = "nothing is recorded" if seen is None else "what is recorded is of another image"
-        return "waiting", f"{what}: mmgit status --env {gates.from_} --record", None
-    lasted = seen.observed - seen.since
-    if lasted >= wanted:
-        return "passed", f"ran healthy in {gates.from_} for {_hours(lasted)} of {gates.soak}", None
-    text = f"ran healthy in {gates.from_} for {_hours(lasted)} of {gates.soak}; then record it again"
-    return "waiting", text, seen.since + wanted
+def _soak(move: _Move, before: Side) -> tuple[State, str, datetime | None]:
+    """By what is recorded on the base branch of exactly this pin in one cluster; the age of a commit is none."""
+    wanted_seconds, origin = seconds_of(move.gates.soak or "0s"), move.gates.from_
+    recorded = before.source.environments[origin].evidence.get(move.where[1])
+    again = f"mmgit status --env {origin} --record"
+    if recorded is None or (recorded.spec.manifest, recorded.spec.image) != (move.after.manifest, _digest(move.after)):
+        what = "nothing is recorded" if recorded is None else "what is recorded is of another pin"
+        return "waiting", f"{what}: {again}", None
+    seen = recorded.spec
+    if seen.since is None:
+        return "waiting", f"it was not healthy when it was last seen: {seen.reason or 'no reason is known'}", None
+    lasted = f"was healthy in {origin} for {_hours(seen.healthy_seconds)} of {move.gates.soak}"
+    if seen.healthy_seconds >= wanted_seconds:
+        return "passed", f"{lasted}, in cluster {seen.cluster[:8]}", None
+    until = datetime.fromisoformat(seen.since) + timedelta(seconds=wanted_seconds)
+    return "waiting", f"{lasted}; record it again then: {again}", until
 
 
 def _whole(environment: str, gates: Promotion, evidence: Evidence) -> Iterator[Verdict]:
@@ -184,5 +176,5 @@ def _digest(service: DesiredService) -> str:
     return service.image.rpartition("@")[2]
 
 
-def _hours(span: timedelta) -> str:
-    return f"{span.total_seconds() / 3600:.1f} h"
+def _hours(seconds: float) -> str:
+    return f"{seconds / _HOUR_SECONDS:.1f} h"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 Mmgit = Callable[..., Any]
 
@@ -126,6 +127,59 @@ def test_a_soak_waits_for_evidence_however_old_the_commit_is(judge: Judge, mmgit
     assert verdict["state"] == "waiting"
     assert "mmgit status --env staging --record" in verdict["text"]
     assert mmgit("gate", "HEAD..").code == WAITING
+
+
+EVIDENCE = """apiVersion: mmgit.dev/v1
+kind: Evidence
+manifest: {manifest}
+image: {image}
+cluster: 1a2755e4-a4e7-4411-98e3-9f7b21434b5c
+{since}observed_at: "2026-11-23T12:00:00Z"
+replicas: {{ready: 1, desired: 1}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("since", "state", "until"),
+    [
+        ("2026-11-22T11:59:59Z", "passed", None),
+        ("2026-11-22T12:00:00Z", "passed", None),
+        ("2026-11-22T12:00:01Z", "waiting", "2026-11-23T12:00:01+00:00"),
+        ("", "waiting", None),
+    ],
+)
+def test_a_soak_passes_by_what_was_recorded_of_this_very_pin(
+    judge: Judge, since: str, state: str, until: str | None
+) -> None:
+    record("digits/1", f'since: "{since}"\n' if since else "")
+
+    verdict = judge("soak: 24h")["soak"]
+
+    assert (verdict["state"], verdict["until"]) == (state, until)
+
+
+def test_what_was_recorded_of_another_pin_is_no_evidence(judge: Judge) -> None:
+    record("digits/2", 'since: "2026-01-01T00:00:00Z"\n')
+
+    verdict = judge("soak: 24h")["soak"]
+
+    assert verdict["state"] == "waiting"
+    assert "of another pin" in verdict["text"]
+
+
+def test_evidence_that_the_change_itself_brings_is_none(judge: Judge, mmgit: Mmgit) -> None:
+    judge("soak: 24h")
+    record("digits/1", 'since: "2026-01-01T00:00:00Z"\n')
+
+    assert verdicts(mmgit)["soak"]["state"] == "waiting"
+
+
+def record(manifest: str, since: str) -> None:
+    """Evidence as `mmgit status --env staging --record` writes it."""
+    image = yaml.safe_load(Path("environments/staging/services/digits.yaml").read_text())["image"]
+    path = Path("environments/staging/evidence/default/digits.yaml")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(EVIDENCE.format(manifest=manifest, image=image, since=since))
 
 
 def test_approvals_wait_where_no_forge_was_asked(judge: Judge) -> None:
