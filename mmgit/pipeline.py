@@ -104,7 +104,9 @@ def side(files: Files, chosen: Selection) -> Side:
         objects[environment.name, service.name] = rendered.objects
         return ()
 
-    render(desired, keep)
+    findings = render(desired, keep).findings
+    if broken := [problem for problem in problems.locate(findings, files.read) if problem.severity == "error"]:
+        raise ProblemsFound(tuple(broken))
     return Side(loaded.source, desired, objects, files)
 
 

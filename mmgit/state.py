@@ -102,14 +102,15 @@ def packed(listings: Listings) -> bytes:
 def unpacked(data: bytes) -> Listings:
     """What `packed` made these bytes of."""
     listings: Listings = {}
-    while data:
-        sizes, _, data = data.partition(b"\n")
-        size, facts_size = map(int, sizes.split())
-        folder, _, names = os.fsdecode(data[:size]).partition("\0")
+    end = 0
+    while end < len(data):
+        start = data.index(b"\n", end) + 1
+        size, facts_size = map(int, data[end:start].split())
+        middle, end = start + size, start + size + facts_size
+        folder, _, names = os.fsdecode(data[start:middle]).partition("\0")
         facts = array("q")
-        facts.frombytes(data[size : size + facts_size])
+        facts.frombytes(data[middle:end])
         listings[folder] = (names.split("/") if names else [], facts)
-        data = data[size + facts_size :]
     return listings
 
 
@@ -190,7 +191,11 @@ def _scan(root: str, folder: str, found: Listings, *, is_deep: bool = True) -> N
     prefix = f"{folder}/" if folder else ""
     is_model = prefix.startswith("models/") and prefix.count("/") == len(_OF_MODELS)
     try:
-        with os.scandir(f"{root}/{folder}") as entries:
+        descriptor = os.open(f"{root}/{folder}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return
+    try:
+        with os.scandir(descriptor) as entries:  # not by path: so each file is found by its name alone
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     below.append(entry.name)
@@ -198,8 +203,8 @@ def _scan(root: str, folder: str, found: Listings, *, is_deep: bool = True) -> N
                 status = entry.stat(follow_symlinks=False)
                 names.append(entry.name)
                 facts.extend((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino & _INT64))
-    except FileNotFoundError:
-        return
+    finally:
+        os.close(descriptor)
     found[folder] = (names, facts)
     for name in below if is_deep else ():
         if name != "__pycache__" and (not is_model or name in _OF_MODELS):

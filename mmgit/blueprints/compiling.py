@@ -66,8 +66,8 @@ class _Scope:
                 return build(variables, evaluate(variables), fresh, functions)
             except BlueprintFault:
                 raise
-            except Exception as error:  # noqa: BLE001 - whatever it is, an expression of the blueprint caused it
-                raise _explained(self.leaves, variables, error) from None
+            except Exception as error:  # noqa: BLE001 - nearly always an expression of the blueprint
+                raise (_explained(self.leaves, variables) or error) from None
 
         return call
 
@@ -134,8 +134,8 @@ def _evaluator(guarded: Sequence[_Guarded]) -> Callable[[Variables], list[Any]]:
     return lambda variables: list(map(fresh, evaluate(variables)))
 
 
-def _explained(leaves: Sequence[_Guarded], variables: Variables, error: Exception) -> BlueprintFault:
-    """The first of `leaves` that fails by itself, and why."""
+def _explained(leaves: Sequence[_Guarded], variables: Variables) -> BlueprintFault | None:
+    """The first of `leaves` that fails by itself, and why; None if it was something else that failed."""
     from mmgit.blueprints import expressions  # noqa: PLC0415 - as above
 
     for leaf, guards in leaves:
@@ -152,7 +152,7 @@ def _explained(leaves: Sequence[_Guarded], variables: Variables, error: Exceptio
         else:
             continue
         return fault("M505", leaf.place, f"`{leaf.source}`: {message}", hint)
-    raise AssertionError("an expression failed among others and not alone") from error
+    return None
 
 
 def _expression(leaf: Leaf, guards: _Guards) -> Any:  # noqa: ANN401 - Jinja2's, which is not imported here

@@ -3,7 +3,7 @@
 A check is a function from a `Scope` to findings; `CHECKS` is all of them, in the order in which people read them.
 """
 
-from mmgit.checks import contracts, environments, files, handover, immutability, pins, references
+from mmgit.checks import contracts, environments, files, handover, immutability, pins, references, secrets
 from mmgit.checks.scope import Baseline, Check, Scope
 
 CHECKS: tuple[Check, ...] = (
@@ -21,6 +21,8 @@ CHECKS: tuple[Check, ...] = (
     environments.routes_say_who_may_call,
     environments.fields_without_effect_are_said,
     environments.processes_render_nothing,
+    secrets.sealed_secrets_are_encrypted,
+    secrets.sealed_secrets_are_decrypted,
     immutability.what_is_released_stays,
     contracts.breaking_contracts_get_a_service_of_their_own,
     handover.autoscalers_take_over_from_what_runs,

@@ -21,6 +21,7 @@ _COMMANDS = {
     "plan": ("mmgit.cli.reviewing", "plan", "Say what a change does to each environment."),
     "gate": ("mmgit.cli.reviewing", "gate", "Judge whether a change may move the pins that it moves."),
     "build": ("mmgit.cli.building", "build", "Make the images that declared manifests need."),
+    "lock": ("mmgit.cli.locking", "lock", "Check images that another machine built, lock and pin them."),
     "compile": ("mmgit.cli.compiling", "compile_", "Render every environment, and with --commit commit it."),
     "release": ("mmgit.cli.building", "release", "Build, push, verify, lock, pin and compile in one go."),
     "promote": ("mmgit.cli.promoting", "promote", "Let services of one environment run in the next one."),
@@ -39,6 +40,7 @@ _COMMANDS = {
     "service": ("mmgit.cli.services", "service", "Create, update, list, show, delete and call services."),
     "env": ("mmgit.cli.environments", "env", "Create, list, show and examine environments."),
     "base": ("mmgit.cli.bases", "base", "Renew the locks of base images."),
+    "ci": ("mmgit.cli.automating", "ci", "Write workflows or scripts for a CI, and lock mmgit for them."),
     "renumber": ("mmgit.cli.renumbering", "renumber", "Move this branch's new numbers to the next free ones."),
     "schema": ("mmgit.cli.schemas", "schema", "Write the editor's JSON Schema of each kind of file."),
 }

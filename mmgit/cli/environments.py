@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from mmgit.cli.bootstrapping import bootstrap
 from mmgit.cli.context import find_root
 from mmgit.cli.doctor import doctor
 from mmgit.cli.editing import editing, loaded
@@ -23,6 +24,7 @@ def env() -> None:
     """Create, list, show and examine environments."""
 
 
+env.add_command(bootstrap)
 env.add_command(doctor)
 
 _OPTIONS = (

@@ -1,14 +1,18 @@
 """The entry point: answers at once when nothing or little has changed; else the commands are imported and run."""
 
+import gc
 import os
 import sys
 import time
 
 from mmgit import state
 
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
+
 
 def main() -> None:
     """Run the command line; never returns."""
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)  # imports make many objects and no garbage
     try:
         sys.exit(run(sys.argv[1:]))
     except KeyboardInterrupt:

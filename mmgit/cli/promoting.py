@@ -1,20 +1,18 @@
 """`mmgit promote` and `mmgit rollback`: pins move between environments, and back."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 from pydantic import ValidationError
 
-from mmgit.cli.editing import editing
+from mmgit.cli.carrying_out import carry_out
 from mmgit.cli.remote_options import remotely
 from mmgit.cli.service_options import only_environment
 from mmgit.edits import promote as edits
 from mmgit.edits.change import Change
 from mmgit.edits.references import service_of
 from mmgit.errors import GitError, UsageError
-from mmgit.repository import layout
 from mmgit.repository.files import Files
 from mmgit.repository.source import Source
 from mmgit.spec.service import Hold
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from mmgit.deliver.pins import Pinned
 
 _HOLD_DAYS = 14
-_COMMIT = "git switch -c BRANCH && git add -A && git commit"
-Edit = Callable[[Source, Files], Change]
 
 
 @click.command()
@@ -47,7 +43,7 @@ def promote(services: tuple[str, ...], origin: str, target: str, **ways: bool) -
 
     what = f"Promote {', '.join(services) or 'all services'} from {origin} to {target}"
     head = "-".join([f"mmgit/promote-{origin}-{target}", *sorted(services)])
-    outcome = _carry_out(edit, what, head, **ways)
+    outcome = carry_out(edit, what, head, **ways)
     for name, reason in said.items():
         print(f"{name} stays: {reason}")
     print(outcome or f"nothing to promote from {origin} to {target}")
@@ -78,33 +74,7 @@ def rollback(service: str, environment: str | None, *, is_release: bool, **given
     what = f"{'Release the hold of' if is_release else 'Roll back'} {service}"
     message = f"{what} in {environment}" if environment else what
     head = f"mmgit/rollback-{environment or 'only'}-{service}"
-    print(_carry_out(edit, f"{message}\n\n{reason}" if reason else message, head, **given) or "it is so already")
-
-
-def _carry_out(edit: Edit, message: str, head: str, *, is_proposed: bool, is_pushed: bool) -> str:
-    """Make an edit and compile: here, or on the remote. What came of it, in words; empty if there was nothing to do."""
-    if not (is_proposed or is_pushed):
-        return _edit_here(edit)
-    from mmgit.cli import proposing  # noqa: PLC0415 - --help must not wait for it
-
-    return proposing.carry_out(edit, message, head, is_proposed=is_proposed)
-
-
-def _edit_here(edit: Edit) -> str:
-    """Write the edit and what it makes of the rendered files."""
-    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.cli.context import target_branch  # noqa: PLC0415 - as above
-    from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
-    from mmgit.deliver.write import write_tree  # noqa: PLC0415 - as above
-
-    with editing(f"{layout.MODELS}/", f"{layout.ENVIRONMENTS}/") as session:
-        change = edit(session.source, session.root)
-        if change.is_empty:
-            return ""
-        session.deliver(change)
-        compiled = pipeline.compiled(session.root, surroundings_of(session.root, target_branch()))
-        written = write_tree(session.writer, compiled.tree, compiled.owned)
-    return f"{len(written.changed)} rendered files written, {len(written.removed)} removed\nnext: {_COMMIT}"
+    print(carry_out(edit, f"{message}\n\n{reason}" if reason else message, head, **given) or "it is so already")
 
 
 def _hold(reason: str, until: str) -> Hold:

@@ -77,6 +77,7 @@ def gate(commits: str, form: PlanForm, number: int | None) -> None:
     from mmgit.review.verdicts import overall  # noqa: PLC0415 - as above
 
     change = changed(find_root(), commits)
+    _refuse_stale_rules(change)
     verdicts = judged_now(change, approvals_of(change, number) if number is not None else None)
     if form == "json":
         print(json.dumps([asdict(verdict) for verdict in verdicts], indent=2, ensure_ascii=False))
@@ -101,10 +102,11 @@ def judged_now(change: Change, approvals: "Approvals | None" = None) -> "list[Ve
     from mmgit.deliver import history, pins  # noqa: PLC0415 - --help must not wait for it
     from mmgit.review.gates import Evidence, judge  # noqa: PLC0415 - as above
 
-    def ran_before(where: tuple[str, str]) -> frozenset[str]:
+    def ran_before(where: tuple[str, str]) -> frozenset[tuple[str, str]]:
         declared = change.before.source.service(*where)
         known = pins.pins_of(change.repository, [declared.path], change.base) if declared else {}
-        return frozenset(pin.image for each in known.values() for pin in each if pin.image)
+        pins_there = (pin for each in known.values() for pin in each)
+        return frozenset((pin.manifest, pin.image) for pin in pins_there if pin.manifest and pin.image)
 
     evidence = Evidence(
         now=datetime.now(UTC),
@@ -166,6 +168,19 @@ def between(repository: "Repository", before: str, after: str | None, root: "Roo
     paths = history.changed_paths(repository, before, after)
     chosen = selection(paths, old, new)
     return Change(repository, before, after, pipeline.side(old, chosen), pipeline.side(new, chosen), paths)
+
+
+def _refuse_stale_rules(change: Change) -> None:
+    """Raises `GitError` if the default branch went on since the base: whoever chose an old one would choose its gates."""
+    from mmgit.deliver import history  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver.default_branch import default_branch  # noqa: PLC0415 - as above
+
+    branch = default_branch(change.repository, change.before.source.project.spec.branch, target_branch())
+    tip = history.tip_of(change.repository, branch)
+    head = change.head or change.repository.head
+    if tip and head and tip != change.base and not history.is_ancestor(change.repository, tip, head):
+        message = f"`{branch}` went on since this change began, and its gates may be others now"
+        raise GitError(message, f"git merge origin/{branch}   or name its tip: mmgit gate {branch}..{head[:12]}")
 
 
 def _merge_base(root: "Root", repository: "Repository") -> str:

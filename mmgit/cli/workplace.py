@@ -5,8 +5,11 @@ from pathlib import Path
 
 from mmgit.cli.progress import warn
 from mmgit.deliver import git
+from mmgit.errors import RegistryError
+from mmgit.images import transfer
 from mmgit.images.origins import DEBIAN, Mirror
-from mmgit.images.workshop import Workshop
+from mmgit.images.workshop import Workshop, registry_at
+from mmgit.lock import Lock
 from mmgit.progress import Watch, unwatched
 from mmgit.repository.files import Root
 
@@ -23,6 +26,20 @@ def workshop_of(root: Root, watch: Watch = unwatched) -> Workshop:
         warn=warn,
         watch=watch,
     )
+
+
+def confirm(lock: Lock, manifest: str, prefix: str) -> None:
+    """Get an image by digest from an environment's registry. Raises `RegistryError` if it is not there."""
+    transfer.verify(lock, registry_at(prefix, manifest.partition("/")[0], docker_config()))
+
+
+def is_confirmed(lock: Lock, manifest: str, prefix: str) -> bool:
+    """Whether an environment's registry gives an image by digest."""
+    try:
+        confirm(lock, manifest, prefix)
+    except RegistryError:
+        return False
+    return True
 
 
 def docker_config() -> Path:

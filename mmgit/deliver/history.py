@@ -30,10 +30,7 @@ def merge_base(repository: Repository, default_branch: str) -> str | None:
     """
     if repository.head is None:
         return None
-    names = [f"refs/remotes/origin/{default_branch}", f"refs/heads/{default_branch}"]
-    asked = "".join(f"{name}^{{commit}}\n" for name in names)
-    answers = repository.git("cat-file", "--batch-check", stdin=asked.encode()).decode().splitlines()
-    tip = next((answer.split(" ")[0] for answer in answers if answer.split(" ")[1:2] == ["commit"]), None)
+    tip = tip_of(repository, default_branch)
     if tip == repository.head:
         return tip
     if tip:
@@ -41,6 +38,19 @@ def merge_base(repository: Repository, default_branch: str) -> str | None:
         if completed.returncode == 0:
             return completed.stdout.decode().strip()
     raise _no_baseline(repository, default_branch, is_tip_here=tip is not None)
+
+
+def tip_of(repository: Repository, branch: str) -> str | None:
+    """The last commit of a branch, as the remote had it when it was fetched, else the local one."""
+    names = [f"refs/remotes/origin/{branch}", f"refs/heads/{branch}"]
+    asked = "".join(f"{name}^{{commit}}\n" for name in names)
+    answers = repository.git("cat-file", "--batch-check", stdin=asked.encode()).decode().splitlines()
+    return next((answer.split(" ")[0] for answer in answers if answer.split(" ")[1:2] == ["commit"]), None)
+
+
+def is_ancestor(repository: Repository, earlier: str, later: str) -> bool:
+    """Whether a commit is another one, or comes before it."""
+    return repository.run("merge-base", "--is-ancestor", earlier, later).returncode == 0
 
 
 def listing(repository: Repository, commit: str, folders: Iterable[str]) -> dict[str, Entry]:

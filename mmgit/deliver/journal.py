@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import groupby
 
 from mmgit.errors import MmgitError, UnsafePath
@@ -103,9 +103,13 @@ def _stage(folder: Folder, journal: Journal, changes: Mapping[str, bytes | None]
             folder.create(str(number), data, is_durable=not is_bulk)
     if is_bulk:
         os.sync()
-    folder.create(_NEW_RECORD, json.dumps(asdict(journal)).encode())
+    folder.create(_NEW_RECORD, _encoded(journal))
     folder.take(_RECORD, folder, _NEW_RECORD)
     folder.sync()
+
+
+def _encoded(journal: Journal) -> bytes:
+    return json.dumps({"entries": [vars(entry) for entry in journal.entries], "base": journal.base}).encode()
 
 
 def _entries(root: Root, changes: Mapping[str, bytes | None], base: str | None) -> Iterator[Entry]:

@@ -32,7 +32,7 @@ Make = Callable[[Repository], Mapping[str, bytes | None]]
 
 @dataclass(frozen=True)
 class Remote:
-    """The remote `origin` of a repository; `token` is for `url` and its paths only."""
+    """The remote `origin` of a repository; `token` is for `url` and its paths only, and then that is the remote."""
 
     repository: Repository
     url: str = ""
@@ -41,7 +41,7 @@ class Remote:
     def tip(self, branch: str) -> str | None:
         """The last commit of a branch, fetched; None if the remote has no such branch."""
         refs = f"+refs/heads/{branch}:refs/remotes/origin/{branch}"
-        completed = self._run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "origin", refs)
+        completed = self._run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", self._address, refs)
         if b"couldn't find remote ref" in completed.stderr:
             return None
         completed.output(GitError, "git fetch origin")
@@ -49,7 +49,7 @@ class Remote:
 
     def push(self, commit: str, branch: str) -> bool:
         """Make `commit` the tip of a branch, if it comes after the present one. False if the race was lost."""
-        completed = self._run("push", "--quiet", "origin", f"{commit}:refs/heads/{branch}")
+        completed = self._run("push", "--quiet", self._address, f"{commit}:refs/heads/{branch}")
         if completed.returncode and any(sign in completed.stderr for sign in _PROTECTED):
             hint = "open a pull request: --pull-request   or let this account push in the branch's rule"
             completed.output(GitError, hint)
@@ -58,9 +58,20 @@ class Remote:
         completed.output(GitError, "git push origin")
         return True
 
+    @property
+    def _address(self) -> str:
+        """With a token the forge itself: `origin` may spell it in a way that the token is not sent to."""
+        return self.url if self.token and self.url else "origin"
+
     def _run(self, *arguments: str) -> Completed:
         repository = self.repository
-        options = ("-c", "core.hooksPath=/dev/null", f"--git-dir={repository.git_dir}")
+        options = (
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-c",
+            "http.followRedirects=false",
+            f"--git-dir={repository.git_dir}",
+        )
         variables = (*_ALLOWED, _NO_QUESTIONS, *self._variables())
         return execute(repository.top, Command((*options, *arguments), b"", variables))
 

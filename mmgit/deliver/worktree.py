@@ -41,7 +41,7 @@ def _settle(folder: Folder, entry: Entry, staged: Folder, number: str) -> bool:
     """Make one file what the entry says; False if it is neither what it was nor what it shall be."""
     name = entry.path.rpartition("/")[2]
     try:
-        now = hash_of(folder.read(name, MAX_BYTES)) if folder.kind(name) != "folder" else None
+        now = hash_of(folder.read(name, MAX_BYTES)) if folder.kind(name) not in (None, "folder") else None
     except UnsafePath:
         return False
     if now == entry.new:

@@ -22,12 +22,15 @@ _ATTRIBUTES = (
     "models/*/manifests/** -text -merge linguist-generated",
     "environments/*/rendered/** -text -merge linguist-generated",
     "bases/*.lock.yaml -text -merge linguist-generated",
+    "ci/mmgit/*.whl -text -merge linguist-generated",
 )
 _IGNORED = (f"/{layout.STATE}/", "__pycache__/")
 
 
-def scaffold(root: Root, *, version: str, branch: str) -> Change:
+def scaffold(root: Root, *, version: str, branch: str, github: str = "") -> Change:
     """The files of a new repository below `root`, pinned to mmgit `version`, for the default branch `branch`.
+
+    `github` is the `<owner>/<name>` under which it lies on GitHub, if it does.
 
     Raises:
         UsageError: there is a repository already, or a folder that mmgit reads holds something else.
@@ -38,7 +41,8 @@ def scaffold(root: Root, *, version: str, branch: str) -> Change:
         if root.files(folder) or root.folders(folder):
             hint = "mmgit new deploy   makes the repository in a subfolder"
             raise UsageError(f"{root.path / folder} holds files that are not mmgit's", hint)
-    project = {"mmgit": f"=={version}", "branch": branch, "base": "default"}
+    forge = {"kind": "github", "repository": github} if github else None
+    project = {"mmgit": f"=={version}", "branch": branch, "forge": forge, "base": "default"}
     environment = {"target": "compose", "registry": LOOPBACK_REGISTRY, "accepts": "build"}
     files = {
         layout.PROJECT: new_file(layout.PROJECT, ProjectSpec, project),

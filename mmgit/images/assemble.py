@@ -74,25 +74,32 @@ class Assembler:
 
     def build(self, recipe: Recipe, sources: Sources) -> Lock:
         """The image of `recipe`. Raises `BuildError`: something that it is made of cannot be had, or is not that."""
-        _check(recipe, sources, self.serving)
-        shared = [
-            scoring_plan(recipe.inputs, sources.files, sources.documents),
-            *model_plans(recipe.inputs.models, sources.models),
-        ]
-        plans = {platform: [*self._lower(platform, recipe, sources), *shared] for platform in recipe.foundation.base}
+        plans = self.plans(recipe, sources)
         layers = self._layers({each.key: each for group in plans.values() for each in group})
         platforms = {
             platform: put_platform_image(
-                platform, [layers[each.key] for each in group], serving_config(_python(sources.base).path), self.layout
+                platform,
+                [layers[each.key] for each in group],
+                serving_config(python_of(sources.base).path),
+                self.layout,
             )
             for platform, group in plans.items()
         }
         return Lock(recipe.key, recipe.inputs.key, recipe.foundation, put_index(platforms, self.layout), platforms)
 
+    def plans(self, recipe: Recipe, sources: Sources) -> dict[str, list[LayerPlan]]:
+        """The layers of each platform, from the lowest up. Nothing is opened. Raises `BuildError` as `build`."""
+        _check(recipe, sources, self.serving)
+        shared = [
+            scoring_plan(recipe.inputs, sources.files, sources.documents),
+            *model_plans(recipe.inputs.models, sources.models),
+        ]
+        return {platform: [*self._lower(platform, recipe, sources), *shared] for platform in recipe.foundation.base}
+
     def _lower(self, platform: str, recipe: Recipe, sources: Sources) -> list[LayerPlan]:
         """The layers below the manifest's own files: base, dependencies, serving."""
         base = sources.base
-        python = _python(base)
+        python = python_of(base)
         machine = Machine(platform, python.minor, python.path, base.libc)
         built_for = {"machine": list(astuple(machine))}
         plans = [self._base_plan(base, platform)]
@@ -158,7 +165,7 @@ class Assembler:
 
 def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:
     """That the sources are those of the recipe, as far as it can be seen without opening files."""
-    wanted, has = recipe.inputs.python, _python(sources.base).minor
+    wanted, has = recipe.inputs.python, python_of(sources.base).minor
     if wanted != has:
         raise BuildError(
             f"the manifest asks for Python {wanted}, but Debian {sources.base.suite} has Python {has}",
@@ -171,7 +178,8 @@ def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:
         raise BuildError(f"the recipe was made with another {' and '.join(parts)}", "mmgit image rebuild")
 
 
-def _python(base: "BaseSpec") -> "Interpreter":
+def python_of(base: "BaseSpec") -> "Interpreter":
+    """The Python of a base. Raises `BuildError` if it has none."""
     if base.python is None:
         raise BuildError("the base has no Python", "mmgit base update NAME --package python3-minimal …")
     return base.python

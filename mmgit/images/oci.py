@@ -29,6 +29,12 @@ def put_platform_image(
     platform: str, layers: Sequence[Layer], start: Mapping[str, object], layout: Layout
 ) -> PlatformImage:
     """Write config and manifest of one platform; `start` says how it starts."""
+    config_blob = layout.put_document(config_of(platform, layers, start))
+    return PlatformImage(layout.put_document(manifest_of(config_blob, layers)), config_blob, tuple(layers))
+
+
+def config_of(platform: str, layers: Sequence[Layer], start: Mapping[str, object]) -> bytes:
+    """The config of one platform: it follows from the layers and from how the image starts."""
     system, architecture = platform.split("/")
     config = {
         "architecture": architecture,
@@ -38,8 +44,7 @@ def put_platform_image(
         "history": [{"created": _NO_TIME, "created_by": "mmgit"} for _ in layers],
         "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
     }
-    config_blob = layout.put_document(canonical(config))
-    return PlatformImage(layout.put_document(manifest_of(config_blob, layers)), config_blob, tuple(layers))
+    return canonical(config)
 
 
 def put_index(platforms: Mapping[str, PlatformImage], layout: Layout) -> Blob:

@@ -4,8 +4,8 @@ Small files are read to be hashed; model files are only named, and opened when a
 """
 
 import io
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 
 from mmgit.documents import documents_of
@@ -19,7 +19,7 @@ from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES, inputs_of
 from mmgit.lock import Lock, lock_of
 from mmgit.recipe import Recipe, RecipeFile
 from mmgit.repository import layout
-from mmgit.repository.files import Root
+from mmgit.repository.files import Files, Root
 from mmgit.repository.source import Source
 
 
@@ -34,26 +34,37 @@ class Job:
 
 def job_of(root: Root, source: Source, reference: str, *, store: ModelStore, serving: Serving = INSTALLED) -> Job:
     """What building manifest `<model>/<n>` today means. The manifest has passed the checks."""
-    manifest = source.manifest(reference)
-    if manifest is None:
-        raise UsageError(f"manifest {reference} is not declared", "mmgit manifest list")
-    spec, folder = manifest.spec, layout.manifest_folder(reference)
-    read = partial(_read, root, folder)
-    base = source.bases[spec.base].spec
-    documents = documents_of(read(spec.schema_) if spec.schema_ else None, read(spec.sample) if spec.sample else None)
-    foundation = foundation_of(base, source.project.spec.platforms, serving=serving, documents=documents)
-    recipe = Recipe(inputs_of(source, reference, root.read), foundation)
+    recipe, unopened = recipe_of(root, source, reference, serving=serving)
+    read = partial(_read, root, layout.manifest_folder(reference))
 
     def sources() -> Sources:
-        return Sources(
-            base=base,
+        return replace(
+            unopened(),
             files={each.path: partial(_open, read, each.path) for each in recipe.inputs.files},
-            models=dict(_models(root, source, spec.models, store)),
-            pylock=read(LOCK_FILE) if spec.dependencies else None,
-            documents=documents,
+            models=dict(_models(root, source, reference, store)),
         )
 
     return Job(reference, recipe, sources)
+
+
+def recipe_of(
+    files: Files, source: Source, reference: str, *, serving: Serving = INSTALLED
+) -> tuple[Recipe, Callable[[], Sources]]:
+    """What manifest `<model>/<n>` is made of today, and its sources, but for a way to open files."""
+    manifest = source.manifest(reference)
+    if manifest is None:
+        raise UsageError(f"manifest {reference} is not declared", "mmgit manifest list")
+    spec = manifest.spec
+    read = partial(_read, files, layout.manifest_folder(reference))
+    base = source.bases[spec.base].spec
+    documents = documents_of(read(spec.schema_) if spec.schema_ else None, read(spec.sample) if spec.sample else None)
+    foundation = foundation_of(base, source.project.spec.platforms, serving=serving, documents=documents)
+    recipe = Recipe(inputs_of(source, reference, files.read), foundation)
+
+    def unopened() -> Sources:
+        return Sources(base, {}, {}, read(LOCK_FILE) if spec.dependencies else None, documents)
+
+    return recipe, unopened
 
 
 def locks_of(source: Source) -> dict[str, Lock]:
@@ -67,11 +78,10 @@ def locks_of(source: Source) -> dict[str, Lock]:
     return {image.recipe: lock_of(image) for image in images}
 
 
-def _models(
-    root: Root, source: Source, references: Iterable[str], store: ModelStore
-) -> Iterator[tuple[tuple[str, str], Open]]:
-    """(model, path) and how to open it, for every file of these versions."""
-    for reference in references:
+def _models(root: Root, source: Source, manifest: str, store: ModelStore) -> Iterator[tuple[tuple[str, str], Open]]:
+    """(model, path) and how to open it, for every file of the versions in a manifest."""
+    declared = source.manifest(manifest)
+    for reference in declared.spec.models if declared else ():
         version = source.version(reference)
         if version is None:
             continue
@@ -85,8 +95,8 @@ def _models(
                 yield (name, file.path), partial(store.open_at, file.uri, expected)
 
 
-def _read(root: Root, folder: str, name: str) -> bytes:
-    return root.read(f"{folder}/{name}", MAX_SCORING_BYTES)
+def _read(files: Files, folder: str, name: str) -> bytes:
+    return files.read(f"{folder}/{name}", MAX_SCORING_BYTES)
 
 
 def _open(read: Callable[[str], bytes], name: str) -> io.BytesIO:

@@ -118,10 +118,8 @@ class Workshop:
                     raise BuildError(f"the proxy {lock.index.digest} is neither here nor in a registry", hint)
 
     def registry(self, prefix: str, name: str, advance: Advance = unheard) -> Registry:
-        """The repository of an image below an environment's `registry:`; `advance` is told of the bytes of blobs."""
-        host, _, path = prefix.partition("/")
-        find = docker_credentials(self.docker_config)
-        return Registry(host, f"{path}/{name}".strip("/"), find=find, advance=advance)
+        """As `registry_at`, with the logins of this machine."""
+        return registry_at(prefix, name, self.docker_config, advance)
 
     def push(self, lock: Lock, prefix: str, name: str) -> int:
         """Send an image to an environment's registry, and prove that it is there; the bytes sent."""
@@ -150,6 +148,12 @@ class Workshop:
         """The registries of all environments that have answered so far."""
         found = {environment.spec.registry for environment in source.environments.values()}
         return sorted(prefix for prefix in found if prefix and prefix not in self.unreachable)
+
+
+def registry_at(prefix: str, name: str, docker_config: Path, advance: Advance = unheard) -> Registry:
+    """The repository of an image below an environment's `registry:`; `advance` is told of the bytes of blobs."""
+    host, _, path = prefix.partition("/")
+    return Registry(host, f"{path}/{name}".strip("/"), find=docker_credentials(docker_config), advance=advance)
 
 
 def _proxy_locks(source: Source) -> dict[str, Lock]:

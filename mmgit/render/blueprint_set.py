@@ -38,7 +38,7 @@ class BlueprintSet:
     def __init__(self, declared: Mapping[str, Blueprint]) -> None:
         self._declared = declared
         self._ready: dict[tuple[int, str], Ready | BlueprintFault] = {}
-        self._children: list[tuple[int, "Confined"]] = []
+        self._children: list[tuple[int, Confined]] = []
 
     def ready(self, name: str, asked: Place) -> Ready:
         """Blueprint `name`, which the file at `asked` names. Raises `BlueprintFault`."""

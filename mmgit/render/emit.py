@@ -18,6 +18,7 @@ _HIDDEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\uf
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_CACHED = 100_000
 _INT64 = 2**63
+_WORDS = {True: "true", False: "false", None: "null"}
 
 _quote = json.encoder.encode_basestring
 _Write = Callable[[str], None]
@@ -44,7 +45,17 @@ class _Scalars(dict[str, str]):
         return written
 
 
-_scalars = _Scalars()
+class _Keys(dict[str, str]):
+    """Keys with their colon, remembered as well; never a block."""
+
+    def __missing__(self, key: str) -> str:
+        written = f"{_scalars[key] or _quoted(key)}:"
+        if len(self) < _MAX_CACHED:
+            self[key] = written
+        return written
+
+
+_scalars, _keys = _Scalars(), _Keys()
 
 
 def _quoted(text: str) -> str:
@@ -55,42 +66,43 @@ def _quoted(text: str) -> str:
 
 def _mapping(mapping: Mapping[str, Any], first: str, indent: str, write: _Write) -> None:
     """The entries of a mapping that is not empty; `first` stands before the first key, `indent` before the others."""
-    scalars = _scalars
+    scalars, keys = _scalars, _keys
     for key, value in mapping.items():
         kind = type(value)
         if kind is str:
-            written = scalars[value] or _literal(value, indent + "  ")
-            write(f"{first}{scalars[key] or _quoted(key)}: {written}\n")
+            write(f"{first}{keys[key]} {scalars[value] or _literal(value, indent + '  ')}\n")
         elif kind is dict and value:
-            write(f"{first}{scalars[key] or _quoted(key)}:\n")
-            _mapping(value, indent + "  ", indent + "  ", write)
+            below = indent + "  "
+            write(f"{first}{keys[key]}\n")
+            _mapping(value, below, below, write)
         elif kind is list and value:
-            write(f"{first}{scalars[key] or _quoted(key)}:\n")
+            write(f"{first}{keys[key]}\n")
             _sequence(value, indent, write)
         else:
-            write(f"{first}{scalars[key] or _quoted(key)}: {_flat(value, indent)}\n")
+            write(f"{first}{keys[key]} {_flat(value, indent)}\n")
         first = indent
 
 
 def _sequence(items: list[Any], indent: str, write: _Write) -> None:
+    first, below = indent + "- ", indent + "  "
     for item in items:
         if type(item) is dict and item:
-            _mapping(item, indent + "- ", indent + "  ", write)
+            _mapping(item, first, below, write)
         elif type(item) is list and item:
             write(f"{indent}-\n")
-            _sequence(item, indent + "  ", write)
+            _sequence(item, below, write)
         else:
-            write(f"{indent}- {_flat(item, indent)}\n")
+            write(f"{first}{_flat(item, indent)}\n")
 
 
 def _flat(value: Any, indent: str) -> str:  # noqa: ANN401 - any plain data
     """A scalar or something empty, as it stands after `key:` or `-`."""
-    if isinstance(value, str):
-        return _scalars[value] or _literal(value, indent + "  ")
-    if value is None or isinstance(value, bool):
-        return json.dumps(value)
+    if value is True or value is False or value is None:
+        return _WORDS[value]
     if isinstance(value, int) and -_INT64 <= value < _INT64:
         return str(value)
+    if isinstance(value, str):
+        return _scalars[value] or _literal(value, indent + "  ")
     if isinstance(value, float) and math.isfinite(value):
         mantissa, e, exponent = repr(value).partition("e")
         return f"{mantissa}{'' if '.' in mantissa else '.0'}{e}{exponent}"

@@ -32,7 +32,7 @@ def flux(objects: list[Object], text: str) -> bool:
 
     `text` is all of them as written; ours substitute nothing, but somebody may apply the folder with one that does.
     """
-    if "${" not in text:
+    if "$" not in text or "${" not in text:  # one character is found ten times as fast as two
         return False
     for each in objects:
         if _holds(each, "${"):

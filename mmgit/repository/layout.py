@@ -85,6 +85,15 @@ def evidence(environment_name: str, group: str, name: str) -> str:
     return f"{evidence_folder(environment_name)}/{group}/{name}.yaml"
 
 
+SEALED = ".sops.yaml"
+"""How the name of a file with an encrypted Secret ends."""
+
+
+def secrets_folder(environment_name: str) -> str:
+    """The folder of an environment's encrypted Secrets."""
+    return f"{ENVIRONMENTS}/{environment_name}/secrets"
+
+
 def rendered_folder(environment_name: str) -> str:
     """The compiler's output for an environment, owned by it whole."""
     return f"{ENVIRONMENTS}/{environment_name}/rendered"

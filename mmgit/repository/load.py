@@ -233,8 +233,16 @@ class _Reader:
             declared = self.declared(path, EnvironmentSpec)
             services = tuple(self.services(name))
             evidence = dict(self.evidence(name, services))
+            sealed = dict(self.sealed(name))
             if declared:
-                yield name, DeclaredEnvironment(path, declared.spec, name, services, evidence)
+                yield name, DeclaredEnvironment(path, declared.spec, name, services, evidence, sealed)
+
+    def sealed(self, environment: str) -> Iterator[tuple[str, str]]:
+        """The encrypted Secrets of an environment, by name."""
+        folder = layout.secrets_folder(environment)
+        for name in self.root.files(folder):
+            if stem := self.stem(folder, name, layout.SEALED):
+                yield stem, f"{folder}/{name}"
 
     def evidence(
         self, environment: str, services: tuple[DeclaredService, ...]

@@ -81,9 +81,8 @@ def _fast(data: bytes) -> dict[str, Any] | None:
     if type(value) is not dict:
         return None
     floats = _certain(value, data)
-    if floats < 0 or (floats and floats > len(_float(data))):
-        return None
-    if any(map(data.__contains__, _NUMBER_STARTS)) and _foreign_number(data):
+    has_foreign_number = any(map(data.__contains__, _NUMBER_STARTS)) and _foreign_number(data)
+    if floats < 0 or (floats and floats > len(_float(data))) or has_foreign_number:
         return None
     return value
 

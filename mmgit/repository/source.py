@@ -69,6 +69,8 @@ class DeclaredEnvironment(Declared[EnvironmentSpec]):
     name: str = ""
     services: tuple[DeclaredService, ...] = ()
     evidence: Mapping[str, Declared[EvidenceSpec]] = field(default_factory=dict)
+    sealed: Mapping[str, str] = field(default_factory=dict)
+    """Its encrypted Secrets: name -> path."""
 
 
 @dataclass(frozen=True)

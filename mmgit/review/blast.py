@@ -22,7 +22,11 @@ def blast_radius(before: Side, after: Side) -> Blast:
     allowed = before.source.project.spec.policies.blast_radius.services
     was, now = before.services, after.services
     removed = sorted(where for where in was if where not in now)
-    altered = sorted(where for where in was if where in now and was[where] != now[where])
+    altered = sorted(
+        where
+        for where in was
+        if where in now and (was[where] != now[where] or before.objects.get(where) != after.objects.get(where))
+    )
     reasons = []
     if len(removed) + len(altered) > allowed:
         reasons.append(f"{len(removed)} services go and {len(altered)} change; the policy allows {allowed} at once")
@@ -30,6 +34,9 @@ def blast_radius(before: Side, after: Side) -> Blast:
         environment = after.source.environments.get(name)
         if environment is None or not environment.services:
             reasons.append(f"environment {name} loses all of its services")
-    named = {"removed": removed, "altered": [[*where, now[where].image, repr(now[where])] for where in altered]}
+    named = {
+        "removed": removed,
+        "altered": [[*where, repr(now[where]), repr(after.objects.get(where))] for where in altered],
+    }
     digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
     return Blast(tuple(reasons), digest[:HASH_DIGITS])

@@ -2,7 +2,6 @@
 
 from mmgit.contract import Contract, compare
 from mmgit.desired import DesiredService
-from mmgit.errors import MmgitError
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import layout
 from mmgit.review.side import Side
@@ -17,6 +16,13 @@ def contract_between(before: Side, after: Side, old: DesiredService | None, new:
     return compare(_schema(before, old), _schema(after, new))
 
 
+def is_kept(contract: Contract, before: Side, old: DesiredService | None) -> bool:
+    """Whether the old one's clients can go on; without any schema on either side nothing was promised to them."""
+    if contract.verdict == "unknown":
+        return old is None or _schema(before, old) is None
+    return contract.verdict != "breaking"
+
+
 def in_words(contract: Contract) -> str:
     """`breaking: input.age was optional, is required`."""
     said = [f"{each.path} {each.text}" for each in contract.differences[:_NAMED_MAX]]
@@ -28,7 +34,4 @@ def _schema(side: Side, service: DesiredService) -> bytes | None:
     manifest = side.source.manifest(service.manifest)
     if manifest is None or manifest.spec.schema_ is None:
         return None
-    try:
-        return side.files.read(f"{layout.manifest_folder(service.manifest)}/{manifest.spec.schema_}", MAX_SCORING_BYTES)
-    except MmgitError:
-        return None
+    return side.files.read(f"{layout.manifest_folder(service.manifest)}/{manifest.spec.schema_}", MAX_SCORING_BYTES)

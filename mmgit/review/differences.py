@@ -8,10 +8,10 @@ from pydantic import BaseModel
 
 from mmgit.desired import Autoscale, DesiredService, FixedScale
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService
-from mmgit.spec.service import Key, SecretKey
+from mmgit.spec.service import Hold, Key, SecretKey
 
 _SHORT_DIGEST = 12
-_SHOWN_CHARACTERS = 80
+_SHOWN_CHARACTERS, _SHOWN_BEFORE = 80, 20
 _MEGABYTES_FROM = 100_000
 _AMOUNTS = ("cpu", "memory", "gpu", "concurrency", "queue", "timeout_seconds", "startup_timeout_seconds", "blueprint")
 _MAPS = ("variables", "labels", "annotations", "node_selector", "parameters")
@@ -46,8 +46,12 @@ def of_service(
     if declared_before and declared_after:
         if declared_before.group != declared_after.group:
             yield Difference("group", f"{declared_before.group} → {declared_after.group}")
+        if declared_before.spec.hold != declared_after.spec.hold:
+            yield Difference("hold", f"{_held(declared_before.spec.hold)} → {_held(declared_after.spec.hold)}")
         if declared_before.spec.next != declared_after.spec.next:
             yield Difference("next", f"{declared_before.spec.next or 'none'} → {declared_after.spec.next or 'none'}")
+    if before is not None and after is None and declared_after:
+        yield Difference("manifest", f"{_running(before)} → nothing: it stops")
     if after is not None:
         yield from _pin(before, after)
         if before is None:
@@ -68,7 +72,7 @@ def fields(before: BaseModel | None, after: BaseModel | None) -> list[tuple[str,
     """Path, old and new value of every field that differs, in order of paths; `none` where there is none."""
     was, now = _flat(before), _flat(after)
     return [
-        (path, was.get(path, "none"), now.get(path, "none"))
+        (path, *_cut(was.get(path, "none"), now.get(path, "none")))
         for path in sorted({*was, *now})
         if was.get(path) != now.get(path)
     ]
@@ -133,6 +137,10 @@ def _keys(before: Collection[Key], after: Collection[Key]) -> Iterator[Differenc
             yield Difference("keys", f"{name} key {renewed}{_until(new)}")
 
 
+def _held(hold: Hold | None) -> str:
+    return f"{hold.reason}{f' (until {hold.until})' if hold.until else ''}" if hold else "none"
+
+
 def _until(key: Key) -> str:
     return f", expires {key.expires}" if key.expires else ""
 
@@ -141,7 +149,7 @@ def _entries(name: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> 
     for key in sorted({*before, *after}):
         old, new = before.get(key), after.get(key)
         if old != new:
-            yield Difference(name, f"{key}: {_shown(old)} → {_shown(new)}")
+            yield Difference(name, f"{key}: {' → '.join(_cut(_shown(old), _shown(new)))}")
 
 
 def _shown(value: object) -> str:
@@ -149,8 +157,20 @@ def _shown(value: object) -> str:
         return "none"
     if isinstance(value, SecretKey):
         return f"secret {value.secret}/{value.key}"
-    text = str(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+    return str(value)
+
+
+def _cut(old: str, new: str) -> tuple[str, str]:
+    """Two values that differ, long ones from shortly before the place where they begin to."""
+    least = min(len(old), len(new))
+    same = next((at for at in range(least) if old[at] != new[at]), least)
+    start = max(0, same - _SHOWN_BEFORE) if max(len(old), len(new)) > _SHOWN_CHARACTERS else 0
+    shown = [f"{'…' if start else ''}{text[start : start + _SHOWN_CHARACTERS]}" for text in (old, new)]
+    cut = [
+        f"{part}…" if len(text) > start + _SHOWN_CHARACTERS else part
+        for part, text in zip(shown, (old, new), strict=True)
+    ]
+    return cut[0], cut[1]
 
 
 def _flat(spec: BaseModel | None) -> dict[str, str]:

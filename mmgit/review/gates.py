@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from mmgit.desired import DesiredService
 from mmgit.review import metrics, policies
 from mmgit.review.blast import Blast, blast_radius
-from mmgit.review.contracts import contract_between, in_words
+from mmgit.review.contracts import contract_between, in_words, is_kept
 from mmgit.review.side import Side, Where
 from mmgit.review.verdicts import State, Verdict
 from mmgit.spec.environment import Promotion
@@ -38,8 +38,8 @@ class Evidence:
     now: datetime
     approvals: Approvals | None = None
     """None: nobody asked a forge."""
-    ran_before: Callable[[Where], frozenset[str]] = lambda _: frozenset()
-    """The images that a service ran before, by the history of the default branch."""
+    ran_before: Callable[[Where], frozenset[tuple[str, str]]] = lambda _: frozenset()
+    """The pins (manifest, image) that a service had before, by the history of the default branch."""
     acknowledged: frozenset[str] = frozenset()
     """Hashes of blast radiuses that a commit of the change acknowledges."""
 
@@ -67,9 +67,23 @@ def judge(before: Side, after: Side, evidence: Evidence) -> list[Verdict]:
         ]
         for move in moves:
             verdicts += _gates(move, before, after, evidence)
-        if moves and gates:
+        if gates and (moves or _loosened(name, before, after, evidence.now)):
             verdicts += _whole(name, gates, evidence)
     return verdicts
+
+
+def _loosened(environment: str, before: Side, after: Side, now: datetime) -> bool:
+    """Whether a service of the environment stops, or is not held any more: nothing moves, and people shall know."""
+    for where in (where for where in before.services if where[0] == environment):
+        hold = _hold(before, where)
+        if where not in after.services or (hold and _is_active(hold, now) and _hold(after, where) != hold):
+            return True
+    return False
+
+
+def _is_active(hold: Hold, now: datetime) -> bool:
+    """Whether a hold still counts; its last day by UTC does."""
+    return hold.until is None or hold.until >= now.date().isoformat()
 
 
 def _moved(before: DesiredService | None, after: DesiredService) -> bool:
@@ -83,10 +97,11 @@ def _gates(move: _Move, before: Side, after: Side, evidence: Evidence) -> Iterat
         return Verdict(environment, name, gate, state, text, until.isoformat() if until else None)
 
     was_held, held = (_hold(side, move.where) for side in (before, after))
-    if was_held and (was_held.until is None or was_held.until >= evidence.now.date().isoformat()):
+    if was_held and _is_active(was_held, evidence.now):
         until = f" until {was_held.until}" if was_held.until else ""
         yield verdict("hold", "failed", f"its pin is held{until}: {was_held.reason}")
-    if held and held != was_held and _digest(move.after) in evidence.ran_before(move.where):
+    pin = (move.after.manifest, _digest(move.after))
+    if held and held != was_held and _is_active(held, evidence.now) and pin in evidence.ran_before(move.where):
         yield verdict("rollback", "passed", f"it goes back to what ran here before, and is held: {held.reason}")
         return
     origin = before.services.get((move.gates.from_, name))
@@ -101,7 +116,8 @@ def _gates(move: _Move, before: Side, after: Side, evidence: Evidence) -> Iterat
         yield verdict("metrics", state, text)
     contract = contract_between(before, after, move.before, move.after)
     if contract and move.gates.contract == "compatible":
-        yield verdict("contract", "failed" if contract.verdict == "breaking" else "passed", in_words(contract))
+        kept = is_kept(contract, before, move.before)
+        yield verdict("contract", "passed" if kept else "failed", in_words(contract))
     for wanted in move.gates.require:
         yield verdict(wanted, "failed", f"this image carries no {wanted}")
 

@@ -9,7 +9,10 @@ from mmgit.repository import layout
 from mmgit.review.differences import Difference, fields
 from mmgit.review.side import Side
 
-_WORKFLOWS = (".github/", ".gitea/", ".forgejo/", ".ci/", ".gitlab-ci.yml")
+_WORKFLOWS = (
+    *(".github/", ".gitea/", ".forgejo/", ".ci/", "ci/", ".circleci/", ".woodpecker"),
+    *(".gitlab-ci.yml", "Jenkinsfile", "azure-pipelines.yml", ".gitattributes", ".gitmodules"),
+)
 _OWNERS = ("CODEOWNERS", ".github/CODEOWNERS", ".gitea/CODEOWNERS", "docs/CODEOWNERS")
 _GATES = ("promotion", "accepts")
 
@@ -27,9 +30,8 @@ def changes(before: Side, after: Side, paths: Collection[str]) -> Iterator[Diffe
                 yield Difference("gates", f"{name}: {path}: {old} → {new}")
     models_was, models_now = before.source.models, after.source.models
     for name in sorted({*models_was} & {*models_now}):
-        old_owners, new_owners = models_was[name].spec.owners, models_now[name].spec.owners
-        if old_owners != new_owners:
-            yield Difference("owners", f"model {name}: {_listed(old_owners)} → {_listed(new_owners)}")
+        for path, old, new in fields(models_was[name].spec, models_now[name].spec):
+            yield Difference("owners" if path == "owners" else "model", f"model {name}: {path}: {old} → {new}")
     for path in sorted(paths):
         if topic := _topic(path):
             yield Difference(topic, path)
@@ -41,7 +43,3 @@ def _topic(path: str) -> str:
     if path.startswith(_WORKFLOWS):
         return "workflows"
     return "blueprints" if path.startswith(f"{layout.BLUEPRINTS}/") else ""
-
-
-def _listed(names: Collection[str]) -> str:
-    return ", ".join(names) or "nobody"

@@ -8,10 +8,17 @@ from mmgit.review.plan import Plan, ServiceChange
 from mmgit.review.releases import Release
 from mmgit.review.text import SIGNS, download, objects, summary
 
+MAX_DIFFERENCES = 30
+"""Of one service: a table's row is shown whole or not at all."""
+
 
 def markdown(plan: Plan) -> str:
     """The whole plan. No value can add a link, a mention, an image or HTML."""
     parts = [f"### {text(summary(plan))}"]
+    if plan.governance:  # first: what comes last may be cut
+        parts.append("#### ⚠ Rules that change")
+        parts.append("These need the owners whom the default branch names.")
+        parts.append("\n".join(_differences(plan.governance)))
     for each in plan.environments:
         parts.append(f"#### `{SIGNS[each.action]}` {text(each.name)}")
         if each.differences:
@@ -21,16 +28,13 @@ def markdown(plan: Plan) -> str:
     if plan.releases:
         parts.append("#### New in `models/`")
         parts += [_release(each) for each in plan.releases]
-    if plan.governance:
-        parts.append("#### ⚠ Rules that change")
-        parts.append("These need the owners whom the default branch names.")
-        parts.append("\n".join(_differences(plan.governance)))
     return "\n\n".join(parts) + "\n"
 
 
 def _service(each: ServiceChange) -> tuple[str, str, str]:
     group = "" if each.group == "default" else f"{each.group}/"
-    said = [f"{text(found.topic)}: {code(found.text)}" for found in each.differences]
+    said = [f"{text(found.topic)}: {code(found.text)}" for found in each.differences[:MAX_DIFFERENCES]]
+    said += [f"and {len(each.differences) - len(said)} more"] if len(each.differences) > len(said) else []
     said += [f"pull: {text(download(pulled))}" for pulled in each.downloads]
     said += [f"objects: {text(objects(each.objects))}"] if each.objects else []
     return f"`{SIGNS[each.action]}`", code(group + each.name), "<br>".join(said)

@@ -24,7 +24,7 @@ def judge(
         if name not in new:
             yield "failed", f"{name}: none of {', '.join(candidate.models)} states it"
             continue
-        value, is_higher_better = new[name], _is_higher_better(after, candidate, name)
+        value, is_higher_better = new[name], _is_higher_better((before, after), candidate, name)
         if gate.min is not None:
             yield _bound(value >= gate.min, f"{name} {_shown(value)}, at least {_shown(gate.min)}")
         if gate.max is not None:
@@ -45,9 +45,10 @@ def _metrics(side: Side, service: DesiredService) -> dict[str, float]:
     return found
 
 
-def _is_higher_better(side: Side, service: DesiredService, metric: str) -> bool:
-    """As the model says; higher, if it does not."""
-    models = (side.source.models.get(reference.partition("/")[0]) for reference in service.models)
+def _is_higher_better(sides: tuple[Side, Side], service: DesiredService, metric: str) -> bool:
+    """As the model says on the first side that knows it, so that a change cannot turn it round; else higher."""
+    names = [reference.partition("/")[0] for reference in service.models]
+    models = (side.source.models.get(name) for side in sides for name in names)
     known = (model.spec.metrics[metric].better for model in models if model and metric in model.spec.metrics)
     return next(known, "higher") == "higher"
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from mmgit.errors import UsageError
-from mmgit.inputs import LOCK_FILE
+from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredManifest, DeclaredModel, DeclaredVersion
 from mmgit.review.differences import Difference, short, size
@@ -13,6 +13,7 @@ from mmgit.review.side import Side
 
 MAX_DIFF_BYTES = 256 * 2**10
 MAX_DIFF_LINES = 200
+MAX_COMPARED_LINES = 3000
 _METRIC_DIGITS = 6
 
 
@@ -96,13 +97,18 @@ def _manifest(side: Side, model: DeclaredModel, number: int, manifest: DeclaredM
 def _diffs(side: Side, old: str, new_reference: str, names: Collection[str]) -> Iterator[FileDiff]:
     """How the files of two manifests differ. A dependency lock is long: only the requirements are shown."""
     for name in sorted(names):
-        before, after = (_text(side, f"{layout.manifest_folder(each)}/{name}") for each in (old, new_reference))
-        if before == after:
+        paths = [f"{layout.manifest_folder(each)}/{name}" for each in (old, new_reference)]
+        if _bytes(side, paths[0]) == _bytes(side, paths[1]):
             continue
+        before, after = (_text(side, path) for path in paths)
         text = ""
         if name != LOCK_FILE and before is not None and after is not None:
             text = _unified(before, after, f"{old}/{name}", f"{new_reference}/{name}")
         yield FileDiff(name, text)
+
+
+def _bytes(side: Side, path: str) -> bytes | None:
+    return side.files.read(path, MAX_SCORING_BYTES) if side.files.exists(path) else None
 
 
 def _text(side: Side, path: str) -> str | None:
@@ -116,6 +122,8 @@ def _text(side: Side, path: str) -> str | None:
 
 
 def _unified(before: str, after: str, old_name: str, new_name: str) -> str:
+    if max(before.count("\n"), after.count("\n")) > MAX_COMPARED_LINES:  # comparing takes the square of it
+        return ""
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), old_name, new_name, lineterm="")
     found = list(lines)
     if len(found) > MAX_DIFF_LINES:

@@ -20,6 +20,7 @@ from mmgit.spec.fields import (
     text,
 )
 from mmgit.spec.model import Metric
+from mmgit.spec.secrets import Secrets
 from mmgit.spec.service import Port, ServiceDefaults
 
 
@@ -133,6 +134,8 @@ class EnvironmentSpec(Document):
     accepts: Literal["build", "promotion"] = "promotion"
     promotion: Promotion | None = None
     controllers: List[Literal["flux", "argocd"]] = ("flux", "argocd")
+    git_secret: KubernetesName | None = None
+    secrets: Secrets = Secrets()
 
     @model_validator(mode="after")
     def _has_what_its_target_needs(self) -> Self:

@@ -5,6 +5,7 @@ Validation messages are written for people; `repository.load` adds the place.
 """
 
 import re
+from functools import cache, partial
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, WithJsonSchema
@@ -30,12 +31,10 @@ List = Annotated[tuple[T, ...], Strict(strict=False)]
 
 def text(pattern: str, expected: str, *, schema: dict[str, Any] | None = None) -> tuple[AfterValidator, WithJsonSchema]:
     """A validator that accepts whole matches of `pattern` only, and the editor's schema for the same."""
-    compiled: list[re.Pattern[str]] = []  # when it is first used: most kinds of text stand in no file that is read
+    compiled = cache(partial(re.compile, pattern))  # when first used: most kinds of text are in no file that is read
 
     def check(value: str) -> str:
-        if not compiled:
-            compiled.append(re.compile(pattern))
-        if compiled[0].fullmatch(value) is None:
+        if compiled().fullmatch(value) is None:
             raise ValueError(f"expected {expected}")
         return value
 

@@ -24,13 +24,15 @@ def test_an_empty_folder_becomes_a_repository(tmp_path: Path, mmgit: Mmgit) -> N
     assert ended.code == 0
     assert [name for name in made if not name.startswith(".mmgit/")] == [
         ".gitattributes",
+        *[f".github/workflows/mmgit-{name}.yml" for name in ("check", "drift", "promote", "release")],
         ".gitignore",
         "environments/dev/environment.yaml",
         "mmgit.yaml",
     ]
-    assert ended.out.splitlines()[-3:] == [
+    assert ended.out.splitlines()[-4:] == [
         "next: git init -b main",
         "next: mmgit base update && mmgit base update proxy",
+        "next: mmgit ci",
         "next: mmgit model register NAME PATH -f score.py -p requirements.txt -s schema.json",
     ]
 
@@ -49,6 +51,7 @@ def test_a_training_repository_keeps_what_it_has(tmp_path: Path, mmgit: Mmgit, g
     assert (tmp_path / ".gitignore").read_text().startswith("*.csv\n")
     assert git("status", "--porcelain", "-uall").splitlines() == [
         "?? .gitattributes",
+        *[f"?? .github/workflows/mmgit-{name}.yml" for name in ("check", "drift", "promote", "release")],
         "?? .gitignore",
         "?? environments/dev/environment.yaml",
         "?? mmgit.yaml",

@@ -50,21 +50,23 @@ def objects(*arguments: str) -> list[dict[str, Any]]:
 class Copy:
     """A copy of this project's own repository, under git, with mmgit run in it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, environment: dict[str, str] | None = None) -> None:
         self.root = root
+        self.environment = environment or {}
 
     def mmgit(self, *arguments: str) -> str:
-        return run(sys.executable, "-m", "mmgit", *arguments, cwd=self.root, environment={"PYTHONPATH": str(PROJECT)})
+        environment = {**self.environment, "PYTHONPATH": str(PROJECT)}
+        return run(sys.executable, "-m", "mmgit", *arguments, cwd=self.root, environment=environment)
 
     def git(self, *arguments: str) -> str:
-        return run("git", *arguments, cwd=self.root)
+        return run("git", *arguments, cwd=self.root, environment=self.environment)
 
 
 class Client:
     """Calls the service at its KubernetesService, as a pod of the cluster would."""
 
-    def __init__(self, body: bytes) -> None:
-        (service,) = [each for each in objects("services", "-n", NAMESPACE) if each["metadata"]["name"] == SERVICE]
+    def __init__(self, body: bytes, namespace: str = NAMESPACE) -> None:
+        (service,) = [each for each in objects("services", "-n", namespace) if each["metadata"]["name"] == SERVICE]
         (port,) = [each["port"] for each in service["spec"]["ports"] if each["name"] == "http"]
         self.url = f"http://{service['spec']['clusterIP']}:{port}/api/v1/service/{SERVICE}/score"
         self.body = body
@@ -77,6 +79,14 @@ class Client:
                 return answer.status, json.loads(answer.read())
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
+
+    def is_reached(self) -> bool:
+        """Whether the node knows the way: its rules follow the rollout a moment later."""
+        try:
+            self.call(None)
+        except OSError:
+            return False
+        return True
 
     @contextmanager
     def steady(self, key: str) -> Iterator[list[tuple[int, object]]]:
@@ -174,13 +184,13 @@ def wait_until(said: str, is_so: Callable[[], object]) -> None:
         time.sleep(1)
 
 
-def wait_until_rolled_out(manifest: str) -> None:
+def wait_until_rolled_out(manifest: str, namespace: str = NAMESPACE) -> None:
     def is_applied() -> bool:
-        found = [each["metadata"] for each in objects("deployments", "-n", NAMESPACE)]
+        found = [each["metadata"] for each in objects("deployments", "-n", namespace)]
         return manifest in [each["annotations"].get("mmgit.dev/manifest") for each in found]
 
     wait_until(f"manifest {manifest} is applied", is_applied)
-    kubectl("rollout", "status", "-n", NAMESPACE, f"deployment/{SERVICE}-a", "--timeout=120s")
+    kubectl("rollout", "status", "-n", namespace, f"deployment/{SERVICE}-a", "--timeout=120s")
 
 
 @contextmanager

@@ -166,7 +166,7 @@ def test_a_branch_that_the_remote_lacks_is_an_error(remote: Remote) -> None:
 
 
 def test_the_token_stands_in_no_command_line_and_no_representation(
-    remote: Remote, monkeypatch: pytest.MonkeyPatch
+    bare: Path, remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Any] = []
     start = subprocess.Popen
@@ -179,7 +179,7 @@ def test_the_token_stands_in_no_command_line_and_no_representation(
         return start(argv, **named)
 
     monkeypatch.setattr(subprocess, "Popen", noting)
-    with_token = replace(remote, url="https://forge.example.com/a/b.git", token="c4n4ry")
+    with_token = replace(remote, url=str(bare), token="c4n4ry")
 
     with_token.tip("main")
 
@@ -188,4 +188,5 @@ def test_the_token_stands_in_no_command_line_and_no_representation(
     assert "c4n4ry" not in str(argv)
     assert seen["GIT_CONFIG_COUNT"] == "2"
     assert seen["GIT_CONFIG_VALUE_0"] == "Grace"
-    assert seen["GIT_CONFIG_KEY_1"] == "http.https://forge.example.com/a/b.git/.extraHeader"
+    assert seen["GIT_CONFIG_KEY_1"] == f"http.{bare}/.extraHeader"
+    assert str(bare) in argv, "the token goes to the forge, however `origin` is spelt"

@@ -2,27 +2,20 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
+
+from tests.workflows import assert_safe, steps
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 
-def steps(workflow: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for job in workflow["jobs"].values():
-        yield from job["steps"]
-
-
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
 def test_workflows_take_actions_by_commit_and_run_no_expression(path: Path) -> None:
-    for step in steps(yaml.safe_load(path.read_text())):
-        assert "${{" not in step.get("run", "")
-        assert re.fullmatch(r"[\w-]+/[\w./-]+@[0-9a-f]{40}|", step.get("uses", ""))
+    assert_safe(path.read_text())
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -32,12 +25,7 @@ def test_workflows_have_no_secret_and_may_only_read(path: Path) -> None:
 
     assert workflow["permissions"] == {"contents": "read"}
     assert all("permissions" not in job for job in workflow["jobs"].values())
-    assert "pull_request_target" not in text
-    assert "workflow_run" not in text
     assert "secrets." not in text
-    for step in steps(workflow):
-        if step.get("uses", "").startswith("actions/checkout@"):
-            assert step["with"]["persist-credentials"] is False
 
 
 def test_the_workflow_runs_what_the_readme_says_and_every_tier_that_needs_a_server() -> None:
@@ -48,7 +36,7 @@ def test_the_workflow_runs_what_the_readme_says_and_every_tier_that_needs_a_serv
 
     assert "make test" in runs
     assert "make demo" in runs
-    assert all(re.search(rf"\b{marker}\b", runs) for marker in markers - {"slow"})
+    assert all(re.search(rf"\b{marker}\b", runs) for marker in markers - {"slow", "forge"})
 
 
 def test_clusters_get_the_definitions_whose_schemas_are_shipped() -> None:

@@ -162,13 +162,21 @@ def test_what_a_controller_needs_is_stored_as_it_is_committed(
     cluster: Cluster, service: MakeService, environment: MakeEnvironment
 ) -> None:
     source = GitSource("https://git.example.com/acme/models", "main", "ml")
-    made = environment(service(), name=f"e{uuid.uuid4().hex[:8]}", namespace=cluster.namespace)
+    items = [{"name": "churn-db", "entry": "ml/db"}, {"name": "pull", "type": "kubernetes.io/dockerconfigjson"}]
+    secrets = {"external": {"store": {"name": "vault"}, "items": items}, "sops": {}}
+    made = environment(
+        service(),
+        name=f"e{uuid.uuid4().hex[:8]}",
+        namespace=cluster.namespace,
+        secrets=secrets,
+        git_secret="mmgit-git",
+    )
     files = controller_objects(made, source)
     (flux,) = (objects for path, objects in files.items() if "/flux/" in path)
     (argocd,) = (objects for path, objects in files.items() if "/argocd/" in path)
     stored = [committed(cluster.apply(each)) for each in flux]
 
-    for each in argocd[1:]:  # without the namespace; Argo CD's own is not made here
+    for each in argocd[-2:]:  # the rest is in the namespace and stored already; Argo CD's own is not made here
         moved = {**each, "metadata": {**each["metadata"], "namespace": cluster.namespace}}
         assert committed(cluster.apply(moved)) == moved
 

@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from mmgit.desired import DesiredEnvironment, DesiredService
-from mmgit.render.controllers import GitSource, controller_objects, render_controllers
+from mmgit.render.controllers import GitSource, controller_objects, render_controllers, steps
 from mmgit.render.controllers.access import RENDERED_KINDS
+from mmgit.spec.service import SecretKey
 
 MakeService = Callable[..., DesiredService]
 MakeEnvironment = Callable[..., DesiredEnvironment]
@@ -116,6 +117,93 @@ def test_the_account_may_do_in_its_namespace_what_is_rendered_and_nothing_else(p
         ("replicasets", "get", "list", "watch"),
     }
     assert not any("*" in value for rule in rules for values in rule.values() for value in values)
+
+
+EXTERNAL = {
+    "store": {"name": "vault"},
+    "items": [
+        {"name": "churn-db", "entry": "ml/churn"},
+        {"name": "registry", "type": "kubernetes.io/dockerconfigjson"},
+    ],
+}
+
+
+def test_flux_reads_a_private_repository_with_the_secret_that_is_named(
+    service: MakeService, environment: MakeEnvironment, production: DesiredEnvironment
+) -> None:
+    private = environment(service(), git_secret="mmgit-git")
+
+    assert by_kind(private, "flux")["GitRepository"][0]["spec"]["secretRef"] == {"name": "mmgit-git"}
+    assert "secretRef" not in by_kind(production, "flux")["GitRepository"][0]["spec"]
+
+
+@pytest.mark.parametrize("controller", ["flux", "argocd"])
+def test_external_secrets_name_entries_of_a_store_and_keep_their_type(
+    service: MakeService, environment: MakeEnvironment, controller: str
+) -> None:
+    made = by_kind(environment(service(), secrets={"external": EXTERNAL}), controller)
+
+    plain, pull = (each["spec"] for each in made["ExternalSecret"])
+    assert plain["secretStoreRef"] == {"kind": "ClusterSecretStore", "name": "vault"}
+    assert (plain["target"]["name"], plain["dataFrom"][0]["extract"]["key"]) == ("churn-db", "ml/churn")
+    assert "template" not in plain["target"]
+    assert (pull["target"]["name"], pull["dataFrom"][0]["extract"]["key"]) == ("registry", "registry")
+    assert pull["target"]["template"]["type"] == "kubernetes.io/dockerconfigjson"
+
+
+@pytest.mark.parametrize("secrets", [{}, {"external": EXTERNAL}, {"sops": {"key": "age"}}])
+def test_the_account_that_applies_services_never_touches_secrets(
+    service: MakeService, environment: MakeEnvironment, secrets: dict[str, Any]
+) -> None:
+    roles = by_kind(environment(service(), secrets=secrets), "flux")["Role"]
+
+    named = {each["metadata"]["name"]: {name for rule in each["rules"] for name in rule["resources"]} for each in roles}
+    assert not named.pop("mmgit") & {"secrets", "externalsecrets"}
+    assert named == ({"mmgit.secrets": {"secrets"}} if "sops" in secrets else {})
+
+
+def test_flux_decrypts_the_files_of_the_environment_into_its_namespace(
+    service: MakeService, environment: MakeEnvironment
+) -> None:
+    made = by_kind(environment(service(), secrets={"sops": {"key": "age"}}), "flux", GitSource("https://x/y", "main"))
+    folders = ["environments/production/rendered", "environments/production/secrets"]
+    (found,) = (each for each in made["Kustomization"] if each["metadata"]["name"] == "mmgit.secrets")
+
+    assert found["spec"]["decryption"] == {"provider": "sops", "secretRef": {"name": "age"}}
+    assert found["spec"]["path"] == "./environments/production/secrets"
+    assert (found["spec"]["targetNamespace"], found["spec"]["serviceAccountName"]) == ("ml-production", "mmgit.secrets")
+    assert made["GitRepository"][0]["spec"]["sparseCheckout"] == folders
+    assert made["GitRepository"][0]["spec"]["ignore"].splitlines() == [
+        "/*",
+        "!/environments",
+        "/environments/*",
+        "!/environments/production",
+        "/environments/production/*",
+        "!/environments/production/rendered",
+        "!/environments/production/secrets",
+    ]
+
+
+def test_a_person_makes_by_hand_what_nobody_else_makes(service: MakeService, environment: MakeEnvironment) -> None:
+    variables = {"URL": SecretKey(secret="churn-db", key="url"), "KEY": SecretKey(secret="other", key="key")}
+    declared = {
+        "git_secret": "mmgit-git",
+        "gateway": None,
+        "ingress": {"class": "nginx", "tls": {"secret": "models-tls"}},
+        "secrets": {"external": EXTERNAL, "sops": {}},
+    }
+    made = environment(service(variables=variables, parameters={"pull-secret": "registry"}), **declared)
+
+    flux = dict(steps(made, "flux", SOURCE.url, sealed=["models-tls"]))
+    argocd = dict(steps(made, "argocd", SOURCE.url, sealed=[]))
+
+    path = "environments/production/controllers/flux/bootstrap.yaml"
+    assert next(iter(flux.values())) == f"kubectl apply --server-side -f {path}"
+    assert [what.partition(":")[0] for what in flux][1:] == ["Secret mmgit-git", "Secret sops-age", "Secret other"]
+    assert all(" -n ml-production " in command for command in list(flux.values())[1:])
+    assert "--from-file=key=FILE" in flux["Secret other: variables of services"]
+    assert "argocd.argoproj.io/secret-type=repository" in list(argocd.values())[1]
+    assert "Secret models-tls: the certificate of models.acme.example" in argocd
 
 
 def test_argo_cd_leaves_the_replicas_of_what_is_there_alone_during_a_handover_and_nothing_else(

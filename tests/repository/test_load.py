@@ -136,3 +136,30 @@ def test_files_of_no_blueprint_are_a_problem_once_a_folder(repository: Repositor
         ("M511", "blueprints/lost/blueprint.yaml"),
         ("M511", "blueprints/team/blueprint.yaml"),
     ]
+
+
+EVIDENCE = "environments/dev/evidence/default/churn.yaml"
+SEEN = (
+    "apiVersion: mmgit.dev/v1\nkind: Evidence\nmanifest: churn/1\n"
+    f"image: sha256:{'a' * 64}\ncluster: 1a2755e4-a4e7-4411-98e3-9f7b21434b5c\n"
+    'observed_at: "2026-11-23T21:45:21Z"\nreplicas: {ready: 1, desired: 1}\n'
+)
+
+
+def test_what_was_seen_of_a_service_is_beside_it_and_left_over_files_are_not_read(repository: Repository) -> None:
+    root = repository({EVIDENCE: SEEN, EVIDENCE.replace("churn", "gone"): "left\n"})
+
+    everything = loaded(root).environments["dev"].evidence
+    selected = loaded(root, ["environments/dev/services/churn.yaml"]).environments["dev"].evidence
+
+    assert everything == selected
+    assert {name: each.path for name, each in everything.items()} == {"churn": EVIDENCE}
+    assert everything["churn"].spec.since is None
+
+
+def test_broken_evidence_is_a_problem(repository: Repository) -> None:
+    root = repository({EVIDENCE: SEEN + "healthy: true\n"})
+
+    (problem,) = load(Root(root)).problems
+
+    assert (problem.code, problem.place.path, problem.place.line) == ("M201", EVIDENCE, 8)

@@ -5,14 +5,14 @@ One file a controller, with everything in the order in which it must exist; neve
 
 from mmgit.desired import DesiredEnvironment
 from mmgit.render.controllers import argocd, flux
+from mmgit.render.controllers.by_hand import bootstrap_path, steps
 from mmgit.render.controllers.git_source import GitSource
 from mmgit.render.emit import emit
 from mmgit.render.shapes import Object
 from mmgit.render.target import FileTree
-from mmgit.repository import layout
 from mmgit.repository.header import with_header
 
-__all__ = ["GitSource", "controller_objects", "render_controllers"]
+__all__ = ["GitSource", "bootstrap_path", "controller_objects", "render_controllers", "steps"]
 
 _CONTROLLERS = {"argocd": argocd.bootstrap, "flux": flux.bootstrap}
 
@@ -21,9 +21,8 @@ def controller_objects(environment: DesiredEnvironment, source: GitSource) -> di
     """The objects by path; none unless the environment is a Kubernetes namespace."""
     if environment.spec.target != "kubernetes":
         return {}
-    folder = layout.controllers_folder(environment.name)
     return {
-        f"{folder}/{name}/bootstrap.yaml": _CONTROLLERS[name](environment, source)
+        bootstrap_path(environment.name, name): _CONTROLLERS[name](environment, source)
         for name in sorted(set(environment.spec.controllers))
     }
 

@@ -19,7 +19,8 @@ _WATCHED = {"": ["pods"], "apps": ["replicasets"]}
 """What a controller reads to tell whether a Deployment is healthy."""
 
 _READ = ["get", "list", "watch"]
-_VERBS = [*_READ, "create", "update", "patch", "delete"]
+VERBS = (*_READ, "create", "update", "patch", "delete")
+"""What a controller does with what it applies."""
 _LABELS = {"app.kubernetes.io/managed-by": "mmgit"}
 
 
@@ -41,12 +42,17 @@ def namespace(environment: DesiredEnvironment) -> Object:
 
 
 def access(environment: DesiredEnvironment, account: str) -> list[Object]:
-    """A service account, and its role in the namespace."""
+    """A service account that may apply what is rendered."""
     rules = [
-        {"apiGroups": [group], "resources": sorted(kinds.values()), "verbs": _VERBS}
+        {"apiGroups": [group], "resources": sorted(kinds.values()), "verbs": [*VERBS]}
         for group, kinds in RENDERED_KINDS.items()
     ]
     rules += [{"apiGroups": [group], "resources": names, "verbs": _READ} for group, names in _WATCHED.items()]
+    return role_of(environment, account, rules)
+
+
+def role_of(environment: DesiredEnvironment, account: str, rules: list[Object]) -> list[Object]:
+    """A service account, and what it may do in the namespace."""
     subject = {"kind": "ServiceAccount", "name": account, "namespace": environment.spec.namespace}
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": account}
     return [

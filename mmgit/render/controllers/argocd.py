@@ -3,6 +3,7 @@
 from mmgit.desired import DesiredEnvironment
 from mmgit.render.controllers.access import RENDERED_KINDS, namespace
 from mmgit.render.controllers.git_source import GitSource
+from mmgit.render.controllers.secrets import external_secrets
 from mmgit.render.shapes import Object
 from mmgit.repository import layout
 
@@ -76,4 +77,4 @@ def bootstrap(environment: DesiredEnvironment, source: GitSource) -> list[Object
             },
         },
     }
-    return [namespace(environment), project, application_set]
+    return [namespace(environment), *external_secrets(environment), project, application_set]

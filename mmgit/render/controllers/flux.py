@@ -3,6 +3,7 @@
 from mmgit.desired import DesiredEnvironment
 from mmgit.render.controllers.access import access, namespace, own
 from mmgit.render.controllers.git_source import GitSource
+from mmgit.render.controllers.secrets import external_secrets, sealed_secrets
 from mmgit.render.shapes import Object
 from mmgit.repository import layout
 
@@ -12,7 +13,10 @@ _ACCOUNT = "mmgit"
 def bootstrap(environment: DesiredEnvironment, source: GitSource) -> list[Object]:
     """Everything that Flux needs, in the environment's own namespace."""
     folder = source.path(layout.rendered_folder(environment.name))
-    git_repository = {
+    folders = [folder]
+    if environment.spec.secrets.sops:
+        folders.append(source.path(layout.secrets_folder(environment.name)))
+    git_repository: Object = {
         "apiVersion": "source.toolkit.fluxcd.io/v1",
         "kind": "GitRepository",
         **own(environment, "mmgit"),
@@ -21,12 +25,15 @@ def bootstrap(environment: DesiredEnvironment, source: GitSource) -> list[Object
             "timeout": "60s",
             "url": source.url,
             "ref": {"branch": source.branch},
-            "sparseCheckout": [folder],
-            "ignore": _all_but(folder),
+            "sparseCheckout": folders,
+            "ignore": _all_but(folders),
         },
     }
+    if environment.spec.git_secret:
+        git_repository["spec"]["secretRef"] = {"name": environment.spec.git_secret}
     groups = [_kustomization(environment, group, f"./{folder}/{group}") for group in environment.groups]
-    return [namespace(environment), *access(environment, _ACCOUNT), git_repository, *groups]
+    secrets = [*external_secrets(environment), *sealed_secrets(environment, source)]
+    return [namespace(environment), *access(environment, _ACCOUNT), *secrets, git_repository, *groups]
 
 
 def _kustomization(environment: DesiredEnvironment, group: str, path: str) -> Object:
@@ -48,12 +55,13 @@ def _kustomization(environment: DesiredEnvironment, group: str, path: str) -> Ob
     }
 
 
-def _all_but(folder: str) -> str:
-    """Lines of .gitignore that leave nothing but `folder`: git wants every level opened by itself."""
-    lines, above = ["/*"], ""
-    for name in folder.split("/"):
-        if above:
-            lines.append(f"{above}/*")
-        above = f"{above}/{name}"
-        lines.append(f"!{above}")
-    return "\n".join(lines) + "\n"
+def _all_but(folders: list[str]) -> str:
+    """Lines of .gitignore that leave nothing but `folders`: git wants every level opened by itself."""
+    lines = ["/*"]
+    for folder in folders:
+        above = ""
+        for name in folder.split("/"):
+            lines += [f"{above}/*"] if above else []
+            above = f"{above}/{name}"
+            lines.append(f"!{above}")
+    return "\n".join(dict.fromkeys(lines)) + "\n"

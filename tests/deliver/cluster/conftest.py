@@ -56,7 +56,7 @@ def _serving(api: Api) -> Iterator[Api]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         api.url = f"http://127.0.0.1:{server.server_port}"
         try:
             yield api
@@ -68,7 +68,7 @@ def _serving(api: Api) -> Iterator[Api]:
 def kubeconfig(tmp_path: Path) -> Callable[..., Path]:
     """Writes a kubeconfig with one context, `test`."""
 
-    def write(url: str, token: str = "secret-token") -> Path:
+    def write(url: str, token: str = "") -> Path:
         path = tmp_path / "kubeconfig"
         config = {
             "apiVersion": "v1",

@@ -1,4 +1,4 @@
-"""The door asks with GET alone, follows pages, and turns everything that goes wrong into an error that says what to do."""
+"""The door asks with GET alone, follows pages, and turns what goes wrong into an error that says what to do."""
 
 import json
 import socket
@@ -127,7 +127,7 @@ def test_a_broken_kubeconfig_is_an_error(tmp_path: Path, text: str) -> None:
 
 
 def test_a_context_that_is_not_there_is_an_error(kubeconfig: Callable[..., Path]) -> None:
-    with pytest.raises(ClusterError, match="no cluster is configured.*elsewhere"):
+    with pytest.raises(ClusterError, match=r"no cluster is configured.*elsewhere"):
         connect(str(kubeconfig("http://127.0.0.1:1")), "elsewhere")
 
 

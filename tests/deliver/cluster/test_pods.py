@@ -19,8 +19,8 @@ def pods(name: str) -> list[dict[str, Any]]:
         ("no-image", "the image cannot be pulled: not found", "mmgit env doctor live"),
         ("no-secret", "secret absent is missing", "create secret generic absent --from-literal=token=…"),
         ("no-key", "secret absent has no key token", "kubectl -n live edit secret absent"),
-        ("out-of-memory", "killed, out of memory with 16Mi, 2 restarts", "churn --env live --memory …"),
-        ("crashing", "it crashes: ended with exit code 3, 3 restarts", "--previous"),
+        ("out-of-memory", "killed, out of memory with 16Mi, 5 restarts", "churn --env live --memory …"),
+        ("crashing", "it crashes: ended with exit code 3, 5 restarts", "--previous"),
         ("unschedulable", "pending, no node takes it: 0/1 nodes are available: 1 Insufficient cpu", "add nodes"),
     ],
 )

@@ -1,0 +1,67 @@
+"""`mmgit env bootstrap`: what a person applies once, and the Secrets that nobody else makes."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from mmgit.cli.cluster_options import environment_in_cluster
+from mmgit.cli.context import find_root, target_branch
+from mmgit.edits.references import environment_of
+from mmgit.errors import OutOfDate, ProblemsFound, UsageError
+from mmgit.repository.files import Root
+
+
+@click.command()
+@click.argument("name")
+@click.option("--controller", type=click.Choice(["flux", "argocd"]), help="Which one; needed if both are declared.")
+@click.option("-o", "--output", metavar="PATH", help="Write the objects there; `-` is standard output.")
+def bootstrap(name: str, controller: str | None, output: str | None) -> None:
+    """Say what a person does once so that a controller applies environment NAME from then on.
+
+    Commands to type, none with a secret in it; changes nothing here and asks no cluster.
+    """
+    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
+    from mmgit.render.controllers import bootstrap_path, steps  # noqa: PLC0415 - as above
+
+    root = find_root()
+    checked = pipeline.check(root, surroundings_of(root, target_branch()))
+    if checked.source is None or checked.errors:
+        raise ProblemsFound(checked.problems)
+    declared = environment_in_cluster(checked.source, environment_of(checked.source, name).name)
+    chosen = _chosen(declared.spec.controllers, controller)
+    forge = checked.source.project.spec.forge
+    if forge is None:
+        hint = "forge: {kind: github, repository: OWNER/NAME}   in mmgit.yaml"
+        raise UsageError("mmgit.yaml does not say where a controller finds this repository", hint)
+    path = bootstrap_path(name, chosen)
+    _is_committed(root, path, checked.tree[path])
+    if output == "-":
+        sys.stdout.write(checked.tree[path].decode())
+    elif output:
+        Path(output).write_bytes(checked.tree[path])
+        print(f"next: kubectl apply --server-side -f {output}")
+    else:
+        desired = checked.desired.environments[name]
+        for number, (what, command) in enumerate(steps(desired, chosen, forge.clone_url, sealed=declared.sealed), 1):
+            print(f"{number}. {what}\n   {command}")
+
+
+def _chosen(declared: tuple[str, ...], named: str | None) -> str:
+    if named is None and len(declared) != 1:
+        hint = "   or   ".join(f"--controller {each}" for each in declared) or "controllers: [flux]   in its file"
+        raise UsageError(f"which controller is meant? the environment declares {len(declared)}", hint)
+    if named and named not in declared:
+        raise UsageError(f"the environment declares no controller `{named}`", f"--controller {declared[0]}")
+    return named or declared[0]
+
+
+def _is_committed(root: Root, path: str, data: bytes) -> None:
+    """What is applied must be what everybody can read."""
+    from mmgit.deliver import git, history  # noqa: PLC0415 - --help must not wait for it
+
+    repository = git.find(root.path)
+    head = repository.head if repository else None
+    if repository is None or head is None or history.changes_since(repository, head, {path: data}, [path]):
+        raise OutOfDate(f"{path} is not committed as the declarations make it", "mmgit compile --commit")

@@ -1,0 +1,38 @@
+"""Carries out an edit and compiles what it makes: in the work tree here, or on the remote's newest default branch."""
+
+from collections.abc import Callable
+
+from mmgit.cli.editing import editing
+from mmgit.edits.change import Change
+from mmgit.repository import layout
+from mmgit.repository.files import Files
+from mmgit.repository.source import Source
+
+Edit = Callable[[Source, Files], Change]
+_COMMIT = "git switch -c BRANCH && git add -A && git commit"
+
+
+def carry_out(edit: Edit, message: str, head: str, *, is_proposed: bool, is_pushed: bool) -> str:
+    """Make an edit and compile: here, or on the remote. What came of it, in words; empty if there was nothing to do."""
+    if not (is_proposed or is_pushed):
+        return _edit_here(edit)
+    from mmgit.cli import proposing  # noqa: PLC0415 - --help must not wait for it
+
+    return proposing.carry_out(edit, message, head, is_proposed=is_proposed)
+
+
+def _edit_here(edit: Edit) -> str:
+    """Write the edit and what it makes of the rendered files."""
+    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.context import target_branch  # noqa: PLC0415 - as above
+    from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
+    from mmgit.deliver.write import write_tree  # noqa: PLC0415 - as above
+
+    with editing(f"{layout.MODELS}/", f"{layout.ENVIRONMENTS}/") as session:
+        change = edit(session.source, session.root)
+        if change.is_empty:
+            return ""
+        session.deliver(change)
+        compiled = pipeline.compiled(session.root, surroundings_of(session.root, target_branch()))
+        written = write_tree(session.writer, compiled.tree, compiled.owned)
+    return f"{len(written.changed)} rendered files written, {len(written.removed)} removed\nnext: {_COMMIT}"

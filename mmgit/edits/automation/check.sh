@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Checks a change against the commit BASE where it began. Needs the whole history, no secret; runs nothing of the repository.
+# Written by `mmgit new`, which leaves it alone from then on: it is yours to change.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+: "${BASE:?the commit that the change goes to}"
+mmgit check
+mmgit compile --check
+mmgit plan "$BASE" --format markdown
+commits="$(git merge-base "$BASE" HEAD)..$(git rev-parse HEAD)"
+approvals=()
+if [ -n "${NUMBER:-}" ]; then approvals=(--pull-request "$NUMBER"); fi # who approved: MMGIT_FORGE_TOKEN, to read
+mmgit gate "$commits" --format markdown "${approvals[@]}"

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Proposes what runs in FROM for TO. Needs MMGIT_FORGE_TOKEN, to push a branch and to open a pull request.
+# Written by `mmgit new`, which leaves it alone from then on: it is yours to change.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+: "${FROM:?an environment}" "${TO:?an environment}"
+read -ra services <<<"${SERVICES:-}"
+mmgit promote --from="$FROM" --to="$TO" --pull-request -- "${services[@]}"

@@ -1,0 +1,60 @@
+"""`environments/<env>/evidence/<group>/<service>.yaml`: what was seen of a service in a cluster.
+
+Written by `mmgit status --record`. It speaks of one pin in one cluster, and of no other.
+"""
+
+import calendar
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from mmgit.spec.fields import Digest, Document, Reference, Spec, Text, text
+
+Time = Annotated[
+    str,
+    *text(
+        r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z",
+        'a moment by UTC, like "2027-02-28T09:30:00Z"',
+    ),
+]
+"""As Kubernetes writes it. Such texts sort as the moments do."""
+
+Cluster = Annotated[str, *text(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "the uid of a cluster's kube-system")]
+
+
+class SeenReplicas(Spec):
+    """How many replicas answered, and how many there should have been."""
+
+    ready: Annotated[int, Field(ge=0)]
+    desired: Annotated[int, Field(ge=0)]
+
+
+class EvidenceSpec(Document):
+    """A pin as it ran in `cluster`. `since` is when it became healthy; without it, it was not."""
+
+    kind: Literal["Evidence"]
+    manifest: Reference
+    image: Digest
+    cluster: Cluster
+    since: Time | None = None
+    observed_at: Time
+    replicas: SeenReplicas
+    reason: Text = ""
+    """Why it was not healthy."""
+
+    @model_validator(mode="after")
+    def _times_are_in_order(self) -> Self:
+        if self.since is not None and self.since > self.observed_at:
+            raise ValueError(f"since {self.since} is after observed_at {self.observed_at}")
+        return self
+
+    @property
+    def healthy_seconds(self) -> int:
+        """How long the pin had been healthy when it was last seen; 0 if it was not."""
+        return seconds_at(self.observed_at) - seconds_at(self.since) if self.since else 0
+
+
+def seconds_at(time: str) -> int:
+    """The seconds from 1970 to a checked `Time`."""
+    day, _, clock = time.removesuffix("Z").partition("T")
+    return calendar.timegm((*map(int, day.split("-")), *map(int, clock.split(":"))))
