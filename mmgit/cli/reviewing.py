@@ -171,7 +171,7 @@ def between(repository: "Repository", before: str, after: str | None, root: "Roo
 
 
 def _refuse_stale_rules(change: Change) -> None:
-    """Raises `GitError` if the default branch went on since the base: whoever chose an old one would choose its gates."""
+    """Raises `GitError` if the default branch went on: whoever chose an old base would choose its gates."""
     from mmgit.deliver import history  # noqa: PLC0415 - --help must not wait for it
     from mmgit.deliver.default_branch import default_branch  # noqa: PLC0415 - as above
 
