@@ -275,6 +275,52 @@ def test_a_rollback_to_what_ran_here_passes_without_soak_and_metrics(judge: Judg
     assert {"soak", "metrics", "route"} & found.keys() == set()
 
 
+def test_a_rollback_with_a_hold_that_has_ended_is_none(judge: Judge, mmgit: Mmgit) -> None:
+    judge("metrics: {accuracy: {min: 0.999}}")
+    commit("Promoted, by force")
+    mmgit("rollback", "digits", "--env", "production", "--reason", "x", "--until", "2020-01-31")
+
+    found = verdicts(mmgit)
+
+    assert "rollback" not in found
+    assert found["route"]["state"] == "failed"
+
+
+def test_a_change_cannot_turn_round_which_way_a_metric_is_better(judge: Judge, mmgit: Mmgit) -> None:
+    judge("metrics: {log_loss: {max_loss: 0.001}}")
+    model = Path("models/digits/model.yaml")
+    model.write_text(model.read_text().replace("log_loss: {better: lower}", "log_loss: {better: higher}"))
+    assert "log_loss: {better: higher}" in model.read_text()
+
+    assert verdicts(mmgit)["metrics"]["state"] == "failed"
+
+
+@pytest.mark.usefixtures("root")
+def test_a_hold_that_is_taken_away_needs_the_approvals_of_a_move(mmgit: Mmgit) -> None:
+    append(PRODUCTION, "promotion: {from: staging, approvals: 1}\n")
+    append(SERVICE, "hold: {reason: worse on Mondays, until: '2099-01-31'}\n")
+    commit("Gates, and a hold")
+    mmgit("rollback", "digits", "--env", "production", "--release")
+
+    assert verdicts(mmgit)["approvals"]["state"] == "waiting"
+
+
+@pytest.mark.usefixtures("root")
+def test_gates_of_an_old_base_are_not_judged_by(mmgit: Mmgit) -> None:
+    git("switch", "--quiet", "--create", "old", "HEAD")
+    append(SERVICE, "queue: 3\n")
+    commit("A change")
+    git("switch", "--quiet", "main")
+    append(PRODUCTION, "promotion: {from: staging, approvals: 1}\n")
+    commit("Gates")
+    git("switch", "--quiet", "old")
+
+    ended = mmgit("gate")
+
+    assert ended.code == 7
+    assert "`main` went on since this change began" in ended.err
+
+
 def test_a_hold_alone_makes_no_rollback(judge: Judge, mmgit: Mmgit) -> None:
     judge("soak: 24h")
     append(SERVICE, "hold: {reason: pretended}\n")

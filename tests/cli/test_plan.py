@@ -117,6 +117,32 @@ def test_a_change_of_the_rules_is_a_class_of_its_own(mmgit: Mmgit) -> None:
 
 
 @pytest.mark.usefixtures("root")
+def test_a_change_far_behind_in_a_long_value_is_shown(mmgit: Mmgit) -> None:
+    licences = ", ".join(f"Licence-{number}" for number in range(40))
+    with Path("mmgit.yaml").open("a") as project:
+        project.write(f"policies: {{licences: [{licences}]}}\n")
+    git("commit", "-qam", "Policies")
+    edit("mmgit.yaml", "Licence-39]", "Licence-39, Evil-1.0]")
+
+    assert "Evil-1.0" in mmgit("plan", "HEAD..").out
+
+
+@pytest.mark.usefixtures("root")
+def test_a_hold_that_goes_and_a_service_that_stops_are_said(mmgit: Mmgit) -> None:
+    edit(STAGING, "kind: Service\n", "kind: Service\nhold: {reason: worse on Mondays}\n")
+    git("commit", "-qam", "Hold")
+    text = Path(STAGING).read_text().replace("hold: {reason: worse on Mondays}\n", "")
+    Path(STAGING).write_text(text)
+    dev = [line for line in Path(DEV).read_text().splitlines() if not line.startswith(("manifest:", "image:"))]
+    Path(DEV).write_text("\n".join([*dev, "next: digits/2"]) + "\n")
+
+    out = mmgit("plan", "HEAD..").out
+
+    assert "worse on Mondays → none" in out
+    assert "digits/2 (model digits/2) → nothing: it stops" in out
+
+
+@pytest.mark.usefixtures("root")
 def test_an_environments_default_changes_every_service_that_takes_it(mmgit: Mmgit) -> None:
     with Path("environments/staging/environment.yaml").open("a") as environment:
         environment.write("defaults: {queue: 33}\n")
