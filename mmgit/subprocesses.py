@@ -80,9 +80,10 @@ def run(  # noqa: PLR0913 - as many as `subprocess.run` needs to be told
 
 
 @contextmanager
-def child(argv: Sequence[str]) -> Iterator[Process]:
-    """A program in the foreground, with this one's output, that ends with this block: politely, then by force."""
-    with subprocess.Popen(list(argv), env=environment(("HOME",)), stdin=subprocess.DEVNULL) as process:  # noqa: S603 - an argument list, no shell
+def child(argv: Sequence[str], output: IO[bytes] | None = None) -> Iterator[Process]:
+    """A program that ends with this block: politely, then by force. It writes to `output`, else where this one does."""
+    allowed, silent = environment(("HOME",)), subprocess.DEVNULL
+    with subprocess.Popen(list(argv), env=allowed, stdin=silent, stdout=output, stderr=output) as process:  # noqa: S603 - an argument list, no shell
         try:
             yield process
         finally:

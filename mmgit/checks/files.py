@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 
+from mmgit import golden
 from mmgit.checks.references import manifests_of
 from mmgit.checks.scope import Scope
 from mmgit.errors import Finding, MmgitError
@@ -21,6 +22,7 @@ def manifests_have_their_files(scope: Scope) -> Iterator[Finding]:
         named: dict[tuple[str | int, ...], str] = {("scoring",): spec.scoring}
         named |= {("files", position): name for position, name in enumerate(spec.files)}
         optional = {("dependencies",): spec.dependencies, ("schema",): spec.schema_, ("sample",): spec.sample}
+        optional |= {("golden",): spec.golden}
         named |= {keys: name for keys, name in optional.items() if name}
         hint = f"mmgit manifest create {reference.partition('/')[0]}   freezes a new one from the scoring folder"
         for keys, name in named.items():
@@ -33,6 +35,20 @@ def manifests_have_their_files(scope: Scope) -> Iterator[Finding]:
         for name in sorted(beside - set(named.values()) - {LOCK_FILE}):
             message = f"`{name}` lies beside manifest {reference}, which does not name it"
             yield Finding("M313", manifest.path, (), message, "remove it: a manifest is frozen whole")
+
+
+def golden_rows_can_be_read(scope: Scope) -> Iterator[Finding]:
+    """The golden rows of a manifest are requests, one a line."""
+    for reference, manifest in manifests_of(scope.source):
+        name = manifest.spec.golden
+        if name is None or name not in manifest.files:
+            continue
+        path = f"{layout.manifest_folder(reference)}/{name}"
+        try:
+            tuple(golden.rows_of(scope.read(path, MAX_SCORING_BYTES)))
+        except ValueError as error:
+            hint = f"correct it in {layout.scoring_folder(reference.partition('/')[0])} and freeze it again"
+            yield Finding("M318", path, (), f"golden rows of manifest {reference}: {error}", hint)
 
 
 def scoring_files_hold_no_key(scope: Scope) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ _COMMANDS = {
     "new": ("mmgit.cli.new", "new", "Make a repository here, in an existing project, or in a subfolder of one."),
     "check": ("mmgit.cli.compiling", "check", "Check all declared files; run nothing, write nothing."),
     "plan": ("mmgit.cli.reviewing", "plan", "Say what a change does to each environment."),
+    "try": ("mmgit.cli.trying", "try_", "Ask what a change would run, and what runs now, the same rows."),
     "gate": ("mmgit.cli.reviewing", "gate", "Judge whether a change may move the pins that it moves."),
     "build": ("mmgit.cli.building", "build", "Make the images that declared manifests need."),
     "lock": ("mmgit.cli.locking", "lock", "Check images that another machine built, lock and pin them."),

@@ -74,7 +74,9 @@ def _registered_remotely(name: str, paths: tuple[str, ...], options: Mapping[str
 
     digest = hashlib.sha256("\0".join([name, *paths, repr(sorted(options.items()))]).encode()).hexdigest()
     head = f"mmgit/register-{name}-{digest[:_DIGITS]}"
-    delivered = proposing.carry_out(edit, f"Register a version of {name}", head, is_proposed=is_proposed)
+    message = f"Register a version of {name}"
+    made = proposing.propose(edit, message, head) if is_proposed else proposing.push(edit, message)
+    delivered = proposing.in_words(message, made)
     return f"{summary}\n{delivered}" if delivered else "nothing to register"
 
 

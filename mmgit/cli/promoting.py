@@ -7,6 +7,7 @@ import click
 from pydantic import ValidationError
 
 from mmgit.cli.carrying_out import carry_out
+from mmgit.cli.predicted import predictions_option
 from mmgit.cli.remote_options import remotely
 from mmgit.cli.service_options import only_environment
 from mmgit.edits import promote as edits
@@ -27,8 +28,9 @@ _HOLD_DAYS = 14
 @click.argument("services", nargs=-1, metavar="[SERVICE]…")
 @click.option("--from", "origin", required=True, metavar="ENV", help="Where they run now.")
 @click.option("--to", "target", required=True, metavar="ENV", help="Where they shall run the same.")
+@predictions_option
 @remotely
-def promote(services: tuple[str, ...], origin: str, target: str, **ways: bool) -> None:
+def promote(services: tuple[str, ...], origin: str, target: str, **ways: Any) -> None:  # noqa: ANN401 - click's values
     """Copy the pins of one environment to the next, as one set, and compile.
 
     Without SERVICE: all that both environments declare. Scale, keys and comments stay; a pin that is held stays too.

@@ -27,8 +27,8 @@ from mmgit.repository.overlay import Overlay
 from mmgit.repository.source import Source
 
 if TYPE_CHECKING:
-    from mmgit.deliver.forge import Proposal
     from mmgit.deliver.git import Repository
+    from mmgit.spec.predictions import PredictionsSpec
 
 MAX_COPIED_BYTES = 256 * 2**20
 
@@ -44,9 +44,8 @@ class Delivered:
     url: str = ""
 
 
-def carry_out(edit: Edit, message: str, head: str, *, is_proposed: bool) -> str:
-    """Propose an edit from branch `head`, or push it: what came of it, in words; empty if there was nothing to do."""
-    delivered = propose(edit, message, head) if is_proposed else push(edit, message)
+def in_words(message: str, delivered: Delivered | None) -> str:
+    """What came of an edit; empty if there was nothing to do."""
     subject = message.partition("\n")[0]
     return f"{subject}: {delivered.url or f'commit {delivered.commit[:12]}'}" if delivered else ""
 
@@ -58,15 +57,17 @@ def push(edit: Edit, message: str) -> Delivered | None:
     return Delivered(commit) if commit else None
 
 
-def propose(edit: Edit, message: str, head: str) -> Delivered | None:
+def propose(edit: Edit, message: str, head: str, predictions: "PredictionsSpec | None" = None) -> Delivered | None:
     """Commit the edit to branch `head` of the remote, and open or renew its pull request with plan and gates in it."""
     place = _place()
+    from mmgit.deliver.forge import Proposal  # noqa: PLC0415 - --help must not wait for it
+
     forge = forge_of(place.source)
     commit = deliver(place.remote, place.made_by(edit), message, base=place.branch, branch=head)
     if commit is None:
         return None
-    tip = history.commit_named(place.repository, f"refs/remotes/origin/{place.branch}")
-    pull_request = forge.propose(_proposal(place, tip, commit, message, head))
+    body = _body(place, commit, predictions)
+    pull_request = forge.propose(Proposal(head, place.branch, message.partition("\n")[0], body))
     return Delivered(commit, pull_request.url)
 
 
@@ -147,11 +148,12 @@ def _place() -> _Place:
     return _Place(repository, remote, branch, merged)
 
 
-def _proposal(place: _Place, tip: str, commit: str, message: str, head: str) -> "Proposal":
-    from mmgit.deliver.forge import Proposal  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.review import judged  # noqa: PLC0415 - as above
+def _body(place: _Place, commit: str, predictions: "PredictionsSpec | None") -> str:
+    """The plan and the gates of a proposed commit."""
+    from mmgit.review import judged  # noqa: PLC0415 - --help must not wait for it
     from mmgit.review.markdown import markdown  # noqa: PLC0415 - as above
 
+    tip = history.commit_named(place.repository, f"refs/remotes/origin/{place.branch}")
     change = between(place.repository, tip, commit, find_root())
-    body = f"{markdown(plan_of(change))}\n{judged.markdown(judged_now(change))}"
-    return Proposal(head, place.branch, message.partition("\n")[0], body)
+    verdicts = judged_now(change, predictions=predictions)
+    return f"{markdown(plan_of(change, predictions))}\n{judged.markdown(verdicts)}"

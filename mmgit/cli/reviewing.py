@@ -2,13 +2,15 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from mmgit.cli.context import find_root, target_branch
+from mmgit.cli.predicted import predictions_option, read_report
 from mmgit.errors import GateFailed, GateWaiting, GitError, UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from mmgit.review.plan import Plan
     from mmgit.review.side import Side
     from mmgit.review.verdicts import Verdict
+    from mmgit.spec.predictions import PredictionsSpec
 
 PlanForm = Literal["text", "json", "markdown"]
 ACKNOWLEDGED = "Acknowledge-Blast-Radius"
@@ -45,7 +48,8 @@ class Change:
 @click.argument("commits", default="", metavar="[BASE..HEAD]")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @click.option("--comment", type=int, metavar="NUMBER", help="Say it in this pull request too: one comment, renewed.")
-def plan(commits: str, form: PlanForm, comment: int | None) -> None:
+@predictions_option
+def plan(commits: str, form: PlanForm, comment: int | None, predictions: Path | None) -> None:
     """Say what a change does to each environment, in words.
 
     Compares the work tree with where this branch left the default branch, or BASE with HEAD. Offline, but for
@@ -55,11 +59,11 @@ def plan(commits: str, form: PlanForm, comment: int | None) -> None:
     from mmgit.review.text import text  # noqa: PLC0415 - as above
 
     change = changed(find_root(), commits)
-    found = plan_of(change)
+    found = plan_of(change, read_report(predictions))
     if comment is not None:
         forge_of(change.before.source).comment(comment, PLAN_MARKER, markdown(found))
     if form == "json":
-        print(json.dumps(asdict(found), indent=2, ensure_ascii=False))
+        print(json.dumps(asdict(found), indent=2, ensure_ascii=False, default=lambda each: each.model_dump()))
     else:
         print(text(found) if form == "text" else markdown(found))
 
@@ -68,7 +72,8 @@ def plan(commits: str, form: PlanForm, comment: int | None) -> None:
 @click.argument("commits", default="", metavar="[BASE..HEAD]")
 @click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
 @click.option("--pull-request", "number", type=int, metavar="NUMBER", help="Whose approvals count: the forge is asked.")
-def gate(commits: str, form: PlanForm, number: int | None) -> None:
+@predictions_option
+def gate(commits: str, form: PlanForm, number: int | None, predictions: Path | None) -> None:
     """Judge every gate that a change meets: passed, failed, or waiting until when.
 
     The gates are those of BASE, never of the change. Exit code 14 if one failed, 15 if one waits.
@@ -78,7 +83,8 @@ def gate(commits: str, form: PlanForm, number: int | None) -> None:
 
     change = changed(find_root(), commits)
     _refuse_stale_rules(change)
-    verdicts = judged_now(change, approvals_of(change, number) if number is not None else None)
+    approvals = approvals_of(change, number) if number is not None else None
+    verdicts = judged_now(change, approvals, read_report(predictions))
     if form == "json":
         print(json.dumps([asdict(verdict) for verdict in verdicts], indent=2, ensure_ascii=False))
     else:
@@ -90,14 +96,17 @@ def gate(commits: str, form: PlanForm, number: int | None) -> None:
         raise GateWaiting("a gate waits", "mmgit gate   again, when what it waits for is there")
 
 
-def plan_of(change: Change) -> "Plan":
-    """The plan of a change."""
+def plan_of(change: Change, predictions: "PredictionsSpec | None" = None) -> "Plan":
+    """The plan of a change, with what was tried."""
     from mmgit.review.plan import plan as plan_between  # noqa: PLC0415 - --help must not wait for it
 
-    return plan_between(change.before, change.after, change.paths)
+    found = plan_between(change.before, change.after, change.paths)
+    return replace(found, predictions=predictions.comparisons) if predictions else found
 
 
-def judged_now(change: Change, approvals: "Approvals | None" = None) -> "list[Verdict]":
+def judged_now(
+    change: Change, approvals: "Approvals | None" = None, predictions: "PredictionsSpec | None" = None
+) -> "list[Verdict]":
     """What every gate says of a change, at this time."""
     from mmgit.deliver import history, pins  # noqa: PLC0415 - --help must not wait for it
     from mmgit.review.gates import Evidence, judge  # noqa: PLC0415 - as above
@@ -112,6 +121,7 @@ def judged_now(change: Change, approvals: "Approvals | None" = None) -> "list[Ve
         now=datetime.now(UTC),
         approvals=approvals,
         ran_before=ran_before,
+        predictions=predictions,
         acknowledged=history.trailers(change.repository, change.base, change.head or "HEAD", ACKNOWLEDGED),
     )
     return judge(change.before, change.after, evidence)

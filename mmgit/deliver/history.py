@@ -102,7 +102,7 @@ def changed_paths(repository: Repository, before: str, after: str | None) -> tup
     if after is not None:
         output = repository.git("diff-tree", "-r", "--name-only", "--no-renames", "-z", before, after, *where)
     else:
-        output = repository.git("diff-index", "--name-only", "--no-renames", "-z", before, *where)
+        output = repository.git("diff", "--no-ext-diff", "--name-only", "--no-renames", "-z", before, *where)
         others = ("ls-files", "--others", "--exclude-standard", "--full-name", "-z")
         output += repository.git(*others, *where)
     names = (name.decode(errors="surrogateescape") for name in output.split(b"\0") if name)

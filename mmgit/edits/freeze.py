@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mmgit import golden
 from mmgit.edits.change import Change
 from mmgit.edits.declaring import new_file
 from mmgit.edits.references import manifest_in_words, model_of, newest, next_number, version_of
-from mmgit.edits.scoring import CONDA, SAMPLE, SCHEMA, SCRIPT, Scoring, dependencies_of
+from mmgit.edits.scoring import CONDA, GOLDEN, SAMPLE, SCHEMA, SCRIPT, Scoring, dependencies_of
 from mmgit.errors import UsageError
 from mmgit.images.dependencies import requirements_of_conda
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
@@ -124,7 +125,7 @@ class _Last:
 
 
 def _refuse(folder: str, scoring: Scoring) -> None:
-    """Raises `UsageError` for a scoring folder without a script, with a name that mmgit itself uses, or with a key."""
+    """Raises `UsageError` for a scoring folder without a script, a name of mmgit's own, a key or unreadable rows."""
     if SCRIPT not in scoring:
         raise UsageError(f"there is no {folder}/{SCRIPT}", "write one with init() and run(), and run this again")
     for name, data in scoring.items():
@@ -134,6 +135,11 @@ def _refuse(folder: str, scoring: Scoring) -> None:
         for key_id, _ in tokens_in(data):
             message = f"{folder}/{name} holds the API key with the id `{key_id}`"
             raise UsageError(message, f"remove it, then {WORTHLESS}")
+    try:
+        tuple(golden.rows_of(scoring.get(GOLDEN, b"")))
+    except ValueError as error:
+        hint = '{"request": {"x": [1.5]}, "response": 2.0}   a line for each row; `response` may be left out'
+        raise UsageError(f"{folder}/{GOLDEN}: {error}", hint) from error
 
 
 def _last(source: Source, root: Files, model: str) -> _Last | None:
@@ -163,7 +169,7 @@ def _dependencies(scoring: Scoring) -> _Dependencies | None:
 def _fields(source: Source, scoring: Scoring, wanted: Freezing, dependencies: _Dependencies | None) -> dict[str, Any]:
     """The fields of `manifest.yaml`, in its order."""
     base = wanted.base or source.project.spec.base
-    named = {SCRIPT, SCHEMA, SAMPLE, dependencies.name if dependencies else ""}
+    named = {SCRIPT, SCHEMA, SAMPLE, GOLDEN, dependencies.name if dependencies else ""}
     fields = {
         "description": wanted.description,
         "runtime": "python",
@@ -175,6 +181,7 @@ def _fields(source: Source, scoring: Scoring, wanted: Freezing, dependencies: _D
         "dependencies": dependencies.name if dependencies else None,
         "schema": SCHEMA if SCHEMA in scoring else None,
         "sample": SAMPLE if SAMPLE in scoring else None,
+        "golden": GOLDEN if GOLDEN in scoring else None,
     }
     return {name: value for name, value in fields.items() if value is not None}
 

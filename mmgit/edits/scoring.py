@@ -1,20 +1,21 @@
 """What stands in `models/<model>/scoring/`: name -> bytes, from the paths that a user names or from the folder itself.
 
 The names are fixed, so that everybody finds `score.py`, `requirements.txt` (or `conda.yaml`), `schema.json` and
-`sample.json` in every model; other files keep theirs.
+`sample.json` in every model; other files keep theirs. `golden.jsonl` stays out of images.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmgit import golden
 from mmgit.errors import UsageError
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import layout
 from mmgit.repository.files import Files
 from mmgit.repository.paths import parts_of
 
-SCRIPT, SCHEMA, SAMPLE = "score.py", "schema.json", "sample.json"
+SCRIPT, SCHEMA, SAMPLE, GOLDEN = "score.py", "schema.json", "sample.json", golden.FILE
 REQUIREMENTS, CONDA = "requirements.txt", "conda.yaml"
 DEPENDENCIES = (REQUIREMENTS, CONDA)
 
@@ -33,7 +34,7 @@ class ScoringPaths:
 
 
 def from_paths(paths: ScoringPaths) -> dict[str, bytes]:
-    """The files that a user names, under their names in the scoring folder; the sample beside the schema comes along.
+    """The files that a user names, under their names; sample and golden rows beside the schema come along.
 
     Raises:
         UsageError: a file is missing or too large, two have the same name, or there is a file but no script.
@@ -44,8 +45,9 @@ def from_paths(paths: ScoringPaths) -> dict[str, bytes]:
         raise UsageError(
             "give either -p requirements.txt or -c conda.yaml", "conda files list pip packages below `pip:`"
         )
-    if paths.schema is not None and (sample := paths.schema.with_name(SAMPLE)).is_file():
-        sources[SAMPLE] = sample
+    for name in (SAMPLE, GOLDEN):
+        if paths.schema is not None and (beside := paths.schema.with_name(name)).is_file():
+            sources[name] = beside
     for path in paths.files:
         name = _name_beside(paths.script, path)
         if name in sources:

@@ -11,7 +11,7 @@ from mmgit.inputs import LOCK_FILE
 from mmgit.local.process import Served
 from mmgit.repository import layout
 from mmgit.repository.files import Root
-from mmgit.repository.source import Source
+from mmgit.repository.source import DeclaredManifest, Source
 from mmgit.resolve import resolve
 from mmgit.spec import ManifestSpec
 
@@ -51,11 +51,23 @@ def of_service(root: Root, source: Source, environment: str, name: str) -> Serve
         raise UsageError(f"service `{name}` asks for manifest {reference}, which is not declared", "mmgit check")
     desired = resolve(source).desired.environments[environment].services
     settings = next((dict(each.settings) for each in desired if each.name == name), {})
+    served = _frozen(root, source, name, reference, manifest)
+    return Served(**{**vars(served), "settings": {**served.settings, **settings}})
+
+
+def of_manifest(root: Root, source: Source, reference: str) -> Served:
+    """A frozen manifest, under the name of its model."""
+    manifest = source.manifest(reference)
+    if manifest is None:
+        raise UsageError(f"manifest {reference} is not declared", "mmgit check")
+    return _frozen(root, source, reference.partition("/")[0], reference, manifest)
+
+
+def _frozen(root: Root, source: Source, name: str, reference: str, manifest: DeclaredManifest) -> Served:
     folder = layout.manifest_folder(reference)
     lock = root.read(f"{folder}/{LOCK_FILE}") if manifest.spec.dependencies else None
     names = [path for path in manifest.files if path != LOCK_FILE]
-    served = _served(root, source, name, manifest.spec, folder=folder, names=names, lock=lock)
-    return Served(**{**vars(served), "settings": {**served.settings, **settings}})
+    return _served(root, source, name, manifest.spec, folder=folder, names=names, lock=lock)
 
 
 def _served(  # noqa: PLR0913 - the parts of one value

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mmgit.desired import DesiredService
-from mmgit.review import metrics, policies
+from mmgit.review import metrics, policies, predictions
 from mmgit.review.blast import Blast, blast_radius
 from mmgit.review.contracts import contract_between, in_words, is_kept
 from mmgit.review.side import Side, Where
 from mmgit.review.verdicts import State, Verdict
 from mmgit.spec.environment import Promotion
 from mmgit.spec.fields import seconds_of
+from mmgit.spec.predictions import PredictionsSpec
 from mmgit.spec.service import Hold
 
 _HOUR_SECONDS = 3600
@@ -40,6 +41,8 @@ class Evidence:
     """None: nobody asked a forge."""
     ran_before: Callable[[Where], frozenset[tuple[str, str]]] = lambda _: frozenset()
     """The pins (manifest, image) that a service had before, by the history of the default branch."""
+    predictions: PredictionsSpec | None = None
+    """What was tried; None: nobody did."""
     acknowledged: frozenset[str] = frozenset()
     """Hashes of blast radiuses that a commit of the change acknowledges."""
 
@@ -114,6 +117,9 @@ def _gates(move: _Move, before: Side, after: Side, evidence: Evidence) -> Iterat
         yield verdict("soak", *_soak(move, before))
     for state, text in metrics.judge(move.gates.metrics, before, after, move.before, move.after):
         yield verdict("metrics", state, text)
+    running, candidate = predictions.pin_of(move.before), predictions.Pin(*pin)
+    for state, text in predictions.judge(move.gates.predictions, evidence.predictions, running, candidate):
+        yield verdict("predictions", state, text)
     contract = contract_between(before, after, move.before, move.after)
     if contract and move.gates.contract == "compatible":
         kept = is_kept(contract, before, move.before)

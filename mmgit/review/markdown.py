@@ -5,9 +5,12 @@ from collections.abc import Iterator, Sequence
 from mmgit.markdown import code, fenced, table, text
 from mmgit.review.differences import Difference
 from mmgit.review.plan import Plan, ServiceChange
+from mmgit.review.predictions import in_words, title
 from mmgit.review.releases import Release
 from mmgit.review.text import SIGNS, download, objects, summary
+from mmgit.spec.predictions import Comparison
 
+_TRIED = ("rows", "latency", "size")
 MAX_DIFFERENCES = 30
 """Of one service: a table's row is shown whole or not at all."""
 
@@ -25,10 +28,27 @@ def markdown(plan: Plan) -> str:
             parts.append("\n".join(_differences(each.differences)))
         if each.services:
             parts.append(table(("", "service", "what changes"), map(_service, each.services)))
+    if plan.predictions:
+        parts.append(predictions(plan.predictions))
     if plan.releases:
         parts.append("#### New in `models/`")
         parts += [_release(each) for each in plan.releases]
     return "\n\n".join(parts) + "\n"
+
+
+def predictions(comparisons: Sequence[Comparison]) -> str:
+    """A table with a row for each candidate, and what changed in examples below it."""
+    rows, examples = [], []
+    for each in comparisons:
+        said = dict(in_words(each))
+        noted = [said[topic] for topic in ("refused", "unexpected") if topic in said]
+        rows.append((code(title(each)), *(text(said[topic]) for topic in _TRIED), "<br>".join(map(text, noted))))
+        if each.examples:
+            listed = table(
+                ("row", "before", "now"), [(code(e.row), code(e.running), code(e.candidate)) for e in each.examples]
+            )
+            examples.append(f"<details><summary>{text(title(each))}</summary>\n\n{listed}\n\n</details>")
+    return "\n\n".join(["#### Predictions", table(("", *_TRIED, ""), rows), *examples])
 
 
 def _service(each: ServiceChange) -> tuple[str, str, str]:

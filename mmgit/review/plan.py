@@ -15,6 +15,7 @@ from mmgit.review.images import Download
 from mmgit.review.objects import ObjectChange, changed_objects
 from mmgit.review.releases import Release
 from mmgit.review.side import Side
+from mmgit.spec.predictions import Comparison
 
 Action = Literal["add", "change", "remove"]
 
@@ -51,6 +52,8 @@ class Plan:
     """New model versions, manifests and images; no environment runs them by that alone."""
     governance: tuple[Difference, ...]
     """Changes of the rules themselves: gates, owners, policies, blueprints, workflows."""
+    predictions: tuple[Comparison, ...] = ()
+    """How the candidates predict beside what runs, if that was tried."""
 
     @property
     def is_empty(self) -> bool:

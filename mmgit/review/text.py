@@ -7,7 +7,9 @@ from mmgit.review.differences import Difference, size
 from mmgit.review.images import Download
 from mmgit.review.objects import ObjectChange
 from mmgit.review.plan import EnvironmentChange, Plan, ServiceChange
+from mmgit.review.predictions import in_words, title
 from mmgit.review.releases import Release
+from mmgit.spec.predictions import Comparison
 
 SIGNS = {"add": "+", "change": "~", "remove": "-"}
 NOTHING = "nothing changes"
@@ -22,6 +24,8 @@ def text(plan: Plan) -> str:
     if plan.governance:
         rules = [f"  ! {each.topic}: {each.text}" for each in plan.governance]
         parts.append(["rules that change: they need the owners whom the default branch names", *rules])
+    if plan.predictions:
+        parts.append(predictions(plan.predictions).split("\n"))
     body = "\n\n".join("\n".join(visible(line) for line in part) for part in parts)
     return "\n\n".join(filter(None, [body, summary(plan)]))
 
@@ -35,6 +39,15 @@ def summary(plan: Plan) -> str:
     services = f"services: {', '.join(counts)}" if counts else "no service changes"
     environments = ", ".join(each.name for each in plan.environments if each.services)
     return f"plan: {services}{f' (in {environments})' if environments else ''}"
+
+
+def predictions(comparisons: Sequence[Comparison]) -> str:
+    """What was tried, below a line for each candidate."""
+    lines = ["predictions"]
+    for each in comparisons:
+        lines.append(f"  {title(each)}")
+        lines += _differences([Difference(topic, said) for topic, said in in_words(each)])
+    return "\n".join(visible(line) for line in lines)
 
 
 def download(of: Download) -> str:

@@ -82,6 +82,17 @@ class MetricGate(Spec):
     max_loss: float | None = None
 
 
+class PredictionGate(Spec):
+    """Bounds on how a candidate predicts beside what runs, on the samples and golden rows of both manifests."""
+
+    max_changed: Annotated[float, Field(ge=0, le=1)] | None = None
+    """The share of rows whose prediction may change."""
+    max_difference: Annotated[float, Field(ge=0)] | None = None
+    """How far a number may move."""
+    max_latency_ratio: Annotated[float, Field(gt=0)] | None = None
+    max_size_ratio: Annotated[float, Field(gt=0)] | None = None
+
+
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -109,6 +120,7 @@ class Promotion(Spec):
     soak: Duration | None = None
     approvals: Annotated[int, Field(ge=0, le=20)] = 0
     metrics: dict[Metric, MetricGate] = Field(default_factory=dict)
+    predictions: PredictionGate | None = None
     contract: Literal["compatible", "any"] = "compatible"
     require: List[Literal["signature", "sbom"]] = ()
     freeze: List[Freeze] = ()

@@ -21,3 +21,5 @@ class ManifestSpec(Document):
     dependencies: RelativePath | None = None
     schema_: RelativePath | None = Field(default=None, alias="schema")
     sample: RelativePath | None = None
+    golden: RelativePath | None = None
+    """Rows that `mmgit try` asks, in JSON Lines; not part of the image."""

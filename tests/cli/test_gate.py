@@ -360,3 +360,44 @@ def test_an_environment_that_is_emptied_must_be_acknowledged(mmgit: Mmgit) -> No
 
     assert ended.code == FAILED
     assert "environment production loses all of its services" in ended.out
+
+
+def predictions_of(mmgit: Mmgit, **facts: Any) -> Path:
+    """A report of `mmgit try` on the very images of the promotion that is under way."""
+    images = {row["manifest"]: row["image"] for row in json.loads(mmgit("image", "list", "-o", "json").out)}
+    running, candidate = (
+        {"manifest": manifest, "image": images[manifest], "size_bytes": 1, "latency_ms": 1.0}
+        for manifest in ("digits/2", "digits/1")
+    )
+    comparison = {"running": running, "candidate": candidate, "rows": 4, "changed": 1, "max_difference": 0.5, **facts}
+    report = Path("predictions.json")
+    head = {"apiVersion": "mmgit.dev/v1", "kind": "Predictions", "runner": "container", "platform": "linux/amd64"}
+    report.write_text(json.dumps({**head, "comparisons": [comparison]}))
+    return report
+
+
+def test_predictions_are_judged_by_what_was_tried_of_these_images(judge: Judge, mmgit: Mmgit) -> None:
+    assert judge("predictions: {max_changed: 0.3, max_difference: 0.4}")["predictions"]["state"] == "waiting"
+
+    report = predictions_of(mmgit)
+    found = json.loads(mmgit("gate", "HEAD..", "--format", "json", "--predictions", str(report)).out)
+
+    assert [(each["state"], each["text"]) for each in found if each["gate"] == "predictions"] == [
+        ("passed", "4 rows answered"),
+        ("passed", "1 of 4 rows changed; at most 30% may"),
+        ("failed", "numbers move by up to 0.5; at most 0.4"),
+    ]
+    assert "1 of 4 predictions changed" in mmgit("plan", "HEAD..", "--predictions", str(report)).out
+    assert json.loads(mmgit("plan", "HEAD..", "--predictions", str(report), "--format", "json").out)["predictions"]
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("text", ["", "[]", '{"kind": "Predictions"}', "null", '{"comparisons": "x"}'])
+def test_what_is_no_report_is_refused(text: str, mmgit: Mmgit) -> None:
+    Path("predictions.json").write_text(text)
+
+    ended = mmgit("gate", "HEAD..", "--predictions", "predictions.json")
+
+    assert ended.code == 2
+    assert "predictions.json is no report of predictions" in ended.err
+    assert "hint: mmgit try --report FILE" in ended.err

@@ -85,8 +85,12 @@ def test_no_token_is_where_packages_of_a_pull_request_are_unpacked(tmp_path: Pat
     job = workflow(tmp_path, "check")["jobs"]["try"]
 
     assert [step["env"] for step in job["steps"] if "env" in step] == [
-        {"BASE": "${{ github.event.pull_request.base.sha || github.event.merge_group.base_sha }}"}
+        {
+            "BASE": "${{ github.event.pull_request.base.sha || github.event.merge_group.base_sha }}",
+            "PREDICTIONS": "${{ runner.temp }}/predictions.json",
+        }
     ]
+    assert workflow(tmp_path, "promote")["jobs"]["try"]["permissions"] == {"contents": "read"}
 
 
 def test_who_may_push_images_may_not_write_git_and_the_other_way_round(tmp_path: Path) -> None:
@@ -117,7 +121,10 @@ def test_a_promotion_is_asked_for_by_a_person_and_is_a_pull_request(tmp_path: Pa
 
     assert [*triggers(found)] == ["workflow_dispatch"]
     assert [*triggers(found)["workflow_dispatch"]["inputs"]] == ["from", "to", "services"]
-    assert permissions(tmp_path, "promote") == {"promote": {"contents": "write", "pull-requests": "write"}}
+    assert permissions(tmp_path, "promote") == {
+        "try": {"contents": "read"},
+        "promote": {"contents": "write", "pull-requests": "write"},
+    }
     assert "--pull-request" in found["jobs"]["promote"]["steps"][-1]["run"]
     assert "--push" not in found["jobs"]["promote"]["steps"][-1]["run"]
 

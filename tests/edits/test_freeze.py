@@ -46,6 +46,7 @@ def test_all_files_are_frozen_with_the_dependencies_locked(edited: Callable[...,
         "requirements.txt": b"numpy\n",
         "schema.json": b"{}",
         "sample.json": b"{}",
+        "golden.jsonl": b'{"request": {}}\n',
     }
 
     result = frozen(repository, scoring, solver)
@@ -57,7 +58,7 @@ def test_all_files_are_frozen_with_the_dependencies_locked(edited: Callable[...,
     assert result.change.files[f"{FOLDER}/manifest.yaml"] == (
         b"apiVersion: mmgit.dev/v1\nkind: Manifest\nruntime: python\n"
         b'python: "3.11"\nbase: default\nmodels: [churn/1]\nscoring: score.py\nfiles: [lib/text.py]\n'
-        b"dependencies: requirements.txt\nschema: schema.json\nsample: sample.json\n"
+        b"dependencies: requirements.txt\nschema: schema.json\nsample: sample.json\ngolden: golden.jsonl\n"
     )
     repository.apply(result.change)
     assert repository.problems == ()
@@ -139,6 +140,7 @@ def test_a_model_without_dependencies_has_no_lock(edited: Callable[..., Edited])
         ({"score.py": SCORE, "conda.yaml": b"a: &x 1\n"}, r"conda\.yaml:1:4: anchors"),
         ({"score.py": SCORE, "images/logo.png": b""}, r"scoring/images/logo\.png cannot be frozen"),
         ({"score.py": SCORE, "pylock.toml": b""}, r"scoring/pylock\.toml cannot be frozen"),
+        ({"score.py": SCORE, "golden.jsonl": b"{}"}, r"scoring/golden\.jsonl: line 1 is not"),
         ({"score.py": b"KEY = '%b'" % TOKEN.encode()}, rf"scoring/score\.py holds the API key with the id `{KEY.id}`$"),
         ({"score.py": SCORE, "na:me.py": b""}, r"manifest\.yaml: `files\.0` is 'na:me\.py'"),
     ],

@@ -9,6 +9,7 @@ mmgit check
 mmgit compile --check
 mmgit plan "$BASE" --format markdown
 commits="$(git merge-base "$BASE" HEAD)..$(git rev-parse HEAD)"
-approvals=()
-if [ -n "${NUMBER:-}" ]; then approvals=(--pull-request "$NUMBER"); fi # who approved: MMGIT_FORGE_TOKEN, to read
-mmgit gate "$commits" --format markdown "${approvals[@]}"
+known=()
+if [ -n "${NUMBER:-}" ]; then known+=(--pull-request "$NUMBER"); fi # who approved: MMGIT_FORGE_TOKEN, to read
+if [ -f "${PREDICTIONS:-}" ]; then known+=(--predictions "$PREDICTIONS"); fi # what try.sh found
+mmgit gate "$commits" --format markdown "${known[@]}"

@@ -5,4 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 : "${BASE:?the commit that the change goes to}" "${HEAD:?the commit of the change}" "${NUMBER:?the pull request}"
-mmgit plan "$(git merge-base "$BASE" "$HEAD")..$HEAD" --format markdown --comment "$NUMBER"
+known=()
+if [ -f "${PREDICTIONS:-}" ]; then known=(--predictions "$PREDICTIONS"); fi # what try.sh found
+mmgit plan "$(git merge-base "$BASE" "$HEAD")..$HEAD" --format markdown --comment "$NUMBER" "${known[@]}"

@@ -6,4 +6,6 @@ cd "$(dirname "$0")/../.."
 
 : "${FROM:?an environment}" "${TO:?an environment}"
 read -ra services <<<"${SERVICES:-}"
-mmgit promote --from="$FROM" --to="$TO" --pull-request -- "${services[@]}"
+known=()
+if [ -f "${PREDICTIONS:-}" ]; then known=(--predictions "$PREDICTIONS"); fi # what try.sh found
+mmgit promote --from="$FROM" --to="$TO" --pull-request "${known[@]}" -- "${services[@]}"

@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
-# Builds what a change since BASE brings, and pushes nothing. Give it no secret and no cache that others read.
+# Tries a change since BASE, or a promotion FROM TO, and writes PREDICTIONS for the others. Runs its code: no secret, no shared cache.
 # Written by `mmgit new`, which leaves it alone from then on: it is yours to change.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-: "${BASE:?the commit that the change goes to}"
-mmgit build --since "$BASE"
+: "${PREDICTIONS:?a file to write}"
+if [ -n "${TO:-}" ]; then
+  mmgit try --from="${FROM:?an environment}" --to="$TO" --report "$PREDICTIONS"
+else
+  mmgit try "${BASE:?the commit that the change goes to}" --report "$PREDICTIONS"
+fi
