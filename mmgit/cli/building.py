@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mmgit.cli.context import find_root, target_branch
+from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded, say
 from mmgit.edits.change import Change
 from mmgit.edits.locks import waiting
@@ -168,21 +168,14 @@ def release(services: tuple[str, ...], environment: str) -> None:
 def released(session: Session, environment: str, services: tuple[str, ...]) -> tuple["Compiled", tuple[str, ...]]:
     """Release services, or all that wait; what was compiled, and the declared files that this changed."""
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.cli.progress import working  # noqa: PLC0415 - as above
-    from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
-    from mmgit.deliver.write import write_tree  # noqa: PLC0415 - as above
+    from mmgit.cli.rendering import deliver_rendered  # noqa: PLC0415 - as above
 
     waiting = _waiting(session.source, environment, services)
     locks = built(session, dict.fromkeys(waiting.values()))
     publish(session, environment, locks)
     pins = pipeline.pins(session.root, session.source, environment, waiting, locks)
     change = recorded(session.source, locks).and_then(pins)
-    session.deliver(change)
-    with working("compiling") as watch:
-        compiled = pipeline.compiled(session.root, surroundings_of(session.root, target_branch()), watch)
-    written = write_tree(session.writer, compiled.tree, compiled.owned)
-    print(f"{len(written.changed)} rendered files written, {len(written.removed)} removed")
-    return compiled, tuple(change.files)
+    return deliver_rendered(session, change), tuple(change.files)
 
 
 def commit(session: Session, compiled: "Compiled", paths: Collection[str], message: str) -> None:

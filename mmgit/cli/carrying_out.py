@@ -35,16 +35,11 @@ def carry_out(  # noqa: PLR0913 - the ways are options of commands
 
 def _edit_here(edit: Edit) -> str:
     """Write the edit and what it makes of the rendered files."""
-    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.cli.context import target_branch  # noqa: PLC0415 - as above
-    from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
-    from mmgit.deliver.write import write_tree  # noqa: PLC0415 - as above
+    from mmgit.cli.rendering import deliver_rendered  # noqa: PLC0415 - --help must not wait for it
 
     with editing(f"{layout.MODELS}/", f"{layout.ENVIRONMENTS}/") as session:
         change = edit(session.source, session.root)
         if change.is_empty:
             return ""
-        session.deliver(change)
-        compiled = pipeline.compiled(session.root, surroundings_of(session.root, target_branch()))
-        written = write_tree(session.writer, compiled.tree, compiled.owned)
-    return f"{len(written.changed)} rendered files written, {len(written.removed)} removed\nnext: {_COMMIT}"
+        deliver_rendered(session, change)
+    return f"next: {_COMMIT}"

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 Mmgit = Callable[..., Any]
-AT_ONCE = 5
+AT_ONCE = 20 if "MMGIT_TEST_SLOW" in os.environ else 5
 WHO = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
 
 

@@ -22,6 +22,8 @@ NAMESPACE = "mmgit-staging"
 SERVICE = "digits"
 FIRST, SECOND = f"{SERVICE}/1", f"{SERVICE}/2"
 WAIT_SECONDS = 180
+IN_STEP_SECONDS = 600
+OK = 200
 
 
 def run(*argv: str, cwd: Path | None = None, stdin: str = "", environment: dict[str, str] | None = None) -> str:
@@ -226,6 +228,28 @@ def take_over(deployment: Deployment) -> list[int]:
         wait_until("the handover has ended", lambda: least_replicas() == 1)
         deployment.reconcile()
         time.sleep(5)
+    return seen
+
+
+def stay_in_step(deployment: Deployment, is_in_step: Callable[[], bool]) -> set[int]:
+    """Ten minutes under load with an autoscaler at work; every number of replicas that it asked for.
+
+    Whenever it is looked, the controller and `mmgit diff` find the cluster as it is committed.
+    """
+    take_over(deployment)
+    key = deployment.new_key()
+    deployment.push("Renew the key")
+    wait_until("what is committed is applied", is_in_step)
+    client, seen = Client(deployment.sample), set[int]()
+    wait_until("the new key is known", lambda: client.is_reached() and client.call(key)[0] == OK)
+    with client.steady(key):
+        ends = time.monotonic() + IN_STEP_SECONDS
+        while time.monotonic() < ends:
+            deployment.reconcile()
+            time.sleep(15)
+            seen.add(replicas())
+            deployment.copy.mmgit("diff", "--env", "staging")  # anything but "no difference" fails
+            wait_until("the controller finds it as committed", is_in_step)
     return seen
 
 

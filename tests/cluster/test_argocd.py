@@ -22,6 +22,7 @@ from tests.cluster.conftest import (
     apply,
     kubectl,
     objects,
+    stay_in_step,
     take_over,
     wait_until,
     wait_until_rolled_out,
@@ -110,3 +111,34 @@ def test_no_replica_falls_away_while_an_autoscaler_takes_over(argocd: ArgoCd) ->
     assert seen[-1] == 3
     assert min(seen) == 2
     wait_until("what is applied is what is committed", lambda: status() == ("Synced", "Succeeded"))
+
+
+def mine() -> list[dict[str, Any]]:
+    """What mmgit rendered, as the cluster holds it."""
+    kinds = "deployments,services,configmaps,networkpolicies,poddisruptionbudgets,httproutes"
+    return objects(kinds, "-n", NAMESPACE, "-l", "app.kubernetes.io/managed-by=mmgit")
+
+
+def test_what_is_removed_from_git_is_removed_from_the_cluster(argocd: ArgoCd) -> None:
+    argocd.release(FIRST)
+    services = argocd.copy.root / "environments/staging/services"
+    (services / "other.yaml").write_bytes((services / "digits.yaml").read_bytes())
+    argocd.push("Run two services")
+    argocd.begin()
+    wait_until_rolled_out(FIRST)
+    wait_until("both run", lambda: {each["metadata"]["name"] for each in mine()} >= {"digits-a", "other-a"})
+
+    argocd.copy.mmgit("service", "delete", "other", "--env", "staging")
+    argocd.push("Remove one of them")
+
+    wait_until("nothing of it is left", lambda: not [e for e in mine() if e["metadata"]["name"].startswith("other")])
+    assert "digits-a" in {each["metadata"]["name"] for each in mine()}
+    wait_until("what is applied is what is committed", lambda: status() == ("Synced", "Succeeded"))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_nothing_is_out_of_step_while_an_autoscaler_works(argocd: ArgoCd) -> None:
+    seen = stay_in_step(argocd, lambda: status() == ("Synced", "Succeeded"))
+
+    assert len(seen) > 1

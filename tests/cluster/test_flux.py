@@ -20,6 +20,8 @@ from tests.cluster.conftest import (
     Deployment,
     apply,
     kubectl,
+    objects,
+    stay_in_step,
     take_over,
     wait_until_rolled_out,
 )
@@ -84,3 +86,17 @@ def test_no_replica_falls_away_while_an_autoscaler_takes_over(flux: Flux) -> Non
     assert seen[0] == 2
     assert seen[-1] == 3
     assert min(seen) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_nothing_is_out_of_step_while_an_autoscaler_works(flux: Flux) -> None:
+    def is_in_step() -> bool:
+        found = [each["status"] for each in objects("kustomizations", "-n", NAMESPACE)]
+        ready = [each["status"] for one in found for each in one["conditions"] if each["type"] == "Ready"]
+        head = flux.copy.git("rev-parse", "HEAD").strip()
+        return set(ready) == {"True"} and all(head in one["lastAppliedRevision"] for one in found)
+
+    seen = stay_in_step(flux, is_in_step)
+
+    assert len(seen) > 1

@@ -1,0 +1,115 @@
+"""A command that crashes before any of its steps leaves old or new, and typed again it ends well without other help.
+
+`promote` and `service keys` on this project's own repository; a sample of the steps, and all of them in `slow`.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from mmgit.cli.main import run
+from tests.deliver.test_recovery import ALL_STEPS, Crash
+
+pytestmark = pytest.mark.timeout(1800)
+
+BUDGETS = [6, pytest.param(ALL_STEPS, marks=pytest.mark.slow)]
+SERVICE = "environments/production/services/digits.yaml"
+RENDERED = "environments/production/rendered"
+PROMOTE = ("promote", "digits", "--from", "staging", "--to", "production")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy_of_ours: Callable[[Path], Path], mmgit: Any) -> Path:
+    """A copy of this project whose staging runs manifest digits/1 and production digits/2; all committed."""
+    root = copy_of_ours(tmp_path / "copy")
+    monkeypatch.chdir(root)
+    mmgit("service", "update", "digits", "--env", "staging", "--manifest", "digits/1")
+    mmgit("compile")
+    for arguments in (["add", "--all"], ["commit", "--quiet", "--message=Try digits/1 in staging"]):
+        subprocess.run(["git", *arguments], check=True)
+    return root
+
+
+def crashing(root: Path, budget: int, *arguments: str) -> Iterator[tuple[Path, int]]:
+    """A copy of the repository for each step at which the command crashed; the current folder is in it."""
+    counted = root.with_name("counted")
+
+    def action() -> None:
+        with Path(os.devnull).open("wb") as silent:
+            os.dup2(silent.fileno(), 1)
+            os.dup2(silent.fileno(), 2)
+        assert run(list(arguments)) == 0
+
+    def copy(step: int) -> Path:
+        folder = root.with_name(f"at-{step}")
+        shutil.copytree(root, folder, symlinks=True)
+        os.chdir(folder)
+        return folder
+
+    whole = copy(0)
+    assert not Crash(0, counted).happens_in(action)
+    os.chdir(root)
+    shutil.rmtree(whole)
+    total = int(counted.read_text())
+    for step in range(1, total + 1, max(1, total // budget)):
+        folder = copy(step)
+        assert Crash(step, counted).happens_in(action), step
+        yield folder, step
+        os.chdir(root)
+        shutil.rmtree(folder)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """The service and all that is rendered of its environment."""
+    rendered = sorted((folder / RENDERED).rglob("*.yaml"))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in [folder / SERVICE, *rendered]}
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_promotion_is_made_or_not(root: Path, mmgit: Any, budget: int) -> None:
+    old = contents(root)
+    assert mmgit(*PROMOTE).code == 0
+    new = contents(root)
+    subprocess.run(["git", "checkout", "--quiet", "--", "."], check=True)
+    assert contents(root) == old != new
+
+    for folder, step in crashing(root, budget, *PROMOTE):
+        assert all(data in (old.get(path), new.get(path)) for path, data in contents(folder).items()), step
+
+        assert mmgit(*PROMOTE).code == 0, step
+
+        assert contents(folder) == new, step
+        assert mmgit("compile", "--check").code == 0, step
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_key_is_renewed_or_not_and_never_lost(root: Path, mmgit: Any, tmp_path: Path, budget: int) -> None:
+    key_file = tmp_path / "key"
+    command = ("service", "keys", "digits", "--env", "production", "--regen", "primary", "--key-file", str(key_file))
+    old = (root / SERVICE).read_bytes()
+
+    for folder, step in crashing(root, budget, *command):
+        left = (folder / SERVICE).read_bytes()
+        assert left == old or is_key_of(key_file, left), step
+        key_file.unlink(missing_ok=True)
+
+        assert mmgit(*command).code == 0, step
+
+        assert is_key_of(key_file, (folder / SERVICE).read_bytes()), step
+        key_file.unlink()
+        assert mmgit("compile").code == 0, step
+
+
+def is_key_of(file: Path, service: bytes) -> bool:
+    """Whether a key file holds the primary key of a service, and only its owner may read it."""
+    token = file.read_text().strip()
+    (key,) = [each for each in yaml.safe_load(service)["keys"] if each["name"] == "primary"]
+    is_whole = re.fullmatch(rf"mmgit_{key['id']}_[A-Za-z0-9]{{43}}_[A-Za-z0-9]{{6}}", token)
+    return is_whole is not None and file.stat().st_mode & 0o777 == 0o600
