@@ -89,8 +89,11 @@ def check(
     return Checked(source, resolved.desired, tree, tuple(ordered))
 
 
-def side(files: Files, chosen: Selection) -> Side:
-    """One side of a change, to be reviewed. Raises `ProblemsFound` if it cannot be read or joined."""
+def side(files: Files, chosen: Selection, folder: str = "") -> Side:
+    """One side of a change, to be reviewed; `folder` is the root's path in the git repository.
+
+    Raises `ProblemsFound` if it cannot be read or joined.
+    """
     from mmgit.review.side import Side  # noqa: PLC0415 - a compile must not wait for it
 
     loaded = load(files, chosen.services, chosen.models)
@@ -104,10 +107,13 @@ def side(files: Files, chosen: Selection) -> Side:
         objects[environment.name, service.name] = rendered.objects
         return ()
 
-    findings = render(desired, keep).findings
-    if broken := [problem for problem in problems.locate(findings, files.read) if problem.severity == "error"]:
+    rendered = render(desired, keep)
+    if broken := [each for each in problems.locate(rendered.findings, files.read) if each.severity == "error"]:
         raise ProblemsFound(tuple(broken))
-    return Side(loaded.source, desired, objects, files)
+    whole = {name: each for name, each in desired.environments.items() if chosen.is_whole(name)}
+    by_service = {name for name, each in desired.environments.items() if each.spec.target == "kubernetes"}
+    made = {path: data for path, data in rendered.files.items() if path.split("/")[1] in {*whole, *by_service}}
+    return Side(loaded.source, desired, objects, files, made | _controllers(loaded.source, Desired(whole), folder))
 
 
 def _check_rendered(

@@ -14,6 +14,7 @@ from mmgit.cli.predicted import predictions_option, read_report
 from mmgit.errors import GateFailed, GateWaiting, GitError, UsageError
 
 if TYPE_CHECKING:
+    from mmgit.deliver.committed import Committed
     from mmgit.deliver.forge import Forge
     from mmgit.deliver.git import Repository
     from mmgit.repository.files import Root
@@ -42,6 +43,8 @@ class Change:
     before: "Side"
     after: "Side"
     paths: tuple[str, ...]
+    outside: tuple[str, ...] = ()
+    """Those that differ outside of the root and may hold rules, from the repository's top."""
 
 
 @click.command()
@@ -100,7 +103,7 @@ def plan_of(change: Change, predictions: "PredictionsSpec | None" = None) -> "Pl
     """The plan of a change, with what was tried."""
     from mmgit.review.plan import plan as plan_between  # noqa: PLC0415 - --help must not wait for it
 
-    found = plan_between(change.before, change.after, change.paths)
+    found = plan_between(change.before, change.after, change.paths, change.outside)
     return replace(found, predictions=predictions.comparisons) if predictions else found
 
 
@@ -109,6 +112,7 @@ def judged_now(
 ) -> "list[Verdict]":
     """What every gate says of a change, at this time."""
     from mmgit.deliver import history, pins  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.review import outputs  # noqa: PLC0415 - as above
     from mmgit.review.gates import Evidence, judge  # noqa: PLC0415 - as above
 
     def ran_before(where: tuple[str, str]) -> frozenset[tuple[str, str]]:
@@ -124,7 +128,7 @@ def judged_now(
         predictions=predictions,
         acknowledged=history.trailers(change.repository, change.base, change.head or "HEAD", ACKNOWLEDGED),
     )
-    return judge(change.before, change.after, evidence)
+    return [*outputs.judge(change.after, change.paths), *judge(change.before, change.after, evidence)]
 
 
 def forge_of(source: "Source") -> "Forge":
@@ -171,13 +175,38 @@ def between(repository: "Repository", before: str, after: str | None, root: "Roo
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.deliver import history  # noqa: PLC0415 - as above
     from mmgit.deliver.committed import Committed  # noqa: PLC0415 - as above
+    from mmgit.review.governance import places_above  # noqa: PLC0415 - as above
     from mmgit.review.side import selection  # noqa: PLC0415 - as above
 
-    old = Committed(repository, before)
+    files = Committed(repository, before)
     new = Committed(repository, after) if after else root
     paths = history.changed_paths(repository, before, after)
-    chosen = selection(paths, old, new)
-    return Change(repository, before, after, pipeline.side(old, chosen), pipeline.side(new, chosen), paths)
+    above = places_above(repository.prefix)
+    outside = history.changed_from_top(repository, before, after, above) if above else ()
+    chosen, folder = selection(paths, files, new), repository.prefix.rstrip("/")
+    old, head = pipeline.side(files, chosen, folder), pipeline.side(new, chosen, folder)
+    old = replace(old, stopped=_stopped(repository, old, head, files))
+    return Change(repository, before, after, old, head, paths, outside)
+
+
+def _stopped(repository: "Repository", before: "Side", after: "Side", files: "Committed") -> "Side | None":
+    """The side before with those services that run nothing on it, and on the other one do, as they ran last."""
+    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver import pins  # noqa: PLC0415 - as above
+    from mmgit.repository.overlay import Overlay  # noqa: PLC0415 - as above
+    from mmgit.review.side import Selection  # noqa: PLC0415 - as above
+
+    known = before.source.environments
+    begun = {where: service for where, service in after.services.items() if where[0] in known}
+    last = pins.last_pins(repository, begun.keys() - before.services.keys(), files.commit)
+    written = {}
+    for where, (manifest, image) in last.items():
+        declared = before.source.service(*where)
+        path = declared.path if declared else begun[where].path
+        written[path] = f"apiVersion: mmgit.dev/v1\nkind: Service\nmanifest: {manifest}\nimage: {image}\n".encode()
+    if not written:
+        return None
+    return pipeline.side(Overlay(files, written), Selection(frozenset(written), frozenset()))
 
 
 def _refuse_stale_rules(change: Change) -> None:

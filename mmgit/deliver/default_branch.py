@@ -33,7 +33,7 @@ def default_branch(repository: Repository, declared: str, target: str = "") -> s
     if remote:
         merged = repository.run("cat-file", "blob", f"{_ORIGIN}{remote}:{repository.prefix}{layout.PROJECT}")
         return _named(merged.stdout) or remote
-    if repository.git("rev-parse", "--is-shallow-repository") == b"true\n":  # what it always said cannot be known
+    if history.is_shallow(repository):  # what it always said cannot be known
         message = f"nothing here but {layout.PROJECT} itself says which branch is the default one"
         raise GitError(message, "git remote set-head origin --auto   or say it in MMGIT_TARGET_BRANCH")
     others = _ever_named(repository) - {declared, None}

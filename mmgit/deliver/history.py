@@ -53,6 +53,11 @@ def is_ancestor(repository: Repository, earlier: str, later: str) -> bool:
     return repository.run("merge-base", "--is-ancestor", earlier, later).returncode == 0
 
 
+def is_shallow(repository: Repository) -> bool:
+    """Whether the clone holds a part of the history only."""
+    return repository.git("rev-parse", "--is-shallow-repository") == b"true\n"
+
+
 def listing(repository: Repository, commit: str, folders: Iterable[str]) -> dict[str, Entry]:
     """The files in these folders of a commit and below; `""` is the whole root."""
     return _listed(repository, commit, folders)
@@ -98,7 +103,13 @@ def commit_named(repository: Repository, name: str) -> str:
 
 def changed_paths(repository: Repository, before: str, after: str | None) -> tuple[str, ...]:
     """The files of the root that differ between two commits, or between a commit and the work tree, sorted."""
-    where = ["--", repository.prefix or "."]
+    names = changed_from_top(repository, before, after, [repository.prefix or "."])
+    return tuple(name.removeprefix(repository.prefix) for name in names)
+
+
+def changed_from_top(repository: Repository, before: str, after: str | None, paths: Collection[str]) -> tuple[str, ...]:
+    """The same of files and folders of the repository, wherever the root lies: all paths from the repository's top."""
+    where = ["--", *paths]
     if after is not None:
         output = repository.git("diff-tree", "-r", "--name-only", "--no-renames", "-z", before, after, *where)
     else:
@@ -106,7 +117,7 @@ def changed_paths(repository: Repository, before: str, after: str | None) -> tup
         others = ("ls-files", "--others", "--exclude-standard", "--full-name", "-z")
         output += repository.git(*others, *where)
     names = (name.decode(errors="surrogateescape") for name in output.split(b"\0") if name)
-    return tuple(sorted({name.removeprefix(repository.prefix) for name in names}))
+    return tuple(sorted(set(names)))
 
 
 def trailers(repository: Repository, before: str, after: str, key: str) -> frozenset[str]:
@@ -144,15 +155,15 @@ def _entries(output: bytes, prefix_length: int) -> Iterator[tuple[str, Entry]]:
 
 
 def _no_baseline(repository: Repository, branch: str, *, is_tip_here: bool) -> GitError:
-    is_shallow = repository.git("rev-parse", "--is-shallow-repository") == b"true\n"
-    if is_tip_here and not is_shallow:
+    is_cut = is_shallow(repository)
+    if is_tip_here and not is_cut:
         message = f"what is checked out and the default branch `{branch}` have no commit in common"
         return GitError(message, "name the branch that this one was made from as `default_branch` in mmgit.yaml")
     message = f"the commit at which the default branch `{branch}` was left is not in {repository.git_dir}"
     if repository.run("config", "--get", "remote.origin.url").returncode != 0:
         return GitError(message, f"git branch {branch} COMMIT")
     fetch = f"origin {branch}:refs/remotes/origin/{branch}"
-    if is_shallow:
+    if is_cut:
         roots = repository.git("rev-list", "--max-parents=0", "HEAD").decode().split()
         fetch = " ".join(["--unshallow", fetch, *roots])
     return GitError(message, f"git fetch {fetch}")

@@ -1,11 +1,14 @@
 """What services ran, when, and by which commit: the history of their pins. Pure reads, as in `history`."""
 
 from collections.abc import Collection, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import datetime
 
 from mmgit.deliver import history
 from mmgit.deliver.git import Repository
-from mmgit.repository import reading
+from mmgit.errors import GitError
+from mmgit.repository import layout, reading
 from mmgit.repository.subset import Fault
 
 _FORMAT = "--format=%x01%H%x00%cI%x00%an%x00%s%x00"
@@ -48,6 +51,41 @@ def pins_of(repository: Repository, paths: Collection[str], commit: str | None =
         if not known or (known[0].manifest, known[0].image) != pin:
             known.insert(0, Pinned(*facts, *pin))
     return found
+
+
+def last_pins(
+    repository: Repository, services: AbstractSet[tuple[str, str]], commit: str
+) -> dict[tuple[str, str], tuple[str, str]]:
+    """What services (environment, name) ran last up to `commit`, manifest and image, whatever their group was then.
+
+    Those that never ran are left out. Raises `GitError` if a shallow clone cannot tell.
+    """
+    folders = sorted({layout.services_folder(environment) for environment, _ in services})
+    options = ("--first-parent", "-m", "--diff-filter=D", "--name-only", "--no-renames", "-z", "--format=")
+    where = (f"{repository.prefix}{folder}" for folder in folders)
+    gone = repository.git("log", *options, commit, "--", *where).decode(errors="surrogateescape").split("\0")
+    known = {*history.listing(repository, commit, folders), *(path.removeprefix(repository.prefix) for path in gone)}
+    owners = {path: owner for path in known if (owner := _service_of(path)) in services}
+    last: dict[tuple[str, str], Pinned] = {}
+    for path, pins in pins_of(repository, owners, commit).items() if owners else ():
+        for pin in (each for each in pins if each.manifest and each.image):
+            before = last.get(owners[path])
+            if before is None or _moment(pin) > _moment(before):
+                last[owners[path]] = pin
+    if not services <= last.keys() and history.is_shallow(repository):
+        message = f"what ran before is not in {repository.git_dir}: it holds a part of the history only"
+        raise GitError(message, "git fetch --unshallow origin")
+    return {owner: (str(pin.manifest), str(pin.image)) for owner, pin in last.items()}
+
+
+def _service_of(path: str) -> tuple[str, str]:
+    """Environment and name of the service that a file declares."""
+    parts = path.split("/")
+    return "".join(parts[1:2]), parts[-1].removesuffix(".yaml")
+
+
+def _moment(pin: Pinned) -> datetime:
+    return datetime.fromisoformat(pin.time)
 
 
 def _changes(output: str, prefix_length: int) -> Iterator[tuple[tuple[str, str, str, str], str, str]]:

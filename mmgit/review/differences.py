@@ -51,13 +51,18 @@ def of_service(
         if declared_before.spec.next != declared_after.spec.next:
             yield Difference("next", f"{declared_before.spec.next or 'none'} → {declared_after.spec.next or 'none'}")
     if before is not None and after is None and declared_after:
-        yield Difference("manifest", f"{_running(before)} → nothing: it stops")
+        yield Difference("manifest", f"{running(before)} → nothing: it stops")
     if after is not None:
         yield from _pin(before, after)
         if before is None:
             yield Difference("scale", scale(after.scale))
     if before is not None and after is not None:
         yield from _settings(before, after)
+
+
+def running(service: DesiredService) -> str:
+    """`churn/5 (model churn/4)`."""
+    return f"{service.manifest} (model {', '.join(service.models)})"
 
 
 def scale(of: FixedScale | Autoscale) -> str:
@@ -90,18 +95,13 @@ def size(of_bytes: int) -> str:
 
 def _pin(before: DesiredService | None, after: DesiredService) -> Iterator[Difference]:
     if before is None:
-        yield Difference("manifest", f"{_running(after)}, image {short(after.image)}")
+        yield Difference("manifest", f"{running(after)}, image {short(after.image)}")
         return
     if before.manifest != after.manifest:
-        yield Difference("manifest", f"{_running(before)} → {_running(after)}")
+        yield Difference("manifest", f"{running(before)} → {running(after)}")
     if before.image != after.image:
         rebuilt = " (the same manifest, built again)" if before.manifest == after.manifest else ""
         yield Difference("image", f"{short(before.image)} → {short(after.image)}{rebuilt}")
-
-
-def _running(service: DesiredService) -> str:
-    """`churn/5 (model churn/4)`."""
-    return f"{service.manifest} (model {', '.join(service.models)})"
 
 
 def _settings(before: DesiredService, after: DesiredService) -> Iterator[Difference]:

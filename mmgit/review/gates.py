@@ -49,11 +49,10 @@ class Evidence:
 
 @dataclass(frozen=True)
 class _Move:
-    """A pin that moves: where, from what and to what."""
+    """A pin that moves: where, by which gates, and to what."""
 
     where: Where
     gates: Promotion
-    before: DesiredService | None
     after: DesiredService
 
 
@@ -64,7 +63,7 @@ def judge(before: Side, after: Side, evidence: Evidence) -> list[Verdict]:
     for name, environment in before.source.environments.items():
         gates = environment.spec.promotion
         moves = [
-            _Move(where, gates, before.services.get(where), service)
+            _Move(where, gates, service)
             for where, service in after.services.items()
             if gates and where[0] == name and _moved(before.services.get(where), service)
         ]
@@ -115,14 +114,15 @@ def _gates(move: _Move, before: Side, after: Side, evidence: Evidence) -> Iterat
         yield verdict("route", "passed", f"{move.gates.from_} runs the same")
     if move.gates.soak:
         yield verdict("soak", *_soak(move, before))
-    for state, text in metrics.judge(move.gates.metrics, before, after, move.before, move.after):
+    side, ran = before.last(move.where)
+    for state, text in metrics.judge(move.gates.metrics, side, after, ran, move.after):
         yield verdict("metrics", state, text)
-    running, candidate = predictions.pin_of(move.before), predictions.Pin(*pin)
+    running, candidate = predictions.pin_of(ran), predictions.Pin(*pin)
     for state, text in predictions.judge(move.gates.predictions, evidence.predictions, running, candidate):
         yield verdict("predictions", state, text)
-    contract = contract_between(before, after, move.before, move.after)
+    contract = contract_between(side, after, ran, move.after)
     if contract and move.gates.contract == "compatible":
-        kept = is_kept(contract, before, move.before)
+        kept = is_kept(contract, side, ran)
         yield verdict("contract", "passed" if kept else "failed", in_words(contract))
     for wanted in move.gates.require:
         yield verdict(wanted, "failed", f"this image carries no {wanted}")

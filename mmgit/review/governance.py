@@ -10,15 +10,25 @@ from mmgit.review.differences import Difference, fields
 from mmgit.review.side import Side
 
 _WORKFLOWS = (
-    *(".github/", ".gitea/", ".forgejo/", ".ci/", "ci/", ".circleci/", ".woodpecker"),
-    *(".gitlab-ci.yml", "Jenkinsfile", "azure-pipelines.yml", ".gitattributes", ".gitmodules"),
+    *(".github/", ".gitea/", ".forgejo/", ".ci/", "ci/", ".circleci/", ".woodpecker/"),
+    *(".woodpecker.yml", ".woodpecker.yaml", ".gitlab-ci.yml", "Jenkinsfile", "azure-pipelines.yml"),
 )
-_OWNERS = ("CODEOWNERS", ".github/CODEOWNERS", ".gitea/CODEOWNERS", "docs/CODEOWNERS")
+_OWNERS = tuple(f"{folder}CODEOWNERS" for folder in ("", ".github/", ".gitea/", ".forgejo/", ".gitlab/", "docs/"))
+_GIT = (".gitattributes", ".gitmodules", ".lfsconfig")
+"""What changes how git itself reads the files beside it and below."""
 _GATES = ("promotion", "accepts")
 
 
-def changes(before: Side, after: Side, paths: Collection[str]) -> Iterator[Difference]:
-    """What changes of the rules; `paths` are the files that differ."""
+def places_above(prefix: str) -> tuple[str, ...]:
+    """Files and folders outside of a root (`a/b/`) that may hold rules, from the top; none if the root is the top."""
+    if not prefix:
+        return ()
+    above = [prefix[:end] for end in range(len(prefix)) if end == 0 or prefix[end - 1] == "/"]
+    return (*_WORKFLOWS, *_OWNERS, *(f"{folder}{name}" for folder in above for name in _GIT))
+
+
+def changes(before: Side, after: Side, paths: Collection[str], outside: Collection[str]) -> Iterator[Difference]:
+    """What changes of the rules; `paths` are the files that differ, `outside` those above the root, from the top."""
     for path, old, new in fields(before.source.project.spec, after.source.project.spec):
         topic = "policies" if path.startswith("policies") else "project"
         yield Difference(topic, f"{layout.PROJECT}: {path}: {old} → {new}")
@@ -35,11 +45,13 @@ def changes(before: Side, after: Side, paths: Collection[str]) -> Iterator[Diffe
     for path in sorted(paths):
         if topic := _topic(path):
             yield Difference(topic, path)
+    for path in sorted(outside):
+        yield Difference(_topic(path), f"{path} (outside of the project)")
 
 
 def _topic(path: str) -> str:
     if path in _OWNERS:
         return "owners"
-    if path.startswith(_WORKFLOWS):
+    if path.startswith(_WORKFLOWS) or path.rpartition("/")[2] in _GIT:
         return "workflows"
     return "blueprints" if path.startswith(f"{layout.BLUEPRINTS}/") else ""

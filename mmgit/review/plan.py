@@ -7,14 +7,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from mmgit.desired import DesiredService
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService
 from mmgit.review import contracts, differences, governance, images, releases
 from mmgit.review.differences import Difference
 from mmgit.review.images import Download
 from mmgit.review.objects import ObjectChange, changed_objects
 from mmgit.review.releases import Release
-from mmgit.review.side import Side
+from mmgit.review.side import Side, Where
 from mmgit.spec.predictions import Comparison
 
 Action = Literal["add", "change", "remove"]
@@ -61,12 +60,12 @@ class Plan:
         return not (self.environments or self.releases or self.governance)
 
 
-def plan(before: Side, after: Side, paths: Collection[str]) -> Plan:
-    """What lies between two sides; `paths` are the files that differ."""
+def plan(before: Side, after: Side, paths: Collection[str], outside: Collection[str] = ()) -> Plan:
+    """What lies between two sides; `paths` are the files that differ, `outside` those above the root, from the top."""
     return Plan(
         tuple(_environments(before, after)),
         tuple(releases.new(before, after, paths)),
-        tuple(governance.changes(before, after, paths)),
+        tuple(governance.changes(before, after, paths, outside)),
     )
 
 
@@ -87,7 +86,7 @@ def _services(environment: str, before: Side, after: Side) -> Iterator[ServiceCh
     for name in sorted({*was, *now}, key=lambda each: ((now.get(each) or was[each]).group, each)):
         where = (environment, name)
         old, new = before.services.get(where), after.services.get(where)
-        found = (*differences.of_service(was.get(name), now.get(name), old, new), *_contract(before, after, old, new))
+        found = (*differences.of_service(was.get(name), now.get(name), old, new), *_since(where, before, after))
         objects = changed_objects(before.objects.get(where, ()), after.objects.get(where, ()))
         if found or objects or name not in was or name not in now:
             downloads = tuple(images.downloads(before, after, old, new))
@@ -95,10 +94,12 @@ def _services(environment: str, before: Side, after: Side) -> Iterator[ServiceCh
             yield ServiceChange(group, name, _action(name in was, name in now), found, downloads, objects)
 
 
-def _contract(
-    before: Side, after: Side, old: DesiredService | None, new: DesiredService | None
-) -> Iterator[Difference]:
-    contract = contracts.contract_between(before, after, old, new) if new else None
+def _since(where: Where, before: Side, after: Side) -> Iterator[Difference]:
+    """What differs from what clients knew, be it from what ran until some time ago."""
+    (side, old), new = before.last(where), after.services.get(where)
+    if side is not before and old and new:
+        yield Difference("ran last", differences.running(old))
+    contract = contracts.contract_between(side, after, old, new) if new else None
     if contract:
         yield Difference("contract", contracts.in_words(contract))
 

@@ -66,6 +66,7 @@ def verdicts(mmgit: Mmgit) -> dict[str, dict[str, Any]]:
 @pytest.mark.usefixtures("root")
 def test_a_change_that_moves_no_pin_meets_no_gate(mmgit: Mmgit) -> None:
     append(SERVICE, "queue: 3\n")
+    mmgit("compile")
 
     ended = mmgit("gate", "HEAD..")
 

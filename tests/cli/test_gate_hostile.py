@@ -1,0 +1,239 @@
+"""`mmgit gate` and `mmgit plan` on changes of somebody who wants more than a reviewer sees."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmgit.repository.header import with_header
+
+Mmgit = Callable[..., Any]
+
+FAILED = 14
+PRODUCTION = Path("environments/production/environment.yaml")
+SERVICE = Path("environments/production/services/digits.yaml")
+STAGING = Path("environments/staging/services/digits.yaml")
+RENDERED = Path("environments/production/rendered/default/digits.yaml")
+
+
+def git(*arguments: str) -> str:
+    return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def commit(message: str) -> str:
+    git("add", "--all")
+    git("commit", "--quiet", f"--message={message}")
+    return git("rev-parse", "HEAD")
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text() + text)
+
+
+def pins(path: Path) -> list[str]:
+    return [line for line in path.read_text().splitlines() if line.startswith(("manifest:", "image:"))]
+
+
+def without_pin(path: Path) -> str:
+    return "".join(f"{line}\n" for line in path.read_text().splitlines() if line not in pins(path))
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy_of_ours: Callable[[Path], Path]) -> Path:
+    """A copy of this project, all committed; the current folder is in it."""
+    root = copy_of_ours(tmp_path / "copy")
+    monkeypatch.chdir(root)
+    return root
+
+
+def verdicts(mmgit: Mmgit, commits: str = "HEAD~..HEAD") -> dict[str, dict[str, Any]]:
+    found = json.loads(mmgit("gate", commits, "--format", "json").out)
+    return {verdict["gate"]: verdict for verdict in found}
+
+
+@pytest.fixture
+def worse(root: Path, mmgit: Mmgit) -> Path:
+    """Staging runs the worse digits/1, production digits/2 behind a gate for what it may lose."""
+    append(PRODUCTION, "promotion: {from: staging, metrics: {accuracy: {max_loss: 0.001}}}\n")
+    mmgit("service", "update", "digits", "--env", "staging", "--manifest", "digits/1")
+    mmgit("compile")
+    commit("Try digits/1 in staging")
+    return root
+
+
+@pytest.mark.parametrize("group", ["", "other/"])
+@pytest.mark.parametrize("is_gone", [True, False])
+@pytest.mark.usefixtures("worse")
+def test_a_pin_that_was_away_is_compared_with_what_ran_last(mmgit: Mmgit, group: str, is_gone: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    text = without_pin(SERVICE)
+    if is_gone or group:
+        SERVICE.unlink()
+    else:
+        SERVICE.write_text(text + "next: digits/2\n")
+    mmgit("compile")
+    commit("Stop digits")
+    again = SERVICE.parent / f"{group}digits.yaml"
+    again.parent.mkdir(exist_ok=True)
+    again.write_text("\n".join([text.rstrip(), *pins(STAGING)]) + "\n")
+    mmgit("compile")
+    commit("Begin again")
+
+    found = verdicts(mmgit)
+
+    assert (found["route"]["state"], found["metrics"]["state"]) == ("passed", "failed")
+    assert "was 0.984" in found["metrics"]["text"]
+    assert "ran last  digits/2 (model digits/2)" in mmgit("plan", "HEAD~..HEAD").out
+
+
+@pytest.mark.usefixtures("worse")
+def test_a_service_that_never_ran_is_compared_with_nothing(mmgit: Mmgit) -> None:
+    for environment in ("staging", "production"):
+        folder = Path(f"environments/{environment}/services")
+        (folder / "digits-new.yaml").write_text(STAGING.read_text())
+    mmgit("compile")
+    commit("A new service")
+
+    found = verdicts(mmgit)
+
+    assert "metrics" not in found
+    assert "ran last" not in mmgit("plan", "HEAD~..HEAD").out
+
+
+@pytest.mark.usefixtures("worse")
+def test_a_shallow_clone_that_cannot_tell_what_ran_last_is_refused(
+    mmgit: Mmgit, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("environments/production/services/digits-new.yaml").write_text(STAGING.read_text())
+    commit("A new service")
+    git("clone", "--quiet", "--depth=2", f"file://{root}", str(tmp_path / "shallow"))
+    monkeypatch.chdir(tmp_path / "shallow")
+
+    ended = mmgit("gate", "HEAD~..HEAD")
+
+    assert ended.code == 7
+    assert "git fetch --unshallow origin" in ended.err
+
+
+def forge_rendered() -> None:
+    body = RENDERED.read_bytes().partition(b"\n")[2].replace(b"sha256:", b"sha256:0", 1)
+    RENDERED.write_bytes(with_header(body))
+
+
+def link_rendered() -> None:
+    RENDERED.rename("environments/production/elsewhere.yaml")
+    RENDERED.symlink_to("../../elsewhere.yaml")
+
+
+def add_module() -> None:
+    git("update-index", "--add", "--cacheinfo", f"160000,{git('rev-parse', 'HEAD')},{RENDERED.parent}/module")
+
+
+def leave_behind() -> None:
+    SERVICE.unlink()
+
+
+HOSTILE: dict[str, Callable[[], Any]] = {
+    "an image under a good header": forge_rendered,
+    "an image under the old header": lambda: append(RENDERED, "# more\n"),
+    "a further file": lambda: RENDERED.with_name("more.yaml").write_text("kind: ClusterRoleBinding\n"),
+    "a file in a further folder": lambda: (
+        RENDERED.parent.with_name("more").mkdir(),
+        (RENDERED.parent.with_name("more") / "x.txt").write_text("x"),
+    ),
+    "a file that nobody renders there": lambda: (RENDERED.parent.parent / "kustomization.yaml").write_text("x"),
+    "a link": link_rendered,
+    "a declaration that was not compiled": lambda: append(SERVICE, "queue: 3\n"),
+    "a service whose objects stay": leave_behind,
+    "objects that are gone": RENDERED.unlink,
+    "another spelling": lambda: RENDERED.with_name("Digits.yaml").write_text(RENDERED.read_text()),
+    "what a controller starts from": lambda: append(
+        Path("environments/production/controllers/flux/bootstrap.yaml"), "# more\n"
+    ),
+    "a proxy on compose": lambda: append(Path("environments/dev/rendered/compose.yaml"), "# more\n"),
+    "a further file on compose": lambda: Path("environments/dev/rendered/compose.override.yaml").write_text("x"),
+}
+
+
+@pytest.mark.parametrize("change", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.usefixtures("root")
+def test_what_is_rendered_must_be_what_the_declarations_of_the_change_make(
+    mmgit: Mmgit, change: Callable[[], Any]
+) -> None:
+    change()
+    commit("A small change")
+
+    ended = mmgit("gate", "HEAD~..HEAD")
+
+    assert ended.code == FAILED
+    assert "✗ rendered" in ended.out
+
+
+@pytest.mark.usefixtures("root")
+def test_a_module_among_what_is_rendered_fails(mmgit: Mmgit) -> None:
+    add_module()
+    git("commit", "--quiet", "--message=A module")
+
+    assert "rendered/default/module" in verdicts(mmgit)["rendered"]["text"]
+
+
+@pytest.mark.parametrize(
+    "files", [("services/new/digits.yaml",), ("services/digits.yaml",), ("environment.yaml",)], ids=lambda each: each[0]
+)
+@pytest.mark.usefixtures("root")
+def test_whatever_is_compiled_passes(mmgit: Mmgit, files: tuple[str, ...]) -> None:
+    for file in files:
+        path = Path("environments/production") / file
+        if path.exists():
+            append(path, "queue: 3\n" if "services" in file else "defaults: {queue: 3}\n")
+        else:
+            path.parent.mkdir()
+            path.write_text(SERVICE.read_text())
+            SERVICE.unlink()
+    for environment in ("staging", "dev"):
+        append(Path(f"environments/{environment}/services/digits.yaml"), "queue: 4\n")
+    mmgit("compile")
+    commit("Compiled")
+
+    assert "rendered" not in verdicts(mmgit)
+
+
+@pytest.fixture
+def top(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same project in a subfolder of its git repository, whose top this is."""
+    top = tmp_path / "top"
+    (top / "products").mkdir(parents=True)
+    root.rename(top / "products/ml")
+    (top / "products/ml/.git").rename(top / ".git")
+    monkeypatch.chdir(top / "products/ml")
+    git("-C", str(top), "add", "--all")
+    commit("Move")
+    return top
+
+
+@pytest.mark.parametrize(
+    ("path", "topic"),
+    [
+        (".github/workflows/new.yml", "workflows"),
+        (".gitea/workflows/new.yml", "workflows"),
+        (".forgejo/workflows/new.yml", "workflows"),
+        ("CODEOWNERS", "owners"),
+        (".forgejo/CODEOWNERS", "owners"),
+        ("products/.gitattributes", "workflows"),
+    ],
+)
+def test_rules_outside_of_a_project_in_a_subfolder_are_rules(mmgit: Mmgit, top: Path, path: str, topic: str) -> None:
+    (top / path).parent.mkdir(parents=True, exist_ok=True)
+    (top / path).write_text("* @mallory\n")
+    (top / "unrelated.txt").write_text("x\n")
+
+    in_work_tree = mmgit("plan", "HEAD..").out
+    git("-C", str(top), "add", "--all")
+    commit("Rules")
+    committed = mmgit("plan", "HEAD~..HEAD").out
+
+    for out in (in_work_tree, committed):
+        assert f"  ! {topic}: {path} (outside of the project)" in out
+        assert "unrelated" not in out
