@@ -27,22 +27,15 @@ class Change:
     after: Entry | None
 
 
-def make_commit(  # noqa: PLR0913 - what a commit is made of
-    repository: Repository,
-    base: str,
-    wanted: Mapping[str, Change],
-    blobs: Mapping[str, bytes],
-    message: str,
-    *,
-    merged: str | None = None,
+def make_commit(
+    repository: Repository, base: str, wanted: Mapping[str, Change], blobs: Mapping[str, bytes], message: str
 ) -> str:
-    """A commit upon `base` that makes the changes (by path from the top) and no other; with `merged`, after that too.
+    """A commit upon `base` that makes the changes (by path from the top) and no other.
 
     `blobs` has the bytes of every new file by id. Raises `GitError` if nobody knows who commits, or if a file and a
     folder want the same place.
     """
-    parents = f"from {base}\n" + (f"merge {merged}\n" if merged else "")
-    stream = b"".join(_stream(repository, parents, wanted, blobs, message))
+    stream = b"".join(_stream(repository, base, wanted, blobs, message))
     output = repository.git("fast-import", "--quiet", "--done", "--date-format=raw", stdin=stream)
     commit = output.decode().strip()
     made = changes_between(repository, base, commit)
@@ -82,13 +75,13 @@ def _file(mode: str, blob: str) -> Entry | None:
 
 
 def _stream(
-    repository: Repository, parents: str, wanted: Mapping[str, Change], blobs: Mapping[str, bytes], message: str
+    repository: Repository, base: str, wanted: Mapping[str, Change], blobs: Mapping[str, bytes], message: str
 ) -> Iterator[bytes]:
     """The commit in the language of git-fast-import(1)."""
     author, committer = (identity(repository, role) for role in ("AUTHOR", "COMMITTER"))
     text = message.encode()
     yield b"feature get-mark\ncommit %s\nmark :1\nauthor %s\ncommitter %s\n" % (_SCRATCH, author, committer)
-    yield b"data %d\n%s\n%s" % (len(text), text, parents.encode())
+    yield b"data %d\n%s\nfrom %s\n" % (len(text), text, base.encode())
     for path, change in sorted(wanted.items(), key=lambda item: item[1].after is not None):
         quoted = b'"%s"' % path.replace("\\", "\\\\").replace('"', '\\"').encode(errors="surrogateescape")
         if change.after:

@@ -1,9 +1,12 @@
-"""Brings commits to the remote's branches: made anew on the newest tip until one is taken, never forced.
+"""Brings commits to the remote's branches: made anew on the newest tip until one is taken.
 
+Only a commit that mmgit wrote by itself on a branch of its own is ever replaced, and never one that it has not seen.
 Nothing of the work tree, the index or the checked-out branch is read or changed.
 """
 
 import base64
+import hashlib
+import json
 import os
 import random
 import time
@@ -13,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from mmgit.deliver import history
 from mmgit.deliver.git import Command, Repository, execute
 from mmgit.deliver.history import EXECUTABLE, PLAIN, Entry
-from mmgit.deliver.objects import Change, make_commit
+from mmgit.deliver.objects import Change, changes_between, make_commit
 from mmgit.errors import GitError
 from mmgit.repository.blobs import blob_id
 from mmgit.subprocesses import Completed
@@ -25,6 +28,7 @@ _ALLOWED = ("SSH_AUTH_SOCK", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy
 _NO_QUESTIONS = "GIT_SSH_COMMAND=ssh -oBatchMode=yes"
 _REJECTED = (b"[rejected]", b"[remote rejected]", b"failed to update ref", b"cannot lock ref", b"fetch first")
 _PROTECTED = (b"protected branch", b"pre-receive hook declined", b"not allowed")
+_MARK = "Mmgit-Wrote"
 
 Make = Callable[[Repository], Mapping[str, bytes | None]]
 """The changes of a commit upon `repository.head`, by path from the root; none if there is nothing to do."""
@@ -47,9 +51,13 @@ class Remote:
         completed.output(GitError, "git fetch origin")
         return history.commit_named(self.repository, f"refs/remotes/origin/{branch}")
 
-    def push(self, commit: str, branch: str) -> bool:
-        """Make `commit` the tip of a branch, if it comes after the present one. False if the race was lost."""
-        completed = self._run("push", "--quiet", self._address, f"{commit}:refs/heads/{branch}")
+    def push(self, commit: str, branch: str, *, replaced: str | None = None) -> bool:
+        """Make `commit` the tip of a branch, if it comes after the present one or that is `replaced`.
+
+        False if the race was lost.
+        """
+        lease = [f"--force-with-lease=refs/heads/{branch}:{replaced}"] if replaced else []
+        completed = self._run("push", "--quiet", *lease, self._address, f"{commit}:refs/heads/{branch}")
         if completed.returncode and any(sign in completed.stderr for sign in _PROTECTED):
             hint = "open a pull request: --pull-request   or let this account push in the branch's rule"
             completed.output(GitError, hint)
@@ -92,8 +100,9 @@ class Remote:
 def deliver(remote: Remote, make: Make, message: str, *, base: str, branch: str) -> str | None:
     """Commit what `make` gives upon the tip of `base`, and push that to `branch`; the commit, or None for no change.
 
-    A race that is lost is run again on the new tip. Where `branch` exists already, the commit comes after its tip too.
-    Raises `GitError` if it is lost too often, or `base` is not on the remote.
+    A race that is lost is run again on the new tip. Where `branch` exists already, it must hold one commit of mmgit's:
+    that is left if it is the same, else replaced. Nothing of anybody else's is taken into it.
+    Raises `GitError` if it is lost too often, if `base` is not on the remote, or if `branch` is somebody else's.
     """
     for attempt in range(ATTEMPTS):
         tip = remote.tip(base)
@@ -104,10 +113,15 @@ def deliver(remote: Remote, make: Make, message: str, *, base: str, branch: str)
         if not changes:
             return None
         theirs = remote.tip(branch) if branch != base else None
-        commit = commit_upon(at_tip, changes, message, merged=theirs)
-        if theirs and not history.changed_paths(at_tip, theirs, commit):
+        if theirs and history.is_ancestor(at_tip, theirs, tip):
+            theirs = None  # it was merged, or never went on
+        if theirs and not _is_ours(at_tip, theirs):
+            hint = f"look at it, then: git push origin --delete {branch}"
+            raise GitError(f"the branch `{branch}` holds commits that mmgit did not write", hint)
+        commit = commit_upon(at_tip, changes, message, is_marked=branch != base)
+        if theirs and not changes_between(at_tip, theirs, commit):
             return theirs
-        if remote.push(commit, branch):
+        if remote.push(commit, branch, replaced=theirs):
             return commit
         wait_seconds = min(_LONGEST_WAIT_SECONDS, _FIRST_WAIT_SECONDS * 2**attempt)
         time.sleep(wait_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - so that two do not meet again
@@ -115,9 +129,9 @@ def deliver(remote: Remote, make: Make, message: str, *, base: str, branch: str)
 
 
 def commit_upon(
-    repository: Repository, changes: Mapping[str, bytes | None], message: str, *, merged: str | None = None
+    repository: Repository, changes: Mapping[str, bytes | None], message: str, *, is_marked: bool = False
 ) -> str:
-    """A commit upon `repository.head` that makes the changes; with `merged`, after that commit too."""
+    """A commit upon `repository.head` that makes the changes; `is_marked`: so that it is known again as mmgit's own."""
     base = str(repository.head)
     before = history.entries(repository, base, changes)
     wanted, blobs = {}, {}
@@ -129,4 +143,26 @@ def commit_upon(
             blobs[new.id] = data
         if old != new:
             wanted[repository.prefix + path] = Change(old, new)
-    return make_commit(repository, base, wanted, blobs, message, merged=merged)
+    return make_commit(repository, base, wanted, blobs, _marked(message, wanted) if is_marked else message)
+
+
+def _is_ours(repository: Repository, commit: str) -> bool:
+    """Whether a commit is the only one since the branch's base, and as mmgit made it: message, changes and all.
+
+    Its mark keeps people's work from being replaced; it proves nothing of who made the commit, and need not.
+    """
+    parents, _, message = (
+        repository.git("log", "-1", "--format=%P%n%B", commit).decode(errors="replace").partition("\n")
+    )
+    if " " in parents or not parents or not history.is_ancestor(repository, parents, str(repository.head)):
+        return False
+    said = message.rpartition(f"\n\n{_MARK}: ")[0]
+    return _marked(said, changes_between(repository, parents, commit)) == message.rstrip("\n")
+
+
+def _marked(message: str, changes: Mapping[str, Change]) -> str:
+    """A message that names the hash of itself and of the changes."""
+    after = {path: (change.after.mode, change.after.id) if change.after else None for path, change in changes.items()}
+    text = message.rstrip("\n")
+    content = json.dumps([text, sorted(after.items())])
+    return f"{text}\n\n{_MARK}: sha256:{hashlib.sha256(content.encode()).hexdigest()}"

@@ -127,15 +127,13 @@ def test_races_that_are_always_lost_end(
     assert "Ours" not in git(bare, "log", "--format=%s", "main")
 
 
-def test_a_branch_that_is_there_is_gone_on_with(bare: Path, tmp_path: Path, remote: Remote) -> None:
-    first = deliver(remote, lambda _: {"ours": b"1\n"}, "First", base="main", branch="work")
+def test_what_was_proposed_is_made_anew_on_the_newest_tip(bare: Path, tmp_path: Path, remote: Remote) -> None:
+    deliver(remote, lambda _: {"ours": b"1\n", "other": b"1\n"}, "First\n\nBecause.\n", base="main", branch="work")
     push_elsewhere(bare, tmp_path / "other", "theirs")
 
     second = deliver(remote, lambda _: {"ours": b"2\n"}, "Second", base="main", branch="work")
 
-    assert git(bare, "rev-parse", "work") == second
-    assert str(first) in git(bare, "rev-list", "work")
-    assert git(bare, "show", "work:ours") == "2"
+    assert git(bare, "rev-list", "main..work") == second
     assert git(bare, "show", "work:theirs") == "theirs"
     assert git(bare, "diff", "--name-only", "main", "work") == "ours"
 
@@ -147,6 +145,70 @@ def test_a_branch_that_holds_it_already_gets_no_further_commit(bare: Path, remot
 
     assert second == first
     assert git(bare, "rev-parse", "work") == first
+
+
+def test_a_branch_that_was_merged_is_begun_again(bare: Path, tmp_path: Path, remote: Remote) -> None:
+    deliver(remote, lambda _: {"ours": b"1\n"}, "First", base="main", branch="work")
+    other = clone(bare, tmp_path / "other")
+    git(other, "merge", "-q", "--no-ff", "--message=Merge", "origin/work")
+    git(other, "push", "-q", "origin", "HEAD:main")
+
+    second = deliver(remote, lambda _: {"ours": b"2\n"}, "Second", base="main", branch="work")
+
+    assert git(bare, "rev-list", "main..work") == second
+
+
+FOREIGN: dict[str, Callable[[Path], Any]] = {
+    "their own commit": lambda folder: git(folder, "commit", "-q", "--allow-empty", "-m", "x\n\nAcknowledge: 1"),
+    "a commit upon ours": lambda folder: (
+        git(folder, "reset", "-q", "--hard", "origin/work"),
+        git(folder, "commit", "-q", "--allow-empty", "-m", "x\n\nAcknowledge: 1"),
+    ),
+    "ours with more in it": lambda folder: (
+        git(folder, "reset", "-q", "--hard", "origin/work"),
+        (folder / "ours").write_text("evil\n"),
+        git(folder, "commit", "-q", "--all", "--amend", "--no-edit"),
+    ),
+    "ours with another message": lambda folder: (
+        git(folder, "reset", "-q", "--hard", "origin/work"),
+        git(folder, "commit", "-q", "--amend", "-m", f"Acknowledge: 1\n\n{git(folder, 'log', '-1', '--format=%B')}"),
+    ),
+    "ours upon theirs": lambda folder: (
+        git(folder, "commit", "-q", "--allow-empty", "-m", "x\n\nAcknowledge: 1"),
+        git(folder, "cherry-pick", "origin/work"),
+    ),
+    "a merge": lambda folder: (
+        git(folder, "commit", "-q", "--allow-empty", "-m", "x"),
+        git(folder, "merge", "-q", "--no-ff", "--no-edit", "origin/work"),
+    ),
+}
+
+
+@pytest.mark.parametrize("push", FOREIGN.values(), ids=FOREIGN.keys())
+def test_a_branch_with_anything_that_mmgit_did_not_write_is_left_alone_and_never_adopted(
+    bare: Path, tmp_path: Path, remote: Remote, push: Callable[[Path], Any]
+) -> None:
+    deliver(remote, lambda _: {"ours": b"1\n"}, "First", base="main", branch="work")
+    other = clone(bare, tmp_path / "other")
+    push(other)
+    git(other, "push", "-q", "--force", "origin", "HEAD:work")
+    theirs = git(bare, "rev-parse", "work")
+
+    with pytest.raises(GitError, match="`work` holds commits that mmgit did not write") as caught:
+        deliver(remote, lambda _: {"ours": b"2\n"}, "Second", base="main", branch="work")
+
+    assert caught.value.hint == "look at it, then: git push origin --delete work"
+    assert git(bare, "rev-parse", "work") == theirs
+
+
+def test_what_somebody_pushes_at_the_last_moment_is_not_replaced(bare: Path, tmp_path: Path, remote: Remote) -> None:
+    first = deliver(remote, lambda _: {"ours": b"1\n"}, "First", base="main", branch="work")
+    other = clone(bare, tmp_path / "other")
+    git(other, "commit", "-q", "--allow-empty", "-m", "Theirs")
+    git(other, "push", "-q", "--force", "origin", "HEAD:work")
+
+    assert not remote.push(git(other, "rev-parse", "origin/main"), "work", replaced=first)
+    assert git(bare, "log", "-1", "--format=%s", "work") == "Theirs"
 
 
 def test_a_branch_that_refuses_is_an_error_with_the_way_on(bare: Path, remote: Remote) -> None:
