@@ -25,7 +25,7 @@ _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday",
 
 @dataclass(frozen=True)
 class Approvals:
-    """Who approved the very commit that is judged, apart from its author."""
+    """Who approved the very commit that is judged, apart from those who made it."""
 
     people: tuple[str, ...]
     is_refused: bool = False
@@ -183,7 +183,10 @@ def _blast(blast: Blast, evidence: Evidence) -> Iterator[Verdict]:
         return
     what = "; ".join(blast.reasons)
     if blast.hash in evidence.acknowledged:
-        yield Verdict("", "", "blast radius", "passed", f"{what}; acknowledged")
+        approvals = evidence.approvals or Approvals(())
+        is_approved = bool(approvals.people) and not approvals.is_refused
+        said = "acknowledged and approved" if is_approved else "acknowledged; somebody else must approve it"
+        yield Verdict("", "", "blast radius", "passed" if is_approved else "waiting", f"{what}; {said}")
         return
     hint = f"a commit of this change must say: Acknowledge-Blast-Radius: {blast.hash}"
     yield Verdict("", "", "blast radius", "failed", f"{what}. {hint}")

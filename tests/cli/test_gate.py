@@ -349,7 +349,8 @@ def test_a_blast_radius_is_acknowledged_by_exactly_its_hash(mmgit: Mmgit) -> Non
 
     assert first["state"] == "failed"
     assert "2 services go and 0 change; the policy allows 1" in first["text"]
-    assert acknowledged.code == 0
+    assert acknowledged.code == WAITING
+    assert "acknowledged; somebody else must approve it" in acknowledged.out
     assert another.code == FAILED
 
 

@@ -4,8 +4,9 @@ Source: GitHub REST API 2022-11-28; Gitea's `/swagger.v1.json`.
 """
 
 from datetime import datetime
+from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class Answer(BaseModel):
@@ -19,6 +20,10 @@ class Account(Answer):
 
     id: int
     login: str
+
+
+_Known = Annotated[Account | None, BeforeValidator(lambda value: value or None)]
+"""GitHub says `{}` for nobody too."""
 
 
 class _Repository(Answer):
@@ -65,6 +70,14 @@ class Review(Answer):
     dismissed: bool = False
     stale: bool = False
     official: bool = False
+
+
+class Commit(Answer):
+    """A commit of a pull request; the accounts are those whose address it names, if there are any."""
+
+    sha: str
+    author: _Known
+    committer: _Known
 
 
 class CommitStatus(Answer):

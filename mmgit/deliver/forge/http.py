@@ -31,6 +31,7 @@ PAGE_LIMIT = 100
 _SAID_LIMIT_CHARACTERS = 300
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = range(300, 400)
+_NOT_FOUND = 404
 
 
 class Refused(ForgeError):  # noqa: N818 - an answer, and callers may expect it
@@ -97,6 +98,14 @@ class Api:
         """What the forge answers to `data`. Raises `Refused`, `ForgeError`."""
         return self._parsed(model, path, self._ask(method, path, json.dumps(data).encode())[0])
 
+    def delete(self, path: str) -> None:
+        """Remove what is at `path`, unless it is gone already. Raises `Refused`, `ForgeError`."""
+        try:
+            self._ask("DELETE", path)
+        except Refused as refused:
+            if refused.status != _NOT_FOUND:
+                raise
+
     def _ask(self, method: str, path: str, data: bytes | None = None) -> tuple[Any, Message]:
         """One answer, tried again where that can do no harm."""
         for pause_seconds in (*PAUSES_SECONDS, None):
@@ -127,7 +136,7 @@ class Api:
             reason = getattr(error, "reason", None) or str(error) or type(error).__name__
             raise _Later(visible(str(reason)), is_in_doubt=True) from error
         try:
-            return json.loads(body), response.headers
+            return json.loads(body or b"null"), response.headers
         except (ValueError, RecursionError) as error:
             self._misunderstood(path, error)
 

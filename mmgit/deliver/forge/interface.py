@@ -43,9 +43,10 @@ class PullRequest:
 
 @dataclass(frozen=True)
 class Reviews:
-    """Logins of those whose last word counts: they may write to the repository, and none is the author.
+    """Logins of those whose last word counts: they may write to the repository, and none opened the pull request.
 
-    An approval counts for this very `commit`, the tip; a demand for changes until it is dismissed or taken back.
+    An approval counts for this very `commit`, the tip, and not from whoever made a commit of it, as far as the forge
+    knows; a demand for changes until it is dismissed or taken back.
     """
 
     commit: str
@@ -109,6 +110,7 @@ class Forge(Protocol):
     def comment(self, number: int, marker: str, body: str) -> str:
         """The address of our one comment with this marker, which is hidden: written, or updated in place.
 
+        Of several, as two runs at once may write them, the oldest stays.
         Somebody else's comment that carries the marker is left alone.
         """
 

@@ -23,7 +23,7 @@ from mmgit.errors import ForgeError, visible
 
 _TITLE_LIMIT_CHARACTERS = 255
 _DESCRIPTION_LIMIT_CHARACTERS = 140
-_FILES_LIMIT = 3000  # GitHub lists no more
+_FILES_LIMIT, _COMMITS_LIMIT = 3000, 250  # GitHub lists no more
 _APPROVED = frozenset({"APPROVED"})
 _BLOCKED = frozenset({"CHANGES_REQUESTED", "REQUEST_CHANGES"})
 _DISMISSED = frozenset({"DISMISSED"})
@@ -81,17 +81,26 @@ class RestForge(ABC):
         first = f"<!-- {quote(marker, safe=':/ ').replace('--', '-%2D')} -->\n"
         text = first + markdown.truncated(body, markdown.LIMIT_CHARACTERS - len(first))
         me, path = self.user().number, f"{self._path}/issues/{number}/comments"
-        for each in self._api.all(answers.Comment, path):
-            if each.user and each.user.id == me and _lines(each.body).startswith(first):
-                if _lines(each.body) == text:
-                    return each.html_url
-                path = f"{self._path}/issues/comments/{each.id}"
-                return self._api.send(answers.Comment, "PATCH", path, {"body": text}).html_url
-        return self._api.send(answers.Comment, "POST", path, {"body": text}).html_url
+
+        def ours() -> list[answers.Comment]:
+            found = (each for each in self._api.all(answers.Comment, path) if each.user and each.user.id == me)
+            return sorted((each for each in found if _lines(each.body).startswith(first)), key=lambda each: each.id)
+
+        there = ours()
+        if not there:
+            written = self._api.send(answers.Comment, "POST", path, {"body": text})
+            there = ours() or [written]  # another run may have written one at the same moment
+        for each in there[1:]:
+            self._api.delete(f"{self._path}/issues/comments/{each.id}")
+        if _lines(there[0].body) == text:
+            return there[0].html_url
+        renewed = f"{self._path}/issues/comments/{there[0].id}"
+        return self._api.send(answers.Comment, "PATCH", renewed, {"body": text}).html_url
 
     def reviews(self, number: int) -> Reviews:
         """The reviews that count now."""
         pull = self.pull_request(number)
+        writers = self._writers(number)
         last: dict[int, tuple[answers.Account, answers.Review]] = {}
         given = self._api.all(answers.Review, f"{self._path}/pulls/{number}/reviews")
         for each in sorted(given, key=lambda review: review.submitted_at or _NEVER):
@@ -104,7 +113,7 @@ class RestForge(ABC):
                 continue
             if review.state in _BLOCKED:
                 blocked.append(user.login)
-            elif review.state in _APPROVED and is_current:
+            elif review.state in _APPROVED and is_current and user.id not in writers:
                 approved.append(user.login)
         return Reviews(pull.commit, tuple(sorted(approved)), tuple(sorted(blocked)))
 
@@ -138,6 +147,13 @@ class RestForge(ABC):
     @abstractmethod
     def _counts(self, review: answers.Review, login: str) -> bool:
         """Whether the forge lets this reviewer decide."""
+
+    def _writers(self, number: int) -> set[int]:
+        """Whoever made a commit of a pull request, as far as the forge knows whose address that is."""
+        found = list(self._api.all(answers.Commit, f"{self._path}/pulls/{number}/commits"))
+        if len(found) >= _COMMITS_LIMIT:
+            raise ForgeError(f"{self}: not all commits of pull request {number} are listed", "make it smaller")
+        return {each.id for commit in found for each in (commit.author, commit.committer) if each}
 
     def _find(self, wanted: Proposal) -> PullRequest | None:
         found = self.pull_requests(wanted.head)

@@ -64,6 +64,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PATCH(self) -> None:
         self.do_GET()
 
+    def do_DELETE(self) -> None:
+        self.do_GET()
+
     def log_message(self, *_: Any) -> None:
         """Say nothing."""
 
@@ -111,6 +114,7 @@ class GitHubState:
 
     pulls: list[dict[str, Any]] = field(default_factory=list)
     comments: list[dict[str, Any]] = field(default_factory=list)
+    commits: list[dict[str, Any]] = field(default_factory=list)
     lists: dict[str, list[Any]] = field(default_factory=dict)
     things: dict[str, Answer] = field(default_factory=dict)
     me: dict[str, Any] = field(default_factory=lambda: ADA)
@@ -124,6 +128,8 @@ class GitHubState:
             return self.things[path]
         if method == "GET":
             return self._got(path, query)
+        if method == "DELETE":
+            return self._deleted(path)
         return self._posted(path, data) if method == "POST" else self._changed(path, data)
 
     def _got(self, path: str, query: dict[str, str]) -> Answer:
@@ -134,6 +140,8 @@ class GitHubState:
         lists: dict[str, list[Any]] = {"/pulls": [each for each in self.pulls if each["state"] == query.get("state")]}
         if re.fullmatch(r"/issues/\d+/comments", path):
             lists[path] = self.comments
+        if re.fullmatch(r"/pulls/\d+/commits", path):
+            lists[path] = self.commits
         entries = {**lists, **self.lists}.get(path)
         if entries is None:
             return NOT_FOUND
@@ -160,6 +168,11 @@ class GitHubState:
             return 422, {"message": "Validation Failed", "errors": [error]}, {}
         self.pulls.append(pull(len(self.pulls) + 1, data["head"], title=data["title"], body=data["body"]))
         return 201, self.pulls[-1], {}
+
+    def _deleted(self, path: str) -> Answer:
+        there = [each for each in self.comments if path == f"/issues/comments/{each['id']}"]
+        self.comments[:] = [each for each in self.comments if each not in there]
+        return (204, b"", {}) if there else NOT_FOUND
 
     def _changed(self, path: str, data: Any) -> Answer:
         _, kind, number = path.rsplit("/", 2)

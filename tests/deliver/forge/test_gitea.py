@@ -4,6 +4,7 @@ import html
 import os
 import re
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -150,6 +151,25 @@ def test_the_word_of_somebody_who_may_not_write_does_not_count(gitea: "GiteaRepo
     found = gitea.forge.reviews(proposed)
 
     assert (found.approved_by, found.blocked_by) == ((), ())
+
+
+def test_who_made_a_commit_of_a_pull_request_does_not_approve_it(gitea: "GiteaRepository", proposed: int) -> None:
+    gitea.review(proposed, "APPROVED")
+    before = gitea.forge.reviews(proposed)
+    data = {"content": "eA==", "branch": PROPOSAL.head, "message": "Mine"}
+    gitea.ask("POST", "/contents/mine.txt", data, as_reviewer=True)
+    gitea.review(proposed, "APPROVED")
+
+    after = gitea.forge.reviews(proposed)
+
+    assert (before.approved_by, after.approved_by) == ((gitea.reviewer,), ())
+
+
+def test_two_comments_that_are_written_at_once_become_one(gitea: "GiteaRepository", proposed: int) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: gitea.forge.comment(proposed, "mmgit:plan", str(number)), range(8)))
+
+    assert len(gitea.ask("GET", f"/issues/{proposed}/comments")) == 1
 
 
 def test_the_rules_of_a_branch_are_read(gitea: "GiteaRepository") -> None:

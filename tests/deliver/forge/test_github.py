@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mmgit.deliver.forge import Forge, Proposal, Protection, Status, User
+from mmgit.deliver.forge import Forge, Proposal, Protection, Status, User, rest
 from mmgit.errors import ForgeError
 from tests.deliver.forge.conftest import ADA, BOB, NOT_FOUND, Answer, GitHubState, Server, account, pull, review
 
@@ -100,6 +100,47 @@ def test_a_comment_is_written_where_there_is_none(github: Forge, state: GitHubSt
     assert state.sent == [("POST", "/issues/1/comments", {"body": OURS + "new"})]
 
 
+def racing(state: GitHubState, theirs: int) -> Any:
+    """Answers, while another run of ours writes comment `theirs` at the same moment as this one."""
+
+    def answer(method: str, path: str, query: dict[str, str], data: Any) -> Any:
+        answered = state.answer(method, path, query, data)
+        if method == "POST":
+            state.comments[0]["id"] = 5
+            state.comments.append({"id": theirs, "html_url": "https://c/theirs", "user": ADA, "body": f"{OURS}theirs"})
+        return answered
+
+    return answer
+
+
+@pytest.mark.parametrize(("theirs", "kept"), [(6, 5), (4, 4)])
+def test_of_two_comments_that_were_written_at_once_the_older_stays(
+    github: Forge, state: GitHubState, server: Server, theirs: int, kept: int
+) -> None:
+    server.answer = racing(state, theirs)
+
+    github.comment(1, "mmgit:plan", "new")
+
+    assert [(each["id"], each["body"]) for each in state.comments] == [(kept, f"{OURS}new")]
+
+
+def test_a_comment_that_the_other_run_removed_already_is_no_error(
+    github: Forge, state: GitHubState, server: Server
+) -> None:
+    race = racing(state, 6)
+
+    def answer(method: str, path: str, query: dict[str, str], data: Any) -> Any:
+        if method == "DELETE":
+            state.comments[:] = state.comments[:1]
+        return race(method, path, query, data)
+
+    server.answer = answer
+
+    github.comment(1, "mmgit:plan", "new")
+
+    assert len(state.comments) == 1
+
+
 def test_a_comment_fits_with_its_marker(github: Forge, state: GitHubState) -> None:
     github.comment(1, "mmgit:plan", "12345\n" * 20_000)
 
@@ -170,6 +211,32 @@ def test_what_comes_after_an_approval_decides(
     found = github.reviews(1)
 
     assert (found.approved_by, found.blocked_by) == (approved, blocked)
+
+
+@pytest.mark.parametrize("role", ["author", "committer"])
+def test_whoever_made_a_commit_of_it_does_not_approve_it(github: Forge, state: GitHubState, role: str) -> None:
+    nobody: dict[str, Any] = {"sha": HEAD, "author": None, "committer": {}}
+    state.pulls = [pull(1, "a", user=account("mmgit[bot]", 9))]
+    state.commits = [nobody, nobody, {**nobody, role: BOB}]
+    state.lists["/pulls/1/reviews"] = [review(BOB, "APPROVED", HEAD), review(CAROL, "APPROVED", HEAD)]
+    for login in ("bob", "carol"):
+        state.things[f"/collaborators/{login}/permission"] = (200, {"permission": "admin"}, {})
+
+    found = github.reviews(1)
+
+    assert found.approved_by == ("carol",)
+
+
+def test_a_pull_request_whose_commits_are_not_all_listed_is_refused(
+    github: Forge, state: GitHubState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "_COMMITS_LIMIT", 3)
+    state.pulls = [pull(1, "a")]
+    state.commits = [{"sha": HEAD, "author": None, "committer": None}] * 3
+    state.lists["/pulls/1/reviews"] = []
+
+    with pytest.raises(ForgeError, match="not all commits of pull request 1 are listed"):
+        github.reviews(1)
 
 
 def test_an_outsider_can_neither_approve_nor_block(github: Forge, state: GitHubState) -> None:
