@@ -55,6 +55,7 @@ def run(  # noqa: PLR0913 - as many as `subprocess.run` needs to be told
     input: bytes = b"",  # noqa: A002 - the name that `subprocess.run` has for it
     timeout_seconds: float = 60.0,
     inherited: Collection[int] = (),
+    limit_bytes: int = OUTPUT_LIMIT_BYTES,
 ) -> Completed:
     """Run a program to its end; a failure of any kind is an exit code, never an exception.
 
@@ -76,7 +77,7 @@ def run(  # noqa: PLR0913 - as many as `subprocess.run` needs to be told
             )
         except OSError as error:
             return Completed(tuple(argv), NOT_FOUND, b"", f"{error.filename or argv[0]}: {error.strerror}".encode())
-        return collect(process, argv, timeout_seconds, leads_group=True)
+        return collect(process, argv, timeout_seconds, leads_group=True, limit_bytes=limit_bytes)
 
 
 @contextmanager
@@ -112,13 +113,20 @@ def stdin_of(data: bytes) -> Iterator[IO[bytes]]:
         yield file
 
 
-def collect(process: Process, argv: Sequence[str], timeout_seconds: float, *, leads_group: bool = False) -> Completed:
+def collect(
+    process: Process,
+    argv: Sequence[str],
+    timeout_seconds: float,
+    *,
+    leads_group: bool = False,
+    limit_bytes: int = OUTPUT_LIMIT_BYTES,
+) -> Completed:
     """Read a process to its end, or stop it (and the group it leads) when it takes too long or writes too much."""
     stdout, stderr = bytearray(), bytearray()
     target = -process.pid if leads_group else process.pid
     with process:
         try:
-            _read(process, (stdout, stderr), time.monotonic() + timeout_seconds)
+            _read(process, (stdout, stderr), time.monotonic() + timeout_seconds, limit_bytes)
         except _Stopped as stopped:
             _stop(process, target)
             returncode, complaint = stopped.args
@@ -133,7 +141,7 @@ class _Stopped(Exception):  # noqa: N818 - not a fault: the bound was reached
     """The program has to be stopped: an exit code of ours and the reason."""
 
 
-def _read(process: Process, sinks: tuple[bytearray, bytearray], deadline: float) -> None:
+def _read(process: Process, sinks: tuple[bytearray, bytearray], deadline: float, limit_bytes: int) -> None:
     """Fill the sinks until the process has ended. Raises `_Stopped` at the bounds."""
     with selectors.DefaultSelector() as selector:
         for pipe, sink in zip((process.stdout, process.stderr), sinks, strict=True):
@@ -148,7 +156,7 @@ def _read(process: Process, sinks: tuple[bytearray, bytearray], deadline: float)
                 key.data.extend(chunk)
                 if not chunk:
                     selector.unregister(key.fileobj)
-            if sum(map(len, sinks)) > OUTPUT_LIMIT_BYTES:
+            if sum(map(len, sinks)) > limit_bytes:
                 raise _Stopped(TOO_MUCH_OUTPUT, "stopped: it wrote too much")
     try:
         process.wait(max(0.0, deadline - time.monotonic()))

@@ -124,10 +124,8 @@ def test_a_program_that_ignores_the_polite_signal_is_killed(tmp_path: Path, monk
     assert completed.returncode == subprocesses.TIMED_OUT
 
 
-def test_a_program_that_writes_without_end_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subprocesses, "OUTPUT_LIMIT_BYTES", 1_000_000)
-
-    completed = run(["yes"], cwd=tmp_path, timeout_seconds=60)
+def test_a_program_that_writes_without_end_is_ended(tmp_path: Path) -> None:
+    completed = run(["yes"], cwd=tmp_path, timeout_seconds=60, limit_bytes=1_000_000)
 
     assert completed.returncode == subprocesses.TOO_MUCH_OUTPUT
     assert len(completed.stdout) < 2_000_000

@@ -37,15 +37,16 @@ class Committed:
 
     def read(self, relative: str, max_bytes: int = MAX_BYTES) -> bytes:
         """As `Files`."""
-        entry = self._entries.get(relative)
-        if entry is None:
-            raise UsageError(f"there is no file {relative} in commit {self.commit}")
-        _refuse_special(relative, entry)
+        entry = self._entry(relative)
         self.prefetch([relative])
         data = self._contents[entry.id]
         if len(data) > max_bytes:
             raise UsageError(f"{relative} is larger than {max_bytes} bytes in commit {self.commit}")
         return data
+
+    def head(self, relative: str, size_bytes: int) -> bytes:
+        """As `Files`."""
+        return history.head(self._repository, self._entry(relative).id, size_bytes)
 
     def read_folder(self, relative: str, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
         """As `Files`."""
@@ -74,6 +75,13 @@ class Committed:
         for folder in self.folders(relative):
             found += (f"{folder}/{path}" for path in self.walk(_join(relative, folder)))
         return tuple(sorted(found))
+
+    def _entry(self, relative: str) -> history.Entry:
+        entry = self._entries.get(relative)
+        if entry is None:
+            raise UsageError(f"there is no file {relative} in commit {self.commit}")
+        _refuse_special(relative, entry)
+        return entry
 
     def _folder(self, path: str) -> tuple[list[str], list[str]]:
         if path not in self._below:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from mmgit.errors import GitError
-from mmgit.subprocesses import NOT_FOUND, Completed, Process, collect, run, stdin_of
+from mmgit.subprocesses import NOT_FOUND, OUTPUT_LIMIT_BYTES, Completed, Process, collect, run, stdin_of
 
 TIMEOUT_SECONDS = 120.0
 
@@ -55,6 +55,8 @@ class Command:
     """Descriptors that it keeps open."""
     is_open: bool = False
     """Whether it may run hooks and signing programs, which see what a user's shell has."""
+    limit_bytes: int = OUTPUT_LIMIT_BYTES
+    """How much it may write before it is stopped."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,19 @@ class Repository:
     inherited: tuple[int, ...] = ()
     """Descriptors that git commands keep open, by which the next writer sees those that outlive a crash of ours."""
 
-    def run(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> Completed:
-        """Run a plumbing command, on another index if one is given."""
+    def run(
+        self,
+        *arguments: str,
+        stdin: bytes = b"",
+        index: Path | None = None,
+        limit_bytes: int = OUTPUT_LIMIT_BYTES,
+    ) -> Completed:
+        """Run a plumbing command, on another index if one is given; it is stopped when it writes more."""
         options = ("-c", _NO_HOOKS, f"--git-dir={self.git_dir}", f"--work-tree={self.top}")
         variables = (f"GIT_INDEX_FILE={index}",) if index else ()
-        return execute(self.top, Command((*options, *arguments), stdin, variables, self.inherited))
+        return execute(
+            self.top, Command((*options, *arguments), stdin, variables, self.inherited, limit_bytes=limit_bytes)
+        )
 
     def git(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> bytes:
         """The output of a plumbing command. Raises `GitError` with what git said."""
@@ -143,6 +153,7 @@ def execute(folder: Path, command: Command) -> Completed:
             input=command.stdin,
             timeout_seconds=TIMEOUT_SECONDS,
             inherited=command.inherited,
+            limit_bytes=command.limit_bytes,
         )
     if completed.returncode == NOT_FOUND:
         raise _no_git()

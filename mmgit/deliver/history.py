@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from mmgit.deliver.git import Repository
 from mmgit.errors import GitError
 from mmgit.repository.blobs import blob_id
+from mmgit.subprocesses import TOO_MUCH_OUTPUT
 
 PLAIN, EXECUTABLE = "100644", "100755"
 
@@ -82,6 +83,13 @@ def contents(repository: Repository, ids: Iterable[str]) -> dict[str, bytes]:
         found[blob] = output[end + 1 : end + 1 + int(size_bytes[0])]
         start = end + 1 + int(size_bytes[0]) + 1
     return found
+
+
+def head(repository: Repository, blob: str, size_bytes: int) -> bytes:
+    """The first bytes of a file, by id; git is stopped after them. Raises `GitError` for an id that is not here."""
+    completed = repository.run("cat-file", "blob", blob, limit_bytes=size_bytes)
+    data = completed.stdout if completed.returncode == TOO_MUCH_OUTPUT else completed.output(GitError)
+    return data[:size_bytes]
 
 
 def changes_since(

@@ -31,6 +31,10 @@ class Files(Protocol):
         """The bytes of a file. Raises `UsageError` if it is missing or larger, `UnsafePath` if it is no plain file."""
         ...
 
+    def head(self, relative: str, size_bytes: int) -> bytes:
+        """The first bytes of a file, however long it is. Raises as `read` does."""
+        ...
+
     def read_folder(self, relative: str, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
         """Name -> bytes of every file right in a folder, sorted; empty if there is no folder."""
         ...
@@ -70,6 +74,11 @@ class Root:
         folder_path, name = _split(relative)
         with self.open(folder_path) as folder:
             return folder.read(name, max_bytes) if folder else None
+
+    def head(self, relative: str, size_bytes: int) -> bytes:
+        """As `Files`."""
+        with self.stream(relative) as file:
+            return file.read(size_bytes)
 
     def stream(self, relative: str) -> IO[bytes]:
         """A file, opened to be read in blocks. Raises as `read` does."""

@@ -28,6 +28,12 @@ class Overlay:
             raise UsageError(f"there is no file {relative}, or it is larger than {max_bytes} bytes")
         return data
 
+    def head(self, relative: str, size_bytes: int) -> bytes:
+        """As `Files`."""
+        if relative not in self._changes:
+            return self._files.head(relative, size_bytes)
+        return self.read(relative)[:size_bytes]
+
     def read_folder(self, relative: str, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
         """As `Files`."""
         return {name: self.read(_join(relative, name), max_bytes) for name in self.files(relative)}

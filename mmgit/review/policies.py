@@ -3,23 +3,11 @@
 from collections.abc import Iterator
 
 from mmgit.desired import DesiredService
-from mmgit.review import expressions
+from mmgit.repository import layout
+from mmgit.review import expressions, formats
 from mmgit.review.side import Side, Where
 from mmgit.review.verdicts import Verdict
-from mmgit.spec.project import Policies
-
-FORMATS = {
-    **dict.fromkeys(("pkl", "pickle", "joblib", "dill", "cloudpickle"), "pickle"),
-    **dict.fromkeys(("pt", "pth", "ckpt"), "pickle"),
-    "onnx": "onnx",
-    "skops": "skops",
-    "safetensors": "safetensors",
-    **dict.fromkeys(("keras", "h5"), "keras"),
-    "torchscript": "torchscript",
-    **dict.fromkeys(("ubj", "xgb"), "xgboost"),
-    "lgb": "lightgbm",
-}
-"""Ending of a model file -> its format. PyTorch's own files are pickles."""
+from mmgit.spec.project import Format, Policies
 
 
 def judge(before: Side, after: Side) -> Iterator[Verdict]:
@@ -35,15 +23,19 @@ def _models(policies: Policies, side: Side, where: Where, service: DesiredServic
     for reference in service.models:
         version, model = side.source.version(reference), side.source.models.get(reference.partition("/")[0])
         for file in version.spec.files if version else ():
-            kind = FORMATS.get(file.path.rpartition(".")[2].lower(), "other")
-            if policies.formats.get(kind) == "refuse":  # type: ignore[call-overload]  # a key of the same literals
-                yield Verdict(
-                    *where, "formats", "failed", f"model {reference}: {file.path} is {kind}, which is refused"
-                )
+            kinds = _formats(side, f"{layout.version_folder(reference)}/{file.path}") if policies.formats else ()
+            for kind in (each for each in kinds if policies.formats.get(each) == "refuse"):
+                text = f"model {reference}: {file.path} is {kind}, which is refused"
+                yield Verdict(*where, "formats", "failed", text)
         if policies.licences and model and model.spec.licence not in policies.licences:
             said = model.spec.licence or "states no licence"
             allowed = ", ".join(policies.licences)
             yield Verdict(*where, "licences", "failed", f"model {model.name}: {said}; allowed are {allowed}")
+
+
+def _formats(side: Side, path: str) -> tuple[Format, ...]:
+    head = side.files.head(path, formats.HEAD_BYTES) if side.files.exists(path) else None
+    return formats.formats_of(path, head)
 
 
 def _rules(policies: Policies, where: Where, service: DesiredService) -> Iterator[Verdict]:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from mmgit.cli import reviewing
 from mmgit.repository.header import with_header
+from mmgit.review.gates import Approvals
 
 Mmgit = Callable[..., Any]
 
@@ -127,6 +129,12 @@ def link_rendered() -> None:
     RENDERED.symlink_to("../../elsewhere.yaml")
 
 
+def add(path: str) -> None:
+    file = RENDERED.parent.parent / path
+    file.parent.mkdir(exist_ok=True)
+    file.write_text("x")
+
+
 def add_module() -> None:
     git("update-index", "--add", "--cacheinfo", f"160000,{git('rev-parse', 'HEAD')},{RENDERED.parent}/module")
 
@@ -139,11 +147,8 @@ HOSTILE: dict[str, Callable[[], Any]] = {
     "an image under a good header": forge_rendered,
     "an image under the old header": lambda: append(RENDERED, "# more\n"),
     "a further file": lambda: RENDERED.with_name("more.yaml").write_text("kind: ClusterRoleBinding\n"),
-    "a file in a further folder": lambda: (
-        RENDERED.parent.with_name("more").mkdir(),
-        (RENDERED.parent.with_name("more") / "x.txt").write_text("x"),
-    ),
-    "a file that nobody renders there": lambda: (RENDERED.parent.parent / "kustomization.yaml").write_text("x"),
+    "a file in a further folder": lambda: add("more/x.txt"),
+    "a file that nobody renders there": lambda: add("kustomization.yaml"),
     "a link": link_rendered,
     "a declaration that was not compiled": lambda: append(SERVICE, "queue: 3\n"),
     "a service whose objects stay": leave_behind,
@@ -237,3 +242,49 @@ def test_rules_outside_of_a_project_in_a_subfolder_are_rules(mmgit: Mmgit, top: 
     for out in (in_work_tree, committed):
         assert f"  ! {topic}: {path} (outside of the project)" in out
         assert "unrelated" not in out
+
+
+ACKNOWLEDGED = "Acknowledge-Blast-Radius"
+
+
+def test_who_acknowledges_a_blast_radius_does_not_approve_it(
+    root: Path, mmgit: Mmgit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(root / "mmgit.yaml", "policies: {blast_radius: {services: 0}}\n")
+    commit("Policy")
+    append(STAGING, "queue: 3\n")
+    mmgit("compile")
+    commit("More")
+    trailer = verdicts(mmgit)["blast radius"]["text"].rpartition("must say: ")[2]
+    git("commit", "--quiet", "--amend", f"--message=More\n\n{trailer}")
+    states = {}
+
+    for people in ((), ("grace",)):
+        monkeypatch.setattr(reviewing, "approvals_of", lambda *_, people=people: Approvals(people))
+        found = json.loads(mmgit("gate", "HEAD~..HEAD", "--pull-request", "1", "--format", "json").out)
+        states[people] = [(verdict["gate"], verdict["state"]) for verdict in found]
+    nobody_asked = verdicts(mmgit)["blast radius"]
+
+    assert trailer.startswith(f"{ACKNOWLEDGED}: ")
+    assert states == {(): [("blast radius", "waiting")], ("grace",): [("blast radius", "passed")]}
+    assert nobody_asked["state"] == "waiting"
+    assert "somebody else must approve" in nobody_asked["text"]
+
+
+@pytest.mark.parametrize(
+    ("data", "state"), [(b"\x80\x04}.", FAILED), (b"cos\nsystem\n(S'x'\ntR.", FAILED), (b"PK\x03\x04", 0)]
+)
+@pytest.mark.usefixtures("root")
+def test_a_format_is_refused_by_what_a_model_holds(mmgit: Mmgit, data: bytes, state: int) -> None:
+    append(Path("mmgit.yaml"), "policies: {formats: {pickle: refuse}}\n")
+    commit("Policy")
+    Path("models/digits/versions/1/digits.skops").write_bytes(data)
+    mmgit("service", "update", "digits", "--env", "staging", "--manifest", "digits/1")
+    mmgit("compile")
+    Path("models/digits/versions/1/digits.skops").write_bytes(data)
+    commit("Another model")
+
+    ended = mmgit("gate", "HEAD~..HEAD")
+
+    assert ended.code == state
+    assert ("digits.skops is pickle, which is refused" in ended.out) == (state == FAILED)

@@ -8,7 +8,7 @@ import pytest
 from mmgit.deliver.committed import Committed
 from mmgit.deliver.git import find
 from mmgit.errors import UnsafePath, UsageError
-from mmgit.repository.files import Root
+from mmgit.repository.files import MAX_BYTES, Root
 from mmgit.repository.load import load
 
 Git = Callable[..., str]
@@ -21,6 +21,13 @@ FOLDERS = (
     "bases",
     "no/such",
 )
+
+
+@pytest.fixture
+def project(tmp_path: Path, git: Git) -> Path:
+    git("-C", str(tmp_path), "init", "-q")
+    (tmp_path / "short").write_text("1")
+    return tmp_path
 
 
 def head_of(root: Path) -> Committed:
@@ -41,6 +48,20 @@ def test_a_commit_and_its_work_tree_hold_the_same(tmp_path: Path, copy_of_ours: 
         assert root.exists(folder) == commit.exists(folder)
     assert root.walk("models") == commit.walk("models")
     assert load(root).source == load(commit).source
+
+
+def test_of_a_long_file_only_the_first_bytes_are_read(project: Path, git: Git) -> None:
+    (project / "long").write_bytes(b"begin" + bytes(MAX_BYTES))
+    (project / "link").symlink_to("long")
+    git("-C", str(project), "add", "-A")
+    git("-C", str(project), "commit", "-qm", "Long")
+    commit = head_of(project)
+
+    assert commit.head("long", 7) == Root(project).head("long", 7) == b"begin\0\0"
+    assert commit.head("short", 7) == b"1"
+    for name, error in (("link", UnsafePath), ("nothing", UsageError)):
+        with pytest.raises(error):
+            commit.head(name, 7)
 
 
 def test_a_root_below_the_top_sees_its_own_files_only(tmp_path: Path, git: Git) -> None:

@@ -45,6 +45,7 @@ def test_it_reads_like_a_folder_with_the_change_written(
         for path in NAMES:
             assert overlay.exists(path) == expected.exists(path)
         assert {path: overlay.read(path) for path in after} == after
+        assert {path: overlay.head(path, 2) for path in after} == {path: data[:2] for path, data in after.items()}
 
 
 def test_what_the_change_removes_or_makes_too_large_is_not_read(tmp_path: Path) -> None:
