@@ -1,17 +1,20 @@
 """How results and problems are shown: tables for people, JSON, TSV and YAML for programs, annotations for GitHub."""
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import click
 
-from mmgit.errors import Problem
+from mmgit.cli.inert import print_command
+from mmgit.errors import Problem, visible
 
 Row = Mapping[str, Any]
 Form = Literal["table", "json", "tsv", "yaml"]
 ProblemForm = Literal["text", "json", "github"]
+_MARK = re.compile(r"#(?=#\w*\[)")
 
 output_option = click.option(
     "-o", "--output", "form", type=click.Choice(["table", "json", "tsv", "yaml"]), default="table", show_default=True
@@ -27,7 +30,7 @@ format_option = click.option(
 def print_rows(rows: Sequence[Row], columns: Sequence[str], form: Form) -> None:
     """A list of things. Tables and TSV show `columns`; JSON and YAML show everything that the rows hold."""
     if form == "json":
-        print(json.dumps(list(rows), indent=2, ensure_ascii=False))
+        print_json(list(rows))
     elif form == "yaml":
         print(_yaml(rows), end="")
     elif form == "tsv":
@@ -44,7 +47,7 @@ def print_rows(rows: Sequence[Row], columns: Sequence[str], form: Form) -> None:
 def print_one(thing: Row, form: Form) -> None:
     """One thing with all its fields."""
     if form == "json":
-        print(json.dumps(thing, indent=2, ensure_ascii=False))
+        print_json(thing)
     elif form == "tsv":
         for name, value in thing.items():
             print(f"{name}\t{_cell(value)}")
@@ -52,13 +55,21 @@ def print_one(thing: Row, form: Form) -> None:
         print(_yaml([thing]), end="")
 
 
+def print_json(value: object) -> None:
+    """Any plain data. `##[` in a string means something to the runners of some CIs, so it is spelt otherwise."""
+    print(_MARK.sub(r"\\u0023", json.dumps(value, indent=2, ensure_ascii=False)))
+
+
 def print_problems(problems: Sequence[Problem], form: ProblemForm) -> None:
     """All problems, then how many there are. Text and annotations go to stderr and stdout as their readers expect."""
     if form == "json":
-        print(json.dumps([_as_data(problem) for problem in problems], indent=2, ensure_ascii=False))
+        print_json([_as_data(problem) for problem in problems])
         return
     for problem in problems:
-        print(_annotation(problem) if form == "github" else problem, file=sys.stderr if form == "text" else sys.stdout)
+        if form == "github":
+            print_command(_annotation(problem))
+        else:
+            print(problem, file=sys.stderr)
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
     print(f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}", file=sys.stderr)
@@ -85,8 +96,8 @@ def _annotation(problem: Problem) -> str:
     def field(text: str) -> str:
         return data(text).replace(":", "%3A").replace(",", "%2C")
 
-    place = f"file={field(problem.place.path)},line={problem.place.line or 1},col={problem.place.column or 1}"
-    text = problem.message + (f"\nhint: {problem.hint}" if problem.hint else "")
+    place = f"file={field(visible(problem.place.path))},line={problem.place.line or 1},col={problem.place.column or 1}"
+    text = visible(problem.message) + (f"\nhint: {visible(problem.hint)}" if problem.hint else "")
     return f"::{problem.severity} {place},title={field(f'mmgit {problem.code}')}::{data(text)}"
 
 
@@ -97,7 +108,7 @@ def _cell(value: object) -> str:
         return ", ".join(map(_cell, value))
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={_cell(item)}" for key, item in value.items())
-    return str(value).replace("\t", " ").replace("\n", " ")
+    return visible(str(value).replace("\t", " ").replace("\n", " "))
 
 
 def _yaml(documents: Sequence[Row]) -> str:

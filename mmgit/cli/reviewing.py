@@ -1,6 +1,5 @@
 """`mmgit plan` and `mmgit gate`: what a change means, and whether it may be merged."""
 
-import json
 import os
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from mmgit.cli.context import find_root, target_branch
+from mmgit.cli.output import print_json
 from mmgit.cli.predicted import predictions_option, read_report
 from mmgit.errors import GateFailed, GateWaiting, GitError, UsageError
 
@@ -66,7 +66,7 @@ def plan(commits: str, form: PlanForm, comment: int | None, predictions: Path | 
     if comment is not None:
         forge_of(change.before.source).comment(comment, PLAN_MARKER, markdown(found))
     if form == "json":
-        print(json.dumps(asdict(found), indent=2, ensure_ascii=False, default=lambda each: each.model_dump()))
+        print_json({**asdict(found), "predictions": [each.model_dump() for each in found.predictions]})
     else:
         print(text(found) if form == "text" else markdown(found))
 
@@ -89,7 +89,7 @@ def gate(commits: str, form: PlanForm, number: int | None, predictions: Path | N
     approvals = approvals_of(change, number) if number is not None else None
     verdicts = judged_now(change, approvals, read_report(predictions))
     if form == "json":
-        print(json.dumps([asdict(verdict) for verdict in verdicts], indent=2, ensure_ascii=False))
+        print_json([asdict(verdict) for verdict in verdicts])
     else:
         print(judged.text(verdicts) if form == "text" else judged.markdown(verdicts))
     state = overall(verdicts)
