@@ -112,7 +112,7 @@ def judged_now(
 ) -> "list[Verdict]":
     """What every gate says of a change, at this time."""
     from mmgit.deliver import history, pins  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.review import outputs  # noqa: PLC0415 - as above
+    from mmgit.review import outputs, seeming  # noqa: PLC0415 - as above
     from mmgit.review.gates import Evidence, judge  # noqa: PLC0415 - as above
 
     def ran_before(where: tuple[str, str]) -> frozenset[tuple[str, str]]:
@@ -128,7 +128,8 @@ def judged_now(
         predictions=predictions,
         acknowledged=history.trailers(change.repository, change.base, change.head or "HEAD", ACKNOWLEDGED),
     )
-    return [*outputs.judge(change.after, change.paths), *judge(change.before, change.after, evidence)]
+    after, paths = change.after, change.paths
+    return [*seeming.judge(after, paths), *outputs.judge(after, paths), *judge(change.before, after, evidence)]
 
 
 def forge_of(source: "Source") -> "Forge":

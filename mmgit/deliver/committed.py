@@ -56,17 +56,17 @@ class Committed:
 
     def exists(self, relative: str) -> bool:
         """As `Files`."""
-        entry = self._entries.get(relative)
-        if entry is not None:
-            _refuse_special(relative, entry)
-        return entry is not None or relative in self._below
+        self._refuse_links(relative)
+        return relative in self._entries or relative in self._below
 
     def files(self, relative: str) -> tuple[str, ...]:
         """As `Files`."""
+        self._refuse_links(relative)
         return tuple(self._below.get(relative, ([], []))[0])
 
     def folders(self, relative: str) -> tuple[str, ...]:
         """As `Files`."""
+        self._refuse_links(relative)
         return tuple(sorted(self._below.get(relative, ([], []))[1]))
 
     def walk(self, relative: str) -> tuple[str, ...]:
@@ -77,11 +77,20 @@ class Committed:
         return tuple(sorted(found))
 
     def _entry(self, relative: str) -> history.Entry:
+        self._refuse_links(relative)
         entry = self._entries.get(relative)
         if entry is None:
             raise UsageError(f"there is no file {relative} in commit {self.commit}")
-        _refuse_special(relative, entry)
         return entry
+
+    def _refuse_links(self, relative: str) -> None:
+        """Raise `UnsafePath` if the path, or one above it, is a link or a module: neither is followed."""
+        path = relative
+        while path and path not in self._below:
+            entry = self._entries.get(path)
+            if entry and entry.mode not in _PLAIN:
+                raise UnsafePath(f"{path} is a link or a module", f"put a plain file there: rm {path}")
+            path = path.rpartition("/")[0]
 
     def _folder(self, path: str) -> tuple[list[str], list[str]]:
         if path not in self._below:
@@ -93,8 +102,3 @@ class Committed:
 
 def _join(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
-
-
-def _refuse_special(relative: str, entry: history.Entry) -> None:
-    if entry.mode not in _PLAIN:
-        raise UnsafePath(f"{relative} is a link or a module", f"put a plain file there: rm {relative}")

@@ -3,6 +3,8 @@
 Whoever chose that branch would choose what counts as released. Pure reads, as in `history`.
 """
 
+import re
+
 from pydantic import ValidationError
 
 from mmgit.deliver import history
@@ -13,6 +15,8 @@ from mmgit.repository.subset import Fault
 from mmgit.spec import ProjectSpec
 
 _ORIGIN = "refs/remotes/origin/"
+_NAME = re.compile(r"(?![-/.])(?!.*(?:\.\.|//|/\.|@\{))[^\x00-\x20\x7f~^:?*\[\\]{1,250}(?<![/.])(?<!\.lock)")
+"""Source: git-check-ref-format(1)."""
 
 
 def default_branch(repository: Repository, declared: str, target: str = "") -> str:
@@ -21,9 +25,11 @@ def default_branch(repository: Repository, declared: str, target: str = "") -> s
     What is merged is known by `origin/HEAD`. In a clone without it, `declared` is taken if `mmgit.yaml` always said so.
 
     Raises:
-        GitError: it did not; with the command that sets `origin/HEAD`.
+        GitError: it did not; with the command that sets `origin/HEAD`. Or `target` is no name of a branch.
     """
     if target:
+        if not _NAME.fullmatch(target):
+            raise GitError(f"{target!r} is no name of a branch", "set MMGIT_TARGET_BRANCH to where the change goes")
         return target
     listed = repository.git("for-each-ref", "--format=%(refname) %(symref)", _ORIGIN).decode().splitlines()
     if not listed or repository.head is None:

@@ -278,7 +278,6 @@ def test_who_acknowledges_a_blast_radius_does_not_approve_it(
 def test_a_format_is_refused_by_what_a_model_holds(mmgit: Mmgit, data: bytes, state: int) -> None:
     append(Path("mmgit.yaml"), "policies: {formats: {pickle: refuse}}\n")
     commit("Policy")
-    Path("models/digits/versions/1/digits.skops").write_bytes(data)
     mmgit("service", "update", "digits", "--env", "staging", "--manifest", "digits/1")
     mmgit("compile")
     Path("models/digits/versions/1/digits.skops").write_bytes(data)
@@ -288,3 +287,80 @@ def test_a_format_is_refused_by_what_a_model_holds(mmgit: Mmgit, data: bytes, st
 
     assert ended.code == state
     assert ("digits.skops is pickle, which is refused" in ended.out) == (state == FAILED)
+
+
+def link_services() -> None:
+    SERVICE.parent.rename("environments/production/elsewhere")
+    SERVICE.parent.symlink_to("../staging/services")
+
+
+def link_model() -> None:
+    Path("models/digits").rename("models/digits-moved")
+    Path("models/digits").symlink_to("digits-moved")
+
+
+def link_project() -> None:
+    Path("mmgit.yaml").unlink()
+    Path("mmgit.yaml").symlink_to("/etc/passwd")
+
+
+def spell(path: str) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(SERVICE.read_text())
+
+
+SEEMING: dict[str, Callable[[], Any]] = {
+    "a link to a service": lambda: SERVICE.with_name("link.yaml").symlink_to("../../dev/services/digits.yaml"),
+    "a link to a folder of services": link_services,
+    "a link to a model": link_model,
+    "a link beside what mmgit reads": lambda: Path("environments/production/link").symlink_to("/etc"),
+    "a link instead of the project": link_project,
+    "another spelling of a folder": lambda: spell("environments/production/Services/digits.yaml"),
+    "another spelling of the first folder": lambda: spell("Environments/production/services/digits.yaml"),
+    "another spelling of a service": lambda: spell("environments/production/services/Digits.yaml"),
+    "another spelling of the project": lambda: spell("MMGIT.yaml"),
+    "another spelling of what is rendered": lambda: spell("environments/production/Rendered/default/digits.yaml"),
+}
+
+
+@pytest.mark.parametrize("change", SEEMING.values(), ids=SEEMING.keys())
+@pytest.mark.usefixtures("root")
+def test_links_and_other_spellings_never_pass(mmgit: Mmgit, change: Callable[[], Any]) -> None:
+    change()
+    commit("A small change")
+
+    ended = mmgit("gate", "HEAD~..HEAD")
+
+    assert ended.code in (3, 6, FAILED)
+    assert "link" in ended.out + ended.err or "✗ paths" in ended.out or "no name" in ended.err
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("environments/production/services/module", "environments/production/module", "environments/module"),
+        *("models/module", "models/digits/versions/9", "blueprints/module", "bases/module"),
+    ],
+)
+@pytest.mark.usefixtures("root")
+def test_modules_never_pass(mmgit: Mmgit, path: str) -> None:
+    git("update-index", "--add", "--cacheinfo", f"160000,{git('rev-parse', 'HEAD')},{path}")
+    git("commit", "--quiet", "--message=A module")
+
+    ended = mmgit("gate", "HEAD~..HEAD")
+
+    assert ended.code in (3, 6, FAILED)
+    assert path.rpartition("/")[2] in ended.out + ended.err
+
+
+@pytest.mark.parametrize(
+    "name", ["-x", "--output=x", "--upload-pack=touch x", "refs/heads/..", "main\nHEAD", ":/B", "a" * 5000]
+)
+@pytest.mark.usefixtures("root")
+def test_a_hostile_name_of_a_commit_is_only_looked_up(mmgit: Mmgit, name: str) -> None:
+    before = git("status", "--porcelain", "--ignored")
+
+    codes = {mmgit("plan", "--", f"{name}^..HEAD").code, mmgit("gate", "--", f"HEAD..{name}").code}
+
+    assert codes <= {2, 7}
+    assert git("status", "--porcelain", "--ignored") == before

@@ -94,3 +94,15 @@ def test_what_is_missing_large_or_a_link_is_refused(tmp_path: Path, git: Git) ->
         commit.read("link")
     with pytest.raises(UnsafePath, match="link is a link"):
         commit.exists("link")
+
+
+@pytest.mark.parametrize("look", ["exists", "files", "folders", "walk", "read", "read_folder"])
+@pytest.mark.parametrize("path", ["folder", "folder/below", "module", "module/below/it"])
+def test_nothing_is_seen_through_a_link_or_in_a_module(project: Path, git: Git, path: str, look: str) -> None:
+    (project / "folder").symlink_to("/etc")
+    git("-C", str(project), "add", "-A")
+    git("-C", str(project), "update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},module")
+    git("-C", str(project), "commit", "-qm", "Begin")
+
+    with pytest.raises(UnsafePath, match=f"{path.partition('/')[0]} is a link or a module"):
+        getattr(head_of(project), look)(path)

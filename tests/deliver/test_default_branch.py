@@ -127,3 +127,22 @@ def test_before_the_first_commit_what_is_declared_counts(cloned: Path, git: Git)
     git("-C", str(cloned), "switch", "-q", "--orphan", "new")
 
     assert default_branch(found(cloned), "new") == "new"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("-x", "--upload-pack=touch", "refs/heads/..", "main\nHEAD", "main@{u}", ":/b", "a b", "a..b", "a//b", "a/.b"),
+        *("a.lock", "a/", "a.", "a~1", "a^", "a?", "a*", "a[b", "a\\b", "a\x7f", "a" * 5000),
+    ],
+)
+def test_what_is_no_name_of_a_branch_is_refused(cloned: Path, name: str) -> None:
+    with pytest.raises(GitError, match="is no name of a branch"):
+        default_branch(found(cloned), "main", target=name)
+
+
+@pytest.mark.parametrize("name", ["main", "release/1.2", "dependabot/npm_and_yarn/@x/y", "größer", "a-b", "a.b", "a@b"])
+def test_whatever_git_takes_for_a_branch_is_taken(cloned: Path, git: Git, name: str) -> None:
+    git("check-ref-format", "--branch", name)
+
+    assert default_branch(found(cloned), "main", target=name) == name
