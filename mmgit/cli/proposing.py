@@ -3,7 +3,6 @@
 The work tree, the index and the checked-out branch stay as they are.
 """
 
-import hashlib
 import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from mmgit.deliver.baseline import Surroundings
 from mmgit.deliver.committed import Committed
 from mmgit.deliver.default_branch import default_branch
 from mmgit.deliver.forge.tokens import token_for
-from mmgit.deliver.remote import Remote, deliver
+from mmgit.deliver.remote import Remote, branch_for, deliver
 from mmgit.edits.change import Change
 from mmgit.errors import ForgeError, GitError, ProblemsFound, UsageError
 from mmgit.repository import layout
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
     from mmgit.spec.predictions import PredictionsSpec
 
 MAX_COPIED_BYTES = 256 * 2**20
-_MAX_BRANCH_CHARACTERS = 150
 
 Edit = Callable[[Source, Files], Change]
 """What is to be changed, of the declarations as they are on the tip. An empty change if that is nothing."""
@@ -64,8 +62,7 @@ def propose(edit: Edit, message: str, head: str, predictions: "PredictionsSpec |
     place = _place()
     from mmgit.deliver.forge import Proposal  # noqa: PLC0415 - --help must not wait for it
 
-    if len(head) > _MAX_BRANCH_CHARACTERS:  # a branch is a file on the forge
-        head = f"{head[:_MAX_BRANCH_CHARACTERS]}-{hashlib.sha256(head.encode()).hexdigest()[:12]}"
+    head = branch_for(head)
     forge = forge_of(place.source)
     commit = deliver(place.remote, place.made_by(edit), message, base=place.branch, branch=head)
     if commit is None:

@@ -60,6 +60,8 @@ def last_pins(
 
     Those that never ran are left out. Raises `GitError` if a shallow clone cannot tell.
     """
+    if not services:
+        return {}
     folders = sorted({layout.services_folder(environment) for environment, _ in services})
     options = ("--first-parent", "-m", "--diff-filter=D", "--name-only", "--no-renames", "-z", "--format=")
     where = (f"{repository.prefix}{folder}" for folder in folders)

@@ -29,6 +29,7 @@ _NO_QUESTIONS = "GIT_SSH_COMMAND=ssh -oBatchMode=yes"
 _REJECTED = (b"[rejected]", b"[remote rejected]", b"failed to update ref", b"cannot lock ref", b"fetch first")
 _PROTECTED = (b"protected branch", b"pre-receive hook declined", b"not allowed")
 _MARK = "Mmgit-Wrote"
+_MAX_BRANCH_CHARACTERS = 150
 
 Make = Callable[[Repository], Mapping[str, bytes | None]]
 """The changes of a commit upon `repository.head`, by path from the root; none if there is nothing to do."""
@@ -95,6 +96,13 @@ class Remote:
             f"GIT_CONFIG_KEY_{number}={key}",
             f"GIT_CONFIG_VALUE_{number}=Authorization: Basic {credentials}",
         ]
+
+
+def branch_for(name: str) -> str:
+    """The branch of a proposal that says `name`, cut where a forge could not keep it as a file."""
+    if len(name) <= _MAX_BRANCH_CHARACTERS:
+        return name
+    return f"{name[:_MAX_BRANCH_CHARACTERS]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def deliver(remote: Remote, make: Make, message: str, *, base: str, branch: str) -> str | None:

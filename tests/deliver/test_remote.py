@@ -10,7 +10,7 @@ import pytest
 
 from mmgit.deliver import remote as remotes
 from mmgit.deliver.git import Repository, find
-from mmgit.deliver.remote import ATTEMPTS, Remote, deliver
+from mmgit.deliver.remote import ATTEMPTS, Remote, branch_for, deliver
 from mmgit.errors import GitError
 
 Run = Callable[..., str]
@@ -209,6 +209,16 @@ def test_what_somebody_pushes_at_the_last_moment_is_not_replaced(bare: Path, tmp
 
     assert not remote.push(git(other, "rev-parse", "origin/main"), "work", replaced=first)
     assert git(bare, "log", "-1", "--format=%s", "work") == "Theirs"
+
+
+def test_a_branch_of_many_services_has_a_name_that_a_forge_can_keep(bare: Path, remote: Remote) -> None:
+    many = "-".join(["mmgit/promote-staging-production", *(f"service-{number}" for number in range(100))])
+
+    made = deliver(remote, lambda _: {"ours": b"1\n"}, "Many", base="main", branch=branch_for(many))
+
+    assert git(bare, "rev-parse", branch_for(many)) == made
+    assert branch_for(f"{many}-1") != branch_for(many)
+    assert branch_for("mmgit/promote-staging-production-iris") == "mmgit/promote-staging-production-iris"
 
 
 def test_a_branch_that_refuses_is_an_error_with_the_way_on(bare: Path, remote: Remote) -> None:
