@@ -59,10 +59,9 @@ def push(edit: Edit, message: str) -> Delivered | None:
 
 def propose(edit: Edit, message: str, head: str, predictions: "PredictionsSpec | None" = None) -> Delivered | None:
     """Commit the edit to branch `head` of the remote, and open or renew its pull request with plan and gates in it."""
-    place = _place()
     from mmgit.deliver.forge import Proposal  # noqa: PLC0415 - --help must not wait for it
 
-    head = branch_for(head)
+    place, head = _place(), branch_for(head)
     forge = forge_of(place.source)
     commit = deliver(place.remote, place.made_by(edit), message, base=place.branch, branch=head)
     if commit is None:

@@ -4,7 +4,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmgit.errors import UsageError
@@ -25,6 +25,7 @@ def written(folder: Path, files: dict[str, bytes]) -> Root:
     return Root(folder)
 
 
+@settings(deadline=None)
 @given(FILES, CHANGES)
 def test_it_reads_like_a_folder_with_the_change_written(
     files: dict[str, bytes], changes: dict[str, bytes | None]
