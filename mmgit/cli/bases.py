@@ -1,16 +1,25 @@
 """`mmgit base`: the locks of base images."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mmgit.cli.editing import Session, editing
+from mmgit.cli.context import find_root
+from mmgit.cli.editing import editing
+from mmgit.cli.remote_options import remotely
 from mmgit.edits.change import Change
+from mmgit.errors import UsageError
 from mmgit.repository import layout
+from mmgit.repository.files import Files
+from mmgit.repository.source import Source
 
 if TYPE_CHECKING:
     from mmgit.images.apt import BaseRequest
     from mmgit.spec import BaseSpec
+
+BRANCH = "mmgit/bases"
+"""Whence newer locks of all bases are proposed."""
 
 
 @click.group()
@@ -20,58 +29,92 @@ def base() -> None:
 
 @base.command()
 @click.argument("name", default="default")
+@click.option("--all", "is_all", is_flag=True, help="Every base that is locked, instead of NAME.")
 @click.option("--suite", help="The Debian suite; one suite has one Python.  [default: as locked, else bookworm]")
 @click.option("--package", "packages", multiple=True, help="A package that the base holds; replaces the list.")
 @click.option("--platform", "platforms", multiple=True, help="Lock for this platform only.")
-def update(name: str, suite: str | None, packages: tuple[str, ...], platforms: tuple[str, ...]) -> None:
+@remotely
+def update(name: str, *, is_all: bool, is_proposed: bool, is_pushed: bool, **wanted: Any) -> None:  # noqa: ANN401 - click's values
     """Lock base NAME to what Debian's archive has today. No image and no pin changes.
 
     The base called `proxy` is that of compose's proxy, whose image is made and locked with it.
+    With --pull-request or --push it is done on the newest default branch of the remote, and nothing changes here.
     """
+    if is_all and any(wanted.values()):
+        raise UsageError("--all renews each base as it is", "mmgit base update NAME …   changes one")
+    if is_proposed or is_pushed:
+        _update_remotely("" if is_all else name, wanted, is_proposed=is_proposed)
+        return
+    with editing(layout.BASES if is_all else layout.base(name)) as session:
+        for each in sorted(session.source.bases) if is_all else (name,):
+            resolved, change = _updated(session.source, each, wanted)
+            if each == layout.PROXY:
+                session.deliver(change.and_then(_proxy(session.source, resolved)))
+            else:
+                session.deliver(change, *(["mmgit build"] if change.files and session.source.models else []))
+
+
+def _update_remotely(name: str, wanted: Mapping[str, Any], *, is_proposed: bool) -> None:
+    """Lock a base, or all if there is no name, on the newest default branch of the remote."""
+    from mmgit.cli import proposing  # noqa: PLC0415 - --help must not wait for it
+
+    said: list[str] = []
+
+    def edit(source: Source, _: Files) -> Change:
+        change = Change({}, "")
+        for each in [name] if name else sorted(source.bases):
+            resolved, newer = _updated(source, each, wanted)
+            change = change.and_then(newer)
+            if each == layout.PROXY and newer.files:
+                change = change.and_then(_proxy(source, resolved))
+        said[:] = [change.summary.strip()]
+        return change
+
+    message = f"Update base {name}" if name else "Update all bases"
+    outcome = proposing.carry_out(edit, message, f"mmgit/base-{name}" if name else BRANCH, is_proposed=is_proposed)
+    print(*said, *filter(None, [outcome]), sep="\n")
+
+
+def _updated(source: Source, name: str, wanted: Mapping[str, Any]) -> tuple["BaseSpec", Change]:
+    """The base as Debian's archive has it now, and the change of its lock, if that is not what is locked."""
     from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.workplace import mirror  # noqa: PLC0415 - as above
     from mmgit.edits.bases import base_file  # noqa: PLC0415 - as above
     from mmgit.images.apt import resolve_base  # noqa: PLC0415 - as above
 
-    with editing(layout.base(name)) as session:
-        request = _request(session, name, suite, packages=packages, platforms=platforms)
-        with working(f"asking Debian {request.suite}"):
-            resolved = resolve_base(request, mirror())
-        known = session.source.bases.get(name)
-        if known and known.spec == resolved:
-            change = Change({}, f"base {name} is up to date: Debian {resolved.suite}")
-        else:
-            change = Change({layout.base(name): base_file(resolved)}, _summary(name, resolved))
-        if name == layout.PROXY:
-            session.deliver(change.and_then(_proxy(session, resolved)))
-        else:
-            session.deliver(change, *(["mmgit build"] if change.files and session.source.models else []))
+    request = _request(source, name, **wanted)
+    with working(f"asking Debian {request.suite}"):
+        resolved = resolve_base(request, mirror())
+    known = source.bases.get(name)
+    if known and known.spec == resolved:
+        return resolved, Change({}, f"base {name} is up to date: Debian {resolved.suite}")
+    return resolved, Change({layout.base(name): base_file(resolved)}, _summary(name, resolved))
 
 
 def _request(
-    session: Session, name: str, suite: str | None, *, packages: tuple[str, ...], platforms: tuple[str, ...]
+    source: Source, name: str, *, suite: str | None, packages: tuple[str, ...], platforms: tuple[str, ...]
 ) -> "BaseRequest":
     """What was asked for, else what is locked, else the defaults."""
     from mmgit.images import proxy  # noqa: PLC0415 - --help must not wait for it
     from mmgit.images.apt import DEFAULT_PACKAGES, BaseRequest  # noqa: PLC0415 - as above
 
-    known = session.source.bases.get(name)
+    known = source.bases.get(name)
     defaults = proxy.PACKAGES if name == layout.PROXY else DEFAULT_PACKAGES
     return BaseRequest(
         suite=suite or (known.spec.suite if known else "bookworm"),
         packages=packages or (known.spec.packages if known else defaults),
-        platforms=platforms or session.source.project.spec.platforms,
+        platforms=platforms or source.project.spec.platforms,
     )
 
 
-def _proxy(session: Session, resolved: "BaseSpec") -> Change:
+def _proxy(source: Source, resolved: "BaseSpec") -> Change:
     """The lock of the proxy's image on this base."""
     from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
     from mmgit.edits.locks import record_proxy  # noqa: PLC0415 - as above
 
     with working("building the proxy") as watch:
-        return record_proxy(workshop_of(session.root, watch).build_proxy(resolved, session.source))
+        return record_proxy(workshop_of(find_root(), watch).build_proxy(resolved, source))
 
 
 def _summary(name: str, resolved: "BaseSpec") -> str:

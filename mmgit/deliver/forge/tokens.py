@@ -29,12 +29,14 @@ class Token:
 def token_for(declared: Declared, variables: Mapping[str, str]) -> Token:
     """The token for a declared forge: of `MMGIT_FORGE_TOKEN`, else of the variable that its users know.
 
-    `GITHUB_TOKEN` and `GH_TOKEN` are GitHub's, or the server's whose workflow this is: a declaration sends them to no
-    other. Raises `ForgeError`: there is none, or it is no token.
+    `GITHUB_TOKEN` and `GH_TOKEN` are of the server whose workflow this is, else of GitHub: a declaration sends them
+    to no other. Raises `ForgeError`: there is none, or it is no token.
     """
     names = [ANY_FORGE]
-    if declared.kind != "github" or _host(declared.url or GITHUB) == _host(variables.get("GITHUB_SERVER_URL", GITHUB)):
+    if declared.kind != "github":
         names += _BY_KIND[declared.kind]
+    if _host(declared.url or GITHUB) == _host(variables.get("GITHUB_SERVER_URL", GITHUB)):
+        names += _BY_KIND["github"]
     for name in names:
         if secret := variables.get(name, "").strip():
             if not _TOKEN.fullmatch(secret):

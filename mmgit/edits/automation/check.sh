@@ -8,8 +8,3 @@ cd "$(dirname "$0")/../.."
 mmgit check
 mmgit compile --check
 mmgit plan "$BASE" --format markdown
-commits="$(git merge-base "$BASE" HEAD)..$(git rev-parse HEAD)"
-known=()
-if [ -n "${NUMBER:-}" ]; then known+=(--pull-request "$NUMBER"); fi # who approved: MMGIT_FORGE_TOKEN, to read
-if [ -f "${PREDICTIONS:-}" ]; then known+=(--predictions "$PREDICTIONS"); fi # what try.sh found
-mmgit gate "$commits" --format markdown "${known[@]}"

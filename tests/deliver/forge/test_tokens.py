@@ -24,6 +24,7 @@ ALL = {name: f"{name}-secret" for name in ("GITHUB_TOKEN", "GH_TOKEN", "GITEA_TO
         (GITEA, ALL, "GITEA_TOKEN"),
         (GITEA, {"FORGEJO_TOKEN": "a"}, "FORGEJO_TOKEN"),
         (FORGEJO, ALL, "FORGEJO_TOKEN"),
+        (GITEA, {"GITHUB_TOKEN": "a", "GITHUB_SERVER_URL": "https://git.example.test"}, "GITHUB_TOKEN"),
     ],
 )
 def test_the_first_variable_that_is_set_holds_the_token(
@@ -39,6 +40,7 @@ def test_the_first_variable_that_is_set_holds_the_token(
         (GITHUB, {**ALL, "GITHUB_SERVER_URL": "https://git.example.test"}),
         (GITHUB, {"GITEA_TOKEN": "a"}),
         (GITEA, {"GITHUB_TOKEN": "a"}),
+        (GITEA, {"GITHUB_TOKEN": "a", "GITHUB_SERVER_URL": "https://elsewhere.example.test"}),
         (GITEA, {}),
     ],
 )
