@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mmgit.cli.context import find_root
-from mmgit.cli.editing import editing
+from mmgit.cli.editing import editing, loaded
 from mmgit.cli.remote_options import remotely
 from mmgit.edits.change import Change
 from mmgit.errors import UsageError
@@ -60,7 +60,8 @@ def _update_remotely(name: str, wanted: Mapping[str, Any], *, is_proposed: bool)
 
     said: list[str] = []
 
-    def edit(source: Source, _: Files) -> Change:
+    def edit(_: Source, files: Files) -> Change:
+        source = loaded(files, layout.base(name) if name else layout.BASES)
         change = Change({}, "")
         for each in [name] if name else sorted(source.bases):
             resolved, newer = _updated(source, each, wanted)

@@ -14,7 +14,7 @@ from mmgit.deliver.writer import Writer
 from mmgit.edits.change import Change
 from mmgit.errors import MmgitError, ProblemsFound, UsageError
 from mmgit.repository import layout
-from mmgit.repository.files import Root
+from mmgit.repository.files import Files, Root
 from mmgit.repository.load import load
 from mmgit.repository.source import Source
 
@@ -65,7 +65,7 @@ def write(writer: Writer, change: Change) -> None:
         raise MmgitError(f"somebody else changed {', '.join(kept)} meanwhile", "look at them, and run this again")
 
 
-def loaded(root: Root, *matters: str) -> Source:
+def loaded(root: Files, *matters: str) -> Source:
     """All that is declared. Raises `ProblemsFound` for errors in `mmgit.yaml` and in files below `matters`."""
     found = load(root)
     errors = [problem for problem in found.problems if problem.severity == "error"]
