@@ -42,14 +42,15 @@ def of_service(
     before: DesiredService | None,
     after: DesiredService | None,
 ) -> Iterator[Difference]:
-    """How a service changes, with the defaults of its environment. Nothing for one that is new or goes."""
+    """How a service changes, with the defaults of its environment."""
     if declared_before and declared_after:
         if declared_before.group != declared_after.group:
             yield Difference("group", f"{declared_before.group} → {declared_after.group}")
         if declared_before.spec.hold != declared_after.spec.hold:
             yield Difference("hold", f"{_held(declared_before.spec.hold)} → {_held(declared_after.spec.hold)}")
-        if declared_before.spec.next != declared_after.spec.next:
-            yield Difference("next", f"{declared_before.spec.next or 'none'} → {declared_after.spec.next or 'none'}")
+    waited = declared_before.spec.next if declared_before else None
+    if declared_after and waited != declared_after.spec.next:
+        yield Difference("next", f"{waited or 'none'} → {declared_after.spec.next or 'none'}")
     if before is not None and after is None and declared_after:
         yield Difference("manifest", f"{running(before)} → nothing: it stops")
     if after is not None:

@@ -143,6 +143,15 @@ def test_a_hold_that_goes_and_a_service_that_stops_are_said(mmgit: Mmgit) -> Non
 
 
 @pytest.mark.usefixtures("root")
+def test_a_new_service_says_what_it_waits_for(mmgit: Mmgit) -> None:
+    Path("environments/staging/services/letters.yaml").write_text(
+        "apiVersion: mmgit.dev/v1\nkind: Service\nnext: digits/2\n"
+    )
+
+    assert "  + letters\n      next  none → digits/2\n" in mmgit("plan").out
+
+
+@pytest.mark.usefixtures("root")
 def test_an_environments_default_changes_every_service_that_takes_it(mmgit: Mmgit) -> None:
     with Path("environments/staging/environment.yaml").open("a") as environment:
         environment.write("defaults: {queue: 33}\n")
