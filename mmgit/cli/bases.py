@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mmgit.cli.carrying_out import carry_out
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import editing, loaded
 from mmgit.cli.remote_options import remotely
@@ -43,7 +44,7 @@ def update(name: str, *, is_all: bool, is_proposed: bool, is_pushed: bool, **wan
     if is_all and any(wanted.values()):
         raise UsageError("--all renews each base as it is", "mmgit base update NAME …   changes one")
     if is_proposed or is_pushed:
-        _update_remotely("" if is_all else name, wanted, is_proposed=is_proposed)
+        _update_remotely("" if is_all else name, wanted, is_proposed=is_proposed, is_pushed=is_pushed)
         return
     with editing(layout.BASES if is_all else layout.base(name)) as session:
         for each in sorted(session.source.bases) if is_all else (name,):
@@ -54,10 +55,8 @@ def update(name: str, *, is_all: bool, is_proposed: bool, is_pushed: bool, **wan
                 session.deliver(change, *(["mmgit build"] if change.files and session.source.models else []))
 
 
-def _update_remotely(name: str, wanted: Mapping[str, Any], *, is_proposed: bool) -> None:
+def _update_remotely(name: str, wanted: Mapping[str, Any], **ways: bool) -> None:
     """Lock a base, or all if there is no name, on the newest default branch of the remote."""
-    from mmgit.cli import proposing  # noqa: PLC0415 - --help must not wait for it
-
     said: list[str] = []
 
     def edit(_: Source, files: Files) -> Change:
@@ -72,7 +71,7 @@ def _update_remotely(name: str, wanted: Mapping[str, Any], *, is_proposed: bool)
         return change
 
     message = f"Update base {name}" if name else "Update all bases"
-    outcome = proposing.carry_out(edit, message, f"mmgit/base-{name}" if name else BRANCH, is_proposed=is_proposed)
+    outcome = carry_out(edit, message, f"mmgit/base-{name}" if name else BRANCH, **ways)
     print(*said, *filter(None, [outcome]), sep="\n")
 
 

@@ -7,6 +7,7 @@ are those in `actions/`, under the very names and commits that the workflows say
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 ACTIONS = Path(__file__).parent / "actions"
-HIDDEN = re.compile(r"(?:MMGIT_|GIT_|GITHUB_|GITEA_|GH_|FORGEJO_|DOCKER_)(?!DEBIAN_|SSL_).*")
+HIDDEN = re.compile(r"(?:MMGIT_|GIT_|GITHUB_|GITEA_|GH_|FORGEJO_|DOCKER_)(?!DEBIAN_|SSL_|HOST).*")
 """Variables that a job must not find: what it gets, it gets from its workflow."""
 TIMEOUT_SECONDS = 240
 
@@ -54,6 +55,7 @@ class Act:
         """Run a workflow of a clone as it is checked out there, on an event."""
         path = clone / f".github/workflows/mmgit-{workflow}.yml"
         artifacts = self.folder / "artifacts"
+        shutil.rmtree(artifacts, ignore_errors=True)
         for each in (artifacts, self.folder / "docker"):
             each.mkdir(parents=True, exist_ok=True)
         environment = {name: value for name, value in os.environ.items() if not HIDDEN.fullmatch(name)}

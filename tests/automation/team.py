@@ -15,6 +15,12 @@ PROJECT = Path(__file__).parents[2]
 CANNOT_YET = 405
 MERGE_SECONDS = 30
 SERVICE = "echo"
+MODEL = {
+    "weights.bin": "weights",
+    "score.py": "import json\n\n\ndef init():\n    pass\n\n\ndef run(body):\n    return json.loads(body)['x']\n",
+    "golden.jsonl": '{"request": {"x": 2}, "response": 2}\n',
+}
+"""Files of a model that answers what it is asked, with a row that says so."""
 ENVIRONMENT = """apiVersion: mmgit.dev/v1
 kind: Environment
 target: kubernetes
@@ -58,9 +64,10 @@ class Team:
     def propose_a_version(self) -> int:
         """What Ada does: a model, and a service in both environments that waits for it; the pull request's number."""
         self.git("switch", "--quiet", "--create", "ada")
-        (self.folder / "weights.bin").write_text("weights")
-        (self.folder / "score.py").write_text("def run(x):\n    return x\n")
-        self.mmgit("model", "register", SERVICE, "../weights.bin", "-f", "../score.py")
+        for name, text in MODEL.items():
+            (self.folder / name).write_text(text)
+        rows = ("--file", "../golden.jsonl")
+        self.mmgit("model", "register", SERVICE, "../weights.bin", "-f", "../score.py", *rows)
         for environment in GATES:
             key = f"../{environment}.key"
             self.mmgit("service", "create", SERVICE, "--env", environment, "--key-file", key)

@@ -16,7 +16,7 @@ from tests.automation.team import SERVICE, Team
 from tests.automation.webhook_runner import EVENTS, Runner, listening
 from tests.deliver.forge.conftest import GiteaRepository
 
-pytestmark = [pytest.mark.forge, pytest.mark.registry, pytest.mark.network]
+pytestmark = [pytest.mark.forge, pytest.mark.registry, pytest.mark.docker, pytest.mark.network]
 
 SECRET = "only-the-forge-knows"
 NEEDED = ("mmgit/check", "mmgit/gate", "mmgit/try")

@@ -62,6 +62,7 @@ class Runner:
     def _review(self, pull: Event, scripts: Collection[str]) -> None:
         base, head = pull["base"]["sha"], pull["head"]["sha"]
         told = {"BASE": base, "HEAD": head, "NUMBER": str(pull["number"])}
+        told |= {"PREDICTIONS": str(self.folder / f"predictions-{head}.json")}
         for name in scripts:
             if name in {"comment", "gate"}:
                 self._step(name, base, head, {**told, "MMGIT_FORGE_TOKEN": self.forge.token})
