@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import zlib
-from array import array
+from struct import Struct
 
 from mmgit import __version__
 
@@ -19,19 +19,20 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
 PATH = ".mmgit/state"
-FACTS = 4
+_FACTS = Struct("4q")
 """Numbers for each file: times of change of its bytes and of itself, in nanoseconds; its size; its inode."""
+_PARTS = 5
 _MAX_BYTES = 256 * 2**20
 _MAX_TEXT_BYTES = 4096
 _TICK_NS = 20_000_000
 """More than the steps in which file systems tell the time."""
 _INT64 = 2**63 - 1
-_UNKNOWN = array("q", [0] * FACTS)
+_UNKNOWN = bytes(_FACTS.size)
 _SCANNED = ("bases", "models", "blueprints", "environments")
 _OF_MODELS = ("versions", "manifests")
 
-Listing = tuple[list[str], "array[int]"]
-"""The names of the files in a folder, in the folder's own order, and `FACTS` numbers for each."""
+Listing = tuple[list[str], bytes]
+"""The names of the files in a folder, in the folder's own order, and their packed facts, as many bytes for each."""
 Listings = dict[str, Listing]
 
 
@@ -57,7 +58,7 @@ def read(root: str, *, is_writing: bool = False) -> State | None:
     data = _bytes_of(f"{root}/{PATH}", _MAX_BYTES)
     checksum, _, body = data.partition(b"\n")
     parts = list(_unframed(body)) if checksum == b"%08x" % zlib.crc32(body) else []
-    if len(parts) != FACTS + 1:
+    if len(parts) != _PARTS:
         return None
     identity, branch, files, said, listings = parts
     state = State(identity, branch.decode(), int(files), said.decode(), listings)
@@ -95,7 +96,7 @@ def packed(listings: Listings) -> bytes:
     parts = []
     for folder, (names, facts) in listings.items():
         text = os.fsencode(f"{folder}\0{'/'.join(names)}")
-        parts.append(b"%d %d\n%b%b" % (len(text), len(facts) * 8, text, facts.tobytes()))
+        parts.append(b"%d %d\n%b%b" % (len(text), len(facts), text, facts))
     return b"".join(parts)
 
 
@@ -108,16 +109,15 @@ def unpacked(data: bytes) -> Listings:
         size, facts_size = map(int, data[end:start].split())
         middle, end = start + size, start + size + facts_size
         folder, _, names = os.fsdecode(data[start:middle]).partition("\0")
-        facts = array("q")
-        facts.frombytes(data[middle:end])
-        listings[folder] = (names.split("/") if names else [], facts)
+        listings[folder] = (names.split("/") if names else [], data[middle:end])
     return listings
 
 
-def by_name(listing: Listing | None) -> dict[str, array[int]]:
+def by_name(listing: Listing | None) -> dict[str, bytes]:
     """The facts of each file of a folder."""
-    names, facts = listing or ([], array("q"))
-    return {name: facts[FACTS * number : FACTS * (number + 1)] for number, name in enumerate(names)}
+    names, facts = listing or ([], b"")
+    size = _FACTS.size
+    return {name: facts[size * number : size * (number + 1)] for number, name in enumerate(names)}
 
 
 def believed(before: Listings, after: Listings, written: Collection[str], *, began_ns: int, now_ns: int) -> Listings:
@@ -128,17 +128,16 @@ def believed(before: Listings, after: Listings, written: Collection[str], *, beg
     result: Listings = {}
     settled_ns = began_ns - _TICK_NS
     for folder, (names, facts) in after.items():
-        if before.get(folder) == (names, facts) and max((*facts[0::FACTS], *facts[1::FACTS]), default=0) < settled_ns:
+        if before.get(folder) == (names, facts) and _is_older(facts, settled_ns):
             result[folder] = (names, facts)
             continue
         old, new = by_name(before.get(folder)), by_name((names, facts))
-        kept = array("q")
+        kept = []
         for name in names:
             is_ours = f"{folder}/{name}" in written
             entry = new[name] if is_ours else old.get(name, _UNKNOWN)
-            limit_ns = now_ns if is_ours else settled_ns
-            kept.extend(entry if entry[0] < limit_ns and entry[1] < limit_ns else _UNKNOWN)
-        result[folder] = (names, kept)
+            kept.append(entry if _is_older(entry, now_ns if is_ours else settled_ns) else _UNKNOWN)
+        result[folder] = (names, b"".join(kept))
     return result
 
 
@@ -175,7 +174,7 @@ def _git(root: str, branch: str) -> bytes:
     head = _bytes_of(f"{git}/HEAD", _MAX_TEXT_BYTES)
     refs = [os.fsdecode(head.removeprefix(b"ref: ").strip()), f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"]
     ids = [_bytes_of(f"{git}/{ref}", _MAX_TEXT_BYTES) for ref in refs]
-    return b"\0".join([os.fsencode(git), head, *ids, _facts(git, ["packed-refs", "shallow"])[1].tobytes()])
+    return b"\0".join([os.fsencode(git), head, *ids, _facts(git, ["packed-refs", "shallow"])[1]])
 
 
 def _is_disturbed(root: str) -> bool:
@@ -187,7 +186,7 @@ def _is_disturbed(root: str) -> bool:
 def _scan(root: str, folder: str, found: Listings, *, is_deep: bool = True) -> None:
     names: list[str] = []
     below: list[str] = []
-    facts = array("q")
+    facts: list[bytes] = []
     prefix = f"{folder}/" if folder else ""
     is_model = prefix.startswith("models/") and prefix.count("/") == len(_OF_MODELS)
     try:
@@ -200,27 +199,33 @@ def _scan(root: str, folder: str, found: Listings, *, is_deep: bool = True) -> N
                 if entry.is_dir(follow_symlinks=False):
                     below.append(entry.name)
                     continue
-                status = entry.stat(follow_symlinks=False)
                 names.append(entry.name)
-                facts.extend((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino & _INT64))
+                facts.append(_packed(entry.stat(follow_symlinks=False)))
     finally:
         os.close(descriptor)
-    found[folder] = (names, facts)
+    found[folder] = (names, b"".join(facts))
     for name in below if is_deep else ():
         if name != "__pycache__" and (not is_model or name in _OF_MODELS):
             _scan(root, prefix + name, found)
 
 
 def _facts(folder: str, names: list[str]) -> Listing:
-    facts = array("q")
+    facts = []
     for name in names:
         try:
-            status = os.lstat(f"{folder}/{name}")
+            facts.append(_packed(os.lstat(f"{folder}/{name}")))
         except FileNotFoundError:
-            facts.extend(_UNKNOWN)
-        else:
-            facts.extend((status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino & _INT64))
-    return names, facts
+            facts.append(_UNKNOWN)
+    return names, b"".join(facts)
+
+
+def _packed(status: os.stat_result) -> bytes:
+    return _FACTS.pack(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino & _INT64)
+
+
+def _is_older(facts: bytes, limit_ns: int) -> bool:
+    """Whether all these files were changed before a moment."""
+    return all(bytes_ns < limit_ns and own_ns < limit_ns for bytes_ns, own_ns, _, _ in _FACTS.iter_unpack(facts))
 
 
 def _unframed(data: bytes) -> Iterator[bytes]:

@@ -2,26 +2,26 @@
 
 import subprocess
 import sys
-from array import array
 from collections.abc import Callable
 from pathlib import Path
+from struct import pack
 
 from mmgit import state
 
 
 def test_a_file_of_the_moment_in_which_it_was_read_is_not_believed() -> None:
-    facts = array("q", [100, 100, 5, 1])
+    facts = pack("4q", 100, 100, 5, 1)
     listings = {"folder": (["file"], facts)}
 
     settled = state.believed(listings, listings, (), began_ns=2**40, now_ns=2**40)
     racy = state.believed(listings, listings, (), began_ns=100, now_ns=2**40)
 
     assert settled == listings
-    assert racy == {"folder": (["file"], array("q", [0, 0, 0, 0]))}
+    assert racy == {"folder": (["file"], bytes(32))}
 
 
 def test_what_somebody_else_wrote_during_a_compile_is_seen_by_the_next() -> None:
-    old, new = array("q", [1, 1, 5, 1]), array("q", [9, 9, 6, 2])
+    old, new = pack("4q", 1, 1, 5, 1), pack("4q", 9, 9, 6, 2)
 
     kept = state.believed({"f": (["a"], old)}, {"f": (["a"], new)}, (), began_ns=2**40, now_ns=2**40)
     ours = state.believed({"f": (["a"], old)}, {"f": (["a"], new)}, {"f/a"}, began_ns=2**40, now_ns=2**40)

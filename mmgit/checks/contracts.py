@@ -1,20 +1,26 @@
 """Clients of a service can go on when it runs another manifest; one that breaks them gets a service of its own."""
 
+from __future__ import annotations
+
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from mmgit.checks.scope import Scope
-from mmgit.contract import Contract, compare
 from mmgit.errors import Finding, MmgitError
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import layout, reading
-from mmgit.repository.source import DeclaredService
 from mmgit.repository.subset import Fault
 from mmgit.spec import ServiceSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mmgit.checks.scope import Scope
+    from mmgit.contract import Contract
+    from mmgit.repository.source import DeclaredService
 
 _NAMED_MAX = 5
 _NAME_MAX = 32
@@ -29,6 +35,8 @@ def breaking_contracts_get_a_service_of_their_own(scope: Scope) -> Iterator[Find
 
     @cache
     def contract(running: str, candidate: str) -> Contract | None:
+        from mmgit.contract import compare  # noqa: PLC0415 - few changes move a pin
+
         try:
             return compare(_schema(scope, running), _schema(scope, candidate))
         except MmgitError:

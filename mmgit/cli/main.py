@@ -15,15 +15,18 @@ _RUNNERS = ("GITHUB_ACTIONS", "TF_BUILD")
 def main() -> None:
     """Run the command line; never returns."""
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)  # imports make many objects and no garbage
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"  # they could change what is accepted, and take long to look for
     if any(name in os.environ for name in _RUNNERS):
         from mmgit.cli import inert  # noqa: PLC0415 - others need not wait for it
 
         inert.install()
     try:
-        sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        sys.exit(130)
+        code = 130
+    gc.freeze()  # else Python searches all that lives for garbage once more before it ends
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:

@@ -1,15 +1,18 @@
 """What git knows around a root: where in its repository it lies, and what was released when this branch began."""
 
-from collections.abc import Callable, Collection, Mapping
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import TYPE_CHECKING
 
-from mmgit.deliver import git, history
-from mmgit.deliver.default_branch import default_branch
-from mmgit.deliver.former import former
-from mmgit.deliver.git import Repository
 from mmgit.repository import layout
-from mmgit.repository.files import Root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+    from mmgit.deliver.git import Repository
+    from mmgit.repository.files import Root
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,10 @@ class Surroundings:
 
 def surroundings_of(root: Root, target_branch: str = "") -> Surroundings:
     """What git knows around `root`; `target_branch` is what a CI says that the change shall be merged into."""
+    from mmgit.deliver import git  # noqa: PLC0415 - `Surroundings` must not wait for it
+    from mmgit.deliver.default_branch import default_branch  # noqa: PLC0415 - as above
+    from mmgit.deliver.former import former  # noqa: PLC0415 - as above
+
     repository = git.find(root.path)
     if repository is None:
         return Surroundings()
@@ -42,6 +49,8 @@ def surroundings_of(root: Root, target_branch: str = "") -> Surroundings:
 
 
 def _baseline(repository: Repository, branch: str) -> dict[str, str] | None:
+    from mmgit.deliver import history  # noqa: PLC0415 - as above
+
     commit = history.merge_base(repository, branch)
     if commit is None:
         return None

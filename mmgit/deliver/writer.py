@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from mmgit.deliver import recovery
 from mmgit.errors import Busy
 from mmgit.repository.files import Root
 
@@ -60,6 +59,8 @@ def writing(root: Root, *, command: str, wait_seconds: float = WAIT_SECONDS) -> 
         kept: tuple[str, ...] = ()
         if left.get("holder"):
             _take(children, deadline, _still_running)
+            from mmgit.deliver import recovery  # noqa: PLC0415 - few commands follow one that crashed
+
             kept = recovery.recover(root, owner, children)
         fcntl.flock(children, fcntl.LOCK_SH)
         holder = Holder(os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"), command)

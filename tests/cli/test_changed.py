@@ -13,7 +13,7 @@ COMPILE_AND_LIST = """
 import sys
 from mmgit.cli.main import run
 code = run(["compile"])
-print(code, *sorted({name.partition(".")[0] for name in sys.modules} & {"click", "jinja2", "git"}))
+print(code, *sorted(sys.modules.keys() & {"click", "jinja2", "git", "mmgit.contract", "mmgit.deliver.git"}))
 """
 
 
