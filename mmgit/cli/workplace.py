@@ -50,10 +50,10 @@ def docker_config() -> Path:
 
 def mirror() -> Mirror:
     """Debian's archive as this machine reaches it."""
-    from mmgit.images.apt import host_proxy  # noqa: PLC0415 - asks apt
+    from mmgit.images.apt import host_proxy  # noqa: PLC0415 - `confirm` must not wait for it
 
     return Mirror(
         debian=os.environ.get("MMGIT_DEBIAN_MIRROR", DEBIAN.debian),
         security=os.environ.get("MMGIT_DEBIAN_SECURITY", DEBIAN.security),
-        proxy=host_proxy(),
+        proxy=host_proxy,
     )

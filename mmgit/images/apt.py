@@ -8,7 +8,7 @@ import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +66,7 @@ def resolve_base(request: BaseRequest, mirror: Mirror) -> "BaseSpec":
         raise BuildError(f"the archive gave something that cannot be locked: {error}") from error
 
 
+@cache
 def host_proxy() -> str:
     """The proxy that the host's apt uses for http, or nothing."""
     return _host_settings("%v%n", "Acquire::http::Proxy").strip()

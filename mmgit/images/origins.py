@@ -1,5 +1,6 @@
 """Where packages come from, and what machine they are for: plain values, as a build may need no package at all."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 _MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
@@ -20,8 +21,8 @@ class Mirror:
     debian: str = "http://deb.debian.org/debian"
     security: str = "http://deb.debian.org/debian-security"
     snapshot: str = "https://snapshot.debian.org"
-    proxy: str = ""
-    """The proxy for http; `apt.host_proxy()` knows the one that the host's apt uses."""
+    proxy: Callable[[], str] = str
+    """The proxy for http, or nothing; asked for when something is fetched. `apt.host_proxy` asks the host's apt."""
 
 
 PYPI, DEBIAN = Index(), Mirror()

@@ -55,7 +55,7 @@ def fetch(package: "LockedPackage", layout: Layout, mirror: Mirror) -> bytes:
     blob = Blob(f"sha256:{package.sha256}", package.size)
     if not layout.has(blob):
         try:
-            download(_mirror_url(package, mirror), blob, layout, proxy=mirror.proxy)
+            download(_mirror_url(package, mirror), blob, layout, proxy=mirror.proxy())
         except (UnavailableError, BuildError) as error:
             _fetch_from_snapshot(package, blob, layout, mirror, reason=str(error))
     return layout.path(blob.digest).read_bytes()

@@ -46,9 +46,13 @@ def verify(lock: Lock, registry: Registry) -> None:
     Raises:
         RegistryError: it does not.
     """
-    for blob, media_type in _documents(lock):
+
+    def get(document: tuple[Blob, str]) -> None:
+        blob, media_type = document
         if registry.manifest(blob.digest, media_type) is None:
             raise _absent(blob, registry)
+
+    parallel(get, _documents(lock), at_once=_REQUESTS_AT_ONCE)
 
 
 def pull(lock: Lock, layout: Layout, registry: Registry) -> None:

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mmgit.errors import EngineError, UsageError
-from mmgit.images import loopback
 from mmgit.images.layout import Layout
 from mmgit.images.wire import is_loopback
 from mmgit.repository import layout
@@ -33,6 +32,8 @@ def registry_of(spec: EnvironmentSpec, images: Layout) -> Iterator[None]:
     if not is_served_here(spec) or spec.registry is None:
         yield
         return
+    from mmgit.images import loopback  # noqa: PLC0415 - a release asks `is_served_here` only
+
     port = int(spec.registry.partition("/")[0].rpartition(":")[2])
     try:
         server = loopback.serve(images, port=port)

@@ -57,7 +57,7 @@ def lock(base: BaseSpec, layout: Layout) -> Lock:
     inputs = Inputs("python", "3.11", "score.py", files, (), hashlib.sha256(pylock).hexdigest())
     sources = Sources(base, {"score.py": lambda: io.BytesIO(SCORE)}, {}, pylock)
     recipe = Recipe(inputs, foundation_of(base, base.platforms))
-    return Assembler(layout, Mirror(proxy=host_proxy())).build(recipe, sources)
+    return Assembler(layout, Mirror(proxy=host_proxy)).build(recipe, sources)
 
 
 @pytest.fixture(params=["linux/amd64", "linux/arm64"])
