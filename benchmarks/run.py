@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from multiprocessing import Process
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "compile"))
@@ -34,13 +35,14 @@ TOOLS = {
 
 @dataclass(frozen=True)
 class Took:
-    """What processes took, in seconds."""
+    """What processes took, in seconds, and the most memory that one of them had."""
 
     cpu: float
     wall: float
+    peak_mib: float
 
     def __add__(self, other: "Took") -> "Took":
-        return Took(self.cpu + other.cpu, self.wall + other.wall)
+        return Took(self.cpu + other.cpu, self.wall + other.wall, max(self.peak_mib, other.peak_mib))
 
 
 Measure = Callable[[], Took]
@@ -55,7 +57,7 @@ def took(argv: list[str], folder: Path, output: Path | None = None) -> Took:
         wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, argv
-    return Took(usage.ru_utime + usage.ru_stime, wall)
+    return Took(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)
 
 
 class Repository:
@@ -66,12 +68,16 @@ class Repository:
         self.services = [generate.service(number, services) for number in range(services)]
         self.environments = generate.ENVIRONMENTS[:environments]
         self._edits = 0
-        generate.declare(folder, self.services, self.environments)
+        # by itself: a process counts the memory of the one that starts it as its own
+        declaring = Process(target=generate.declare, args=(folder, self.services, self.environments))
+        declaring.start()
+        declaring.join()
+        assert declaring.exitcode == 0
         self.compile()
 
-    def compile(self) -> Took:
+    def compile(self, *options: str) -> Took:
         """Compile, whatever there is to do."""
-        return took([MMGIT, "compile"], self.folder)
+        return took([MMGIT, "compile", *options], self.folder)
 
     def cold(self) -> Took:
         """Compile with nothing rendered and nothing remembered.
@@ -85,14 +91,42 @@ class Repository:
         os.sync()
         return self.compile()
 
-    def one_change(self) -> Took:
+    def one_change(self, *options: str) -> Took:
         """Compile after one service got another queue."""
         each = self.services[self._edits % len(self.services)]
         self._edits += 1
         path = self.folder / f"environments/{self.environments[-1]}/services/{each.group}/{each.name}.yaml"
         path.write_text(path.read_text().replace("\nqueue: ", "\nqueue: 1"))
         time.sleep(0.05)
-        return self.compile()
+        return self.compile(*options)
+
+
+class Committed(Repository):
+    """The same in git, on a branch: its changes are what a pull request would bring."""
+
+    def __init__(self, folder: Path, services: int, environments: int) -> None:
+        super().__init__(folder, services, environments)
+        (folder / ".gitignore").write_text("/.mmgit/\n")
+        for command in (
+            "init --quiet --initial-branch=main",
+            "config user.name benchmark",
+            "config user.email benchmark@example.com",
+            "add --all",
+            "commit --quiet --message=Declare",
+            "switch --quiet --create=change",
+        ):
+            self.git(*command.split())
+        self.compile()
+
+    def git(self, *arguments: str) -> Took:
+        """Run git."""
+        return took(["git", *arguments], self.folder)
+
+    def review(self) -> Took:
+        """Check, plan and judge the last commit, which changes one service."""
+        change = "HEAD~1..HEAD"
+        commands = (["check", "--since", "HEAD~1"], ["plan", change], ["gate", change])
+        return sum((took([MMGIT, *command], self.folder) for command in commands), Took(0, 0, 0))
 
 
 def compiling(folder: Path, services: int) -> Iterator[tuple[str, int, Measure]]:
@@ -104,6 +138,16 @@ def compiling(folder: Path, services: int) -> Iterator[tuple[str, int, Measure]]
     yield "cold, 3 environments", total, repository.cold
     yield "no-op, 3 environments", total, repository.compile
     yield "one change, 3 environments", total, repository.one_change
+
+
+def in_git(folder: Path, services: int) -> Iterator[tuple[str, int, Measure]]:
+    """mmgit beside git, and what a pull request of one service needs."""
+    repository = Committed(folder / "git", services, len(generate.ENVIRONMENTS))
+    total = services * len(generate.ENVIRONMENTS)
+    yield "git status", total, lambda: repository.git("status")
+    yield "no-op in git", total, repository.compile
+    yield "one change, committed", total, lambda: repository.one_change("--commit", "--all")
+    yield "check + plan + gate", total, repository.review
 
 
 def beside_helm(folder: Path, services: int) -> Iterator[tuple[str, int, Measure]]:
@@ -134,7 +178,7 @@ def beside_kustomize(folder: Path, services: int) -> Iterator[tuple[str, int, Me
 
     def build() -> Took:
         built = [took(["kustomize", "build", each.name], folder / "overlays") for each in repository.services]
-        return sum(built, Took(0, 0))
+        return sum(built, Took(0, 0, 0))
 
     yield f"kustomize build, each of {services}", services, build
 
@@ -156,7 +200,7 @@ def main() -> None:
     services, rounds = (20, 1) if options.smallest else (options.services, options.rounds)
     with tempfile.TemporaryDirectory(prefix="mmgit-benchmark-") as name:
         folder = Path(name)
-        parts = (compiling(folder, services), beside_helm(folder, services))
+        parts = (compiling(folder, services), in_git(folder, services), beside_helm(folder, services))
         measures = [measure for part in parts for measure in part]
         measures += beside_kustomize(folder, min(KUSTOMIZED, services))
         results: dict[str, list[Took]] = {label: [] for label, _, _ in measures}
@@ -164,13 +208,13 @@ def main() -> None:
             for label, _, measure in measures:
                 results[label].append(measure())
     print(f"{len(os.sched_getaffinity(0))} cores, load {os.getloadavg()[0]:.1f}, medians of {rounds} rounds\n")
-    print("| what | N | CPU ms | CPU ms each | wall ms | wall ms, least |\n|---|---|---|---|---|---|")
+    print("| what | N | CPU ms | CPU ms each | wall ms | wall ms, least | peak MiB |\n|---|---|---|---|---|---|---|")
     for label, count, _ in measures:
         cpu = 1e3 * statistics.median(each.cpu for each in results[label])
         walls = [1e3 * each.wall for each in results[label]]
-        print(
-            f"| {label} | {count} | {cpu:.0f} | {cpu / count:.2f} | {statistics.median(walls):.0f} | {min(walls):.0f} |"
-        )
+        peak_mib = max(each.peak_mib for each in results[label])
+        times = f"{cpu:.0f} | {cpu / count:.2f} | {statistics.median(walls):.0f} | {min(walls):.0f}"
+        print(f"| {label} | {count} | {times} | {peak_mib:.0f} |")
     _print_ratios(results)
 
 
