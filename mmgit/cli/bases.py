@@ -55,7 +55,7 @@ def update(name: str, *, is_all: bool, is_proposed: bool, is_pushed: bool, **wan
                 session.deliver(change, *(["mmgit build"] if change.files and session.source.models else []))
 
 
-def _update_remotely(name: str, wanted: Mapping[str, Any], **ways: bool) -> None:
+def _update_remotely(name: str, wanted: Mapping[str, Any], **ways: Any) -> None:  # noqa: ANN401 - click's values
     """Lock a base, or all if there is no name, on the newest default branch of the remote."""
     said: list[str] = []
 

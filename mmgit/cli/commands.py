@@ -42,6 +42,7 @@ _COMMANDS = {
     "env": ("mmgit.cli.environments", "env", "Create, list, show and examine environments."),
     "base": ("mmgit.cli.bases", "base", "Renew the locks of base images."),
     "ci": ("mmgit.cli.automating", "ci", "Write workflows or scripts for a CI, and lock mmgit for them."),
+    "migrate": ("mmgit.cli.migrating", "migrate", "Let the repository be written by this mmgit, in one commit."),
     "renumber": ("mmgit.cli.renumbering", "renumber", "Move this branch's new numbers to the next free ones."),
     "schema": ("mmgit.cli.schemas", "schema", "Write the editor's JSON Schema of each kind of file."),
 }

@@ -28,7 +28,7 @@ def may_write(source: Source) -> None:
     if pinned != __version__:
         raise VersionMismatch(
             f"this repository is written by mmgit {pinned}; this is {__version__}",
-            f"uvx mmgit=={pinned} {' '.join(sys.argv[1:2])} …",
+            f"uvx mmgit=={pinned} {' '.join(sys.argv[1:2])} …   or move it to this one: mmgit migrate",
         )
 
 

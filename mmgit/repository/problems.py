@@ -3,6 +3,7 @@
 Refusals of pydantic come in with keys and types; findings of later stages come in with keys. Problems come out.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
@@ -13,6 +14,7 @@ from pydantic_core import ErrorDetails
 from mmgit.errors import Finding, MmgitError, Place, Problem
 from mmgit.repository.subset import Fault
 
+_NEWER = re.compile(r"mmgit\.dev/v([2-9]|[1-9][0-9]+)")
 _SHOWN = 60
 _HINTS = {
     "M101": "look here and just before it for a bracket, quote, colon or indent that is missing",
@@ -84,6 +86,8 @@ def _finding(path: str, spec: type[BaseModel], detail: ErrorDetails) -> Finding:
         return Finding("M205", path, keys, f"`{name}` is {seen}", reason)
     expected = detail["msg"].replace("Input should", "should").replace("should be", "expected")
     expected = expected.replace("Tuple should have", "expected").replace(" after validation", "")
+    if keys == ("apiVersion",) and _NEWER.fullmatch(str(value)):
+        expected = "a newer mmgit wrote this: uv tool upgrade mmgit"
     return Finding("M204", path, keys, f"`{name}` is {seen}", expected[0].lower() + expected[1:])
 
 

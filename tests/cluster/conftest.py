@@ -232,7 +232,7 @@ def take_over(deployment: Deployment) -> list[int]:
 
 
 def stay_in_step(deployment: Deployment, is_in_step: Callable[[], bool]) -> set[int]:
-    """Ten minutes under load with an autoscaler at work; every number of replicas that it asked for.
+    """Ten minutes with an autoscaler at work, under load and then without; every number of replicas it asked for.
 
     Whenever it is looked, the controller and `mmgit diff` find the cluster as it is committed.
     """
@@ -242,14 +242,19 @@ def stay_in_step(deployment: Deployment, is_in_step: Callable[[], bool]) -> set[
     wait_until("what is committed is applied", is_in_step)
     client, seen = Client(deployment.sample), set[int]()
     wait_until("the new key is known", lambda: client.is_reached() and client.call(key)[0] == OK)
-    with client.steady(key):
-        ends = time.monotonic() + IN_STEP_SECONDS
+
+    def look_on(seconds: float) -> None:
+        ends = time.monotonic() + seconds
         while time.monotonic() < ends:
             deployment.reconcile()
             time.sleep(15)
             seen.add(replicas())
             deployment.copy.mmgit("diff", "--env", "staging")  # anything but "no difference" fails
             wait_until("the controller finds it as committed", is_in_step)
+
+    with client.steady(key):
+        look_on(IN_STEP_SECONDS / 3)
+    look_on(IN_STEP_SECONDS * 2 / 3)  # the autoscaler takes a replica away once five minutes did not need it
     return seen
 
 

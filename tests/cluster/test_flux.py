@@ -4,7 +4,12 @@ Everything is real: the registry, the controllers, the kubelet. Then a commit mo
 autoscaler takes over from replicas that run.
 """
 
+import base64
 import json
+import os
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +19,7 @@ import pytest
 from tests.cluster.conftest import (
     FIRST,
     NAMESPACE,
+    PROJECT,
     SECOND,
     Client,
     Copy,
@@ -21,12 +27,16 @@ from tests.cluster.conftest import (
     apply,
     kubectl,
     objects,
+    run,
     stay_in_step,
     take_over,
+    wait_until,
     wait_until_rolled_out,
 )
 
 pytestmark = [pytest.mark.cluster, pytest.mark.network, pytest.mark.timeout(900)]
+
+PASSWORD = "postgres://a:b@db/c"
 
 
 class Flux(Deployment):
@@ -86,6 +96,50 @@ def test_no_replica_falls_away_while_an_autoscaler_takes_over(flux: Flux) -> Non
     assert seen[0] == 2
     assert seen[-1] == 3
     assert min(seen) == 2
+
+
+@pytest.mark.slow
+def test_a_sealed_secret_is_opened_in_the_cluster_alone(flux: Flux, tmp_path: Path) -> None:
+    if not (shutil.which("sops") and shutil.which("age-keygen")):
+        pytest.fail("put sops and age-keygen into PATH: go install …/sops/v3/cmd/sops filippo.io/age/cmd/age-keygen")
+    root, private = flux.copy.root, tmp_path / "age.agekey"
+    run("age-keygen", "-o", str(private))
+    public = run("age-keygen", "-y", str(private)).strip()
+    with (root / "environments/staging/environment.yaml").open("a") as environment:
+        environment.write("controllers: [flux]\nsecrets: {sops: {key: sops-age}}\n")
+    sealed = root / "environments/staging/secrets/database.sops.yaml"
+    sealed.parent.mkdir()
+    head = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: database\n  namespace: mmgit-staging\n"
+    sealed.write_text(f"{head}stringData:\n  url: {PASSWORD}\n")
+    assert "M361" in refused(flux.copy)
+    run("sops", "encrypt", "--age", public, "--in-place", "--encrypted-regex", "^(data|stringData)$", str(sealed))
+    flux.release(FIRST)
+
+    flux.push("Seal a secret")
+    assert PASSWORD not in flux.copy.git("log", "-p")
+    kubectl("create", "namespace", NAMESPACE)
+    kubectl("create", "secret", "generic", "-n", NAMESPACE, "sops-age", f"--from-file=age.agekey={private}")
+    flux.begin()
+
+    def opened() -> list[str]:
+        found = [each for each in objects("secrets", "-n", NAMESPACE) if each["metadata"]["name"] == "database"]
+        return [base64.b64decode(each["data"]["url"]).decode() for each in found]
+
+    wait_until("the cluster has the secret", lambda: opened() == [PASSWORD])
+    wait_until_rolled_out(FIRST)
+
+
+def refused(copy: Copy) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "mmgit", "check"],
+        cwd=copy.root,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        check=False,
+    )
+    assert done.returncode != 0
+    return done.stderr
 
 
 @pytest.mark.slow

@@ -163,3 +163,13 @@ def test_broken_evidence_is_a_problem(repository: Repository) -> None:
     (problem,) = load(Root(root)).problems
 
     assert (problem.code, problem.place.path, problem.place.line) == ("M201", EVIDENCE, 8)
+
+
+def test_a_file_of_a_newer_mmgit_is_refused_by_name(repository: Repository) -> None:
+    model = "models/churn/model.yaml"
+    root = repository({model: MODEL.replace("/v1", "/v2")})
+
+    (problem,) = load(Root(root)).problems
+
+    assert (problem.code, problem.place.path) == ("M204", model)
+    assert problem.hint == "a newer mmgit wrote this: uv tool upgrade mmgit"
