@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from mmgit.deliver.baseline import Surroundings
     from mmgit.deliver.git import Repository
+    from mmgit.deliver.write import Written
     from mmgit.deliver.writer import Writer
     from mmgit.edits.change import Change
     from mmgit.lock import Lock
@@ -154,18 +155,36 @@ class Wish:
     overwrite: Collection[str] = ()
 
 
-def commit(writer: Writer, repository: Repository, compiled: Compiled, wish: Wish) -> str | None:
-    """Commit what was compiled with the declarations that were wished; the commit, or None if all of it is there.
+@dataclass(frozen=True)
+class Committed:
+    """The commit, None if all of it was committed already; and what was written in the work tree besides."""
+
+    commit: str | None
+    written: Written
+
+
+def commit(writer: Writer, repository: Repository, compiled: Compiled, wish: Wish) -> Committed:
+    """Commit what was compiled with the declarations that were wished.
 
     Raises `ProblemsFound` for outputs that somebody edited and did not name.
     """
-    from mmgit.deliver import commit as committing  # noqa: PLC0415 - a compile without commit must not wait for it
-    from mmgit.deliver import declared, history, write  # noqa: PLC0415 - as above
+    from mmgit.deliver import history, write  # noqa: PLC0415 - a compile without commit must not wait for it
 
-    limit = compiled.source.project.spec.store.git_limit
-    changes = declared.included(writer.root, repository, wish.paths, git_limit=limit)
-    changes |= history.changes_since(repository, repository.head, compiled.tree, compiled.owned)
-    changes |= write.changes_for(writer.root, compiled.tree, compiled.owned, wish.overwrite)
+    uncommitted = history.changes_since(repository, repository.head, compiled.tree, compiled.owned)
+    unwritten = write.changes_for(writer.root, compiled.tree, compiled.owned, wish.overwrite)
+    made = commit_rendered(writer, repository, compiled.source, wish, {**uncommitted, **unwritten})
+    return Committed(made, write.written(unwritten))
+
+
+def commit_rendered(
+    writer: Writer, repository: Repository, source: Source, wish: Wish, rendered: Mapping[str, bytes | None]
+) -> str | None:
+    """Commit rendered files, written or not, with the declarations that were wished; None if all of it is there."""
+    from mmgit.deliver import commit as committing  # noqa: PLC0415 - a compile without commit must not wait for it
+    from mmgit.deliver import declared  # noqa: PLC0415 - as above
+
+    limit = source.project.spec.store.git_limit
+    changes = {**declared.included(writer.root, repository, wish.paths, git_limit=limit), **rendered}
     return committing.commit(writer, repository, changes, wish.message or _message(changes))
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PATH = ".mmgit/state"
 _FACTS = Struct("4q")
 """Numbers for each file: times of change of its bytes and of itself, in nanoseconds; its size; its inode."""
-_PARTS = 5
+_PARTS = 7
 _MAX_BYTES = 256 * 2**20
 _MAX_TEXT_BYTES = 4096
 _TICK_NS = 20_000_000
@@ -30,6 +30,8 @@ _INT64 = 2**63 - 1
 _UNKNOWN = bytes(_FACTS.size)
 _SCANNED = ("bases", "models", "blueprints", "environments")
 _OF_MODELS = ("versions", "manifests")
+TARGET_BRANCH = ("MMGIT_TARGET_BRANCH", "GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
+"""Variables by which a CI says which branch a change shall be merged into."""
 
 Listing = tuple[list[str], bytes]
 """The names of the files in a folder, in the folder's own order, and their packed facts, as many bytes for each."""
@@ -37,10 +39,17 @@ Listings = dict[str, Listing]
 
 
 class State:
-    """What the last compile left: `said` is about its warnings, `files` the number of rendered ones."""
+    """What the last compile left.
 
-    def __init__(self, identity: bytes, branch: str, files: int, said: str, listings: bytes) -> None:
-        self.identity, self.branch, self.files, self.said, self.listings = identity, branch, files, said, listings
+    `git` is what git had checked out, `base` the commit that held what was released (empty if there was none), `said`
+    is about warnings, and `files` is the number of rendered files.
+    """
+
+    def __init__(  # noqa: PLR0913 - dataclasses are slow to import
+        self, *, identity: bytes, git: bytes, base: str, branch: str, files: int, said: str, listings: bytes
+    ) -> None:
+        self.identity, self.git, self.base, self.branch = identity, git, base, branch
+        self.files, self.said, self.listings = files, said, listings
 
 
 def root_above(folder: str) -> str | None:
@@ -54,20 +63,29 @@ def root_above(folder: str) -> str | None:
 
 
 def read(root: str, *, is_writing: bool = False) -> State | None:
-    """The state, if it is whole, this mmgit would say the same of the same files today, and nobody else writes."""
+    """The state, if it is whole and of this mmgit, and nobody else writes. What git has now may be something else."""
     data = _bytes_of(f"{root}/{PATH}", _MAX_BYTES)
     checksum, _, body = data.partition(b"\n")
     parts = list(_unframed(body)) if checksum == b"%08x" % zlib.crc32(body) else []
     if len(parts) != _PARTS:
         return None
-    identity, branch, files, said, listings = parts
-    state = State(identity, branch.decode(), int(files), said.decode(), listings)
-    return state if identity == identity_of(root, state.branch) and (is_writing or not _is_disturbed(root)) else None
+    identity, git, base, branch, files, said, listings = parts
+    state = State(
+        identity=identity,
+        git=git,
+        base=base.decode(),
+        branch=branch.decode(),
+        files=int(files),
+        said=said.decode(),
+        listings=listings,
+    )
+    return state if identity == identity_of() and (is_writing or not _is_disturbed(root)) else None
 
 
 def framed(state: State) -> bytes:
     """The bytes of a state."""
-    parts = (state.identity, state.branch.encode(), b"%d" % state.files, state.said.encode(), state.listings)
+    texts = (state.base, state.branch, str(state.files), state.said)
+    parts = (state.identity, state.git, *(text.encode() for text in texts), state.listings)
     body = b"".join(b"%d\n%b" % (len(part), part) for part in parts)
     return b"%08x\n%b" % (zlib.crc32(body), body)
 
@@ -147,20 +165,18 @@ def branch_of(root: str) -> str:
     return next((line[7:].strip().strip("\"'") for line in lines if line.startswith("branch:")), "main")
 
 
-def identity_of(root: str, branch: str) -> bytes:
-    """What else decides: mmgit and its packages themselves, and what git holds as released; empty if unknown."""
+def identity_of() -> bytes:
+    """What else decides: mmgit and its packages themselves."""
     package = os.path.dirname(__file__)  # noqa: PTH120 - pathlib is slow to import
     found: Listings = {}
     _scan(package, "", found)
     _scan(os.path.dirname(package), "blueprints", found)  # noqa: PTH120 - as above
     installed = [folder for folder in sys.path if folder.endswith("-packages")]
     facts = [str(os.stat(folder).st_mtime_ns) for folder in installed if os.path.isdir(folder)]  # noqa: PTH112, PTH116
-    git = _git(root, branch)
-    mine = " ".join([__version__, sys.version, *installed, *facts]).encode()
-    return b"\0".join([mine, packed(found), git]) if git else b""
+    return b"\0".join([" ".join([__version__, sys.version, *installed, *facts]).encode(), packed(found)])
 
 
-def _git(root: str, branch: str) -> bytes:
+def git_of(root: str, branch: str) -> bytes:
     """What the merge base depends on: what is checked out, and the default branch; empty if it is not plain to see."""
     folder = root
     while not os.path.lexists(f"{folder}/.git"):
@@ -174,7 +190,8 @@ def _git(root: str, branch: str) -> bytes:
     head = _bytes_of(f"{git}/HEAD", _MAX_TEXT_BYTES)
     refs = [os.fsdecode(head.removeprefix(b"ref: ").strip()), f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"]
     ids = [_bytes_of(f"{git}/{ref}", _MAX_TEXT_BYTES) for ref in refs]
-    return b"\0".join([os.fsencode(git), head, *ids, _facts(git, ["packed-refs", "shallow"])[1]])
+    target = [os.fsencode(os.environ.get(name, "")) for name in TARGET_BRANCH]
+    return b"\0".join([os.fsencode(git), *target, head, *ids, _facts(git, ["packed-refs", "shallow"])[1]])
 
 
 def _is_disturbed(root: str) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import subprocess
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from mmgit import incremental, pipeline, state
+from mmgit import pipeline, state
 from mmgit.cli.main import run
-from mmgit.deliver.baseline import Surroundings
+from mmgit.deliver.baseline import Surroundings, surroundings_of
 from mmgit.errors import ProblemsFound
+from mmgit.incremental import memory
 from mmgit.repository.files import Root
 from mmgit.repository.header import header_state
 
@@ -69,7 +71,7 @@ def edit_at_random(root: Path, chance: random.Random) -> None:
         service, output = chance.choice(services), chance.choice(outputs)
         group = chance.choice(["", "examples", "others"])
         top = Path(*service.parts[: service.parts.index("services") + 1])
-        match chance.randrange(8):
+        match min(chance.randrange(10), 8):
             case 0 | 1:
                 set_queue(service, chance.randrange(100))
             case 2:
@@ -87,31 +89,56 @@ def edit_at_random(root: Path, chance: random.Random) -> None:
                 output.unlink()
             case 7:
                 edit(output, "# by hand\n")
+            case 8:
+                commit_or_freeze(root, chance)
+
+
+def commit_or_freeze(root: Path, chance: random.Random) -> None:
+    if chance.randrange(2):
+        freeze_again(root)
+    else:
+        git("add", "--all")
+        git("commit", "--quiet", "--allow-empty", "--message=By hand")
+
+
+def git(*arguments: str) -> str:
+    return subprocess.check_output(["git", *arguments], text=True)
+
+
+def freeze_again(root: Path) -> str:
+    """A new manifest of `digits`, like the one before; its reference."""
+    manifests = root / "models/digits/manifests"
+    number = len(list(manifests.iterdir()))
+    shutil.copytree(manifests / "2", manifests / str(number + 1), ignore=shutil.ignore_patterns("images"))
+    return f"digits/{number + 1}"
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_whatever_is_edited_the_files_are_those_of_a_full_compile(copy: Path, seed: int) -> None:
+    git("tag", "begin")
     chance = random.Random(seed)  # noqa: S311 - the same edits each time
     for _ in range(10):
         edit_at_random(copy, chance)
         touched = rendered(copy)
         try:
-            wanted = dict(pipeline.compiled(Root(copy), Surroundings()).tree)
+            wanted = dict(pipeline.compiled(Root(copy), surroundings_of(Root(copy))).tree)
         except ProblemsFound:
             assert run(["compile"]) == 3
             assert rendered(copy) == touched
-            subprocess.run(["git", "checkout", "--quiet", "."], cwd=copy, check=True)
-            subprocess.run(["git", "clean", "-fdq", "environments"], cwd=copy, check=True)
+            git("reset", "--quiet", "--hard", "begin")
+            git("clean", "-fdq", "environments", "models")
             continue
 
-        code = run(["compile"])
+        command = chance.choice([["compile"], ["compile", "--commit", "--all"]])
+        code = run(command)
         if code == 3:
             assert any(header_state(data) != "ours" for data in touched.values())
-            code = run(["compile", "--overwrite", "environments"])
+            code = run([*command, "--overwrite", "environments"])
 
         assert code == 0
         assert rendered(copy) == wanted
         assert run(["compile", "--check"]) == 0
+        assert "--commit" not in command or git("status", "--porcelain") == ""
 
 
 def test_only_the_service_that_changed_is_compiled(copy: Path, checked: list[Collection[str] | None]) -> None:
@@ -146,14 +173,84 @@ def test_another_kind_of_change_is_a_full_compile(copy: Path, checked: list[Coll
     assert b'"queue": 3' in (copy / RENDERED).read_bytes()
 
 
-def test_a_new_commit_is_a_full_compile_because_what_is_released_may_be_another(
+def test_after_a_commit_only_what_it_changed_is_compared_with_what_is_released_now(
     copy: Path, checked: list[Collection[str] | None]
 ) -> None:
-    subprocess.run(["git", "commit", "--quiet", "--allow-empty", "--message=More"], cwd=copy, check=True)
+    set_queue(copy / DIGITS, 7)
+    assert run(["compile"]) == 0
+    git("commit", "--quiet", "--all", "--message=Shorten the queue")
+    checked.clear()
 
     assert run(["compile"]) == 0
 
-    assert checked == [None]
+    assert checked == [[DIGITS]]
+
+
+@pytest.mark.usefixtures("copy")
+def test_on_a_branch_a_commit_compiles_nothing(checked: list[Collection[str] | None]) -> None:
+    git("switch", "--quiet", "--create", "branch")
+    git("commit", "--quiet", "--allow-empty", "--message=More")
+
+    assert [run(["compile"]) for _ in range(2)] == [0, 0]
+
+    assert checked == [[]]
+
+
+@pytest.mark.usefixtures("copy")
+def test_a_file_that_is_released_now_and_is_another_one_here_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    path = "models/digits/manifests/2/score.py"
+    other = subprocess.check_output(["git", "hash-object", "-w", "--stdin"], input="another\n", text=True).strip()
+    git("update-index", "--cacheinfo", f"100644,{other},{path}")
+    git("commit", "--quiet", "--message=Release another one")
+
+    assert run(["compile"]) == 3
+    assert f"{path}: error M401" in capsys.readouterr().err
+
+
+def test_who_runs_another_manifest_next_is_compared_with_what_runs(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reference = freeze_again(copy)
+    schema = copy / f"models/{reference.replace('/', '/manifests/')}/schema.json"
+    schema.write_text(schema.read_text().replace('"required": [', '"required": ["more", '))
+    assert run(["compile", "--commit", "--all"]) == 0
+
+    edit(copy / DIGITS, f"next: {reference}\n")
+
+    assert run(["compile"]) == 3
+    assert "M351" in capsys.readouterr().err
+
+
+def test_a_new_manifest_is_checked_and_no_service_is_compiled(
+    copy: Path, checked: list[Collection[str] | None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    freeze_again(copy)
+    assert run(["compile"]) == 0
+    assert checked == [[]]
+
+    (copy / f"models/{freeze_again(copy).replace('/', '/manifests/')}/score.py").unlink()
+
+    assert run(["compile"]) == 3
+    assert "score.py" in capsys.readouterr().err
+
+
+def test_a_commit_compiles_what_changed_and_holds_what_was_left(
+    copy: Path, checked: list[Collection[str] | None]
+) -> None:
+    penguins = f"{STAGING}/services/examples/penguins.yaml"
+    set_queue(copy / penguins, 7)
+    assert run(["compile"]) == 0
+    set_queue(copy / DIGITS, 7)
+    (copy / "notes.txt").write_text("mine")
+    checked.clear()
+
+    assert run(["compile", "--commit"]) == 7
+    assert run(["compile", "--commit", "--include", DIGITS, "--include", penguins]) == 0
+
+    assert None not in checked
+    changed = git("show", "--format=", "--name-only").split()
+    assert sorted(changed) == sorted([DIGITS, RENDERED, penguins, f"{STAGING}/rendered/examples/penguins.yaml"])
+    assert git("status", "--porcelain") == "?? notes.txt\n"
 
 
 def test_a_check_writes_nothing(copy: Path) -> None:
@@ -219,13 +316,15 @@ def test_listings_are_the_same_after_a_round_trip(copy: Path) -> None:
     listings = state.look(str(copy))
 
     assert state.unpacked(state.packed(listings)) == listings
-    assert incremental.begin(Root(copy)).listings == listings
+    assert memory.begin(Root(copy)).listings == listings
 
 
-def test_a_link_to_git_elsewhere_keeps_no_state(copy: Path, tmp_path: Path) -> None:
+def test_where_git_lies_elsewhere_it_is_asked_each_time(
+    copy: Path, tmp_path: Path, checked: list[Collection[str] | None]
+) -> None:
     (copy / ".git").rename(tmp_path / "elsewhere")
     (copy / ".git").write_text(f"gitdir: {tmp_path / 'elsewhere'}\n")
 
-    assert run(["compile"]) == 0
+    assert [run(["compile"]) for _ in range(2)] == [0, 0]
 
-    assert not (copy / state.PATH).exists()
+    assert checked == [[], []]

@@ -11,6 +11,11 @@ from mmgit.repository.blobs import blob_id
 _FROZEN = re.compile(r"models/([^/]+)/(?:versions/[0-9]+/version\.yaml|manifests/[0-9]+/.+)")
 
 
+def is_frozen(path: str) -> bool:
+    """Whether a file never changes once it is merged."""
+    return _FROZEN.fullmatch(path) is not None
+
+
 def what_is_released_stays(scope: Scope) -> Iterator[Finding]:
     """What `models/` holds at the merge base is there unchanged, unless the whole model is gone."""
     for path, blob in (scope.baseline or {}).items():

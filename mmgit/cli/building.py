@@ -187,7 +187,7 @@ def commit(session: Session, compiled: "Compiled", paths: Collection[str], messa
     if repository is None:
         print("next: git init && git add -A && git commit")
         return
-    made = pipeline.commit(session.writer, repository, compiled, pipeline.Wish(paths, message))
+    made = pipeline.commit(session.writer, repository, compiled, pipeline.Wish(paths, message)).commit
     print(f"committed {made[:12]}" if made else "nothing to commit")
 
 

@@ -12,7 +12,6 @@ from mmgit.cli.output import ProblemForm, format_option, print_problems
 from mmgit.errors import GitError, OutOfDate, ProblemsFound, UsageError
 
 if TYPE_CHECKING:
-    from mmgit.deliver.git import Repository
     from mmgit.pipeline import Compiled
     from mmgit.repository.files import Root
 
@@ -77,41 +76,41 @@ def _touched(root: "Root", since: str) -> tuple[Collection[str] | None, Collecti
 @_uncollected()
 def compile_(tried: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's values
     """Render every environment into environments/ENV/rendered, which is mmgit's alone."""
-    from mmgit import incremental, pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.changed import compile_changed  # noqa: PLC0415 - as above
+    from mmgit.cli.committing import Wanted, commit_all, commit_changed  # noqa: PLC0415 - as above
     from mmgit.cli.progress import working  # noqa: PLC0415 - as above
-    from mmgit.deliver import git, write  # noqa: PLC0415 - as above
+    from mmgit.deliver import write  # noqa: PLC0415 - as above
     from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
     from mmgit.deliver.writer import writing  # noqa: PLC0415 - as above
+    from mmgit.incremental import memory  # noqa: PLC0415 - as above
 
     if options["is_check"] and options["is_commit"]:
         raise UsageError("--check writes nothing and --commit writes", "choose one of them")
     root = find_root()
-    before = tried or incremental.begin(root)
-    is_full = bool(tried or overwrite or options["is_commit"])
-    if not is_full and compile_changed(before, form, is_check=options["is_check"]):
+    before = tried or memory.begin(root)
+    wanted = Wanted(options["include"], options["message"], overwrite, is_all=options["is_all"])
+    if options["is_commit"] and not overwrite and commit_changed(before, wanted, form):
         return
+    if not (tried or overwrite or options["is_commit"]) and compile_changed(before, form, is_check=options["is_check"]):
+        return
+    surroundings = surroundings_of(root, target_branch())
     with working("compiling") as watch:
-        compiled = pipeline.compiled(root, surroundings_of(root, target_branch()), watch)
+        compiled = pipeline.compiled(root, surroundings, watch)
     if compiled.warnings:
         print_problems(compiled.warnings, form)
     if options["is_check"]:
         _say_differences(root, compiled)
         return
     may_write(compiled.source)
+    branch, files = compiled.source.project.spec.branch, len(compiled.tree)
+    outcome = memory.Outcome(branch, surroundings.base_of(branch), files, compiled.warnings)
     with writing(root, command="mmgit compile") as writer:
         if options["is_commit"]:
-            repository = git.find(root.path)
-            if repository is None:
-                raise GitError(f"{root.path} is not in a git repository", "git init")
-            paths = _named(root, repository, options["include"], is_all=options["is_all"])
-            wish = pipeline.Wish(paths, options["message"], overwrite)
-            commit = pipeline.commit(writer, repository, compiled, wish)
-            print(f"committed {commit[:12]}" if commit else "nothing to commit: what is committed is up to date")
+            commit_all(writer, before, compiled, outcome, wanted)
             return
         written = write.write_tree(writer, compiled.tree, compiled.owned, overwrite)
-        files = len(compiled.tree)
-        incremental.remember(before, written, source=compiled.source, files=files, warnings=compiled.warnings)
+        memory.remember(before, written, outcome)
         print(f"{len(written.changed)} files written, {len(written.removed)} removed, {files} in all")
 
 
@@ -127,18 +126,3 @@ def _say_differences(root: "Root", compiled: "Compiled") -> None:
     if found:
         raise OutOfDate(f"{len(found)} rendered files are not what the declarations make", "mmgit compile")
     print(f"up to date: {len(compiled.tree)} rendered files")
-
-
-def _named(root: "Root", repository: "Repository", include: Collection[str], *, is_all: bool) -> tuple[str, ...]:
-    """The uncommitted declarations that go into the commit. Raises `GitError` for one that was not named."""
-    from mmgit.deliver.declared import uncommitted  # noqa: PLC0415 - --help must not wait for it
-
-    found = uncommitted(root, repository)
-    left = [
-        path for path in found if not any(path == name or path.startswith(f"{name.rstrip('/')}/") for name in include)
-    ]
-    if left and not is_all:
-        shown = ", ".join(left[:5]) + (" …" if len(left) > len(left[:5]) else "")
-        hint = f"mmgit compile --commit --all   or: --include {left[0]}"
-        raise GitError(f"declarations are not committed: {shown}", hint)
-    return found

@@ -9,8 +9,7 @@ from mmgit.errors import UsageError, VersionMismatch
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
-
-_TARGET_BRANCH = ("MMGIT_TARGET_BRANCH", "GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
+from mmgit.state import TARGET_BRANCH
 
 
 def find_root() -> Root:
@@ -34,7 +33,7 @@ def may_write(source: Source) -> None:
 
 def target_branch() -> str:
     """The branch that a CI says this change shall be merged into; empty where nobody says so."""
-    return next(filter(None, map(os.environ.get, _TARGET_BRANCH)), "")
+    return next(filter(None, map(os.environ.get, TARGET_BRANCH)), "")
 
 
 def is_interactive() -> bool:

@@ -62,13 +62,13 @@ def _is_unchanged(root: str, listings: state.Listings, *, is_check: bool) -> boo
         last = state.read(root)
     except (OSError, ValueError):
         return False
-    if last is None or state.packed(listings) != last.listings:
+    if last is None or state.packed(listings) != last.listings or last.git != (state.git_of(root, last.branch) or None):
         return False
     if last.said:
-        from mmgit import incremental  # noqa: PLC0415 - as above
         from mmgit.cli.output import print_problems  # noqa: PLC0415 - as above
+        from mmgit.incremental.memory import problems_in  # noqa: PLC0415 - as above
 
-        print_problems(incremental.problems_in(last.said), "text")
+        print_problems(problems_in(last.said), "text")
     said = "up to date: {} rendered files" if is_check else "0 files written, 0 removed, {} in all"
     print(said.format(last.files))
     return True

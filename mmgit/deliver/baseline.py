@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING
 
 from mmgit.repository import layout
@@ -25,6 +25,8 @@ class Surroundings:
     None without history. `default_branch` decides which one that is. It raises `GitError` with the command that fetches
     or sets what a clone lacks.
     """
+    base_of: Callable[[str], str | None] = lambda _: None
+    """The same, as the commit at which that branch was left."""
     folder: str = ""
     """The root's path in the git repository."""
     former_of: Callable[[str, Collection[str]], Mapping[str, bytes | None]] = lambda _, __: {}
@@ -33,25 +35,29 @@ class Surroundings:
 
 def surroundings_of(root: Root, target_branch: str = "") -> Surroundings:
     """What git knows around `root`; `target_branch` is what a CI says that the change shall be merged into."""
-    from mmgit.deliver import git  # noqa: PLC0415 - `Surroundings` must not wait for it
+    from mmgit.deliver import git, history  # noqa: PLC0415 - `Surroundings` must not wait for it
     from mmgit.deliver.default_branch import default_branch  # noqa: PLC0415 - as above
     from mmgit.deliver.former import former  # noqa: PLC0415 - as above
 
     repository = git.find(root.path)
     if repository is None:
         return Surroundings()
-    branch = cache(partial(default_branch, repository, target=target_branch))
+
+    @cache
+    def base(declared: str) -> str | None:
+        return history.merge_base(repository, default_branch(repository, declared, target_branch))
+
     return Surroundings(
-        lambda declared: _baseline(repository, branch(declared)),
-        repository.prefix.rstrip("/"),
-        lambda declared, paths: former(repository, branch(declared), paths),
+        baseline_of=lambda declared: _baseline(repository, base(declared)),
+        base_of=base,
+        folder=repository.prefix.rstrip("/"),
+        former_of=lambda declared, paths: former(repository, base(declared), paths),
     )
 
 
-def _baseline(repository: Repository, branch: str) -> dict[str, str] | None:
+def _baseline(repository: Repository, commit: str | None) -> dict[str, str] | None:
     from mmgit.deliver import history  # noqa: PLC0415 - as above
 
-    commit = history.merge_base(repository, branch)
     if commit is None:
         return None
     return {path: entry.id for path, entry in history.listing(repository, commit, [layout.MODELS]).items()}

@@ -3,7 +3,8 @@
 Model files themselves are not read to find out: a version is immutable and names them by sha256.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
+from dataclasses import dataclass
 
 from mmgit.deliver import history
 from mmgit.deliver.git import Repository
@@ -15,14 +16,25 @@ from mmgit.spec.fields import bytes_of
 FOLDERS = (layout.PROJECT, layout.BASES, layout.MODELS, layout.ENVIRONMENTS, layout.BLUEPRINTS)
 
 
-def uncommitted(root: Root, repository: Repository) -> tuple[str, ...]:
-    """Declared files that are not as they are in HEAD, sorted: changed, new or gone."""
-    there = {path: root.read(path) for path in _paths(root) if not _is_model_file(path)}
-    before = history.listing(repository, repository.head, FOLDERS) if repository.head else {}
-    model_files = {path for path in before if _is_model_file(path) and root.exists(path)}
-    new = {path for path in _paths(root) if _is_model_file(path)} - before.keys()
-    changed = {path for path in history.dirty(repository, there, FOLDERS) if not _is_output(path)}
-    return tuple(sorted((changed - model_files) | new))
+@dataclass(frozen=True)
+class Uncommitted:
+    """Files that are not as they are in HEAD, sorted: changed, new or gone."""
+
+    declared: tuple[str, ...]
+    rendered: tuple[str, ...]
+    """Those in folders that are mmgit's own."""
+
+
+def uncommitted(root: Root, repository: Repository) -> Uncommitted:
+    """What is not committed of what is declared and rendered."""
+    names = _different(root, repository)
+    rendered = {name for name in names if _is_output(name)}
+    model_files = {name for name in names if _is_model_file(name)}
+    known = history.entries(repository, repository.head, model_files).keys() if repository.head else set()
+    read = {name: root.read_if_there(name) for name in names - rendered - model_files}
+    new_or_gone = {name for name in model_files if root.exists(name) != (name in known)}
+    changed = {*history.dirty(repository, read), *new_or_gone}
+    return Uncommitted(tuple(sorted(changed)), tuple(sorted(rendered)))
 
 
 def included(root: Root, repository: Repository, paths: Collection[str], *, git_limit: str) -> dict[str, bytes | None]:
@@ -42,12 +54,14 @@ def included(root: Root, repository: Repository, paths: Collection[str], *, git_
     return found
 
 
-def _paths(root: Root) -> Iterator[str]:
-    for folder in FOLDERS:
-        if folder == layout.PROJECT:
-            yield folder
-        else:
-            yield from (path for name in root.walk(folder) if not _is_output(path := f"{folder}/{name}"))
+def _different(root: Root, repository: Repository) -> set[str]:
+    """Paths at which the work tree may not be as HEAD is."""
+    if repository.head is None:
+        below = (f"{folder}/{name}" for folder in FOLDERS if folder != layout.PROJECT for name in root.walk(folder))
+        return {layout.PROJECT, *below}
+    paths = [f"{repository.prefix}{folder}" for folder in FOLDERS]
+    found = history.changed_from_top(repository, repository.head, None, paths, ignored=True)
+    return {name.removeprefix(repository.prefix) for name in found}
 
 
 def _is_output(path: str) -> bool:

@@ -6,12 +6,11 @@ from mmgit.deliver import history
 from mmgit.deliver.git import Repository
 
 
-def former(repository: Repository, branch: str, paths: Collection[str]) -> dict[str, bytes | None]:
-    """The files at and below `paths` that were another then: path -> its bytes then, None for a new one.
+def former(repository: Repository, commit: str | None, paths: Collection[str]) -> dict[str, bytes | None]:
+    """The files at and below `paths` that were another in the merge base: path -> its bytes then, None for a new one.
 
     Raises `GitError` with the command that fetches what a partial clone lacks.
     """
-    commit = history.merge_base(repository, branch)
     if commit is None:
         return {}
     where = [f"{repository.prefix}{path}" for path in paths]

@@ -66,7 +66,7 @@ def listing(repository: Repository, commit: str, folders: Iterable[str]) -> dict
 
 def entries(repository: Repository, commit: str, paths: Collection[str]) -> dict[str, Entry]:
     """Those of the paths at which a commit has a file."""
-    found = _listed(repository, commit, paths if len(paths) <= _ARGUMENTS_AT_ONCE else [""])
+    found = _listed(repository, commit, paths if len(paths) <= _ARGUMENTS_AT_ONCE else [""]) if paths else {}
     return {path: found[path] for path in paths if path in found}
 
 
@@ -115,14 +115,19 @@ def changed_paths(repository: Repository, before: str, after: str | None) -> tup
     return tuple(name.removeprefix(repository.prefix) for name in names)
 
 
-def changed_from_top(repository: Repository, before: str, after: str | None, paths: Collection[str]) -> tuple[str, ...]:
-    """The same of files and folders of the repository, wherever the root lies: all paths from the repository's top."""
+def changed_from_top(
+    repository: Repository, before: str, after: str | None, paths: Collection[str], *, ignored: bool = False
+) -> tuple[str, ...]:
+    """The same of files and folders of the repository, wherever the root lies: all paths from the repository's top.
+
+    With `ignored` also files that git was told to ignore.
+    """
     where = ["--", *paths]
     if after is not None:
         output = repository.git("diff-tree", "-r", "--name-only", "--no-renames", "-z", before, after, *where)
     else:
         output = repository.git("diff", "--no-ext-diff", "--name-only", "--no-renames", "-z", before, *where)
-        others = ("ls-files", "--others", "--exclude-standard", "--full-name", "-z")
+        others = ("ls-files", "--others", "--full-name", "-z", *([] if ignored else ["--exclude-standard"]))
         output += repository.git(*others, *where)
     names = (name.decode(errors="surrogateescape") for name in output.split(b"\0") if name)
     return tuple(sorted(set(names)))
@@ -135,18 +140,21 @@ def trailers(repository: Repository, before: str, after: str, key: str) -> froze
     return frozenset(value.strip() for line in output.splitlines() for value in line.split("\0") if value.strip())
 
 
-def dirty(repository: Repository, files: Mapping[str, bytes], folders: Iterable[str]) -> tuple[str, ...]:
-    """Paths in these folders at which `files`, as they are in the work tree, are not what is checked out, sorted.
+def dirty(repository: Repository, files: Mapping[str, bytes | None]) -> tuple[str, ...]:
+    """Paths at which `files`, as they are in the work tree (None: gone), are not what is checked out, sorted.
 
     A work tree with CRLF line ends is no change, as git may have made them.
     """
-    different = changes_since(repository, repository.head, files, folders)
-    with_lf = {path: data.replace(b"\r\n", b"\n") for path, data in different.items() if data and b"\r\n" in data}
-    if not repository.head or not with_lf:
-        return tuple(sorted(different))
-    before = entries(repository, repository.head, with_lf)
-    same = {p for p, data in with_lf.items() if p in before and before[p].id == blob_id(data, repository.head)}
-    return tuple(sorted(different.keys() - same))
+    commit = repository.head
+    before = {path: entry.id for path, entry in entries(repository, commit, files).items()} if commit else {}
+
+    def is_same(path: str, data: bytes | None) -> bool:
+        if data is None or path not in before:
+            return data is None and path not in before
+        forms = (data, data.replace(b"\r\n", b"\n")) if b"\r\n" in data else (data,)
+        return any(before[path] == blob_id(form, commit) for form in forms)
+
+    return tuple(sorted(path for path, data in files.items() if not is_same(path, data)))
 
 
 def _listed(repository: Repository, commit: str, paths: Iterable[str]) -> dict[str, Entry]:

@@ -50,9 +50,13 @@ def apply_changes(writer: Writer, changes: Mapping[str, bytes | None]) -> Writte
     """Make files what `changes` says (None: gone), all or none of them, whatever crashes."""
     recorded = journal.record(writer.root, changes)
     kept = worktree.finish(writer.root, recorded) if recorded.entries else ()
-    done = [entry for entry in recorded.entries if entry.path not in kept]
-    changed = tuple(entry.path for entry in done if entry.new is not None)
-    return Written(changed, tuple(entry.path for entry in done if entry.new is None), kept)
+    return written({entry.path: entry.new for entry in recorded.entries if entry.path not in kept}, kept)
+
+
+def written(changes: Mapping[str, object], kept: tuple[str, ...] = ()) -> Written:
+    """Changes that were made (None: gone)."""
+    removed = tuple(path for path, new in changes.items() if new is None)
+    return Written(tuple(path for path in changes if path not in removed), removed, kept)
 
 
 def changes_for(

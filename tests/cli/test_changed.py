@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from mmgit import incremental
 from mmgit.cli.main import run
+from mmgit.incremental import memory, partly
 
 SERVICE = "environments/staging/services/digits.yaml"
 COMPILE_AND_LIST = """
 import sys
 from mmgit.cli.main import run
+from mmgit.incremental import memory, partly
 code = run(["compile"])
 print(code, *sorted(sys.modules.keys() & {"click", "jinja2", "git", "mmgit.contract", "mmgit.deliver.git"}))
 """
@@ -46,7 +47,7 @@ def test_a_compile_of_changes_that_breaks_is_made_good_by_a_full_one(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit(copy, "queue: 7\n")
-    monkeypatch.setattr(incremental, "remember", breaks_once(incremental.remember))
+    monkeypatch.setattr(partly, "remember", breaks_once(memory.remember))
 
     assert run(["compile"]) == 0
     assert run(["compile", "--check"]) == 0

@@ -1,12 +1,13 @@
 """A command that crashes before any of its steps leaves old or new, and typed again it ends well without other help.
 
-`promote` and `service keys` on this project's own repository; a sample of the steps, and all of them in `slow`.
+`promote`, `service keys` and `compile --commit` on this project's own repository; a sample of the steps, and all of them in `slow`.
 """
 
 import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -37,8 +38,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy_of_ours: Callable
     return root
 
 
-def crashing(root: Path, budget: int, *arguments: str) -> Iterator[tuple[Path, int]]:
-    """A copy of the repository for each step at which the command crashed; the current folder is in it."""
+def crashing(
+    root: Path, budget: int, *arguments: str, prepare: Callable[[], None] = lambda: None
+) -> Iterator[tuple[Path, int]]:
+    """A prepared copy of the repository for each step at which the command crashed; the current folder is in it."""
     counted = root.with_name("counted")
 
     def action() -> None:
@@ -51,6 +54,7 @@ def crashing(root: Path, budget: int, *arguments: str) -> Iterator[tuple[Path, i
         folder = root.with_name(f"at-{step}")
         shutil.copytree(root, folder, symlinks=True)
         os.chdir(folder)
+        prepare()
         return folder
 
     whole = copy(0)
@@ -105,6 +109,29 @@ def test_a_key_is_renewed_or_not_and_never_lost(root: Path, mmgit: Any, tmp_path
         assert is_key_of(key_file, (folder / SERVICE).read_bytes()), step
         key_file.unlink()
         assert mmgit("compile").code == 0, step
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_what_changed_is_committed_with_what_it_renders_or_not_at_all(root: Path, mmgit: Any, budget: int) -> None:
+    command = ("compile", "--commit", "--all")
+    rendered = f"{RENDERED}/default/digits.yaml"
+
+    def remember_and_edit() -> None:
+        time.sleep(0.05)  # so that the copied files are old enough to be remembered
+        assert run(["compile"]) == 0
+        Path(SERVICE).write_text(Path(SERVICE).read_text() + "queue: 7\n")
+
+    def committed(path: str) -> str:
+        return subprocess.check_output(["git", "show", f"HEAD:{path}"], text=True)
+
+    for _, step in crashing(root, budget, *command, prepare=remember_and_edit):
+        assert ("queue: 7" in committed(SERVICE)) == ('"queue": 7' in committed(rendered)), step
+
+        assert mmgit(*command).code == 0, step
+
+        assert '"queue": 7' in committed(rendered), step
+        assert not subprocess.check_output(["git", "status", "--porcelain"]), step
+        assert mmgit("compile", "--check").code == 0, step
 
 
 def is_key_of(file: Path, service: bytes) -> bool:

@@ -6,15 +6,16 @@ from pathlib import Path
 import pytest
 
 from mmgit.deliver.former import former
-from mmgit.deliver.git import Repository, find
+from mmgit.deliver.git import find
+from mmgit.deliver.history import merge_base
 
 Git = Callable[..., str]
 
 
-def found(folder: Path) -> Repository:
+def formerly(folder: Path, paths: list[str]) -> dict[str, bytes | None]:
     repository = find(folder)
     assert repository
-    return repository
+    return former(repository, merge_base(repository, "main"), paths)
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def branch(top: Path, git: Git) -> Path:
 
 
 def test_where_nothing_changed_there_is_nothing(branch: Path) -> None:
-    assert former(found(branch), "main", ["service.yaml", "notes"]) == {}
+    assert formerly(branch, ["service.yaml", "notes"]) == {}
 
 
 @pytest.mark.parametrize("how", ["edited", "staged", "committed"])
@@ -36,7 +37,7 @@ def test_a_changed_file_is_given_as_it_was(branch: Path, git: Git, how: str) -> 
     if how == "committed":
         git("commit", "-qm", "Autoscale")
 
-    assert former(found(branch), "main", ["service.yaml"]) == {"service.yaml": b"replicas: 1\n"}
+    assert formerly(branch, ["service.yaml"]) == {"service.yaml": b"replicas: 1\n"}
 
 
 @pytest.mark.parametrize("is_added", [False, True])
@@ -45,13 +46,13 @@ def test_a_new_file_was_nothing(branch: Path, git: Git, is_added: bool) -> None:
     if is_added:
         git("add", "-A")
 
-    assert former(found(branch), "main", ["notes"]) == {"notes/é four": None}
+    assert formerly(branch, ["notes"]) == {"notes/é four": None}
 
 
 def test_what_lies_elsewhere_is_not_asked_for(branch: Path) -> None:
     (branch / "rendered/a.yaml").write_text("a: 2\n")
 
-    assert former(found(branch), "main", ["service.yaml", "notes", "there/is/none"]) == {}
+    assert formerly(branch, ["service.yaml", "notes", "there/is/none"]) == {}
 
 
 def test_changes_of_the_default_branch_since_then_are_not_this_branchs(branch: Path, git: Git) -> None:
@@ -60,13 +61,13 @@ def test_changes_of_the_default_branch_since_then_are_not_this_branchs(branch: P
     git("commit", "-qam", "More")
     git("switch", "-q", "feature")
 
-    assert former(found(branch), "main", ["service.yaml"]) == {}
+    assert formerly(branch, ["service.yaml"]) == {}
 
 
 def test_paths_are_those_of_the_root_below_the_top(branch: Path) -> None:
     (branch / "rendered/deep/b.yaml").write_text("b: 2\n")
 
-    assert former(found(branch / "rendered"), "main", ["deep"]) == {"deep/b.yaml": b"b: 1\n"}
+    assert formerly(branch / "rendered", ["deep"]) == {"deep/b.yaml": b"b: 1\n"}
 
 
 def test_before_the_first_commit_there_was_nothing(tmp_path: Path, git: Git) -> None:
@@ -74,4 +75,4 @@ def test_before_the_first_commit_there_was_nothing(tmp_path: Path, git: Git) -> 
     git("init", "-q", str(folder))
     (folder / "service.yaml").write_text("replicas: 1\n")
 
-    assert former(found(folder), "main", ["service.yaml"]) == {}
+    assert formerly(folder, ["service.yaml"]) == {}

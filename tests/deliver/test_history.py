@@ -187,13 +187,13 @@ def test_before_the_first_commit_the_whole_tree_is_new(tmp_path: Path, git: Git)
 def test_a_work_tree_with_other_line_ends_is_not_dirty(top: Path) -> None:
     files = {"rendered/a.yaml": b"a: 1\r\n", "rendered/deep/b.yaml": b"b: 1\n"}
 
-    assert dirty(found(top), files, ["rendered"]) == ()
+    assert dirty(found(top), files) == ()
 
 
 def test_changed_new_and_missing_files_are_dirty(top: Path) -> None:
-    files = {"rendered/a.yaml": b"a: 2\r\n", "rendered/new": b"\r\n"}
+    files = {"rendered/a.yaml": b"a: 2\r\n", "rendered/deep/b.yaml": None, "rendered/new": b"\r\n", "rendered/no": None}
 
-    assert dirty(found(top), files, ["rendered"]) == ("rendered/a.yaml", "rendered/deep/b.yaml", "rendered/new")
+    assert dirty(found(top), files) == ("rendered/a.yaml", "rendered/deep/b.yaml", "rendered/new")
 
 
 def test_a_repository_with_sha256_ids_works_the_same(tmp_path: Path, git: Git) -> None:

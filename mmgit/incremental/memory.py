@@ -1,0 +1,106 @@
+"""What the last compile left and what there is now: looked at before anything is read, kept once all is written."""
+
+import json
+import os
+import time
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+
+from mmgit import state
+from mmgit.deliver.write import Written
+from mmgit.errors import Place, Problem
+from mmgit.repository import layout
+from mmgit.repository.files import Root
+
+_STATE_NAME, _NEW_STATE_NAME = "state", "state.new"
+_WAIT_SECONDS, _WAITS = 0.001, 40
+
+
+@dataclass(frozen=True)
+class Before:
+    """What there was when the command began."""
+
+    root: Root
+    began: float
+    """By the monotonic clock, before anything was looked at."""
+    branch: str
+    identity: bytes
+    git: bytes
+    listings: state.Listings
+    last: state.State | None
+
+    @property
+    def is_same_git(self) -> bool:
+        """Whether git plainly has checked out, and holds as released, what it did."""
+        return bool(self.git and self.last and self.git == self.last.git)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a compile read and said: to be remembered."""
+
+    branch: str
+    """The default branch, as it is declared."""
+    base: str | None
+    """The commit that held what is released, None if there is none."""
+    files: int
+    """How many rendered files there are in all."""
+    warnings: tuple[Problem, ...]
+
+
+def begin(root: Root, seen: tuple[float, state.Listings] | None = None) -> Before:
+    """Look at everything, before any of it is read; `seen` is what this very command saw of it, and when."""
+    path = str(root.path)
+    branch = state.branch_of(path)
+    began, listings = seen or (time.monotonic(), None)
+    try:
+        identity, git = state.identity_of(), state.git_of(path, branch)
+        return Before(root, began, branch, identity, git, listings or state.look(path), state.read(path))
+    except (OSError, ValueError):
+        return Before(root, began, branch, b"", b"", {}, None)
+
+
+def remember(before: Before, written: Written, outcome: Outcome) -> None:
+    """Keep what this compile read and wrote. To be called by the one writer."""
+    with before.root.state() as own:
+        own.remove(_STATE_NAME)
+        if not before.identity or before.branch != outcome.branch or written.kept:
+            return
+        own.remove(_NEW_STATE_NAME)
+        own.create(_NEW_STATE_NAME, b"", is_durable=False)
+        now_ns = _moment_after(before.root, written.changed)
+        own.remove(_NEW_STATE_NAME)
+        began_ns = now_ns - int((time.monotonic() - before.began) * 1e9)
+        paths = {*written.changed, *written.removed}
+        after = state.look_again(str(before.root.path), before.listings, paths)
+        listings = state.believed(before.listings, after, paths, began_ns=began_ns, now_ns=now_ns)
+        made = state.State(
+            identity=before.identity,
+            git=before.git,
+            base=outcome.base or "",
+            branch=outcome.branch,
+            files=outcome.files,
+            said=json.dumps([asdict(problem) for problem in outcome.warnings]) if outcome.warnings else "",
+            listings=state.packed(listings),
+        )
+        own.create(_NEW_STATE_NAME, state.framed(made), is_durable=False)
+        own.take(_STATE_NAME, own, _NEW_STATE_NAME)
+
+
+def problems_in(said: str) -> tuple[Problem, ...]:
+    """The warnings that a state remembers."""
+    found = json.loads(said) if said else []
+    return tuple(Problem(**{**fields, "place": Place(**fields["place"])}) for fields in found)
+
+
+def _moment_after(root: Root, paths: Collection[str]) -> int:
+    """The time by the clock of the file system, once it is later than what was written last."""
+    probe = root.path / layout.STATE / _NEW_STATE_NAME
+    latest_ns = max((os.lstat(root.path / path).st_ctime_ns for path in paths), default=0)
+    for _ in range(_WAITS):
+        os.utime(probe)
+        now_ns = probe.stat().st_mtime_ns
+        if now_ns > latest_ns:
+            break
+        time.sleep(_WAIT_SECONDS)
+    return now_ns

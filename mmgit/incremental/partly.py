@@ -1,0 +1,145 @@
+"""Compiles the services and models that changed, and writes or commits what comes of it."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mmgit import pipeline, state
+from mmgit.deliver.baseline import Surroundings
+from mmgit.deliver.write import Written, apply_changes, written
+from mmgit.deliver.writer import Writer
+from mmgit.incremental.memory import Before, Outcome, problems_in, remember
+from mmgit.incremental.released import moved, without_baseline
+from mmgit.incremental.touched import Name, Touched, has, stand_alone, touched
+from mmgit.repository import layout
+from mmgit.repository.files import Root
+from mmgit.repository.header import header_state
+from mmgit.repository.source import Source
+
+if TYPE_CHECKING:
+    from mmgit.deliver.git import Repository
+
+_REPLICAS, _MANIFEST = b"\n  replicas: ", b"\n    mmgit.dev/manifest: "
+
+
+@dataclass(frozen=True)
+class Partly:
+    """A compile of a few services: what their files shall be (None: gone), and what holds for all services."""
+
+    source: Source
+    wanted: dict[str, bytes | None]
+    outcome: Outcome
+
+
+def compile_changed(before: Before, target_branch: str) -> Partly | None:
+    """What the changed services make; None if that is a matter for a full compile."""
+    if before.last is None:
+        return None
+    old = state.unpacked(before.last.listings)
+    found = touched(old, before.listings)
+    since = moved(before, target_branch) if found else None
+    if found is None or since is None:
+        return None
+    found.services.update(since.services)
+    if not stand_alone(found.services, before.listings):
+        return None
+    checked = _checked(before, found, target_branch, is_compared=bool(since.services))
+    if checked is None or checked.source is None or checked.errors or not _fit(found.services, checked.source):
+        return None
+    wanted = {name.rendered: checked.tree.get(name.rendered) for name in found.services}
+    if not _groups_stay(old, before.listings, wanted):
+        return None
+    kept = (problem for problem in problems_in(before.last.said) if not _is_of(problem.place.path, found))
+    warnings = sorted({*kept, *checked.problems}, key=lambda problem: (problem.place, problem.code, problem.message))
+    more = sum((data is not None) - has(old, path) for path, data in wanted.items())
+    branch = checked.source.project.spec.branch
+    return Partly(checked.source, wanted, Outcome(branch, since.base, before.last.files + more, tuple(warnings)))
+
+
+def changes_of(root: Root, partly: Partly) -> dict[str, bytes | None] | None:
+    """What has to be written; None if somebody else's bytes are in the way."""
+    changes = {}
+    for path, data in partly.wanted.items():
+        there = root.read_if_there(path)
+        if there != data:
+            if there is not None and header_state(there) != "ours":
+                return None
+            changes[path] = data
+    return changes
+
+
+def write_changed(writer: Writer, before: Before, partly: Partly) -> Written | None:
+    """Write what the changed services make, and remember it; None if something came in between."""
+    changes = changes_of(before.root, partly) if _is_as_before(before) else None
+    if changes is None:
+        return None
+    done = apply_changes(writer, changes)
+    remember(before, done, partly.outcome)
+    return done
+
+
+def commit_changed(
+    writer: Writer, before: Before, partly: Partly, repository: "Repository", wish: pipeline.Wish
+) -> pipeline.Committed | None:
+    """Commit what the changed services make, with what is wished, and remember it.
+
+    None if something came in between, or somebody else's bytes are in the way.
+    """
+    unwritten = changes_of(before.root, partly) if _is_as_before(before) else None
+    if unwritten is None:
+        return None
+    made = pipeline.commit_rendered(writer, repository, partly.source, wish, partly.wanted)
+    committed = pipeline.Committed(made, written(unwritten))
+    remember(before, committed.written, partly.outcome)
+    return committed
+
+
+def _is_as_before(before: Before) -> bool:
+    """Whether nobody wrote since, now that this command is the one writer."""
+    again = state.read(str(before.root.path), is_writing=True)
+    return bool(again and before.last and again.listings == before.last.listings)
+
+
+def _checked(before: Before, found: Touched, target_branch: str, *, is_compared: bool) -> pipeline.Checked | None:
+    """Check the services and models, and compare them with what is released where that can matter."""
+    declared = [name.declared for name in sorted(found.services) if has(before.listings, name.declared)]
+    surroundings = without_baseline(before.root, target_branch) if is_compared else Surroundings()
+    checked = pipeline.check(before.root, surroundings, declared, whole=sorted(found.models))
+    if is_compared or not any(_is_judged_by_the_past(before.root, name, checked) for name in found.services):
+        return checked
+    return _checked(before, found, target_branch, is_compared=True)
+
+
+def _is_judged_by_the_past(root: Root, name: Name, checked: pipeline.Checked) -> bool:
+    """Whether checks compare a service with what was released: it runs or shall run another manifest, or is scaled."""
+    declared = checked.source.service(name.environment, name.service) if checked.source else None
+    there, wanted = root.read_if_there(name.rendered) or b"", checked.tree.get(name.rendered) or b""
+    is_scaled = _REPLICAS in there and _REPLICAS not in wanted
+    return bool(declared and declared.spec.next) or is_scaled or _manifest(there) != _manifest(wanted)
+
+
+def _manifest(data: bytes) -> bytes:
+    return data.partition(_MANIFEST)[2].partition(b"\n")[0]
+
+
+def _is_of(path: str, found: Touched) -> bool:
+    """Whether what is said of a file was said anew."""
+    return path in {name.declared for name in found.services} or any(
+        path.startswith(f"{layout.MODELS}/{model}/") for model in found.models
+    )
+
+
+def _fit(names: Collection[Name], source: Source) -> bool:
+    """Whether each service has one rendered file, and shares none with others."""
+    targets = {name: environment.spec.target for name, environment in source.environments.items()}
+    return all(targets.get(name.environment) == "kubernetes" for name in names)
+
+
+def _groups_stay(old: state.Listings, new: state.Listings, wanted: dict[str, bytes | None]) -> bool:
+    """Whether each group with a rendered service had one before, and keeps one: controllers list the groups."""
+    for folder in {path.rpartition("/")[0] for path in wanted}:
+        there = {f"{folder}/{file}" for file in new.get(folder, ([], None))[0]}
+        gone = {path for path, data in wanted.items() if data is None}
+        if not old.get(folder, ([], None))[0] or not there - gone:
+            return False
+    return True

@@ -1,0 +1,94 @@
+"""Which services and models changed files can have touched. Listings or paths come in; nothing is read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from mmgit import state
+from mmgit.repository import layout
+
+SUFFIX = ".yaml"
+_IMAGES = "images"
+_OWNED = 4
+"""As many parts has the path of a version or manifest: `models/<model>/versions/<n>`."""
+
+
+@dataclass(frozen=True, order=True)
+class Name:
+    """A service, by the folder that it lies in."""
+
+    environment: str
+    group: str
+    service: str
+
+    @property
+    def declared(self) -> str:
+        """The path of its file."""
+        return layout.service(self.environment, self.group, self.service)
+
+    @property
+    def rendered(self) -> str:
+        """The path of what is rendered of it."""
+        return f"{layout.rendered_folder(self.environment)}/{self.group}/{self.service}{SUFFIX}"
+
+
+@dataclass(frozen=True)
+class Touched:
+    """Services with another file, and models with new versions, manifests or images."""
+
+    services: set[Name] = field(default_factory=set)
+    models: set[str] = field(default_factory=set)
+
+
+def touched(old: state.Listings, new: state.Listings) -> Touched | None:
+    """What is not as it was; None if something else changed than services, or than what is new of models."""
+    if not old.keys() <= new.keys():
+        return None
+    found = Touched()
+    for folder in (folder for folder in new if new[folder] != old.get(folder)):
+        before, after = state.by_name(old.get(folder)), state.by_name(new[folder])
+        names = [file for file in before.keys() | after.keys() if before.get(file) != after.get(file)]
+        parts = folder.split("/")
+        if _is_new(parts, old) and not before.keys() & names:
+            found.models.add(parts[1])
+            continue
+        services = [service_of(folder, file) for file in names]
+        if folder not in old or None in services:
+            return None
+        found.services.update(filter(None, services))
+    return found
+
+
+def service_of(folder: str, file: str) -> Name | None:
+    """The service that a declared or rendered file belongs to, if it is the file of one."""
+    match folder.split("/"):
+        case [layout.ENVIRONMENTS, environment, "services"]:
+            group = layout.DEFAULT_GROUP
+        case [layout.ENVIRONMENTS, environment, "services", group] if group != layout.DEFAULT_GROUP:
+            pass
+        case [layout.ENVIRONMENTS, environment, "rendered", group]:
+            pass
+        case _:
+            return None
+    return Name(environment, group, file.removesuffix(SUFFIX)) if file.endswith(SUFFIX) else None
+
+
+def stand_alone(names: Iterable[Name], listings: Mapping[str, state.Listing]) -> bool:
+    """Whether no other group of the environment declares a service of the same name."""
+    files: dict[str, list[str]] = {}
+    for folder, (found, _) in listings.items():
+        parts = folder.split("/")
+        if parts[0] == layout.ENVIRONMENTS and parts[2:3] == ["services"]:
+            files.setdefault(parts[1], []).extend(found)
+    return all(files.get(name.environment, []).count(name.service + SUFFIX) <= 1 for name in names)
+
+
+def has(listings: Mapping[str, state.Listing], path: str) -> bool:
+    """Whether there is a file."""
+    folder, _, name = path.rpartition("/")
+    return name in listings.get(folder, ([], b""))[0]
+
+
+def _is_new(parts: list[str], old: Mapping[str, state.Listing]) -> bool:
+    """Whether a folder is of a new model, version or manifest, or holds images: these are added to."""
+    is_model = parts[0] == layout.MODELS and len(parts) > 1
+    return is_model and ("/".join(parts[:_OWNED]) not in old or parts[_OWNED:] == [_IMAGES])
