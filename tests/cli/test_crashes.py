@@ -1,6 +1,7 @@
 """A command that crashes before any of its steps leaves old or new, and typed again it ends well without other help.
 
-`promote`, `service keys` and `compile --commit` on this project's own repository; a sample of the steps, and all of them in `slow`.
+`promote`, `service keys` and `compile --commit` on this project's own repository; a sample of the steps, and all of
+them in `slow`.
 """
 
 import os
