@@ -116,6 +116,7 @@ class Committed(Repository):
             "switch --quiet --create=change",
         ):
             self.git(*command.split())
+        self.compile()
 
     def git(self, *arguments: str) -> Took:
         """Run git."""
@@ -144,9 +145,9 @@ def in_git(folder: Path, services: int) -> Iterator[tuple[str, int, Measure]]:
     repository = Committed(folder / "git", services, len(generate.ENVIRONMENTS))
     total = services * len(generate.ENVIRONMENTS)
     yield "git status", total, lambda: repository.git("status")
+    yield "one change, committed", total, lambda: repository.one_change("--commit", "--all")
     yield "compile after a commit", total, repository.compile
     yield "no-op in git", total, repository.compile
-    yield "one change, committed", total, lambda: repository.one_change("--commit", "--all")
     yield "check + plan + gate", total, repository.review
 
 

@@ -59,9 +59,7 @@ def _different(root: Root, repository: Repository) -> set[str]:
     if repository.head is None:
         below = (f"{folder}/{name}" for folder in FOLDERS if folder != layout.PROJECT for name in root.walk(folder))
         return {layout.PROJECT, *below}
-    paths = [f"{repository.prefix}{folder}" for folder in FOLDERS]
-    found = history.changed_from_top(repository, repository.head, None, paths, ignored=True)
-    return {name.removeprefix(repository.prefix) for name in found}
+    return history.candidates(repository, repository.head, FOLDERS)
 
 
 def _is_output(path: str) -> bool:

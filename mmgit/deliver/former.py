@@ -13,11 +13,7 @@ def former(repository: Repository, commit: str | None, paths: Collection[str]) -
     """
     if commit is None:
         return {}
-    where = [f"{repository.prefix}{path}" for path in paths]
-    tracked = repository.git("diff-index", "--name-only", "--no-renames", "-z", commit, "--", *where)
-    others = repository.git("ls-files", "--others", "--full-name", "-z", "--", *where)
-    names = [name.decode(errors="surrogateescape") for name in (tracked + others).split(b"\0") if name]
-    changed = {name.removeprefix(repository.prefix) for name in names}
+    changed = history.candidates(repository, commit, paths)
     then = history.entries(repository, commit, changed)
     found = history.contents(repository, {entry.id for entry in then.values()})
     return {path: found[then[path].id] if path in then else None for path in sorted(changed)}

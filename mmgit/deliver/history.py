@@ -5,6 +5,7 @@ Paths are relative to the root. Pure reads: no work tree, no index, no network, 
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from mmgit.deliver.git import Repository
 from mmgit.errors import GitError
@@ -14,6 +15,8 @@ from mmgit.subprocesses import TOO_MUCH_OUTPUT
 PLAIN, EXECUTABLE = "100644", "100755"
 
 _ARGUMENTS_AT_ONCE = 1000
+_FILTERS = r"^filter\.[^=]*\.(clean|process|required)$"
+"""The programs by which the user's configuration changes bytes; `.gitattributes` says which files."""
 
 
 @dataclass(frozen=True)
@@ -115,22 +118,55 @@ def changed_paths(repository: Repository, before: str, after: str | None) -> tup
     return tuple(name.removeprefix(repository.prefix) for name in names)
 
 
-def changed_from_top(
-    repository: Repository, before: str, after: str | None, paths: Collection[str], *, ignored: bool = False
-) -> tuple[str, ...]:
-    """The same of files and folders of the repository, wherever the root lies: all paths from the repository's top.
-
-    With `ignored` also files that git was told to ignore.
-    """
+def changed_from_top(repository: Repository, before: str, after: str | None, paths: Collection[str]) -> tuple[str, ...]:
+    """The same of files and folders of the repository, wherever the root lies: all paths from the repository's top."""
     where = ["--", *paths]
     if after is not None:
         output = repository.git("diff-tree", "-r", "--name-only", "--no-renames", "-z", before, after, *where)
-    else:
-        output = repository.git("diff", "--no-ext-diff", "--name-only", "--no-renames", "-z", before, *where)
-        others = ("ls-files", "--others", "--full-name", "-z", *([] if ignored else ["--exclude-standard"]))
-        output += repository.git(*others, *where)
-    names = (name.decode(errors="surrogateescape") for name in output.split(b"\0") if name)
-    return tuple(sorted(set(names)))
+        return tuple(sorted(_names(output)))
+    others = repository.git("ls-files", "--others", "--exclude-standard", "--full-name", "-z", *where)
+    return tuple(sorted({*_changed_here(repository, before, where), *_names(others)}))
+
+
+def _changed_here(repository: Repository, before: str, where: Collection[str]) -> set[str]:
+    """Files of a commit that are others in the work tree. No filter is run: bytes are compared as they are."""
+    output = _diff_index(repository, "--raw", "--no-abbrev", before, *where)
+    facts, names = output.decode(errors="surrogateescape").split("\0")[:-1:2], _names(output)[1::2]
+    changed = dict(zip(names, facts, strict=True))
+    touched: dict[str, str] = {}  # git does not know if more than the time changed
+    for name, fact in changed.items():
+        mode, mode_now, blob, blob_now, _ = fact.removeprefix(":").split(" ")
+        if mode == mode_now and not blob_now.strip("0") and "\n" not in name and _is_plain(repository.top / name):
+            touched[name] = blob
+    asked = "".join(f"{name}\n" for name in touched).encode(errors="surrogateescape")
+    hashed = repository.git("hash-object", "--no-filters", "--stdin-paths", stdin=asked).decode().split()
+    return changed.keys() - {name for name, blob in zip(touched, hashed, strict=True) if touched[name] == blob}
+
+
+def _diff_index(repository: Repository, *arguments: str) -> bytes:
+    """Compare the work tree with a commit. Of a file as new as the index git reads the bytes, and would filter them."""
+    named = repository.run("config", "--null", "--name-only", "--get-regexp", _FILTERS).stdout
+    unfiltered = (part for name in _names(named) for part in ("-c", f"{name}="))
+    return repository.git(*unfiltered, "diff-index", "--no-renames", "-z", *arguments)
+
+
+def _is_plain(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def _names(output: bytes) -> list[str]:
+    return [name.decode(errors="surrogateescape") for name in output.split(b"\0") if name]
+
+
+def candidates(repository: Repository, commit: str, paths: Collection[str]) -> set[str]:
+    """Files at and below `paths` that may not be in the work tree what they are in a commit; ignored ones too.
+
+    No file is read, so no filter is run: one that was only touched is among them.
+    """
+    where = [f"{repository.prefix}{path}" for path in paths]
+    tracked = _diff_index(repository, "--name-only", commit, "--", *where)
+    others = repository.git("ls-files", "--others", "--full-name", "-z", "--", *where)
+    return {name.removeprefix(repository.prefix) for name in _names(tracked + others)}
 
 
 def trailers(repository: Repository, before: str, after: str, key: str) -> frozenset[str]:

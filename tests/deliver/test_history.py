@@ -1,5 +1,6 @@
 """History is read without touching work tree, index or network."""
 
+import os
 import shlex
 from collections.abc import Callable
 from pathlib import Path
@@ -7,10 +8,21 @@ from pathlib import Path
 import pytest
 
 from mmgit.deliver.git import Repository, find
-from mmgit.deliver.history import Entry, changes_since, contents, dirty, entries, listing, merge_base
+from mmgit.deliver.history import (
+    Entry,
+    candidates,
+    changed_paths,
+    changes_since,
+    contents,
+    dirty,
+    entries,
+    listing,
+    merge_base,
+)
 from mmgit.errors import GitError
 
 Git = Callable[..., str]
+Executable = Callable[[Path, str], Path]
 
 
 def found(folder: Path) -> Repository:
@@ -194,6 +206,40 @@ def test_changed_new_and_missing_files_are_dirty(top: Path) -> None:
     files = {"rendered/a.yaml": b"a: 2\r\n", "rendered/deep/b.yaml": None, "rendered/new": b"\r\n", "rendered/no": None}
 
     assert dirty(found(top), files) == ("rendered/a.yaml", "rendered/deep/b.yaml", "rendered/new")
+
+
+def test_what_differs_in_the_work_tree_is_named_and_what_was_only_touched_is_not(top: Path, git: Git) -> None:
+    save(top, git, "link")
+    (top / "link").unlink()
+    (top / "link").symlink_to("service.yaml")
+    (top / "rendered/a.yaml").write_text("a: 2\n")
+    (top / "rendered/deep/b.yaml").unlink()
+    (top / "rendered/new\nline").write_text("")
+    (top / "rendered/ignored").write_text("")
+    (top / "rendered/.gitignore").write_text("ignored\n")
+    os.utime(top / "service.yaml", (1, 1))
+    (top / "notes/two").chmod(0o755)
+
+    changed = changed_paths(found(top), head(top), None)
+
+    rendered = ("rendered/.gitignore", "rendered/a.yaml", "rendered/deep/b.yaml", "rendered/new\nline")
+    assert changed == ("link", "notes/two", *rendered)
+    assert candidates(found(top), head(top), ["rendered"]) == {*rendered, "rendered/ignored"}
+    assert "service.yaml" in candidates(found(top), head(top), ["service.yaml"])
+
+
+def test_no_filter_is_run_even_over_files_as_new_as_the_index(top: Path, git: Git, executable: Executable) -> None:
+    trap = executable(top.parent / "trap", f"touch {top}/pwned; cat")
+    save(top, git, ".gitattributes")
+    (top / ".gitattributes").write_text("* filter=a.b\n")
+    git("config", "filter.a.b.clean", str(trap))
+    git("config", "filter.a.b.required", "true")
+    os.utime(top / ".git/index", (1, 1))
+
+    assert changed_paths(found(top), head(top), None) == (".gitattributes",)
+    assert candidates(found(top), head(top), ["rendered"]) == set()
+
+    assert not (top / "pwned").exists()
 
 
 def test_a_repository_with_sha256_ids_works_the_same(tmp_path: Path, git: Git) -> None:
