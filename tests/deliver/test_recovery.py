@@ -1,6 +1,7 @@
 """A crash before any step leaves the commit old or new, and the next writer makes the work tree one of the two."""
 
 import fcntl
+import importlib
 import multiprocessing
 import os
 import shutil
@@ -121,6 +122,7 @@ def as_user(top: Path, git: Git) -> Git:
 def copies(top: Path, budget: int, action: Callable[[Root], object]) -> Iterator[tuple[Root, Crash]]:
     """A copy of the repository for each step to crash at: all of them, or as many as the budget allows."""
     counted = Path(f"{top}-counted")
+    importlib.import_module("git")  # starts git when it is imported: a step that only the first child would take
     with copy(top, 0) as first:
         assert not Crash(0, counted).happens_in(lambda: action(first))
     total = int(counted.read_text())
