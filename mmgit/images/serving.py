@@ -21,7 +21,7 @@ _LEFT_OUT = frozenset({"__pycache__", "tests"})
 
 @dataclass(frozen=True)
 class Serving:
-    """`serving` and `sdk` of a package folder of mmgit's shape."""
+    """`serving`, `sdk` and `shim` of a package folder of mmgit's shape."""
 
     package: Path
 
@@ -29,7 +29,7 @@ class Serving:
     def files(self) -> dict[str, bytes]:
         """Everything of ours that goes into the layer: path below `mmgit/` -> bytes, sorted."""
         found = {"__init__.py": (self.package / "__init__.py").read_bytes()}
-        for part in ("sdk", "serving"):
+        for part in ("sdk", "serving", "shim"):
             found.update(_files(self.package / part, part))
         return dict(sorted(found.items()))
 
@@ -43,7 +43,7 @@ class Serving:
         from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - not needed when the layer is there
 
         for path, data in self.files.items():
-            if not path.startswith("sdk/"):
+            if not path.startswith(("sdk/", "shim/")):
                 yield file(f"{FRONT}/mmgit/{path}", data)
             if not path.startswith("serving/"):
                 yield file(f"{SDK}/mmgit/{path}", data)

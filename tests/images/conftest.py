@@ -316,6 +316,7 @@ def world(site: Site, layout: Layout, tmp_path: Path) -> World:
         "__init__.py": "",
         "sdk/__init__.py": "",
         "sdk/schema.py": "",
+        "shim/packages/azureml/assets.py": "",
         "serving/__init__.py": "",
         "serving/front/main.py": "serve()\n",
         "serving/front/pylock.toml": pylock_of(site, wheel_of("frontier", {"frontier.py": ""})).decode(),

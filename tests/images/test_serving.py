@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 MACHINE = Machine("linux/amd64", "3.11", "/usr/bin/python3", "2.36")
 
 
-def test_the_layer_holds_front_sdk_and_wheels_apart(world: "World", tmp_path: Path) -> None:
+def test_the_layer_holds_front_sdk_with_shim_and_wheels_apart(world: "World", tmp_path: Path) -> None:
     (tmp_path / "scratch").mkdir()
 
     found = {each.path for each in world.serving.entries(tmp_path / "scratch", machine=MACHINE, index=world.index)}
 
-    assert {path for path in found if "/packages/" not in path} == {
+    assert {path for path in found if "/front/packages/" not in path} == {
         "opt/mmgit/front/main.py",
         "opt/mmgit/front/mmgit/__init__.py",
         "opt/mmgit/front/mmgit/serving/__init__.py",
@@ -28,6 +28,7 @@ def test_the_layer_holds_front_sdk_and_wheels_apart(world: "World", tmp_path: Pa
         "opt/mmgit/sdk/mmgit/__init__.py",
         "opt/mmgit/sdk/mmgit/sdk/__init__.py",
         "opt/mmgit/sdk/mmgit/sdk/schema.py",
+        "opt/mmgit/sdk/mmgit/shim/packages/azureml/assets.py",
     }
     assert "opt/mmgit/front/packages/frontier.py" in found
 
@@ -61,4 +62,4 @@ def test_tests_and_bytecode_do_not_count(world: "World") -> None:
 
 
 def test_the_rest_of_mmgit_is_not_in_the_layer() -> None:
-    assert {path.partition("/")[0] for path in INSTALLED.files} == {"__init__.py", "sdk", "serving"}
+    assert {path.partition("/")[0] for path in INSTALLED.files} == {"__init__.py", "sdk", "serving", "shim"}

@@ -43,7 +43,7 @@ class RequestLog:
         for stream in self._streams:
             stream.finish_line()
 
-    def line(self, level: str, event: str, fd: int = 1, **fields: str) -> None:
+    def line(self, level: str, event: str, fd: int = 1, **fields: str | int) -> None:
         """Write one line of JSON."""
         now = time.time()
         record = {

@@ -66,16 +66,17 @@ def load(assignment: Assignment) -> Scoring:
 
 
 def set_import_path(assignment: Assignment) -> None:
-    """Order `sys.path`: scoring folder, standard library, the user's packages, the SDK, what the interpreter brings."""
+    """Order `sys.path`: scoring folder, standard library, the user's packages, ours, what the interpreter brings."""
+    ours = [assignment.sdk_folder, str(Path(assignment.sdk_folder, "mmgit", "shim", "packages"))]
     folders = [path for path in sys.path if not path.endswith(("site-packages", "dist-packages"))]
     brought = [path for path in sys.path if path not in folders]
     if not assignment.dependencies:
-        sys.path[:] = [assignment.scoring_folder, *folders, *brought, assignment.sdk_folder]
+        sys.path[:] = [assignment.scoring_folder, *folders, *brought, *ours]
         return
     sys.path[:] = folders
     for dependency in assignment.dependencies:
         site.addsitedir(dependency)
-    sys.path[:] = [assignment.scoring_folder, *sys.path, assignment.sdk_folder, *brought]
+    sys.path[:] = [assignment.scoring_folder, *sys.path, *ours, *brought]
 
 
 def _import(file: Path) -> ModuleType:

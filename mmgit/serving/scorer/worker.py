@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import socket
 
+from .collecting import collecting
 from .frames import ANSWER, BODY_BYTES_MAX, FAILED, READY, REQUEST
 from .log import RequestLog, summary
 from .results import ResultError, json_of
@@ -23,6 +24,7 @@ def main(assignment: Assignment) -> None:
     front.set_inheritable(False)
     log = RequestLog()
     log.take_over_streams()
+    collecting.begin(log)
     try:
         scoring = load(assignment)
     except BaseException as error:  # noqa: BLE001 - sys.exit() in a score file is a reason too

@@ -1,0 +1,5 @@
+"""`DataTypes` under the reference's name."""
+
+from mmgit.sdk import DataTypes
+
+__all__ = ["DataTypes"]

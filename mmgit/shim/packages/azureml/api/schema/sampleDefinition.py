@@ -1,0 +1,5 @@
+"""`SampleDefinition` under the reference's name."""
+
+from mmgit.sdk import SampleDefinition
+
+__all__ = ["SampleDefinition"]

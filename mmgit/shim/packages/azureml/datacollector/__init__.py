@@ -1,0 +1,5 @@
+"""`ModelDataCollector` under the reference's name."""
+
+from .modeldatacollector import ModelDataCollector
+
+__all__ = ["ModelDataCollector"]

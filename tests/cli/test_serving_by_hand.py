@@ -1,0 +1,49 @@
+"""`mmgit serve` with its own environment and the front's own packages, as people start it."""
+
+import json
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmgit.sdk import generate_schema
+from tests.serving.conftest import until
+
+SCORE_FILE = Path(__file__).parents[1] / "shim" / "score_files" / "notes.py"
+NOTE = {"note": {"author": "Ada", "text": "on engines"}, "scan": "iVBORw=="}
+
+
+def run(note: Any, scan: Any) -> None:
+    """What the score file takes."""
+
+
+@pytest.mark.network
+def test_a_score_file_of_the_reference_is_served_as_it_is(here: Callable[..., Path], mmgit: Callable[..., Any]) -> None:
+    schema = json.dumps(generate_schema(run, {"note": {"author": "Ada", "text": "x"}, "scan": b"x"}))
+    root = here({"models/churn/scoring/score.py": SCORE_FILE.read_text(), "models/churn/scoring/schema.json": schema})
+    (root / "models/churn/scoring/tags").write_text('["engines", "looms"]')
+    assert mmgit("manifest", "create", "churn").code == 0
+
+    command = [sys.executable, "-m", "mmgit", "serve", "churn", "--port", "0"]
+    with (root / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as server:
+        try:
+            [port] = until(lambda: told(root, "ready") and [line["port"] for line in told(root, "listening")])
+            address = f"http://127.0.0.1:{port}/api/v1/service/churn/score"
+            request = urllib.request.Request(address, json.dumps(NOTE).encode(), {"content-type": "application/json"})
+            with urllib.request.urlopen(request, timeout=60) as answer:
+                document = json.load(answer)
+        finally:
+            server.terminate()
+
+    assert document == {"tags": ["engines"], "scan": "bytes", "size": 4}
+    assert [line["identifier"] for line in told(root, "collected")] == ["default"]
+
+
+def told(root: Path, event: str) -> list[dict[str, Any]]:
+    """The lines of the log about one event."""
+    lines = [json.loads(line) for line in (root / "log").read_text().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["event"] == event]
