@@ -11,8 +11,11 @@ TITLE = "Prediction service"
 
 
 def documents_of(schema: bytes | None, sample: bytes | None) -> dict[str, bytes]:
-    """File name -> bytes. Raises `UsageError` if one of the two is not a JSON object."""
+    """File name -> bytes. Raises `UsageError` if one of the two is not a JSON object, or the schema holds pickles."""
     declared, example = _object(schema, "schema.json"), _object(sample, "sample.json")
+    if declared and _holds_pickles(declared):
+        message = "schema.json was written by azure-ml-api-sdk: what it declares are pickles, which are never opened"
+        raise UsageError(message, "write it again: python -m mmgit.shim score.py")
     documents = {
         "openapi.json": openapi_document(declared, example, title=TITLE),
         "swagger.json": swagger_document(declared, example, title=TITLE),
@@ -30,3 +33,9 @@ def _object(data: bytes | None, name: str) -> dict[str, Any] | None:
     if not isinstance(value, dict):
         raise UsageError(f"{name} is not a JSON object", "write it with mmgit.sdk.generate_schema")
     return value
+
+
+def _holds_pickles(schema: dict[str, Any]) -> bool:
+    """Whether Azure ML Model Management wrote it: "input" and "output", each a name -> {"internal": pickle, …}."""
+    parts = [schema[name] for name in ("input", "output") if isinstance(schema.get(name), dict)]
+    return any(isinstance(each, dict) and "internal" in each for part in parts for each in part.values())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmgit import golden
+from mmgit.documents import documents_of
 from mmgit.edits.change import Change
 from mmgit.edits.declaring import new_file
 from mmgit.edits.references import manifest_in_words, model_of, newest, next_number, version_of
@@ -58,6 +59,7 @@ def freeze(source: Source, root: Files, scoring: Scoring, wanted: Freezing, lock
     dependencies = _dependencies(scoring)
     fields = _fields(source, scoring, wanted, dependencies)
     last = _last(source, root, wanted.model)
+    documents_of(scoring.get(SCHEMA), scoring.get(SAMPLE))  # what cannot be published is not frozen
     files = dict(scoring)
     if dependencies:
         kept = last.lock_for(dependencies, fields, scoring) if last and not wanted.is_upgrade else None

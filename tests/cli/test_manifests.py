@@ -88,3 +88,15 @@ def test_one_manifest_is_shown(here: Here, mmgit: Mmgit) -> None:
         "services": ["dev/churn"],
     }
     assert mmgit("manifest", "show", "churn").code == 2
+
+
+def test_a_schema_with_pickles_of_the_reference_is_refused_before_anything_opens_one(here: Here, mmgit: Mmgit) -> None:
+    pickled = {"input": {"x": {"internal": "gANjYnVpbHRpbnMKZXhpdAopUi4=", "swagger": {"type": "array"}, "type": 1}}}
+    root = here(EDITED | {"models/churn/scoring/schema.json": json.dumps(pickled)})
+
+    ended = mmgit("manifest", "create", "churn")
+
+    assert ended.code == 2
+    assert "schema.json was written by azure-ml-api-sdk" in ended.err
+    assert "python -m mmgit.shim score.py" in ended.err
+    assert not (root / "models/churn/manifests/2").exists()
