@@ -36,6 +36,7 @@ _OPTIONS = (
     click.option("--gateway", metavar="NAMESPACE/NAME", help="kubernetes: the Gateway that ends TLS."),
     click.option("--ingress", metavar="CLASS", help="kubernetes: the ingress class, with --tls-secret."),
     click.option("--tls-secret", metavar="SECRET", help="kubernetes: the secret of the host's certificate."),
+    click.option("--git-secret", metavar="SECRET", help="kubernetes: by which its controller reads git."),
     click.option("--accepts", type=click.Choice(["build", "promotion"]), help="What moves its pins (promotion)."),
 )
 
@@ -78,6 +79,9 @@ def _fields(gateway: str | None, ingress: str | None, tls_secret: str | None, **
     tls = {"secret": tls_secret} if tls_secret else None
     if tls and not (gateway or ingress):
         raise UsageError("--tls-secret belongs to --gateway or --ingress", "--gateway infra/public")
+    if ingress and not tls:
+        hint = f"--ingress {ingress} --tls-secret NAME"
+        raise UsageError("an ingress needs the secret of the host's certificate", hint)
     if gateway:
         fields["gateway"] = {"name": gateway} | ({"tls": tls} if tls else {})
     if ingress:

@@ -175,14 +175,17 @@ def _cut(old: str, new: str) -> tuple[str, str]:
 
 
 def _flat(spec: BaseModel | None) -> dict[str, str]:
-    """Every field that is set, by dotted path."""
+    """Every field that is set to something, by dotted path."""
     found: dict[str, str] = {}
 
     def walk(value: object, path: str) -> None:
         if isinstance(value, dict):
             for key, item in value.items():
                 walk(item, f"{path}.{key}" if path else str(key))
-        elif value is not None and path not in ("apiVersion", "kind"):
+        elif isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
+            for number, item in enumerate(value, 1):
+                walk(item, f"{path}.{number}")
+        elif value not in (None, "", (), []) and path not in ("apiVersion", "kind"):
             shown = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
             found[path] = _shown(shown)
 

@@ -15,7 +15,8 @@ KUBERNETES = ("--target", "kubernetes", "--registry", "r.example/m", "--namespac
 def test_a_kubernetes_environment_is_declared_in_one_command(here: Here, mmgit: Mmgit) -> None:
     root = here()
 
-    ended = mmgit("env", "create", "production", *KUBERNETES, "--gateway", "infra/public", "--tls-secret", "models-tls")
+    secrets = ("--tls-secret", "models-tls", "--git-secret", "read-models")
+    ended = mmgit("env", "create", "production", *KUBERNETES, "--gateway", "infra/public", *secrets)
 
     assert ended.out == "environment production\nnext: mmgit service create NAME --env production\n"
     assert yaml.safe_load((root / "environments/production/environment.yaml").read_text()) == {
@@ -26,6 +27,7 @@ def test_a_kubernetes_environment_is_declared_in_one_command(here: Here, mmgit: 
         "namespace": "ml",
         "host": "m.example",
         "gateway": {"name": "infra/public", "tls": {"secret": "models-tls"}},
+        "git_secret": "read-models",
     }
 
 
@@ -43,6 +45,7 @@ def test_an_ingress_takes_the_place_of_a_gateway(here: Here, mmgit: Mmgit) -> No
         (["prod", "--target", "compose"], "needs registry"),
         ([*KUBERNETES, "prod"], "gateway or ingress"),
         (["prod", "--target", "process", "--tls-secret", "x"], "belongs to --gateway"),
+        (["prod", *KUBERNETES, "--ingress", "nginx"], "--ingress nginx --tls-secret NAME"),
         (["prod", "--target", "swarm"], "swarm"),
     ],
 )

@@ -102,7 +102,7 @@ def test_services_that_come_and_go_are_there_with_all_their_objects(mmgit: Mmgit
 @pytest.mark.usefixtures("root")
 def test_a_change_of_the_rules_is_a_class_of_its_own(mmgit: Mmgit) -> None:
     with Path("environments/production/environment.yaml").open("a") as environment:
-        environment.write("promotion: {from: staging, approvals: 0}\n")
+        environment.write("promotion: {from: staging, approvals: 0, freeze: [{weekdays: [sunday]}]}\n")
     edit("models/digits/model.yaml", "owners:", "owners: [mallory] #")
     Path(".github/workflows").mkdir(parents=True)
     Path(".github/workflows/new.yml").write_text("on: push\n")
@@ -111,6 +111,8 @@ def test_a_change_of_the_rules_is_a_class_of_its_own(mmgit: Mmgit) -> None:
     rules = mmgit("plan").out.partition("rules that change")[2]
 
     assert "! gates: production: promotion.approvals: none → 0" in rules
+    assert "! gates: production: promotion.freeze.1.weekdays: none → sunday\n" in rules
+    assert "promotion.require" not in rules
     assert "→ mallory" in rules
     assert "! owners: .github/CODEOWNERS" in rules
     assert "! workflows: .github/workflows/new.yml" in rules
