@@ -16,10 +16,12 @@ def serve(name: str | None, environment: str | None, port: int, *, is_reload: bo
 
     No container, no key, on loopback only. A virtual environment is made by uv from the locked dependencies.
     """
-    from mmgit.local import process, served  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.workplace import repository_of  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.local import process, served  # noqa: PLC0415 - as above
     from mmgit.repository.load import load  # noqa: PLC0415 - as above
 
     root = find_root()
+    repository_of(root)
     source = load(root).source
     if source is None:
         raise UsageError("mmgit.yaml cannot be read", "mmgit check")

@@ -19,7 +19,6 @@ from mmgit.edits import locks as edits
 from mmgit.edits.change import Change
 from mmgit.errors import BuildError
 from mmgit.lock import Lock, lock_of
-from mmgit.repository import layout
 from mmgit.repository.files import Files, Root
 from mmgit.repository.source import Source
 
@@ -62,15 +61,14 @@ def accepted(source: Source, files: Files, handed_over: Mapping[str, Lock]) -> C
         BuildError: a lock is not one of its manifest as it is declared.
         RegistryError: a registry does not have an image.
     """
-    from mmgit.cli.workplace import confirm  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.workplace import confirm, workshop_of  # noqa: PLC0415 - --help must not wait for it
     from mmgit.images.assemble import Assembler  # noqa: PLC0415 - as above
-    from mmgit.images.layout import Layout  # noqa: PLC0415 - as above
 
     waits = edits.waiting(source, pushed_to(source))
     wanted = {manifest: found for manifest, found in handed_over.items() if manifest in waits}
     for manifest in handed_over.keys() - wanted.keys():
         print(f"manifest {manifest} stays as it is: no service waits for it any more")
-    assembler = Assembler(Layout(find_root().path / layout.LAYOUT))
+    assembler = Assembler(workshop_of(find_root()).layout)
     for manifest, found in wanted.items():
         _refuse_what_is_not(found, manifest, source, files, assembler)
         for environment in waits[manifest]:

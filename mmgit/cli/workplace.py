@@ -5,6 +5,8 @@ from pathlib import Path
 
 from mmgit.cli.progress import warn
 from mmgit.deliver import git
+from mmgit.deliver.git import Repository
+from mmgit.deliver.history import refuse_committed_state
 from mmgit.errors import RegistryError
 from mmgit.images import transfer
 from mmgit.images.origins import DEBIAN, Mirror
@@ -16,7 +18,7 @@ from mmgit.repository.files import Root
 
 def workshop_of(root: Root, watch: Watch = unwatched) -> Workshop:
     """The workshop of the repository at `root`. MMGIT_DEBIAN_MIRROR and MMGIT_DEBIAN_SECURITY name other mirrors."""
-    repository = git.find(root.path)
+    repository = repository_of(root)
     git_dir = repository.git_dir if repository else root.path / ".git"
     return Workshop(
         root=root,
@@ -26,6 +28,14 @@ def workshop_of(root: Root, watch: Watch = unwatched) -> Workshop:
         warn=warn,
         watch=watch,
     )
+
+
+def repository_of(root: Root) -> Repository | None:
+    """Git's repository around `root`, if any. Raises `UnsafePath` if it brought what mmgit keeps for itself."""
+    repository = git.find(root.path)
+    if repository:
+        refuse_committed_state(repository)
+    return repository
 
 
 def confirm(lock: Lock, manifest: str, prefix: str) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmgit.deliver.git import Repository
-from mmgit.errors import GitError
+from mmgit.errors import GitError, UnsafePath
+from mmgit.repository import layout
 from mmgit.repository.blobs import blob_id
 from mmgit.subprocesses import TOO_MUCH_OUTPUT
 
@@ -60,6 +61,13 @@ def is_ancestor(repository: Repository, earlier: str, later: str) -> bool:
 def is_shallow(repository: Repository) -> bool:
     """Whether the clone holds a part of the history only."""
     return repository.git("rev-parse", "--is-shallow-repository") == b"true\n"
+
+
+def refuse_committed_state(repository: Repository) -> None:
+    """Raises `UnsafePath` if git brought anything of mmgit's own folder: layers and journals there are believed."""
+    if repository.git("ls-files", "-z", "--", f"{repository.prefix}{layout.STATE}"):
+        message = f"git holds files of {layout.STATE}/, which is mmgit's own on each machine and is believed"
+        raise UnsafePath(message, f"git rm -r --cached {layout.STATE} && rm -r {layout.STATE}")
 
 
 def listing(repository: Repository, commit: str, folders: Iterable[str]) -> dict[str, Entry]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from mmgit.deliver import git, index, journal, worktree
 from mmgit.deliver.git import Repository
-from mmgit.deliver.history import entries
+from mmgit.deliver.history import entries, refuse_committed_state
 from mmgit.deliver.journal import Journal
 from mmgit.repository.files import Root
 
@@ -22,6 +22,7 @@ def recover(root: Root, owner: str, children: int) -> tuple[str, ...]:
     if repository:
         repository = replace(repository, inherited=(children,))
         index.remove_stale(repository, owner)
+        refuse_committed_state(repository)
     left = journal.pending(root)
     if left is None:
         journal.discard(root)

@@ -10,6 +10,7 @@ from mmgit.review.verdicts import Verdict
 
 _OURS = (
     layout.PROJECT,
+    layout.STATE,
     *(f"{each}/" for each in (layout.BASES, layout.MODELS, layout.BLUEPRINTS, layout.ENVIRONMENTS)),
 )
 
@@ -19,9 +20,12 @@ def judge(after: Side, paths: Collection[str]) -> Iterator[Verdict]:
     ours = [path for path in paths if path.lower().startswith(_OURS)]
     for path in sorted(ours):
         try:
-            after.files.exists(path)
+            is_there = after.files.exists(path)
         except UnsafePath:
             yield _failed(f"{path} is a link or a module")
+        else:
+            if is_there and path.lower().startswith(f"{layout.STATE}/"):
+                yield _failed(f"{path} is in mmgit's own folder, of which nothing is ever committed")
     for folder in sorted({folder for path in ours for folder in _above(path)}):
         for first, second in clashes([*after.files.files(folder), *after.files.folders(folder)]):
             yield _failed(f"{first} and {second} in {folder or 'the root'} are the same where case does not count")

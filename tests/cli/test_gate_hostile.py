@@ -319,6 +319,9 @@ SEEMING: dict[str, Callable[[], Any]] = {
     "another spelling of the first folder": lambda: spell("Environments/production/services/digits.yaml"),
     "another spelling of a service": lambda: spell("environments/production/services/Digits.yaml"),
     "another spelling of the project": lambda: spell("MMGIT.yaml"),
+    "a file that builds believe": lambda: (spell(".mmgit/oci/memo/0"), git("add", "--force", ".mmgit")),
+    "another spelling of mmgit's own folder": lambda: spell(".MMGIT/oci/memo/0"),
+    "a link instead of mmgit's own folder": lambda: Path(".mmgit").symlink_to("models"),
     "another spelling of what is rendered": lambda: spell("environments/production/Rendered/default/digits.yaml"),
 }
 
