@@ -309,6 +309,11 @@ def spell(path: str) -> None:
     Path(path).write_text(SERVICE.read_text())
 
 
+def add_memo() -> None:
+    spell(".mmgit/oci/memo/0")
+    git("add", "--force", ".mmgit")
+
+
 SEEMING: dict[str, Callable[[], Any]] = {
     "a link to a service": lambda: SERVICE.with_name("link.yaml").symlink_to("../../dev/services/digits.yaml"),
     "a link to a folder of services": link_services,
@@ -319,7 +324,7 @@ SEEMING: dict[str, Callable[[], Any]] = {
     "another spelling of the first folder": lambda: spell("Environments/production/services/digits.yaml"),
     "another spelling of a service": lambda: spell("environments/production/services/Digits.yaml"),
     "another spelling of the project": lambda: spell("MMGIT.yaml"),
-    "a file that builds believe": lambda: (spell(".mmgit/oci/memo/0"), git("add", "--force", ".mmgit")),
+    "a file that builds believe": add_memo,
     "another spelling of mmgit's own folder": lambda: spell(".MMGIT/oci/memo/0"),
     "a link instead of mmgit's own folder": lambda: Path(".mmgit").symlink_to("models"),
     "another spelling of what is rendered": lambda: spell("environments/production/Rendered/default/digits.yaml"),
