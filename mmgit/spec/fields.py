@@ -14,9 +14,9 @@ T = TypeVar("T")
 
 
 class Spec(BaseModel):
-    """The common ground of all declared types."""
+    """The common ground of all declared types; validators are made when first used: most runs read few kinds."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class Document(Spec):
