@@ -68,6 +68,7 @@ class DesiredService:
     patches: tuple[Patch, ...]
     keys: tuple[Key, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
+    spares: int = 0
     """The server's `settings.json`, as the serving settings say."""
 
 

@@ -63,6 +63,13 @@ def test_a_handover_says_from_how_many_replicas_it_starts() -> None:
     assert resolved({"autoscale": {"handover": 4}}).scale == Autoscale(1, 10, 70, handover=4)
 
 
+def test_only_spares_that_are_asked_for_are_in_the_servers_settings() -> None:
+    with_spares, without = resolved({"spares": 2}), resolved({})
+
+    assert with_spares.settings["spares"] == with_spares.spares == 2
+    assert "spares" not in without.settings
+
+
 def test_a_service_stands_over_its_environment_and_that_over_the_built_in() -> None:
     service = resolved({"cpu": "2"}, {"defaults": {"cpu": "1", "queue": 3}})
 

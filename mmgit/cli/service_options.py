@@ -11,7 +11,7 @@ from mmgit.repository.source import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_PLAIN = ("description", "cpu", "memory", "gpu", "concurrency", "queue", "timeout", "startup_timeout")
+_PLAIN = ("description", "cpu", "memory", "gpu", "concurrency", "spares", "queue", "timeout", "startup_timeout")
 _AUTOSCALE = ("min", "max", "target", "metric")
 _OPTIONS = (
     click.option("--manifest", metavar="NAME/NUMBER", help="The manifest to run."),
@@ -25,6 +25,7 @@ _OPTIONS = (
     click.option("--memory", help="Memory that is reserved, and the most there is, like 1Gi."),
     click.option("--gpu", type=int, help="Graphics processors."),
     click.option("--concurrency", type=int, help="Scorers in a replica, each with its own copy of the model (1)."),
+    click.option("--spares", type=int, help="Scorers that wait, model loaded, to replace one that ends (0)."),
     click.option("--queue", type=int, help="Requests that may wait in a replica (10)."),
     click.option("--timeout", metavar="DURATION", help="How long a score may take, like 60s."),
     click.option("--startup-timeout", metavar="DURATION", help="How long init() may take, like 5m."),

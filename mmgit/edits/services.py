@@ -21,7 +21,8 @@ from mmgit.spec.service import Key
 
 ORDER = (
     *("description", "manifest", "image", "next", "hold"),
-    *("replicas", "autoscale", "cpu", "memory", "gpu", "concurrency", "queue", "timeout", "startup_timeout"),
+    *("replicas", "autoscale", "cpu", "memory", "gpu", "concurrency", "spares", "queue"),
+    *("timeout", "startup_timeout"),
     *("variables", "node_selector", "tolerations", "egress", "labels", "annotations"),
     *("blueprint", "parameters", "patches", "keys"),
 )

@@ -13,7 +13,10 @@ from mmgit.spec.service import Hold, Key, SecretKey
 _SHORT_DIGEST = 12
 _SHOWN_CHARACTERS, _SHOWN_BEFORE = 80, 20
 _MEGABYTES_FROM = 100_000
-_AMOUNTS = ("cpu", "memory", "gpu", "concurrency", "queue", "timeout_seconds", "startup_timeout_seconds", "blueprint")
+_AMOUNTS = (
+    *("cpu", "memory", "gpu", "concurrency", "spares", "queue"),
+    *("timeout_seconds", "startup_timeout_seconds", "blueprint"),
+)
 _MAPS = ("variables", "labels", "annotations", "node_selector", "parameters")
 _LISTS = ("tolerations", "egress", "patches")
 _GATES = ("promotion", "accepts")

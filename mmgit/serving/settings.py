@@ -56,6 +56,7 @@ class Settings:
     manifest: str = ""
     models: tuple[str, ...] = ()
     concurrency: int = 1
+    spares: int = 0
     queue: int = 10
     timeout_seconds: float = 60.0
     startup_timeout_seconds: float = 300.0
@@ -140,6 +141,7 @@ def _typed(default: Json, value: Json, place: str) -> Json:
 def _check_ranges(settings: Settings, file: Path) -> None:
     limits = (
         ("concurrency", 1, 1024),
+        ("spares", 0, 1024),
         ("queue", 0, 100_000),
         ("timeout_seconds", 0.001, 86_400),
         ("startup_timeout_seconds", 0.001, 86_400),

@@ -151,6 +151,7 @@ class ServiceDefaults(Spec):
     cpu: Cpu | None = None
     memory: Memory | None = None
     concurrency: Annotated[int, Field(ge=1, le=256)] | None = None
+    spares: Annotated[int, Field(ge=0, le=16)] | None = None
     queue: Annotated[int, Field(ge=0, le=10_000)] | None = None
     timeout: Duration | None = None
     startup_timeout: Duration | None = None

@@ -48,12 +48,13 @@ def launch_of(settings: Settings, environment: Mapping[str, str]) -> Launch:
 
 
 def processors(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
-    """The processors that this container may use, rounded up."""
+    """The processors that this container may use, rounded up: those it may run on, or less by its quota."""
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         quota, period = cpu_max.read_text("ascii").split()
-        return max(1, math.ceil(int(quota) / int(period)))
+        return max(1, min(usable, math.ceil(int(quota) / int(period))))
     except (OSError, ValueError):
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return usable
 
 
 def _model_variable(model: str) -> str:

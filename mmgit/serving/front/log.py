@@ -6,13 +6,12 @@ import os
 import threading
 import time
 from queue import SimpleQueue
-from select import PIPE_BUF
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
 _PENDING_BYTES_MAX = 4 * 1024 * 1024
 _MILLISECONDS = [f".{number:03d}Z" for number in range(1000)]
@@ -53,6 +52,11 @@ class Log:
         """Gather one line. Lines are dropped and counted while too much waits to be written."""
         self._gather(_encode({"time": self._now(), "level": level, "event": event, **fields}))
 
+    def lines(self, lines: Iterable[bytes]) -> None:
+        """Gather lines that are JSON already."""
+        for line in lines:
+            self._gather(line)
+
     def request(self, answered: Answered) -> None:
         """Gather the line of one answered request."""
         answered.time = self._now()
@@ -90,25 +94,13 @@ class Log:
             batch = self._batches.get()
             if not batch:
                 return
-            for piece in _pieces(batch):
-                self._write(piece)
+            self._write(b"".join(batch))
 
-    def _write(self, piece: bytes) -> None:
-        rest = piece
+    def _write(self, data: bytes) -> None:
+        rest = data
         try:
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
         except OSError:
             self.dropped_lines += rest.count(b"\n")
-        self._pending_bytes -= len(piece)
-
-
-def _pieces(lines: list[bytes]) -> Iterator[bytes]:
-    """Whole lines, as many at once as a pipe takes without mixing them with those of the scorers."""
-    piece = bytearray()
-    for line in lines:
-        if piece and len(piece) + len(line) > PIPE_BUF:
-            yield bytes(piece)
-            piece.clear()
-        piece += line
-    yield bytes(piece)
+        self._pending_bytes -= len(data)

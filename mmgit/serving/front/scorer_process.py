@@ -12,14 +12,18 @@ import os
 import signal
 import socket
 import subprocess
+from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, cast
 
 from mmgit.serving.front.admission import TOO_LATE
 from mmgit.serving.front.exchange import Exchange, Refusal
+from mmgit.serving.front.output import Output
 from mmgit.serving.scorer.frames import ANSWER, FAILED, READY, REQUEST
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from mmgit.serving.front.launch import Launch
 
 _SOCKET_BUFFER_BYTES = 1024 * 1024
@@ -39,6 +43,9 @@ class Owner(Protocol):
     def ended(self, scorer: Scorer, reason: str) -> None:
         """Its process is gone."""
 
+    def wrote(self, stream: str, lines: list[bytes]) -> None:
+        """It wrote lines of its log (stream `log`), or past it to `stdout` or `stderr`."""
+
 
 class Scorer(asyncio.Protocol):
     """A process and the socket to it, from start to end; a new process is a new `Scorer`."""
@@ -56,6 +63,7 @@ class Scorer(asyncio.Protocol):
         self._gone_since = 0.0
         self._has_ended = False
         self._transport: asyncio.Transport | None = None
+        self._outputs: tuple[Output, ...] = ()
         self._process = cast("subprocess.Popen[bytes]", None)
 
     @property
@@ -77,12 +85,16 @@ class Scorer(asyncio.Protocol):
         ours, theirs = socket.socketpair(socket.AF_UNIX)
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
-        with theirs:
-            assignment = json.dumps({"socket_fd": theirs.fileno(), **self._launch.assignment})
+        self._outputs = tuple(Output(partial(self._owner.wrote, stream)) for stream in ("log", "stdout", "stderr"))
+        log, stdout, stderr = (output.write_fd for output in self._outputs)
+        with theirs, _closing(log, stdout, stderr):
+            assignment = json.dumps({"socket_fd": theirs.fileno(), "log_fd": log, **self._launch.assignment})
             self._process = subprocess.Popen(  # noqa: S603, ASYNC220 - the interpreter is named by the settings; a fork is short
                 [*self._launch.command, assignment],
                 stdin=subprocess.DEVNULL,
-                pass_fds=[theirs.fileno()],
+                stdout=stdout,
+                stderr=stderr,
+                pass_fds=[theirs.fileno(), log],
                 env=dict(self._launch.environment),
                 start_new_session=True,
             )
@@ -100,6 +112,8 @@ class Scorer(asyncio.Protocol):
 
     def check(self, now: float, timeout_seconds: float, startup_timeout_seconds: float) -> None:
         """Notice a process that died without closing its socket, or that takes too long."""
+        for output in self._outputs:
+            output.tick()
         if not self.is_running:
             self._gone_since = self._gone_since or now
             if now - self._gone_since > _LAST_WORDS_SECONDS:
@@ -121,10 +135,12 @@ class Scorer(asyncio.Protocol):
             self._transport.close()
 
     def kill(self) -> None:
-        """End the process and what it started, now."""
+        """End the process and what it started, now, and hear its last words."""
         with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS has EPERM for a group that is gone
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        for output in self._outputs:
+            output.finish()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio when the socket is attached."""
@@ -182,6 +198,15 @@ class Scorer(asyncio.Protocol):
         if self._transport is not None:
             self._transport.close()
         self._owner.ended(self, self._reason or f"the process ended with {_ending(self._process.returncode)}")
+
+
+@contextlib.contextmanager
+def _closing(*fds: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for fd in fds:
+            os.close(fd)
 
 
 def _ending(returncode: int) -> str:

@@ -1,5 +1,6 @@
 """The scorers of one service: as many as declared, each started again when it ends, later and later if it keeps ending.
 
+Spares are up too and take no request until a scorer ends, whose place they take at once.
 A service that never came up, or whose scorers stopped coming up, is given up with the reason.
 """
 
@@ -37,6 +38,8 @@ class Scorers:
         self._log = log
         self._metrics = metrics
         self._scorers: set[Scorer] = set()
+        self._serving: set[Scorer] = set()
+        self._spares: list[Scorer] = []
         self._starts: set[asyncio.Task[None]] = set()
         self._short_lives = 0
         self._failed_starts = 0
@@ -45,8 +48,13 @@ class Scorers:
 
     @property
     def ready(self) -> int:
-        """How many are up, busy ones included, hung ones not."""
-        return sum(scorer.is_ready and not scorer.is_hung for scorer in self._scorers)
+        """How many take requests, busy ones included, hung ones not."""
+        return sum(not scorer.is_hung for scorer in self._serving)
+
+    @property
+    def spares(self) -> int:
+        """How many are up and wait to replace one."""
+        return len(self._spares)
 
     @property
     def pids(self) -> set[int]:
@@ -55,7 +63,7 @@ class Scorers:
 
     def start(self) -> None:
         """Start as many as declared."""
-        for _ in range(self._settings.concurrency):
+        for _ in range(self._settings.concurrency + self._settings.spares):
             self._start_one()
 
     def check(self, now: float) -> None:
@@ -86,16 +94,25 @@ class Scorers:
             self._was_ready = True
             self._log.line("info", "ready", seconds=round(monotonic() - scorer.started_at, 3))
         self._failed_starts = 0
+        if scorer not in self._serving:
+            if len(self._serving) == self._settings.concurrency:
+                self._spares.append(scorer)
+                return
+            self._serving.add(scorer)
         self.idle.append(scorer)
         self.on_idle()
 
     def ended(self, scorer: Scorer, reason: str) -> None:
         """A process is gone: start another one, or give the service up."""
         self._scorers.discard(scorer)
-        if scorer in self.idle:
-            self.idle.remove(scorer)
+        self._serving.discard(scorer)
+        for waiting in (self.idle, self._spares):
+            if scorer in waiting:
+                waiting.remove(scorer)
         if self._is_stopping:
             return
+        if self._spares and len(self._serving) < self._settings.concurrency:
+            self.became_idle(self._spares.pop(0))
         self._log.line("error", "scorer_ended", pid=scorer.pid, message=reason)
         self._failed_starts += not scorer.is_ready
         if not self._was_ready or self._failed_starts >= _FAILED_STARTS_MAX:
@@ -106,6 +123,14 @@ class Scorers:
         self._short_lives = 0 if is_steady else self._short_lives + 1
         delay = min(_DELAY_SECONDS_MAX, _DELAY_SECONDS * 2 ** max(0, self._short_lives - 1))
         asyncio.get_running_loop().call_later(delay, self._start_one)
+
+    def wrote(self, stream: str, lines: list[bytes]) -> None:
+        """A scorer wrote log lines, or what was printed past its log: by a library in C, or by a child."""
+        if stream == "log":
+            self._log.lines(lines)
+            return
+        for line in lines:
+            self._log.line("info", "print", stream=stream, message=line.decode("utf-8", "replace").rstrip("\r"))
 
     def _start_one(self) -> None:
         if not self._is_stopping:

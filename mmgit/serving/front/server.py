@@ -183,6 +183,7 @@ class Server:
                 ("mmgit_scorers", "Scorers declared.", self._settings.concurrency),
                 ("mmgit_scorers_ready", "Scorers that are up.", ready),
                 ("mmgit_scorers_busy", "Scorers that score.", ready - len(self._scorers.idle)),
+                ("mmgit_scorers_spare", "Scorers that are up and wait to replace one.", self._scorers.spares),
                 ("mmgit_connections", "Open connections to the public port.", len(self._site.connections)),
                 ("mmgit_held_bytes", "Bytes of bodies and unread answers held.", self._site.connections.held_bytes),
                 ("mmgit_keys", "Keys in force.", len(keys or ())),

@@ -1,4 +1,4 @@
-"""What the user's code prints, in; one JSON line a line with the request's id, on the process's stdout or stderr, out.
+"""What the user's code prints, in; one JSON line a line with the request's id, on the pipe that the front reads, out.
 
 Nothing here raises into the user's code, and no line is longer than `LINE_BYTES_MAX`.
 """
@@ -22,7 +22,8 @@ LINE_BYTES_MAX = 16 * 1024
 class RequestLog:
     """The log of one scorer: who is being served, and lines about it."""
 
-    def __init__(self) -> None:
+    def __init__(self, fd: int = 1) -> None:
+        self._fd = fd
         self._request_id = ""
         self._streams: tuple[_LineStream, ...] = ()
 
@@ -43,7 +44,7 @@ class RequestLog:
         for stream in self._streams:
             stream.finish_line()
 
-    def line(self, level: str, event: str, fd: int = 1, **fields: str | int) -> None:
+    def line(self, level: str, event: str, **fields: str | int) -> None:
         """Write one line of JSON."""
         now = time.time()
         record = {
@@ -53,7 +54,7 @@ class RequestLog:
             **({"request_id": self._request_id} if self._request_id else {}),
             **fields,
         }
-        _write_all(fd, json.dumps(record).encode() + b"\n")
+        _write_all(self._fd, json.dumps(record).encode() + b"\n")
 
     def failure(self, event: str, error: BaseException) -> None:
         """Write an exception with its traceback: the only place where either is told."""
@@ -103,7 +104,7 @@ class _LineStream(io.RawIOBase):
 
     def _emit(self, line: bytes) -> None:
         message = line[:LINE_BYTES_MAX].decode("utf-8", "replace").rstrip("\r")
-        self._log.line("info", "print", self._fd, stream=self._name, message=message)
+        self._log.line("info", "print", stream=self._name, message=message)
 
 
 def _write_all(fd: int, line: bytes) -> None:

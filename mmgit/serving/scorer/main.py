@@ -8,8 +8,14 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import json
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+_NICENESS = 5
+_MORE_OOM_SCORE = 300
+_OOM_SCORE_MAX = 1000
 
 
 def load_package(folder: Path) -> None:
@@ -24,7 +30,17 @@ def load_package(folder: Path) -> None:
     spec.loader.exec_module(package)
 
 
+def give_way() -> None:
+    """Let the front go first where processors or memory are short; before any thread is there to inherit it."""
+    with suppress(OSError):
+        os.nice(_NICENESS)
+    score = Path("/proc/self/oom_score_adj")
+    with suppress(OSError, ValueError):
+        score.write_text(str(min(_OOM_SCORE_MAX, int(score.read_text()) + _MORE_OOM_SCORE)))
+
+
 if __name__ == "__main__":
+    give_way()
     here = Path(__file__).resolve().parent
     sys.path[:] = [path for path in sys.path if path and Path(path).resolve() != here]
     load_package(here)

@@ -31,6 +31,7 @@ class Assignment:
     schema_file: str | None
     dependencies: list[str]
     sdk_folder: str
+    log_fd: int = 1
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ What the user's code raises is told in the log only; the client gets a code and 
 from __future__ import annotations
 
 import json
+import os
 import socket
 
 from .collecting import collecting
@@ -22,7 +23,8 @@ def main(assignment: Assignment) -> None:
     """Load the user's code, say so, then score until the front is gone."""
     front = socket.socket(fileno=assignment.socket_fd)
     front.set_inheritable(False)
-    log = RequestLog()
+    os.set_inheritable(assignment.log_fd, False)  # noqa: FBT003 - a flag by position is what it takes
+    log = RequestLog(assignment.log_fd)
     log.take_over_streams()
     collecting.begin(log)
     try:

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -45,8 +46,11 @@ def test_the_scorer_is_a_file_that_the_users_interpreter_runs() -> None:
     assert Path(command[-1]).is_file()
 
 
-@pytest.mark.parametrize(("quota", "count"), [("50000 100000", 1), ("150000 100000", 2), ("400000 100000", 4)])
-def test_a_containers_quota_is_rounded_up_to_whole_processors(tmp_path: Path, quota: str, count: int) -> None:
+@pytest.mark.parametrize(("quota", "count"), [("50000 100000", 1), ("150000 100000", 2), ("900000 100000", 3)])
+def test_a_containers_quota_is_rounded_up_to_whole_processors_that_it_may_run_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quota: str, count: int
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 4, 5}, raising=False)
     (tmp_path / "cpu.max").write_text(f"{quota}\n")
 
     assert processors(tmp_path / "cpu.max") == count

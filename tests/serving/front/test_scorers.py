@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 from collections.abc import Callable, Iterator
 from typing import ClassVar
@@ -12,7 +13,7 @@ from mmgit.serving.front.metrics import Metrics
 from mmgit.serving.front.scorer_process import Scorer
 from mmgit.serving.front.scorers import Scorers
 from mmgit.serving.settings import Settings
-from tests.serving.conftest import ECHO, Start
+from tests.serving.conftest import BLOCKS, ECHO, Start, request, until
 
 
 class NeverStarted(Scorer):
@@ -116,6 +117,38 @@ def test_a_scorer_that_keeps_dying_is_started_later_and_later(
 
     assert delays[:4] == [0.1, 0.2, 0.4, 0.8]
     assert delays[-1] == 30.0
+
+
+def test_a_spare_takes_the_place_of_a_scorer_that_ends_at_once(start: Start) -> None:
+    slow_start = "import os, time\ndef init():\n    time.sleep(2 if os.path.exists('slow') else 0)\n"
+    score = slow_start + "def run(x):\n    return os._exit(3) if x == 'die' else os.getpid()\n"
+    service = start(score=score, spares=1)
+    until(lambda: service.metric("mmgit_scorers_spare") == 1)
+    (service.scoring / "slow").touch()
+    first = service.score(x=1).document
+
+    assert service.score(x="die").code == "scorer_died"
+    second = service.score(x=1)
+
+    assert second.status == 200
+    assert second.document != first
+    assert service.metric("mmgit_scorers_spare") == 0
+    assert service.metric("mmgit_scorers_ready") == 1
+    until(lambda: service.metric("mmgit_scorers_spare") == 1)
+
+
+def test_no_more_take_requests_than_declared(start: Start) -> None:
+    service = start(score=BLOCKS, concurrency=1, spares=2)
+    until(lambda: service.metric("mmgit_scorers_spare") == 2)
+    clients = [service.client() for _ in range(3)]
+
+    for number, client in enumerate(clients):
+        client.send(request(service.score_path, json.dumps({"x": number}).encode()))
+    until(lambda: service.metric("mmgit_queue_requests") == 2)
+
+    assert service.metric("mmgit_scorers_busy") == 1
+    (service.scoring / "go").touch()
+    assert [client.answer().document for client in clients] == [0, 1, 2]
 
 
 def test_scorers_that_stopped_coming_up_are_given_up(scorers: Callable[[], Scorers]) -> None:

@@ -12,17 +12,18 @@ from mmgit.serving.scorer.log import LINE_BYTES_MAX, RequestLog, summary
 
 
 class Written:
-    """What a log wrote on each stream."""
+    """What a log wrote."""
 
     def __init__(self) -> None:
-        self.raw: dict[int, bytes] = {1: b"", 2: b""}
+        self.raw = b""
 
     def write(self, fd: int, data: bytes) -> int:
-        self.raw[fd] += data
+        assert fd == 1
+        self.raw += data
         return len(data)
 
-    def lines(self, fd: int = 1) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.raw[fd].splitlines()]
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.raw.splitlines()]
 
 
 @pytest.fixture
@@ -50,8 +51,7 @@ def test_each_printed_line_is_a_log_line_with_the_requests_id(written: Written) 
         print("one\ntwo")  # noqa: T201 - what a user does
         print("three", file=sys.stderr)  # noqa: T201
 
-    one, two = written.lines(1)
-    [three] = written.lines(2)
+    one, two, three = written.lines()
     assert one.items() >= {"level": "info", "event": "print", "request_id": "r1", "stream": "stdout"}.items()
     assert [line["message"] for line in (one, two, three)] == ["one", "two", "three"]
     assert three["stream"] == "stderr"

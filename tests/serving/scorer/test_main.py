@@ -1,4 +1,5 @@
 import json
+import os
 import socket
 import subprocess
 from pathlib import Path
@@ -7,7 +8,7 @@ import pytest
 
 from mmgit.serving.scorer import frames
 from mmgit.serving.scorer.main import load_package
-from tests.serving.conftest import PACKAGE, interpreter_of
+from tests.serving.conftest import PACKAGE, Start, interpreter_of
 
 MAIN = PACKAGE / "serving" / "scorer" / "main.py"
 
@@ -35,6 +36,28 @@ def test_a_scorer_needs_its_own_folder_and_the_standard_library_only(tmp_path: P
 
         front.close()
         assert scorer.wait(60) == 0
+
+
+def test_a_scorer_gives_way_to_the_front(start: Start) -> None:
+    score = """
+import os, threading
+from pathlib import Path
+
+def run(x):
+    found = []
+    thread = threading.Thread(target=lambda: found.append(os.nice(0)))
+    thread.start()
+    thread.join()
+    return found + [os.nice(0), int(Path('/proc/self/oom_score_adj').read_text())]
+"""
+    service = start(score=score)
+    front_niceness = os.getpriority(os.PRIO_PROCESS, service.process.pid)
+    front_score = int(Path(f"/proc/{service.process.pid}/oom_score_adj").read_text())
+
+    of_thread, of_scorer, scorer_score = service.score(x=1).document
+
+    assert of_thread == of_scorer == min(19, front_niceness + 5)
+    assert scorer_score == min(1000, front_score + 300)
 
 
 def test_a_folder_that_is_no_package_is_an_error(tmp_path: Path) -> None:
