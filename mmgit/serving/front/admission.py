@@ -42,13 +42,13 @@ class Admission:
 
     def take(self, exchange: Exchange) -> None:
         """Score a complete request, at once or in its turn; its place is asked for again, as its body took time."""
-        exchange.deadline = monotonic() + self._timeout_seconds
-        if self._scorers.idle:
-            self._scorers.idle.pop().score(exchange)
-            return
-        refusal = self.refusal()
+        now = monotonic()
+        exchange.deadline = min(exchange.deadline, now + self._timeout_seconds)
+        refusal = TOO_LATE if exchange.deadline <= now else self.refusal()
         if refusal is not None:
             exchange.refuse(refusal)
+        elif self._scorers.idle:
+            self._scorers.idle.pop().score(exchange)
         else:
             self._waiting[exchange] = None
 
@@ -58,14 +58,14 @@ class Admission:
 
     def expire(self, now: float) -> None:
         """Refuse what waited too long."""
-        while self._waiting:
-            oldest = next(iter(self._waiting))
-            if oldest.deadline > now:
-                return
-            del self._waiting[oldest]
-            oldest.refuse(TOO_LATE)
+        for exchange in [exchange for exchange in self._waiting if exchange.deadline <= now]:
+            self._waiting.pop(exchange, None)
+            exchange.refuse(TOO_LATE)
 
     def _dispatch(self) -> None:
         while self._waiting and self._scorers.idle:
             exchange, _ = self._waiting.popitem(last=False)
-            self._scorers.idle.pop().score(exchange)
+            if exchange.deadline <= monotonic():
+                exchange.refuse(TOO_LATE)
+            else:
+                self._scorers.idle.pop().score(exchange)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import re
 from http import HTTPStatus
@@ -14,7 +15,8 @@ if TYPE_CHECKING:
     from mmgit.serving.front.connection import Connection
 
 _encode = msgspec.json.Encoder().encode
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}").fullmatch
+_PLAIN_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}").fullmatch
+_TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}").fullmatch
 _STATUS_LINES = {
     status.value: b"HTTP/1.1 %d %b\r\ndate: " % (status.value, status.phrase.encode()) for status in HTTPStatus
 }
@@ -41,12 +43,14 @@ class Exchange:
     target = b""
     path = b""
     request_id = ""
+    correlation_id = ""
+    trace_id = ""
     key_name = ""
     body = b""
     body_bytes = 0
     body_limit = 0
     held_bytes = 0
-    deadline = 0.0
+    deadline = math.inf
     keep_alive = False
     is_received = False
     is_refused = False
@@ -62,12 +66,17 @@ class Exchange:
         self.chunks: list[bytes] = []
 
     def name_request(self) -> None:
-        """Take over the caller's request id if it is a plain one, else make one up."""
-        given = self.headers.get(b"x-request-id")
-        if given is not None and _REQUEST_ID(given):
-            self.request_id = given.decode("ascii")
-        else:
-            self.request_id = f"{_ID_PREFIX}{next(_ID_NUMBERS):012x}"
+        """Take over the caller's ids if they are plain ones; a request id is made up where there is none."""
+        headers = self.headers
+        self.request_id = (
+            _plain(headers.get(b"x-request-id") or headers.get(b"x-ms-request-id", b""))
+            or f"{_ID_PREFIX}{next(_ID_NUMBERS):012x}"
+        )
+        if b"x-correlation-id" in headers:
+            self.correlation_id = _plain(headers[b"x-correlation-id"])
+        if b"traceparent" in headers:
+            trace = _TRACEPARENT(headers[b"traceparent"])
+            self.trace_id = trace[1].decode("ascii") if trace else ""
 
     def answer(self, status: int, body: bytes, *, headers: bytes = b"", content_type: bytes = _JSON) -> None:
         """Give the answer; only the first one counts, and none when the client has left."""
@@ -78,11 +87,11 @@ class Exchange:
             self.keep_alive = False
         self.status = status
         self.response_bytes = len(body)
-        self.response = b"%b%b\r\ncontent-type: %b\r\nx-request-id: %b\r\n%b%bcontent-length: %d\r\n\r\n%b" % (
+        self.response = b"%b%b\r\ncontent-type: %b\r\n%b%b%bcontent-length: %d\r\n\r\n%b" % (
             _STATUS_LINES[status],
             site.date,
             content_type,
-            self.request_id.encode("ascii"),
+            self._named(),
             headers,
             b"" if self.keep_alive else b"connection: close\r\n",
             len(body),
@@ -95,3 +104,13 @@ class Exchange:
         """Answer with an error document."""
         error = {"code": refusal.code, "message": refusal.message, "request_id": self.request_id}
         self.answer(refusal.status, _encode({"error": error}), headers=refusal.headers)
+
+    def _named(self) -> bytes:
+        """The ids as headers, under the reference's name too."""
+        request_id = self.request_id.encode("ascii")
+        named = b"x-request-id: %b\r\nx-ms-request-id: %b\r\n" % (request_id, request_id)
+        return named + b"x-correlation-id: %b\r\n" % self.correlation_id.encode() if self.correlation_id else named
+
+
+def _plain(given: bytes) -> str:
+    return given.decode("ascii") if _PLAIN_ID(given) else ""

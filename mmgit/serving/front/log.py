@@ -29,6 +29,8 @@ class Answered(msgspec.Struct):
     bytes_in: int
     bytes_out: int
     key: str
+    correlation_id: str | msgspec.UnsetType = msgspec.UNSET
+    trace_id: str | msgspec.UnsetType = msgspec.UNSET
     time: str = ""
     level: str = "info"
     event: str = "request"

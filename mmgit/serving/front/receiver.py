@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 HEAD_BYTES_MAX = 64 * 1024
 
 _WANTED = frozenset(
-    b"host authorization content-type content-length content-encoding transfer-encoding expect x-request-id".split()
+    b"host authorization content-type content-length content-encoding transfer-encoding expect"
+    b" x-request-id x-ms-request-id x-correlation-id traceparent x-request-timeout-ms".split()
 )
 _REPEATED = b""
 

@@ -105,8 +105,8 @@ class Scorer(asyncio.Protocol):
         """Send one request."""
         self._exchange = exchange
         self._busy_since = monotonic()
-        request_id = exchange.request_id.encode("ascii")
-        head = REQUEST.pack(len(exchange.body), len(request_id)) + request_id
+        ids = f"{exchange.request_id}\n{exchange.correlation_id}\n{exchange.trace_id}".encode("ascii")
+        head = REQUEST.pack(len(exchange.body), len(ids)) + ids
         cast("asyncio.Transport", self._transport).writelines((head, exchange.body))
         exchange.body = b""
 

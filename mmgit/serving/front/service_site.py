@@ -5,8 +5,11 @@ Everything but `GET /` needs a key, known path or not. The body of a score is ne
 
 from __future__ import annotations
 
+import re
 from time import monotonic
 from typing import TYPE_CHECKING
+
+from msgspec import UNSET
 
 from mmgit.serving.front.exchange import Exchange, Refusal
 from mmgit.serving.front.log import Answered
@@ -25,12 +28,14 @@ if TYPE_CHECKING:
 _SMALL_BODY_BYTES = 64 * 1024
 _LOGGED_PATH_BYTES_MAX = 200
 _READING = (b"GET", b"HEAD")
+_MILLISECONDS = re.compile(rb"[0-9]{1,9}").fullmatch
 
 _NO_KEY = Refusal(
     401, "unauthorized", "a valid key is needed: Authorization: Bearer <key>", b"www-authenticate: Bearer\r\n"
 )
 _NOT_FOUND = Refusal(404, "not_found", "there is nothing at this path")
 _NOT_JSON = Refusal(415, "unsupported_media_type", "send the arguments as Content-Type: application/json")
+_WRONG_TIMEOUT = Refusal(400, "bad_request", "the header x-request-timeout-ms is not a whole number of milliseconds")
 _ENCODED = Refusal(415, "unsupported_media_type", "send the body without a content encoding")
 
 
@@ -91,7 +96,7 @@ class ServiceSite:
         if path != self._score_path:
             return None
         exchange.body_limit = self._body_bytes_max
-        return self._wrong_type(exchange) or self._admission.refusal()
+        return _hurry(exchange) or self._wrong_type(exchange) or self._admission.refusal()
 
     def handle(self, exchange: Exchange) -> None:
         """Answer a complete request that was not refused."""
@@ -123,6 +128,8 @@ class ServiceSite:
                 exchange.body_bytes,
                 exchange.response_bytes,
                 exchange.key_name,
+                exchange.correlation_id or UNSET,
+                exchange.trace_id or UNSET,
             )
         )
 
@@ -134,6 +141,17 @@ class ServiceSite:
         if given is None or given == b"application/json" or not self._takes_json_only:
             return None
         return None if given.partition(b";")[0].strip().lower() == b"application/json" else _NOT_JSON
+
+
+def _hurry(exchange: Exchange) -> Refusal | None:
+    """Bring the deadline forward to what the client asks for, counted from the first byte of its request."""
+    given = exchange.headers.get(b"x-request-timeout-ms")
+    if given is None:
+        return None
+    if not _MILLISECONDS(given):
+        return _WRONG_TIMEOUT
+    exchange.deadline = exchange.started_at + int(given) / 1000
+    return None
 
 
 def _path_of(target: bytes) -> bytes:

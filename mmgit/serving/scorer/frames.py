@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import struct
 
-REQUEST = struct.Struct("<IB")
-"""Bytes of the body, bytes of the request id; then the id in ASCII, then the body."""
+REQUEST = struct.Struct("<IH")
+"""Bytes of the body, bytes of the ids; then request, correlation and trace id in ASCII, a line each, then the body."""
 
 ANSWER = struct.Struct("<IH")
 """Bytes of the payload, status; then the payload."""
@@ -17,4 +17,3 @@ READY = 0
 FAILED = 1
 
 BODY_BYTES_MAX = 2**32 - 1
-REQUEST_ID_BYTES_MAX = 255

@@ -24,7 +24,7 @@ class RequestLog:
 
     def __init__(self, fd: int = 1) -> None:
         self._fd = fd
-        self._request_id = ""
+        self._ids: dict[str, str] = {}
         self._streams: tuple[_LineStream, ...] = ()
 
     def take_over_streams(self) -> None:
@@ -35,9 +35,10 @@ class RequestLog:
             for stream in self._streams
         )
 
-    def begin(self, request_id: str) -> None:
-        """Lines from here on belong to `request_id`."""
-        self._request_id = request_id
+    def begin(self, request_id: str, correlation_id: str = "", trace_id: str = "") -> None:
+        """Lines from here on belong to this request."""
+        ids = {"request_id": request_id, "correlation_id": correlation_id, "trace_id": trace_id}
+        self._ids = {name: value for name, value in ids.items() if value}
 
     def end(self) -> None:
         """Write what was printed without a line end."""
@@ -51,7 +52,7 @@ class RequestLog:
             "time": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z",
             "level": level,
             "event": event,
-            **({"request_id": self._request_id} if self._request_id else {}),
+            **self._ids,
             **fields,
         }
         _write_all(self._fd, json.dumps(record).encode() + b"\n")

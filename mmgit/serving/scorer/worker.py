@@ -38,9 +38,9 @@ def main(assignment: Assignment) -> None:
     try:
         _send(front, READY, b"")
         while True:
-            request_id, body = receive(front)
-            log.begin(request_id)
-            status, answer = score(scoring, body, request_id, log)
+            ids, body = receive(front)
+            log.begin(*ids)
+            status, answer = score(scoring, body, ids[0], log)
             log.end()
             _send(front, status, answer)
     except (EOFError, ConnectionError):
@@ -67,17 +67,17 @@ def score(scoring: Scoring, body: bytes, request_id: str, log: RequestLog) -> tu
     return 200, answer
 
 
-def receive(front: socket.socket) -> tuple[str, bytes]:
-    """The next request's id and body.
+def receive(front: socket.socket) -> tuple[list[str], bytes]:
+    """The next request's ids and body.
 
     Raises:
         EOFError: the front closed.
     """
     start = _read(front, bytearray(), REQUEST.size)
-    body_bytes, id_bytes = REQUEST.unpack_from(start)
-    frame = memoryview(_read(front, start, REQUEST.size + id_bytes + body_bytes))
-    body_at = REQUEST.size + id_bytes
-    return bytes(frame[REQUEST.size : body_at]).decode("ascii"), bytes(frame[body_at:])
+    body_bytes, ids_bytes = REQUEST.unpack_from(start)
+    frame = memoryview(_read(front, start, REQUEST.size + ids_bytes + body_bytes))
+    body_at = REQUEST.size + ids_bytes
+    return bytes(frame[REQUEST.size : body_at]).decode("ascii").split("\n"), bytes(frame[body_at:])
 
 
 def _read(front: socket.socket, have: bytearray, size: int) -> bytearray:

@@ -1,13 +1,23 @@
 import json
+from time import monotonic
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
+from mmgit.serving.front.admission import Admission
+from mmgit.serving.front.exchange import Exchange
 from tests.serving.conftest import BLOCKS, Client, Service, Start, request, until
+from tests.serving.front.conftest import Play, QuietSite, Stage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mmgit.serving.front.scorers import Scorers
 
 
-def ask(service: Service, x: int) -> Client:
+def ask(service: Service, x: int, **headers: str) -> Client:
     client = service.client()
-    client.send(request(service.score_path, json.dumps({"x": x}).encode()))
+    client.send(request(service.score_path, json.dumps({"x": x}).encode(), **headers))
     return client
 
 
@@ -103,6 +113,74 @@ def test_a_request_that_waited_too_long_is_answered_and_never_scored(start: Star
     assert running.answer().status == 504
     until(service.is_ready)
     assert not (service.scoring / "started-2").exists()
+
+
+def test_a_request_whose_own_deadline_passed_is_answered_and_never_scored(start: Start) -> None:
+    service = start(score=BLOCKS)
+    running = begin(service, 1)
+    patient = ask(service, 2)
+    wait_for(service, 1)
+
+    late = ask(service, 3, x_request_timeout_ms="100").answer()
+
+    assert (late.status, late.code) == (504, "timeout")
+    go(service)
+    assert [client.answer().document for client in (running, patient)] == [1, 2]
+    assert not (service.scoring / "started-3").exists()
+
+
+def test_a_request_that_arrives_after_its_deadline_is_never_scored(start: Start) -> None:
+    service = start(score=BLOCKS)
+
+    late = ask(service, 1, x_request_timeout_ms="0").answer()
+
+    assert (late.status, late.code) == (504, "timeout")
+    go(service)
+    assert service.score(x=2).document == 2
+    assert not (service.scoring / "started-1").exists()
+
+
+def test_a_clients_short_deadline_ends_no_scorer(start: Start) -> None:
+    service = start(score="import os, time\ndef run(x):\n    time.sleep(x)\n    return os.getpid()\n")
+    before = service.score(x=0).document
+
+    assert ask(service, 1, x_request_timeout_ms="100").answer().status == 504
+
+    assert service.score(x=0).document == before
+
+
+class OneScorer:
+    """A pool whose only scorer remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.scored: list[Exchange] = []
+        self.idle: list[OneScorer] = []
+        self.ready = 1
+        self.on_idle: Callable[[], None] = lambda: None
+
+    def score(self, exchange: Exchange) -> None:
+        self.scored.append(exchange)
+
+
+def test_a_deadline_that_passed_since_anybody_looked_is_seen_before_scoring(play: Play, site: QuietSite) -> None:
+    pool = OneScorer()
+    admission = Admission(cast("Scorers", pool), queue=10, timeout_seconds=60)
+
+    async def scene(stage: Stage) -> None:
+        peer = await stage.peer()
+        await peer.send(b"GET /1 HTTP/1.1\r\nhost: test\r\n\r\n" * 2)
+        await stage.until(lambda: len(site.waiting) == 2)
+        for exchange in site.waiting:
+            admission.take(exchange)
+        site.waiting[0].deadline = monotonic()
+
+        pool.idle.append(pool)
+        pool.on_idle()
+
+        assert (await peer.answer())[0] == 504
+        assert pool.scored == [site.waiting[1]]
+
+    play(scene)
 
 
 @pytest.mark.parametrize("queue", [0, 10])

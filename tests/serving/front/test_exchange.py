@@ -21,6 +21,33 @@ def test_any_other_request_id_is_replaced(echo: Service, given: str) -> None:
     assert re.fullmatch("[0-9a-f]{32}", client.answer().headers["x-request-id"])
 
 
+def test_the_references_name_of_the_request_id_is_understood_and_answered(echo: Service) -> None:
+    answer = echo.ask(echo.score_path, BODY, x_ms_request_id="order-8")
+
+    assert (answer.headers["x-request-id"], answer.headers["x-ms-request-id"]) == ("order-8", "order-8")
+
+
+def test_a_plain_correlation_id_comes_back(echo: Service) -> None:
+    assert echo.ask(echo.score_path, BODY, x_correlation_id="order-9").headers["x-correlation-id"] == "order-9"
+    assert "x-correlation-id" not in echo.ask(echo.score_path, BODY).headers
+
+
+@pytest.mark.parametrize("given", ["a" * 129, "two words", "<script>", "\tx\ty", "{}", "ümlaut"])
+def test_any_other_correlation_id_is_dropped(echo: Service, given: str) -> None:
+    answer = echo.ask(echo.score_path, BODY, x_correlation_id=given)
+
+    assert answer.status == 200
+    assert "x-correlation-id" not in answer.headers
+
+
+@pytest.mark.parametrize("header", ["x-request-id", "x-ms-request-id", "x-correlation-id", "traceparent"])
+def test_an_id_that_stands_twice_is_refused(echo: Service, header: str) -> None:
+    client = echo.client()
+    client.send(request(echo.score_path, BODY).replace(b"\r\n\r\n", f"\r\n{header}: a\r\n{header}: b\r\n\r\n".encode()))
+
+    assert client.answer().status == 400
+
+
 def test_made_up_request_ids_differ(echo: Service) -> None:
     ids = {echo.ask(echo.score_path, BODY).headers["x-request-id"] for _ in range(5)}
 

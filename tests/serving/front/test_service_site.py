@@ -108,6 +108,52 @@ def test_an_answered_request_is_one_line_of_the_log(echo: Service) -> None:
     }
 
 
+TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+def test_the_callers_correlation_and_trace_ids_are_in_the_log(echo: Service) -> None:
+    echo.ask(
+        echo.score_path,
+        BODY,
+        x_request_id="traced",
+        x_correlation_id="order-7",
+        traceparent=f"00-{TRACE}-{SPAN}-01",
+    )
+
+    [line] = until(lambda: echo.logged("request", request_id="traced"))
+    assert (line["correlation_id"], line["trace_id"]) == ("order-7", TRACE)
+
+
+@pytest.mark.parametrize(
+    "traceparent",
+    [
+        "x",
+        f"ff-{TRACE}-{SPAN}-01",
+        f"00-{'0' * 32}-{SPAN}-01",
+        f"00-{TRACE}-{'0' * 16}-01",
+        f"00-{TRACE.upper()}-{SPAN}-01",
+        f"00-{TRACE}-{SPAN}-01-more",
+        f"00-{TRACE}-{SPAN}",
+    ],
+)
+def test_a_trace_that_is_none_is_passed_over(echo: Service, traceparent: str) -> None:
+    name = f"traced-{hash(traceparent)}"
+
+    assert echo.ask(echo.score_path, BODY, x_request_id=name, traceparent=traceparent).status == 200
+
+    [line] = until(lambda: echo.logged("request", request_id=name))
+    assert "trace_id" not in line
+
+
+def test_a_deadline_that_is_far_away_changes_nothing(echo: Service) -> None:
+    assert echo.ask(echo.score_path, BODY, x_request_timeout_ms="999999999").status == 200
+
+
+@pytest.mark.parametrize("given", ["-1", "1.5", "1s", "1e3", "١", "9999999999"])
+def test_a_deadline_that_is_no_number_of_milliseconds_is_refused(echo: Service, given: str) -> None:
+    assert echo.ask(echo.score_path, BODY, x_request_timeout_ms=given).status == 400
+
+
 def test_no_key_is_ever_logged(echo: Service) -> None:
     echo.ask(echo.score_path, BODY, x_request_id="with-key")
     echo.ask(echo.score_path, BODY, key="canary-of-a-key", x_request_id="wrong-key")

@@ -24,7 +24,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 def test_a_frame_arrives_whole_whatever_its_pieces(ends: tuple[socket.socket, socket.socket], size: int) -> None:
     front, scorer = ends
     body = b"a" * size
-    frame = REQUEST.pack(len(body), 2) + b"r1" + body
+    frame = REQUEST.pack(len(body), 5) + b"r1\nc\n" + body
 
     def send() -> None:
         for start in (0, 3, 6, 100_000):
@@ -36,7 +36,7 @@ def test_a_frame_arrives_whole_whatever_its_pieces(ends: tuple[socket.socket, so
     received = receive(scorer)
     sender.join()
 
-    assert received == ("r1", body)
+    assert received == (["r1", "c", ""], body)
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x01\x00", REQUEST.pack(10, 2) + b"r1half"])
@@ -140,6 +140,18 @@ def test_what_is_printed_goes_to_the_log_with_the_requests_id(start: Start) -> N
     assert (line["request_id"], line["stream"]) == ("printing", "stdout")
     [loading] = service.logged("print", message="loading")
     assert "request_id" not in loading
+
+
+def test_what_is_printed_has_the_callers_ids(start: Start) -> None:
+    service = start(score="def run(x):\n    print('scoring', x)\n    return x\n")
+
+    service.ask(service.score_path, b'{"x": 1}', x_correlation_id="order-7", traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
+    service.ask(service.score_path, b'{"x": 2}')
+
+    [line] = until(lambda: service.logged("print", message="scoring 1"))
+    assert (line["correlation_id"], line["trace_id"]) == ("order-7", "a" * 32)
+    [line] = until(lambda: service.logged("print", message="scoring 2"))
+    assert line.keys().isdisjoint({"correlation_id", "trace_id"})
 
 
 def test_logging_by_the_user_goes_to_the_log_too(start: Start) -> None:
