@@ -57,6 +57,9 @@ def openapi_document(schema: Mapping[str, Any] | None, sample: Mapping[str, Any]
     body: Document = {"schema": {"$ref": "#/components/schemas/ServiceInput"}}
     if sample is not None:
         body["example"] = dict(sample)
+    content: Document = {"application/json": body}
+    if _is_bytes_alone(schema or {}):
+        content |= {media_type: {} for media_type in ("application/octet-stream", "image/*")}
     answers: Document = {"200": {"description": "The result of run().", **_openapi_content("ServiceOutput")}}
     for status, meaning in _REFUSALS.items():
         answers[str(status)] = {"description": meaning, **_openapi_content("Error")}
@@ -70,7 +73,7 @@ def openapi_document(schema: Mapping[str, Any] | None, sample: Mapping[str, Any]
                 "post": {
                     "operationId": "score",
                     "summary": "Score one request.",
-                    "requestBody": {"required": True, "content": {"application/json": body}},
+                    "requestBody": {"required": True, "content": content},
                     "responses": answers,
                 }
             }
@@ -121,6 +124,12 @@ def swagger_document(schema: Mapping[str, Any] | None, sample: Mapping[str, Any]
             "Error": _ERROR,
         },
     }
+
+
+def _is_bytes_alone(schema: Mapping[str, Any]) -> bool:
+    """Whether the server takes the bytes of the only input as a body, too."""
+    declared = list(schema.get("properties", {}).values())
+    return len(declared) == 1 and declared[0].get("x-mmgit", {}).get("type") == "bytes"
 
 
 def _openapi_content(name: str) -> Document:

@@ -75,6 +75,14 @@ def test_every_refusal_of_the_server_is_described() -> None:
     assert set(answers) == {"200", "400", "401", "413", "415", "500", "503", "504"}
 
 
+def test_bytes_alone_may_be_the_body_itself() -> None:
+    document = openapi_document(generate_schema(lambda image: image, {"image": b"a"}), None, title="Digits")
+
+    validate(document)
+    content = document["paths"]["/score"]["post"]["requestBody"]["content"]
+    assert list(content) == ["application/json", "application/octet-stream", "image/*"]
+
+
 def test_our_own_marks_stay_inside() -> None:
     for document in (openapi_document(SCHEMA, None, title="d"), swagger_document(SCHEMA, None, title="d")):
         assert "x-mmgit" not in json.dumps(document)

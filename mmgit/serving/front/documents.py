@@ -1,13 +1,14 @@
-"""The API documents that the image brings in, the same documents with this service's address out."""
+"""The schema and the API documents that the image brings in; the documents with this service's address out."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from mmgit.serving.settings import SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 _BYTES_MAX = 16 * 1024 * 1024
@@ -26,6 +27,20 @@ def read_documents(scoring_folder: Path, base_path: str) -> dict[str, bytes]:
             with file.open("rb") as stream:
                 documents[name] = _placed(stream.read(_BYTES_MAX), base_path, name)
     return documents
+
+
+def read_schema(scoring_folder: Path, name: str | None) -> Mapping[str, Any] | None:
+    """The declared inputs; None without a schema, and for a broken one: its scorer ends with what is wrong with it."""
+    if name is None:
+        return None
+    try:
+        with (scoring_folder / name).open("rb") as stream:
+            schema = json.loads(stream.read(_BYTES_MAX))
+        for declared in schema["properties"].values():
+            declared.get("x-mmgit", {}).get("type")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return cast("Mapping[str, Any]", schema)
 
 
 def _placed(text: bytes, base_path: str, name: str) -> bytes:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
+from mmgit.serving.scorer.frames import ARGUMENTS
+
 if TYPE_CHECKING:
     from mmgit.serving.front.connection import Connection
 
@@ -47,6 +49,7 @@ class Exchange:
     trace_id = ""
     key_name = ""
     body = b""
+    form = ARGUMENTS
     body_bytes = 0
     body_limit = 0
     held_bytes = 0

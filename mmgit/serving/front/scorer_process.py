@@ -106,7 +106,7 @@ class Scorer(asyncio.Protocol):
         self._exchange = exchange
         self._busy_since = monotonic()
         ids = f"{exchange.request_id}\n{exchange.correlation_id}\n{exchange.trace_id}".encode("ascii")
-        head = REQUEST.pack(len(exchange.body), len(ids)) + ids
+        head = REQUEST.pack(len(exchange.body), len(ids), exchange.form) + ids
         cast("asyncio.Transport", self._transport).writelines((head, exchange.body))
         exchange.body = b""
 

@@ -18,7 +18,7 @@ from mmgit.serving.front.admin_site import AdminSite
 from mmgit.serving.front.admission import Admission
 from mmgit.serving.front.connection import Connection, Site
 from mmgit.serving.front.connections import Connections
-from mmgit.serving.front.documents import read_documents
+from mmgit.serving.front.documents import read_documents, read_schema
 from mmgit.serving.front.keys import Keys
 from mmgit.serving.front.launch import launch_of
 from mmgit.serving.front.listener import listening_socket
@@ -81,6 +81,7 @@ class Server:
             admission=self._admission,
             scorers=self._scorers,
             documents=documents,
+            schema=read_schema(Path(settings.scoring_folder), settings.image.schema),
             log=self._log,
             metrics=self._metrics,
         )

@@ -13,9 +13,12 @@ from msgspec import UNSET
 
 from mmgit.serving.front.exchange import Exchange, Refusal
 from mmgit.serving.front.log import Answered
+from mmgit.serving.scorer.arguments import raw_input_of
+from mmgit.serving.scorer.frames import RAW
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from mmgit.serving.front.admission import Admission
     from mmgit.serving.front.connections import Connections
@@ -35,6 +38,9 @@ _NO_KEY = Refusal(
 )
 _NOT_FOUND = Refusal(404, "not_found", "there is nothing at this path")
 _NOT_JSON = Refusal(415, "unsupported_media_type", "send the arguments as Content-Type: application/json")
+_NOT_RAW = Refusal(
+    415, "unsupported_media_type", "send application/json, or the bytes alone as image/* or application/octet-stream"
+)
 _WRONG_TIMEOUT = Refusal(400, "bad_request", "the header x-request-timeout-ms is not a whole number of milliseconds")
 _ENCODED = Refusal(415, "unsupported_media_type", "send the body without a content encoding")
 
@@ -56,6 +62,7 @@ class ServiceSite:
         admission: Admission,
         scorers: Scorers,
         documents: Mapping[str, bytes],
+        schema: Mapping[str, Any] | None,
         log: Log,
         metrics: Metrics,
     ) -> None:
@@ -68,6 +75,7 @@ class ServiceSite:
         self._routes = {b"/": _READING, self._score_path: (b"POST",), **dict.fromkeys(self._documents, _READING)}
         self._body_bytes_max = settings.max_body_bytes
         self._takes_json_only = settings.image.schema is not None
+        self._takes_raw = schema is not None and raw_input_of(schema) is not None
         self._keys = keys
         self._admission = admission
         self._scorers = scorers
@@ -140,7 +148,13 @@ class ServiceSite:
         given = headers.get(b"content-type")
         if given is None or given == b"application/json" or not self._takes_json_only:
             return None
-        return None if given.partition(b";")[0].strip().lower() == b"application/json" else _NOT_JSON
+        media_type = given.partition(b";")[0].strip().lower()
+        if media_type == b"application/json":
+            return None
+        if not self._takes_raw:
+            return _NOT_JSON
+        exchange.form = RAW
+        return None if media_type == b"application/octet-stream" or media_type.startswith(b"image/") else _NOT_RAW
 
 
 def _hurry(exchange: Exchange) -> Refusal | None:

@@ -9,6 +9,7 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from .frames import RAW
 from .json_values import bytes_of, check_value, refuse_unknown_keywords
 from .numpy_arrays import array_converter
 from .pandas_frames import frame_converter
@@ -32,6 +33,17 @@ class Arguments:
         """
         self._converters = {name: _converter(declared, name) for name, declared in schema["properties"].items()}
         self._required = tuple(schema.get("required", ()))
+        self._raw_name = raw_input_of(schema)
+
+    def of(self, body: bytes, form: int) -> dict[str, Any]:
+        """The arguments that a body of this form (see `frames`) stands for.
+
+        Raises:
+            Refused: the body is not what the schema declares.
+        """
+        if form == RAW and self._raw_name is not None:
+            return {self._raw_name: body}
+        return self(body)
 
     def __call__(self, body: bytes) -> dict[str, Any]:
         """The converted arguments.
@@ -55,6 +67,15 @@ class Arguments:
         for name in self._required:
             if name not in document:
                 raise Refused("argument_missing", f"{name}: this argument is missing")
+
+
+def raw_input_of(schema: Mapping[str, Any]) -> str | None:
+    """The input that a body of bytes is, without JSON around it: the only one, when it is declared as bytes."""
+    properties = schema["properties"]
+    if len(properties) != 1:
+        return None
+    [(name, declared)] = properties.items()
+    return name if declared.get("x-mmgit", {}).get("type") == "bytes" else None
 
 
 def read_arguments(schema_file: Path) -> Arguments:

@@ -7,8 +7,14 @@ from __future__ import annotations
 
 import struct
 
-REQUEST = struct.Struct("<IH")
-"""Bytes of the body, bytes of the ids; then request, correlation and trace id in ASCII, a line each, then the body."""
+REQUEST = struct.Struct("<IHB")
+"""Bytes of the body, bytes of the ids, form of the body; then request, correlation and trace id in ASCII, a line each,
+then the body."""
+
+ARGUMENTS = 0
+"""The form of a body that is JSON: the arguments by name. Without a schema it is whatever `run()` takes."""
+RAW = 1
+"""The form of a body that is itself the only argument, declared as bytes."""
 
 ANSWER = struct.Struct("<IH")
 """Bytes of the payload, status; then the payload."""

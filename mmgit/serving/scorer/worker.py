@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+from typing import NamedTuple
 
 from .collecting import collecting
 from .frames import ANSWER, BODY_BYTES_MAX, FAILED, READY, REQUEST
@@ -17,6 +18,14 @@ from .scoring import Assignment, Scoring, load
 from .strict_json import Refused
 
 _READ_BYTES = 64 * 1024
+
+
+class Request(NamedTuple):
+    """One request as the front sends it: its ids (request, correlation, trace), the form of its body, its body."""
+
+    ids: list[str]
+    form: int
+    body: bytes
 
 
 def main(assignment: Assignment) -> None:
@@ -38,19 +47,20 @@ def main(assignment: Assignment) -> None:
     try:
         _send(front, READY, b"")
         while True:
-            ids, body = receive(front)
-            log.begin(*ids)
-            status, answer = score(scoring, body, ids[0], log)
+            request = receive(front)
+            log.begin(*request.ids)
+            status, answer = score(scoring, request, log)
             log.end()
             _send(front, status, answer)
     except (EOFError, ConnectionError):
         return
 
 
-def score(scoring: Scoring, body: bytes, request_id: str, log: RequestLog) -> tuple[int, bytes]:
+def score(scoring: Scoring, request: Request, log: RequestLog) -> tuple[int, bytes]:
     """The status and document that answer one request."""
+    body, request_id = request.body, request.ids[0]
     try:
-        arguments = None if scoring.arguments is None else scoring.arguments(body)
+        arguments = None if scoring.arguments is None else scoring.arguments.of(body, request.form)
     except Refused as refused:
         return 400, _error(refused.code, refused.message, request_id)
     try:
@@ -67,17 +77,18 @@ def score(scoring: Scoring, body: bytes, request_id: str, log: RequestLog) -> tu
     return 200, answer
 
 
-def receive(front: socket.socket) -> tuple[list[str], bytes]:
-    """The next request's ids and body.
+def receive(front: socket.socket) -> Request:
+    """The next request.
 
     Raises:
         EOFError: the front closed.
     """
     start = _read(front, bytearray(), REQUEST.size)
-    body_bytes, ids_bytes = REQUEST.unpack_from(start)
+    body_bytes, ids_bytes, form = REQUEST.unpack_from(start)
     frame = memoryview(_read(front, start, REQUEST.size + ids_bytes + body_bytes))
     body_at = REQUEST.size + ids_bytes
-    return bytes(frame[REQUEST.size : body_at]).decode("ascii").split("\n"), bytes(frame[body_at:])
+    ids = bytes(frame[REQUEST.size : body_at]).decode("ascii").split("\n")
+    return Request(ids, form, bytes(frame[body_at:]))
 
 
 def _read(front: socket.socket, have: bytearray, size: int) -> bytearray:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mmgit.serving.front.documents import read_documents
+from mmgit.serving.front.documents import read_documents, read_schema
 from mmgit.serving.settings import SettingsError
 from tests.serving.conftest import Service, Start
 
@@ -30,6 +30,16 @@ def test_a_broken_document_is_an_error_that_names_it(tmp_path: Path, text: str) 
 
     with pytest.raises(SettingsError, match=r"swagger\.json"):
         read_documents(tmp_path, BASE)
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", '{"properties": []}', '{"properties": {"x": {"x-mmgit": 1}}}', "\x00"]
+)
+def test_a_schema_that_cannot_be_used_is_left_to_the_scorer(tmp_path: Path, text: str) -> None:
+    (tmp_path / "schema.json").write_text(text)
+
+    assert read_schema(tmp_path, "schema.json") is None
+    assert read_schema(tmp_path, "missing.json") is None
 
 
 def test_documents_are_served_to_whoever_has_a_key(echo: Service) -> None:

@@ -1,8 +1,11 @@
 import json
+import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.serving.conftest import KEY, Service, Start, until
+from tests.serving.conftest import KEY, MAIN, Service, Start, launch, lay_out, until
 
 BODY = b'{"x": [1, 2]}'
 PATHS = ["/score", "/swagger.json", "/openapi.json", "", "/", "/nothing", "/score/", "/score/more", "/%73core"]
@@ -74,6 +77,51 @@ def test_without_a_schema_run_is_given_the_body_of_any_type(start: Start) -> Non
     answer = service.ask(service.score_path, b"\xff\xfe\x00", content_type="application/octet-stream")
 
     assert answer.document == ["bytes", 3]
+
+
+TAKES_BYTES = {"type": "string", "contentEncoding": "base64", "x-mmgit": {"type": "bytes"}}
+MEASURES = "def run(image): return [type(image).__name__, len(image), image[:1].hex()]\n"
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    schema = {"properties": {"image": TAKES_BYTES}, "required": ["image"]}
+    folder = tmp_path_factory.mktemp("picture") / "picture"
+    options = lay_out(folder, score=MEASURES, schema=schema, max_body_bytes=200_000)
+    service = launch(folder, [sys.executable, "-I", str(MAIN), *options])
+    until(service.is_ready)
+    yield service
+    service.end()
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "IMAGE/jpeg;q=1", "application/octet-stream"])
+@pytest.mark.parametrize("body", [b"\xff", b"\x89PNG\r\n\x1a\n", b'{"image": "no JSON here"}', b"\x00" * 150_000])
+def test_the_only_input_of_bytes_is_taken_as_the_body_itself(picture: Service, content_type: str, body: bytes) -> None:
+    answer = picture.ask(picture.score_path, body, content_type=content_type)
+
+    assert answer.document == ["bytes", len(body), body[:1].hex()]
+
+
+@pytest.mark.parametrize("content_type", ["application/json", ""])
+def test_the_only_input_of_bytes_is_still_taken_as_json(picture: Service, content_type: str) -> None:
+    assert picture.ask(picture.score_path, b'{"image": "/w=="}', content_type=content_type).document[1:] == [1, "ff"]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "image", "imagepng", "video/mp4", "application/octet", "x"])
+def test_other_types_of_a_raw_body_are_refused(picture: Service, content_type: str) -> None:
+    assert picture.ask(picture.score_path, b"\xff", content_type=content_type).status == 415
+
+
+def test_a_raw_body_is_limited_like_any_other(picture: Service) -> None:
+    assert picture.ask(picture.score_path, b"a" * 200_001, content_type="image/png").status == 413
+
+
+@pytest.mark.parametrize("properties", [{"a": TAKES_BYTES, "b": TAKES_BYTES}, {"a": {"type": "string"}}, {}])
+def test_other_schemas_take_no_raw_body(start: Start, properties: dict[str, Any]) -> None:
+    service = start(schema={"properties": properties, "required": []})
+
+    for content_type in ("image/png", "application/octet-stream"):
+        assert service.ask(service.score_path, b"\xff", content_type=content_type).status == 415
 
 
 def test_the_root_tells_load_balancers_without_a_key(echo: Service) -> None:
