@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -271,6 +272,17 @@ def launch(folder: Path, command: list[str]) -> Service:
     if isinstance(listening, list):
         service.port, service.admin_port = listening[0]["port"], listening[0]["admin_port"]
     return service
+
+
+@contextmanager
+def running(folder: Path, **given: Any) -> Iterator[Service]:
+    """One server that is ready, for several tests."""
+    service = launch(folder, [sys.executable, "-I", str(MAIN), *lay_out(folder, **given)])
+    try:
+        until(service.is_ready, "the server does not get ready")
+        yield service
+    finally:
+        service.end()
 
 
 @pytest.fixture

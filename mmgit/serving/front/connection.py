@@ -137,13 +137,18 @@ class Connection(asyncio.Protocol):
 
     def hold(self, exchange: Exchange, size: int) -> None:
         """A part of a body came and is kept."""
+        refusal = self.keep(exchange, size, exchange.body_bytes)
+        if refusal is not None:
+            self._fail(refusal)
+
+    def keep(self, exchange: Exchange, size: int, body_bytes: int) -> Refusal | None:
+        """Count `size` bytes more for this exchange; why a body of `body_bytes` so far cannot be kept."""
         exchange.held_bytes += size
         connections = self.site.connections
         connections.held_bytes += size
-        if exchange.body_bytes > exchange.body_limit:
-            self._fail(_TOO_LARGE)
-        elif connections.held_bytes > connections.held_bytes_max:
-            self._fail(_NO_MEMORY)
+        if body_bytes > exchange.body_limit:
+            return _TOO_LARGE
+        return _NO_MEMORY if connections.held_bytes > connections.held_bytes_max else None
 
     def take_body(self, exchange: Exchange) -> None:
         """A request is complete."""

@@ -50,6 +50,7 @@ class Exchange:
     key_name = ""
     body = b""
     form = ARGUMENTS
+    is_gzip = False
     body_bytes = 0
     body_limit = 0
     held_bytes = 0

@@ -1,6 +1,6 @@
 """What the public port serves: scoring and the API documents to whoever holds a key, and `GET /` to load balancers.
 
-Everything but `GET /` needs a key, known path or not. The body of a score is never looked at.
+Everything but `GET /` needs a key, known path or not. The body of a score is decompressed, never looked at.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec import UNSET
 
 from mmgit.serving.front.exchange import Exchange, Refusal
+from mmgit.serving.front.gunzip import Gunzip
 from mmgit.serving.front.log import Answered
 from mmgit.serving.scorer.arguments import raw_input_of
 from mmgit.serving.scorer.frames import RAW
@@ -42,7 +43,10 @@ _NOT_RAW = Refusal(
     415, "unsupported_media_type", "send application/json, or the bytes alone as image/* or application/octet-stream"
 )
 _WRONG_TIMEOUT = Refusal(400, "bad_request", "the header x-request-timeout-ms is not a whole number of milliseconds")
-_ENCODED = Refusal(415, "unsupported_media_type", "send the body without a content encoding")
+_WRONG_CODING = Refusal(
+    415, "unsupported_media_type", "the only content encoding is gzip", b"accept-encoding: gzip\r\n"
+)
+_GZIP = (b"gzip", b"x-gzip")
 
 
 def base_path(service: str) -> str:
@@ -109,7 +113,10 @@ class ServiceSite:
     def handle(self, exchange: Exchange) -> None:
         """Answer a complete request that was not refused."""
         if exchange.path == self._score_path:
-            self._admission.take(exchange)
+            if exchange.is_gzip:
+                Gunzip(exchange, self._admission.take).go_on()
+            else:
+                self._admission.take(exchange)
         elif exchange.path == b"/":
             exchange.answer(200 if self.is_ready else 503, b'{"ready":%b}' % (b"true" if self.is_ready else b"false"))
         else:
@@ -143,8 +150,11 @@ class ServiceSite:
 
     def _wrong_type(self, exchange: Exchange) -> Refusal | None:
         headers = exchange.headers
-        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-            return _ENCODED
+        if b"content-encoding" in headers:
+            coding = headers[b"content-encoding"].lower()
+            exchange.is_gzip = coding in _GZIP
+            if not exchange.is_gzip and coding != b"identity":
+                return _WRONG_CODING
         given = headers.get(b"content-type")
         if given is None or given == b"application/json" or not self._takes_json_only:
             return None
