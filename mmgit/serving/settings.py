@@ -73,6 +73,11 @@ class Settings:
     admin_port: int = 8081
     image: ImageFacts = ImageFacts()
 
+    @property
+    def version(self) -> str:
+        """The number of the manifest; none for a local server."""
+        return self.manifest.rpartition("/")[2]
+
 
 def load(image_facts: Path, settings_folder: Path, keys_folder: Path) -> Settings:
     """The settings of one server. Fields that this version does not know are passed over: a newer compiler wrote them.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
+from mmgit.serving.scorer.declared_tensors import input_tensors, output_tensors
 from mmgit.serving.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def read_schema(scoring_folder: Path, name: str | None) -> Mapping[str, Any] | N
     try:
         with (scoring_folder / name).open("rb") as stream:
             schema = json.loads(stream.read(_BYTES_MAX))
-        for declared in schema["properties"].values():
-            declared.get("x-mmgit", {}).get("type")
+        input_tensors(schema)
+        output_tensors(schema)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
     return cast("Mapping[str, Any]", schema)

@@ -51,6 +51,8 @@ class Exchange:
     body = b""
     form = ARGUMENTS
     is_gzip = False
+    json_bytes = 0
+    is_inference = False
     body_bytes = 0
     body_limit = 0
     held_bytes = 0
@@ -105,8 +107,9 @@ class Exchange:
         self.connection.send_answers()
 
     def refuse(self, refusal: Refusal) -> None:
-        """Answer with an error document."""
-        error = {"code": refusal.code, "message": refusal.message, "request_id": self.request_id}
+        """Answer with an error document, which is a text in the Open Inference Protocol."""
+        told = {"code": refusal.code, "message": refusal.message, "request_id": self.request_id}
+        error = refusal.message if self.is_inference else told
         self.answer(refusal.status, _encode({"error": error}), headers=refusal.headers)
 
     def _named(self) -> bytes:

@@ -43,6 +43,8 @@ def launch_of(settings: Settings, environment: Mapping[str, str]) -> Launch:
             "schema_file": settings.image.schema,
             "dependencies": list(settings.dependencies),
             "sdk_folder": settings.sdk_folder,
+            "model_name": settings.service,
+            "model_version": settings.version,
         },
     )
 

@@ -20,7 +20,8 @@ HEAD_BYTES_MAX = 64 * 1024
 
 _WANTED = frozenset(
     b"host authorization content-type content-length content-encoding transfer-encoding expect"
-    b" x-request-id x-ms-request-id x-correlation-id traceparent x-request-timeout-ms".split()
+    b" x-request-id x-ms-request-id x-correlation-id traceparent x-request-timeout-ms"
+    b" inference-header-content-length".split()
 )
 _REPEATED = b""
 

@@ -106,7 +106,7 @@ class Scorer(asyncio.Protocol):
         self._exchange = exchange
         self._busy_since = monotonic()
         ids = f"{exchange.request_id}\n{exchange.correlation_id}\n{exchange.trace_id}".encode("ascii")
-        head = REQUEST.pack(len(exchange.body), len(ids), exchange.form) + ids
+        head = REQUEST.pack(len(exchange.body), len(ids), exchange.form, exchange.json_bytes) + ids
         cast("asyncio.Transport", self._transport).writelines((head, exchange.body))
         exchange.body = b""
 
@@ -152,25 +152,29 @@ class Scorer(asyncio.Protocol):
         buffer += data
         if len(buffer) < ANSWER.size:
             return
-        size, status = ANSWER.unpack_from(buffer)
+        size, status, json_bytes = ANSWER.unpack_from(buffer)
         if len(buffer) < ANSWER.size + size:
             return
         payload = bytes(memoryview(buffer)[ANSWER.size : ANSWER.size + size])
         self._buffer = bytearray()
-        self._receive(status, payload)
+        self._receive(status, payload, json_bytes)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio when the other end closed: the process ends, or did."""
         del exc
         self._end()
 
-    def _receive(self, status: int, payload: bytes) -> None:
+    def _receive(self, status: int, payload: bytes, json_bytes: int) -> None:
         exchange = self._exchange
         if exchange is not None and status in _ANSWERS:
             self._exchange = None
             if not self.is_hung:
                 self._owner.became_idle(self)
-            exchange.answer(status, payload)
+            if json_bytes:
+                head = b"inference-header-content-length: %d\r\n" % json_bytes
+                exchange.answer(status, payload, headers=head, content_type=b"application/octet-stream")
+            else:
+                exchange.answer(status, payload)
         elif status == READY and not self.is_ready:
             self.is_ready = True
             self._owner.became_idle(self)

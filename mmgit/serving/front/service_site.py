@@ -13,9 +13,10 @@ from msgspec import UNSET
 
 from mmgit.serving.front.exchange import Exchange, Refusal
 from mmgit.serving.front.gunzip import Gunzip
+from mmgit.serving.front.inference_pages import InferencePages
 from mmgit.serving.front.log import Answered
 from mmgit.serving.scorer.arguments import raw_input_of
-from mmgit.serving.scorer.frames import RAW
+from mmgit.serving.scorer.frames import ARGUMENTS, RAW, TENSORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,11 @@ _WRONG_TIMEOUT = Refusal(400, "bad_request", "the header x-request-timeout-ms is
 _WRONG_CODING = Refusal(
     415, "unsupported_media_type", "the only content encoding is gzip", b"accept-encoding: gzip\r\n"
 )
+_NOT_TENSORS = Refusal(415, "unsupported_media_type", "send tensors as application/json or application/octet-stream")
+_WRONG_JSON_BYTES = Refusal(
+    400, "bad_request", "the header inference-header-content-length is not how many bytes of the body are JSON"
+)
+_SIZE = re.compile(rb"[1-9][0-9]{0,8}").fullmatch
 _GZIP = (b"gzip", b"x-gzip")
 
 
@@ -76,7 +82,12 @@ class ServiceSite:
         base = base_path(settings.service)
         self._score_path = f"{base}/score".encode()
         self._documents = {f"{base}/{name}".encode(): document for name, document in documents.items()}
-        self._routes = {b"/": _READING, self._score_path: (b"POST",), **dict.fromkeys(self._documents, _READING)}
+        self._inference = InferencePages(settings, base, schema, lambda: self.is_ready)
+        self._forms = {self._score_path: ARGUMENTS, **dict.fromkeys(self._inference.infer_paths, TENSORS)}
+        self._routes = {
+            **dict.fromkeys((b"/", *self._documents, *self._inference.pages), _READING),
+            **dict.fromkeys(self._forms, (b"POST",)),
+        }
         self._body_bytes_max = settings.max_body_bytes
         self._takes_json_only = settings.image.schema is not None
         self._takes_raw = schema is not None and raw_input_of(schema) is not None
@@ -95,6 +106,8 @@ class ServiceSite:
         """Key, path, method, type, then a place in the queue: in this order, before the body is read."""
         exchange.path = path = exchange.target if exchange.target in self._routes else _path_of(exchange.target)
         exchange.body_limit = _SMALL_BODY_BYTES
+        if path != self._score_path:
+            exchange.is_inference = self._inference.holds(path)
         methods = self._routes.get(path)
         if self._keys is not None and path != b"/":
             name = self._keys.opened_by(exchange.headers.get(b"authorization", b""))
@@ -105,22 +118,27 @@ class ServiceSite:
             return _NOT_FOUND
         if exchange.method not in methods:
             return _wrong_method(methods)
-        if path != self._score_path:
+        form = self._forms.get(path)
+        if form is None:
             return None
+        exchange.form = form
         exchange.body_limit = self._body_bytes_max
-        return _hurry(exchange) or self._wrong_type(exchange) or self._admission.refusal()
+        wrong_type = self._wrong_type(exchange) if form == ARGUMENTS else _wrong_inference(exchange)
+        return _hurry(exchange) or wrong_type or _wrong_coding(exchange) or self._admission.refusal()
 
     def handle(self, exchange: Exchange) -> None:
         """Answer a complete request that was not refused."""
-        if exchange.path == self._score_path:
+        path = exchange.path
+        if path in self._forms:
             if exchange.is_gzip:
                 Gunzip(exchange, self._admission.take).go_on()
             else:
                 self._admission.take(exchange)
-        elif exchange.path == b"/":
+        elif path == b"/":
             exchange.answer(200 if self.is_ready else 503, b'{"ready":%b}' % (b"true" if self.is_ready else b"false"))
         else:
-            exchange.answer(200, self._documents[exchange.path])
+            page = self._inference.pages.get(path)
+            exchange.answer(*(page() if page is not None else (200, self._documents[path])))
 
     def abandon(self, exchange: Exchange) -> None:
         """Its client left: a place in the queue is free."""
@@ -149,22 +167,40 @@ class ServiceSite:
         )
 
     def _wrong_type(self, exchange: Exchange) -> Refusal | None:
-        headers = exchange.headers
-        if b"content-encoding" in headers:
-            coding = headers[b"content-encoding"].lower()
-            exchange.is_gzip = coding in _GZIP
-            if not exchange.is_gzip and coding != b"identity":
-                return _WRONG_CODING
-        given = headers.get(b"content-type")
+        given = exchange.headers.get(b"content-type")
         if given is None or given == b"application/json" or not self._takes_json_only:
             return None
-        media_type = given.partition(b";")[0].strip().lower()
+        media_type = _media_type(given)
         if media_type == b"application/json":
             return None
         if not self._takes_raw:
             return _NOT_JSON
         exchange.form = RAW
         return None if media_type == b"application/octet-stream" or media_type.startswith(b"image/") else _NOT_RAW
+
+
+def _wrong_inference(exchange: Exchange) -> Refusal | None:
+    """Take over how much of a body of tensors is JSON."""
+    headers = exchange.headers
+    given = headers.get(b"inference-header-content-length")
+    if given is not None:
+        if not _SIZE(given):
+            return _WRONG_JSON_BYTES
+        exchange.json_bytes = int(given)
+    media_type = _media_type(headers.get(b"content-type", b"application/json"))
+    return None if media_type in (b"application/json", b"application/octet-stream") else _NOT_TENSORS
+
+
+def _wrong_coding(exchange: Exchange) -> Refusal | None:
+    if b"content-encoding" not in exchange.headers:
+        return None
+    coding = exchange.headers[b"content-encoding"].lower()
+    exchange.is_gzip = coding in _GZIP
+    return None if exchange.is_gzip or coding == b"identity" else _WRONG_CODING
+
+
+def _media_type(content_type: bytes) -> bytes:
+    return content_type.partition(b";")[0].strip().lower()
 
 
 def _hurry(exchange: Exchange) -> Refusal | None:

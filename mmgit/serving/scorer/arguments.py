@@ -31,8 +31,9 @@ class Arguments:
             ValueError: the schema declares what a request cannot be checked against.
             ImportError: it declares numpy or pandas, which the scoring code's packages lack.
         """
-        self._converters = {name: _converter(declared, name) for name, declared in schema["properties"].items()}
-        self._required = tuple(schema.get("required", ()))
+        self.schema = schema
+        self.converters = {name: _converter(declared, name) for name, declared in schema["properties"].items()}
+        self.required = tuple(schema.get("required", ()))
         self._raw_name = raw_input_of(schema)
 
     def of(self, body: bytes, form: int) -> dict[str, Any]:
@@ -54,17 +55,17 @@ class Arguments:
         document = parse(body)
         if type(document) is not dict:
             raise Refused("arguments_invalid", f"expected an object of arguments, found {described(document)}")
-        converters = self._converters
+        converters = self.converters
         if document.keys() != converters.keys():
             self._refuse_names(document)
         return {name: converters[name](value, name) for name, value in document.items()}
 
     def _refuse_names(self, document: Mapping[str, Any]) -> None:
         for name in document:
-            if name not in self._converters:
-                known = ", ".join(self._converters) or "none"
+            if name not in self.converters:
+                known = ", ".join(self.converters) or "none"
                 raise Refused("argument_unknown", f"{name[:100]}: there is no such argument; the arguments are {known}")
-        for name in self._required:
+        for name in self.required:
             if name not in document:
                 raise Refused("argument_missing", f"{name}: this argument is missing")
 

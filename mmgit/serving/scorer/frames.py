@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import struct
 
-REQUEST = struct.Struct("<IHB")
-"""Bytes of the body, bytes of the ids, form of the body; then request, correlation and trace id in ASCII, a line each,
-then the body."""
+REQUEST = struct.Struct("<IHBI")
+"""Bytes of the body, bytes of the ids, form of the body, bytes at the start of a body of tensors that are JSON
+(0: all); then request, correlation and trace id in ASCII, a line each, then the body."""
 
 ARGUMENTS = 0
 """The form of a body that is JSON: the arguments by name. Without a schema it is whatever `run()` takes."""
 RAW = 1
 """The form of a body that is itself the only argument, declared as bytes."""
+TENSORS = 2
+"""The form of a body of the Open Inference Protocol v2."""
 
-ANSWER = struct.Struct("<IH")
-"""Bytes of the payload, status; then the payload."""
+ANSWER = struct.Struct("<IHI")
+"""Bytes of the payload, status, bytes at its start that are JSON (0: all); then the payload."""
 
 READY = 0
 FAILED = 1

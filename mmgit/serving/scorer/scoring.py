@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .arguments import Arguments, read_arguments
+from .inference import Inference, Model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,8 @@ class Assignment:
     dependencies: list[str]
     sdk_folder: str
     log_fd: int = 1
+    model_name: str = ""
+    model_version: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,11 @@ class Scoring:
 
     run: Callable[..., Any]
     arguments: Arguments | None
+    inference: Inference
+
+    def call(self, arguments: Any) -> Any:  # noqa: ANN401 - run() takes and returns what it likes
+        """What `run()` returns: for its arguments by name, or for the body."""
+        return self.run(arguments) if self.arguments is None else self.run(**arguments)
 
 
 def load(assignment: Assignment) -> Scoring:
@@ -63,7 +71,7 @@ def load(assignment: Assignment) -> Scoring:
     init = getattr(module, "init", None)
     if init is not None:
         init()
-    return Scoring(run, arguments)
+    return Scoring(run, arguments, Inference(Model(assignment.model_name, assignment.model_version), arguments))
 
 
 def set_import_path(assignment: Assignment) -> None:

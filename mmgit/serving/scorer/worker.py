@@ -8,24 +8,36 @@ from __future__ import annotations
 import json
 import os
 import socket
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from .collecting import collecting
-from .frames import ANSWER, BODY_BYTES_MAX, FAILED, READY, REQUEST
+from .frames import ANSWER, BODY_BYTES_MAX, FAILED, READY, REQUEST, TENSORS
 from .log import RequestLog, summary
 from .results import ResultError, json_of
 from .scoring import Assignment, Scoring, load
 from .strict_json import Refused
 
+if TYPE_CHECKING:
+    from .inference import Asked
+
 _READ_BYTES = 64 * 1024
 
 
 class Request(NamedTuple):
-    """One request as the front sends it: its ids (request, correlation, trace), the form of its body, its body."""
+    """One request as the front sends it: its ids (request, correlation, trace), what its body is, its body."""
 
     ids: list[str]
     form: int
+    json_bytes: int
     body: bytes
+
+
+class Answer(NamedTuple):
+    """What goes back; `json_bytes` of the payload are JSON, 0 for all of it."""
+
+    status: int
+    payload: bytes
+    json_bytes: int = 0
 
 
 def main(assignment: Assignment) -> None:
@@ -49,32 +61,49 @@ def main(assignment: Assignment) -> None:
         while True:
             request = receive(front)
             log.begin(*request.ids)
-            status, answer = score(scoring, request, log)
+            answer = score(scoring, request, log)
             log.end()
-            _send(front, status, answer)
+            _send(front, *answer)
     except (EOFError, ConnectionError):
         return
 
 
-def score(scoring: Scoring, request: Request, log: RequestLog) -> tuple[int, bytes]:
-    """The status and document that answer one request."""
-    body, request_id = request.body, request.ids[0]
+def score(scoring: Scoring, request: Request, log: RequestLog) -> Answer:
+    """What answers one request."""
+    asked: Asked | None = None
     try:
-        arguments = None if scoring.arguments is None else scoring.arguments.of(body, request.form)
+        if request.form == TENSORS:
+            asked = scoring.inference.read(request.body, request.json_bytes)
+            arguments = asked.arguments
+        elif scoring.arguments is None:
+            arguments = request.body
+        else:
+            arguments = scoring.arguments.of(request.body, request.form)
     except Refused as refused:
-        return 400, _error(refused.code, refused.message, request_id)
+        return _error(request, 400, refused.code, refused.message)
     try:
-        result = scoring.run(body) if arguments is None else scoring.run(**arguments)
-        answer = json_of(result)
-    except ResultError as error:
-        log.line("error", "result_refused", message=str(error))
-        return 500, _error(error.code, "the result of the scoring code has no JSON form; the log says why", request_id)
+        result = scoring.call(arguments)
     except BaseException as error:  # noqa: BLE001 - nothing that the user's code raises may end the scorer
         log.failure("run_failed", error)
-        return 500, _error("scoring_failed", "the scoring code failed; the log says why", request_id)
-    if len(answer) > BODY_BYTES_MAX:
-        return 500, _error("result_too_large", "the result of the scoring code is too large", request_id)
-    return 200, answer
+        return _error(request, 500, "scoring_failed", "the scoring code failed; the log says why")
+    return _answer(request, asked, result, log)
+
+
+def _answer(request: Request, asked: Asked | None, result: object, log: RequestLog) -> Answer:
+    try:
+        payload, json_bytes = (json_of(result), 0) if asked is None else asked.answer(result)
+    except Refused as refused:
+        return _error(request, 400, refused.code, refused.message)
+    except ResultError as error:
+        log.line("error", "result_refused", message=str(error))
+        message = "the result of the scoring code has no JSON form; the log says why"
+        return _error(request, 500, error.code, message)
+    except BaseException as error:  # noqa: BLE001 - a result may be an object of the user's, which does anything
+        log.failure("run_failed", error)
+        return _error(request, 500, "scoring_failed", "the scoring code failed; the log says why")
+    if len(payload) > BODY_BYTES_MAX:
+        return _error(request, 500, "result_too_large", "the result of the scoring code is too large")
+    return Answer(200, payload, json_bytes)
 
 
 def receive(front: socket.socket) -> Request:
@@ -84,11 +113,11 @@ def receive(front: socket.socket) -> Request:
         EOFError: the front closed.
     """
     start = _read(front, bytearray(), REQUEST.size)
-    body_bytes, ids_bytes, form = REQUEST.unpack_from(start)
+    body_bytes, ids_bytes, form, json_bytes = REQUEST.unpack_from(start)
     frame = memoryview(_read(front, start, REQUEST.size + ids_bytes + body_bytes))
     body_at = REQUEST.size + ids_bytes
     ids = bytes(frame[REQUEST.size : body_at]).decode("ascii").split("\n")
-    return Request(ids, form, bytes(frame[body_at:]))
+    return Request(ids, form, json_bytes, bytes(frame[body_at:]))
 
 
 def _read(front: socket.socket, have: bytearray, size: int) -> bytearray:
@@ -101,9 +130,10 @@ def _read(front: socket.socket, have: bytearray, size: int) -> bytearray:
     return have
 
 
-def _send(front: socket.socket, status: int, payload: bytes) -> None:
-    front.sendall(ANSWER.pack(len(payload), status) + payload)
+def _send(front: socket.socket, status: int, payload: bytes, json_bytes: int = 0) -> None:
+    front.sendall(ANSWER.pack(len(payload), status, json_bytes) + payload)
 
 
-def _error(code: str, message: str, request_id: str) -> bytes:
-    return json.dumps({"error": {"code": code, "message": message, "request_id": request_id}}).encode()
+def _error(request: Request, status: int, code: str, message: str) -> Answer:
+    told = {"code": code, "message": message, "request_id": request.ids[0]}
+    return Answer(status, json.dumps({"error": message if request.form == TENSORS else told}).encode())

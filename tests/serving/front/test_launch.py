@@ -8,6 +8,7 @@ from mmgit.serving.settings import ImageFacts, Settings
 
 SETTINGS = Settings(
     "digits",
+    manifest="iris/7",
     concurrency=2,
     scoring_folder="/srv/scoring",
     image=ImageFacts(models={"digits": "models/digits", "fall-back": "models/fall-back"}, schema="schema.json"),
@@ -36,6 +37,8 @@ def test_the_assignment_names_what_the_scorer_loads() -> None:
         "schema_file": "schema.json",
         "dependencies": ["/opt/dependencies"],
         "sdk_folder": "/opt/mmgit/sdk",
+        "model_name": "digits",
+        "model_version": "7",
     }
 
 
