@@ -17,9 +17,10 @@ if __name__ == "__main__":
     importlib.import_module("main").load_package(Path(scorer))
     sys.path.remove(scorer)
     scoring = importlib.import_module("_mmgit_scorer.scoring")
+    frames = importlib.import_module("_mmgit_scorer.frames")
     worker = importlib.import_module("_mmgit_scorer.worker")
     log = importlib.import_module("_mmgit_scorer.log").RequestLog()
     loaded = scoring.load(scoring.Assignment(-1, str(Path.cwd()), "score.py", "schema.json", [], scorer))
     for line in sys.stdin:
-        status, document = worker.score(loaded, line.encode(), "test", log)
-        print(json.dumps([status, json.loads(document)]), file=answers)
+        answer = worker.score(loaded, worker.Request(["test"], frames.ARGUMENTS, 0, line.encode()), log)
+        print(json.dumps([answer.status, json.loads(answer.payload)]), file=answers)
