@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ResultError(Exception):
-    """The result has no JSON form; `code` is for the client, the message for the log."""
+    """The result has no JSON form, or not the declared one; `code` is for the client, the message for the log."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .arguments import Arguments, read_arguments
+from .declared import Declared, read_declared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,10 +36,10 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Scoring:
-    """The user's `run()`, and how a body becomes its arguments; without a schema it is given the body itself."""
+    """The user's `run()`, and what is declared of it; without a schema it is given the body itself."""
 
     run: Callable[..., Any]
-    arguments: Arguments | None
+    declared: Declared | None
 
 
 def load(assignment: Assignment) -> Scoring:
@@ -51,7 +51,7 @@ def load(assignment: Assignment) -> Scoring:
     folder = Path(assignment.scoring_folder)
     os.chdir(folder)
     set_import_path(assignment)
-    arguments = read_arguments(folder / assignment.schema_file) if assignment.schema_file else None
+    declared = read_declared(folder / assignment.schema_file) if assignment.schema_file else None
     module = _import(folder / assignment.score_file)
     run = getattr(module, "run", None)
     if not callable(run):
@@ -63,7 +63,7 @@ def load(assignment: Assignment) -> Scoring:
     init = getattr(module, "init", None)
     if init is not None:
         init()
-    return Scoring(run, arguments)
+    return Scoring(run, declared)
 
 
 def set_import_path(assignment: Assignment) -> None:

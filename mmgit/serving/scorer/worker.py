@@ -49,16 +49,23 @@ def main(assignment: Assignment) -> None:
 
 def score(scoring: Scoring, body: bytes, request_id: str, log: RequestLog) -> tuple[int, bytes]:
     """The status and document that answer one request."""
+    declared = scoring.declared
     try:
-        arguments = None if scoring.arguments is None else scoring.arguments(body)
+        arguments = None if declared is None else declared.arguments(body)
     except Refused as refused:
         return 400, _error(refused.code, refused.message, request_id)
+    except Exception as error:  # noqa: BLE001 - nor may what numpy and pandas raise
+        log.failure("conversion_failed", error)
+        return 500, _error("conversion_failed", "the arguments could not be converted; the log says why", request_id)
     try:
         result = scoring.run(body) if arguments is None else scoring.run(**arguments)
         answer = json_of(result)
+        if declared is not None and declared.check_result is not None:
+            declared.check_result(answer)
     except ResultError as error:
         log.line("error", "result_refused", message=str(error))
-        return 500, _error(error.code, "the result of the scoring code has no JSON form; the log says why", request_id)
+        message = "the result of the scoring code has no JSON form, or not the declared one; the log says why"
+        return 500, _error(error.code, message, request_id)
     except BaseException as error:  # noqa: BLE001 - nothing that the user's code raises may end the scorer
         log.failure("run_failed", error)
         return 500, _error("scoring_failed", "the scoring code failed; the log says why", request_id)
