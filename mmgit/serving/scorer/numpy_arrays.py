@@ -9,7 +9,7 @@ import importlib
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .scalars import check, described, kind_of
+from .scalars import check, described, first_wrong, kind_of
 from .strict_json import Json, Refused
 
 if TYPE_CHECKING:
@@ -23,12 +23,16 @@ def array_converter(declared: Mapping[str, Any]) -> Callable[[Json, str], object
     numpy = importlib.import_module("numpy")
     numpy.dtype(dtype)  # one that this numpy lacks stops the scorer here, not a request later
 
+    def array_of(cells: list[Json]) -> Any:  # noqa: ANN401 - an array of a numpy that is not ours
+        return numpy.array(cells, dtype=dtype)
+
     def convert(value: Json, path: str) -> object:
         cells, sizes = cells_of(value, path)
         try:
-            return numpy.array(cells, dtype=dtype).reshape(sizes)
+            return array_of(cells).reshape(sizes)
         except (ValueError, TypeError, OverflowError) as error:
-            raise Refused("argument_invalid", f"{path}: not a {dtype} array: {error}") from None
+            place = _place(path, first_wrong(cells, array_of), sizes)
+            raise Refused("argument_invalid", f"{place}: not a {dtype} cell: {error}") from None
 
     return convert
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import importlib
 import re
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from .scalars import ANYTHING, Kind, check, choice_of, described, kind_of
+from .scalars import ANYTHING, Kind, check, choice_of, described, first_wrong, kind_of
 from .strict_json import Json, Refused
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def frame_converter(declared: Mapping[str, Any]) -> Callable[[Json, str], object
     """The conversion for `{"columns": [{"name": "age", "dtype": "int64"}, …]}`."""
     numpy, pandas = importlib.import_module("numpy"), importlib.import_module("pandas")
     read = frame_reader(declared)
+    names = [str(column["name"]) for column in declared["columns"]]
     dtypes = {column["dtype"] for column in declared["columns"]}
     is_block = len(dtypes) == 1 and (_DENSE.fullmatch(*dtypes) or dtypes == {"object"})
     frame_of = (_block if is_block else _separate)(declared["columns"], numpy, pandas)
@@ -33,8 +35,9 @@ def frame_converter(declared: Mapping[str, Any]) -> Callable[[Json, str], object
         table = read(value, path)
         try:
             return frame_of(table)
-        except (ValueError, TypeError, OverflowError) as error:
-            raise Refused("argument_invalid", f"{path}: not the declared columns: {error}") from None
+        except _WrongCellError as wrong:
+            place = _place(path, names, wrong.index)
+            raise Refused("argument_invalid", f"{place}: not a {wrong.dtype} cell: {wrong}") from None
 
     return convert
 
@@ -58,13 +61,25 @@ def frame_reader(declared: Mapping[str, Any]) -> Callable[[Json, str], list[Json
         except KeyError:
             _refuse_rows(rows, set(names), path)
         for kind, start, step in checks:
-            check(table[start::step], kind, lambda index, start=start, step=step: place(path, start + index * step))  # type: ignore[misc]
+            check(table[start::step], kind, partial(_place, path, names, start=start, step=step))
         return table
 
-    def place(path: str, index: int) -> str:
-        return f"{path}[{index // width}].{names[index % width]}"
-
     return read
+
+
+class _WrongCellError(Exception):
+    """A cell of the right kind that its dtype has no value for, such as a date that is none."""
+
+    def __init__(self, index: int, dtype: str, error: Exception) -> None:
+        super().__init__(str(error))
+        self.index = index
+        self.dtype = dtype
+
+
+def _place(path: str, names: Sequence[str], index: int, *, start: int = 0, step: int = 1) -> str:
+    """The path of a cell, from its index among every `step`th of all, row by row from `start` on."""
+    row, column = divmod(start + index * step, len(names))
+    return f"{path}[{row}].{names[column]}"
 
 
 def _kind_of(column: Mapping[str, Any]) -> Kind:
@@ -95,8 +110,16 @@ def _separate(
     columns = [(at, column["name"], _series_of(column, numpy, pandas)) for at, column in enumerate(declared)]
     width = len(columns)
 
+    def series(table: list[Json], at: int, of: Callable[[list[Json]], object]) -> object:
+        cells = table[at::width]
+        try:
+            return of(cells)
+        except (ValueError, TypeError, OverflowError) as error:
+            index = at + width * first_wrong(cells, of)
+            raise _WrongCellError(index, declared[at]["dtype"], error) from error
+
     def frame_of(table: list[Json]) -> object:
-        return pandas.DataFrame({label: series_of(table[at::width]) for at, label, series_of in columns})
+        return pandas.DataFrame({label: series(table, at, series_of) for at, label, series_of in columns})
 
     return frame_of
 

@@ -46,7 +46,7 @@ _TIME = Kind(
     accepts=lambda cell: _STARTS_WITH_DATE(cell) is not None,
 )
 _NAMED = {"bool": _BOOLEAN, "boolean": _BOOLEAN, "str": TEXT, "string": TEXT, "object": TEXT, "any": ANYTHING}
-_LIKE = {int: (int, float), float: (int, float)}
+_LIKE: dict[type, tuple[type, ...]] = {int: (int, float), float: (int, float)}
 _FLOAT_MAX = {"float16": 65504.0, "float32": 3.4028234663852886e38, "float64": sys.float_info.max}
 _WHOLE_NUMBER = re.compile(r"(u?)int(8|16|32|64)")
 
@@ -102,6 +102,20 @@ def check(cells: list[Any], kind: Kind, place: Callable[[int], str]) -> None:
         wrong = [cell for cell in cells if type(cell) in kind.doubtful and not kind.accepts(cell)]
         if wrong:
             _refuse(cells, kind, place, lambda cell: cell is not wrong[0])
+
+
+def first_wrong(cells: list[Any], convert: Callable[[list[Any]], object]) -> int:
+    """The index of the first cell that makes `convert` fail, which it does for all of them."""
+    good, bad = 0, len(cells)
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        try:
+            convert(cells[:middle])
+        except (ValueError, TypeError, OverflowError):
+            bad = middle
+        else:
+            good = middle
+    return bad - 1
 
 
 def described(value: Json) -> str:

@@ -99,6 +99,10 @@ def test_missing_values_become_nan_where_they_are_declared() -> None:
     assert np.isnan(array).tolist() == [[False, True]]
 
 
-def test_a_date_that_is_none_is_refused() -> None:
-    with pytest.raises(Refused, match=r"^x: not a datetime64\[D\] array"):
-        convert(["2026-02-31"], "datetime64[D]", [None])
+@pytest.mark.parametrize("wrong", range(6))
+def test_a_date_that_is_none_is_refused_with_its_path(wrong: int) -> None:
+    dates = ["2026-02-28"] * 6
+    dates[wrong] = "2026-02-31"
+
+    with pytest.raises(Refused, match=rf"^x\[{wrong // 2}\]\[{wrong % 2}\]: not a datetime64\[D\] cell"):
+        convert([dates[:2], dates[2:4], dates[4:]], "datetime64[D]", [None, 2])

@@ -134,6 +134,10 @@ def test_wrong_rows_are_refused_with_their_path(rows: Any, message: str) -> None
     assert message_of(rows).startswith(message)
 
 
-def test_a_date_that_is_none_is_refused() -> None:
-    with pytest.raises(Refused, match=r"^rows: not the declared columns"):
-        convert([{"x": "2026-02-31"}], [{"name": "x", "dtype": "datetime64[ns]"}])
+@pytest.mark.parametrize("wrong", range(4))
+def test_a_date_that_is_none_is_refused_with_its_path(wrong: int) -> None:
+    rows = [{"n": 1, "t": "2026-02-31" if index == wrong else "2026-02-28"} for index in range(4)]
+    columns = [{"name": "n", "dtype": "int64"}, {"name": "t", "dtype": "datetime64[ns]"}]
+
+    with pytest.raises(Refused, match=rf"^rows\[{wrong}\]\.t: not a datetime64\[ns\] cell"):
+        convert(rows, columns)
