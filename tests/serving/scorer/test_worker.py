@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
+from mmgit.serving.scorer.arguments import Arguments
+from mmgit.serving.scorer.declared import Declared
 from mmgit.serving.scorer.frames import REQUEST
-from mmgit.serving.scorer.worker import receive
+from mmgit.serving.scorer.log import RequestLog
+from mmgit.serving.scorer.scoring import Scoring
+from mmgit.serving.scorer.worker import receive, score
 from tests.serving.conftest import Start, until
 
 CANARY = "canary-of-a-secret"
@@ -158,3 +162,17 @@ def test_a_body_is_never_logged(start: Start) -> None:
 
     until(lambda: service.logged("run_failed"))
     assert CANARY not in json.dumps(service.log())
+
+
+def test_what_a_conversion_raises_does_not_end_the_scorer(capfd: pytest.CaptureFixture[str]) -> None:
+    class Failing(Arguments):
+        def __call__(self, body: bytes) -> dict[str, Any]:
+            raise MemoryError(CANARY)
+
+    declared = Declared(Failing({"properties": {}}), None)
+
+    status, answer = score(Scoring(lambda: None, declared), b"{}", "r1", RequestLog())
+
+    assert (status, json.loads(answer)["error"]["code"]) == (500, "conversion_failed")
+    assert CANARY not in answer.decode()
+    assert CANARY in "".join(capfd.readouterr())
