@@ -1,4 +1,4 @@
-"""A numpy array in, its `Description` out: dtype and shape; the first dimension of a request is free."""
+"""A numpy array in, its `Description` out: dtype and shape, of which the first size, or any named ones, are free."""
 
 from __future__ import annotations
 
@@ -9,31 +9,43 @@ from mmgit.sdk.description import Description
 from mmgit.sdk.dtypes import cell_schema, or_null
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mmgit.sdk.description import Sample, Schema
 
 
-def describe_array(array: Sample) -> Description:
+def describe_array(array: Sample, shape: Sequence[int | None] | None = None) -> Description:
     """The description of an array or a numpy scalar. NaN in it says that values may be missing: null in JSON.
+
+    `shape` says which sizes are free, by None; without it the first one is.
 
     Raises:
         TypeError: it is no array.
-        ValueError: its dtype has no JSON form, or it holds an infinity.
+        ValueError: its dtype has no JSON form, it holds an infinity, or it is not of that shape.
     """
     if not all(hasattr(array, name) for name in ("dtype", "shape", "tolist")):
         raise TypeError(f"expected a numpy array, found {type(array).__name__}")
     dtype = _dtype_name(array)
-    shape = [None, *array.shape[1:]] if array.shape else []
+    sizes = _sizes(array.shape, shape)
     cells = array.astype(str).tolist() if dtype.startswith("datetime64") else array.tolist()
     sample, has_missing = _without_nan(cells)
     schema = cell_schema(dtype)
-    mark: Schema = {"type": "numpy", "dtype": dtype, "shape": shape}
+    mark: Schema = {"type": "numpy", "dtype": dtype, "shape": sizes}
     if has_missing:
         schema, mark["missing"] = or_null(schema), True
-    for size in reversed(shape):
+    for size in reversed(sizes):
         schema = {"type": "array", "items": schema}
         if size is not None:
             schema.update(minItems=size, maxItems=size)
     return Description({**schema, "x-mmgit": mark}, sample)
+
+
+def _sizes(found: tuple[int, ...], declared: Sequence[int | None] | None) -> list[int | None]:
+    if declared is None:
+        return [None, *found[1:]] if found else []
+    if len(declared) != len(found) or any(size not in (None, has) for size, has in zip(declared, found)):
+        raise ValueError(f"the sample's shape is {found}, which is not {tuple(declared)}")
+    return list(declared)
 
 
 def _dtype_name(array: Sample) -> str:

@@ -10,6 +10,8 @@ from mmgit.sdk.numpy_samples import describe_array
 from mmgit.sdk.pandas_samples import describe_frame
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mmgit.sdk.description import Description, Sample
 
 
@@ -25,17 +27,21 @@ class DataTypes(enum.Enum):
 class SampleDefinition:
     """A sample, and as what its argument reaches `run()`."""
 
-    def __init__(self, input_type: DataTypes, sample_data: Sample) -> None:
-        """Describe the sample.
+    def __init__(self, input_type: DataTypes, sample_data: Sample, shape: Sequence[int | None] | None = None) -> None:
+        """Describe the sample; `shape` is an array's, with None for each size that a request may choose.
 
         Raises:
             TypeError: the sample is not of this type, or has no JSON form.
-            ValueError: the sample is empty, or of a dtype without a JSON form.
+            ValueError: the sample is empty, of a dtype without a JSON form, or of another shape.
         """
         if not isinstance(input_type, DataTypes):
             raise TypeError(f"the type of a sample is one of {', '.join(map(str, DataTypes))}, not {input_type!r}")
         self.type = input_type
-        self.description = _describe(input_type, sample_data)
+        if shape is not None and input_type is not DataTypes.NUMPY:
+            raise ValueError(f"only DataTypes.NUMPY has a shape, not {input_type}")
+        self.description = (
+            describe_array(sample_data, shape) if shape is not None else _describe(input_type, sample_data)
+        )
 
 
 def definition_of(sample: Sample) -> SampleDefinition:

@@ -27,11 +27,14 @@ def generate_schema(
     inputs: Mapping[str, Any] | None = None,
     outputs: Sample = None,
     filepath: str | os.PathLike[str] | None = None,
+    *,
+    check_outputs: bool = True,
 ) -> Schema:
     """The schema of `run_func`'s requests; with `filepath` it is written there, and sample.json beside it.
 
     Each input is a `SampleDefinition`, or a sample alone whose type is found from its value: `{"rows": X.head(3)}`.
-    `outputs` is a sample of the result, or a mapping of samples when the result is an object.
+    `outputs` is a sample of the result, or a mapping of samples when the result is an object; the server answers with
+    status 500 in place of another result, unless `check_outputs` says that the sample only describes.
 
     Raises:
         TypeError: a sample has no JSON form.
@@ -48,6 +51,8 @@ def generate_schema(
     }
     if outputs is not None:
         schema["x-mmgit"] = {"output": _output_schema(outputs)}
+        if not check_outputs:
+            schema["x-mmgit"]["output_is_checked"] = False
     if filepath is not None:
         file = Path(filepath)
         samples = {name: definition.description.sample for name, definition in definitions.items()}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mmgit.sdk.numpy_samples import describe_array
+from mmgit.sdk.samples import DataTypes, SampleDefinition
 
 
 @pytest.mark.parametrize(
@@ -65,3 +66,23 @@ def test_nan_in_the_sample_lets_values_be_missing() -> None:
 def test_what_json_cannot_say_is_refused(array: Any) -> None:
     with pytest.raises(ValueError, match="JSON"):
         describe_array(array)
+
+
+def test_any_size_of_a_shape_may_be_free() -> None:
+    definition = SampleDefinition(DataTypes.NUMPY, np.zeros((2, 3, 4)), shape=(None, None, 4))
+
+    schema = definition.description.schema
+    assert schema["x-mmgit"] == {"type": "numpy", "dtype": "float64", "shape": [None, None, 4]}
+    assert "minItems" not in schema["items"]
+    assert schema["items"]["items"]["minItems"] == 4
+
+
+@pytest.mark.parametrize("shape", [(None,), (None, 3, 5), (2, None, None, None), ()])
+def test_a_shape_that_the_sample_has_not_is_an_error(shape: tuple[int | None, ...]) -> None:
+    with pytest.raises(ValueError, match=r"the sample's shape is \(2, 3, 4\), which is not"):
+        SampleDefinition(DataTypes.NUMPY, np.zeros((2, 3, 4)), shape=shape)
+
+
+def test_only_an_array_has_a_shape() -> None:
+    with pytest.raises(ValueError, match=r"only DataTypes\.NUMPY has a shape"):
+        SampleDefinition(DataTypes.STANDARD, [1], shape=(None,))

@@ -34,7 +34,7 @@ def test_both_ways_of_the_reference_write_what_the_sdk_writes(by_hand: ByHand, t
     done = by_hand("score.py", files={"score.py": text})
 
     assert done.returncode == 0, done.stderr
-    expected = generate_schema(run, {"x": 1, "y": "a"}, {"x": 1, "y": "a"})
+    expected = generate_schema(run, {"x": 1, "y": "a"}, {"x": 1, "y": "a"}, check_outputs=False)
     assert schema_of(tmp_path, "saved.json") == schema_of(tmp_path, "generated.json") == expected
     assert json.loads((tmp_path / "by-hand" / "sample.json").read_text()) == {"x": 1, "y": "a"}
 
@@ -44,7 +44,7 @@ def test_the_name_of_an_only_output_is_no_part_of_the_result(by_hand: ByHand, tm
         "score.py", files={"score.py": f"{SAVES}\ngenerate_schema(run, {{'x': x, 'y': y}}, {{'out': y}}, 'one.json')\n"}
     )
 
-    assert schema_of(tmp_path, "one.json") == generate_schema(run, {"x": 1, "y": "a"}, "a")
+    assert schema_of(tmp_path, "one.json") == generate_schema(run, {"x": 1, "y": "a"}, "a", check_outputs=False)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ schema.json is the JSON Schema of a body; `x-mmgit` in a property names what Pyt
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ from .strict_json import Json, Refused, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
 
 class Arguments:
@@ -77,18 +75,6 @@ def raw_input_of(schema: Mapping[str, Any]) -> str | None:
         return None
     [(name, declared)] = properties.items()
     return name if declared.get("x-mmgit", {}).get("type") == "bytes" else None
-
-
-def read_arguments(schema_file: Path) -> Arguments:
-    """The arguments that a schema.json declares.
-
-    Raises:
-        ValueError: the file is not such a schema; the message names it.
-    """
-    try:
-        return Arguments(json.loads(schema_file.read_bytes()))
-    except (Refused, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{schema_file.name} cannot be used: {type(error).__name__}: {error}") from error
 
 
 def _converter(declared: Mapping[str, Any], name: str) -> Callable[[Json, str], object]:

@@ -99,8 +99,17 @@ def _items(value: Json, inner: Json, _schema: Json, path: str) -> None:
 
 
 def _enum(value: Json, choices: Json, _schema: Json, path: str) -> None:
-    if not any(type(value) is type(choice) and value == choice for choice in choices):
+    if not any(_is_equal(value, choice) for choice in choices):
         raise Refused("argument_invalid", f"{path}: expected one of {json.dumps(choices)[:200]}")
+
+
+def _is_equal(one: Json, other: Json) -> bool:
+    """Whether two values are the same in JSON: 1 is 1.0, and not true."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_is_equal, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_is_equal(value, other[name]) for name, value in one.items())
+    return isinstance(one, bool) is isinstance(other, bool) and bool(one == other)
 
 
 def _bound(types: Json, measure: Callable[[Any], Any], is_within: Callable[[Any, Any], bool], claim: str) -> Json:

@@ -1,11 +1,15 @@
-"""A JSON list in, a numpy array of the declared dtype and shape out, or `Refused` with the path of what is wrong."""
+"""A JSON list in, a numpy array of the declared dtype and shape out, or `Refused` with the path of what is wrong.
+
+Null in a shape is a free size: any number of items, the same in every list of that axis.
+"""
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from .scalars import Kind, check, described, kind_of
+from .scalars import check, described, first_wrong, kind_of
 from .strict_json import Json, Refused
 
 if TYPE_CHECKING:
@@ -13,33 +17,72 @@ if TYPE_CHECKING:
 
 
 def array_converter(declared: Mapping[str, Any]) -> Callable[[Json, str], object]:
-    """The conversion for `{"dtype": "float64", "shape": [null, 4], "missing": true}`; null is a free size."""
-    dtype, shape = declared["dtype"], tuple(declared["shape"])
-    kind = kind_of(dtype).or_null() if declared.get("missing") else kind_of(dtype)
+    """The conversion for `{"dtype": "float64", "shape": [null, 4], "missing": true}`."""
+    dtype = declared["dtype"]
+    cells_of = array_reader(declared)
     numpy = importlib.import_module("numpy")
     numpy.dtype(dtype)  # one that this numpy lacks stops the scorer here, not a request later
 
+    def array_of(cells: list[Json]) -> Any:  # noqa: ANN401 - an array of a numpy that is not ours
+        return numpy.array(cells, dtype=dtype)
+
     def convert(value: Json, path: str) -> object:
-        _check(value, shape, kind, path)
+        cells, sizes = cells_of(value, path)
         try:
-            array = numpy.array(value, dtype=dtype)
+            return array_of(cells).reshape(sizes)
         except (ValueError, TypeError, OverflowError) as error:
-            raise Refused("argument_invalid", f"{path}: not a {dtype} array: {error}") from None
-        return array.reshape((len(value), *shape[1:])) if shape else array
+            place = _place(path, first_wrong(cells, array_of), sizes)
+            raise Refused("argument_invalid", f"{place}: not a {dtype} cell: {error}") from None
 
     return convert
 
 
-def _check(value: Json, shape: tuple[int | None, ...], kind: Kind, path: str) -> None:
-    if not shape:
-        check([value], kind, lambda _: path)
-        return
-    if type(value) is not list:
-        raise Refused("argument_invalid", f"{path}: expected a list, found {described(value)}")
-    if shape[0] is not None and len(value) != shape[0]:
-        raise Refused("argument_invalid", f"{path}: expected {shape[0]} items, found {len(value)}")
-    if len(shape) == 1:
-        check(value, kind, lambda index: f"{path}[{index}]")
-        return
-    for index, item in enumerate(value):
-        _check(item, shape[1:], kind, f"{path}[{index}]")
+def array_reader(declared: Mapping[str, Any]) -> Callable[[Json, str], tuple[list[Json], list[int]]]:
+    """What reads the cells, in the order of rows, and the sizes of an array's lists; it needs no numpy.
+
+    Raises:
+        ValueError: the dtype has no JSON form.
+    """
+    shape = tuple(declared["shape"])
+    kind = kind_of(declared["dtype"])
+    if declared.get("missing"):
+        kind = kind.or_null()
+
+    def read(value: Json, path: str) -> tuple[list[Json], list[int]]:
+        level = [value]
+        sizes: list[int] = []
+        for declared_size in shape:
+            if set(map(type, level)) - {list}:
+                _refuse_other_than_lists(level, path, sizes)
+            size = declared_size
+            if size is None:
+                size = len(level[0]) if level else 0
+            if set(map(len, level)) - {size}:
+                _refuse_other_sizes(level, size, path, sizes)
+            sizes.append(size)
+            level = level[0] if len(level) == 1 else list(chain.from_iterable(level))
+        check(level, kind, lambda index: _place(path, index, sizes))
+        return level, sizes
+
+    return read
+
+
+def _refuse_other_than_lists(level: list[Json], path: str, sizes: list[int]) -> NoReturn:
+    index = next(index for index, item in enumerate(level) if type(item) is not list)
+    message = f"{_place(path, index, sizes)}: expected a list, found {described(level[index])}"
+    raise Refused("argument_invalid", message)
+
+
+def _refuse_other_sizes(level: list[Json], size: int, path: str, sizes: list[int]) -> NoReturn:
+    index = next(index for index, item in enumerate(level) if len(item) != size)
+    message = f"{_place(path, index, sizes)}: expected {size} items, found {len(level[index])}"
+    raise Refused("argument_invalid", message)
+
+
+def _place(path: str, index: int, sizes: list[int]) -> str:
+    """The path of item `index`, counted in the order of rows, of lists of these sizes."""
+    indices = []
+    for size in reversed(sizes):
+        index, inner = divmod(index, size)
+        indices.append(f"[{inner}]")
+    return path + "".join(reversed(indices))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ResultError(Exception):
-    """The result has no JSON form; `code` is for the client, the message for the log."""
+    """The result has no JSON form, or not the declared one; `code` is for the client, the message for the log."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -29,13 +29,20 @@ def json_of(result: Json) -> bytes:
         ResultError: it holds NaN, an infinity, or a value that JSON cannot say.
     """
     try:
-        return _ENCODER.encode(result).encode("ascii")
+        document = _ENCODER.encode(result).encode("ascii")
+        if b"\\ud" in document:
+            json.dumps(json.loads(document), ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ResultError("result_not_json", "run() returned a text with half of a surrogate pair") from None
     except ValueError as error:
         if "Circular" in str(error):
             raise ResultError("result_not_json", "run() returned a value that contains itself") from None
+        if "Out of range float" not in str(error):
+            raise ResultError("result_not_json", f"run() returned a value without a JSON form: {error}") from None
         raise ResultError("result_not_finite", "run() returned NaN or an infinity, which JSON cannot hold") from None
     except (TypeError, RecursionError) as error:
         raise ResultError("result_not_json", f"run() returned a value without a JSON form: {error}") from None
+    return document
 
 
 def _plain(value: Json) -> Json:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import sys
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .strict_json import Json, Refused
@@ -45,6 +46,7 @@ _TIME = Kind(
     accepts=lambda cell: _STARTS_WITH_DATE(cell) is not None,
 )
 _NAMED = {"bool": _BOOLEAN, "boolean": _BOOLEAN, "str": TEXT, "string": TEXT, "object": TEXT, "any": ANYTHING}
+_LIKE: dict[type, tuple[type, ...]] = {int: (int, float), float: (int, float)}
 _FLOAT_MAX = {"float16": 65504.0, "float32": 3.4028234663852886e38, "float64": sys.float_info.max}
 _WHOLE_NUMBER = re.compile(r"(u?)int(8|16|32|64)")
 
@@ -73,10 +75,15 @@ def kind_of(dtype: str) -> Kind:
 
 
 def choice_of(values: Iterable[Any]) -> Kind:
-    """The kind whose cells are exactly these values."""
-    choices = tuple(values)
-    types = frozenset(map(type, choices))
-    return Kind(f"one of {list(choices)}"[:200], types, doubtful=types, accepts=set(choices).__contains__)
+    """The kind whose cells are these values; a number may be written as a whole one or not."""
+    choices = list(values)
+    types = frozenset(chain.from_iterable(_LIKE.get(type(choice), (type(choice),)) for choice in choices))
+    known = {(isinstance(choice, bool), choice) for choice in choices}
+
+    def is_known(cell: Json) -> bool:
+        return (isinstance(cell, bool), cell) in known
+
+    return Kind(f"one of {choices}"[:200], types, doubtful=types, accepts=is_known)
 
 
 def check(cells: list[Any], kind: Kind, place: Callable[[int], str]) -> None:
@@ -87,7 +94,7 @@ def check(cells: list[Any], kind: Kind, place: Callable[[int], str]) -> None:
     if not found <= kind.types:
         _refuse(cells, kind, place, lambda cell: type(cell) in kind.types)
     low, high = kind.low, kind.high
-    if low is not None and high is not None:
+    if low is not None and high is not None and (int in found or high < sys.float_info.max):
         present = [cell for cell in cells if cell is not None] if NoneType in found else cells
         if present and not low <= min(present) <= max(present) <= high:
             _refuse(cells, kind, place, lambda cell: cell is None or low <= cell <= high)
@@ -95,6 +102,20 @@ def check(cells: list[Any], kind: Kind, place: Callable[[int], str]) -> None:
         wrong = [cell for cell in cells if type(cell) in kind.doubtful and not kind.accepts(cell)]
         if wrong:
             _refuse(cells, kind, place, lambda cell: cell is not wrong[0])
+
+
+def first_wrong(cells: list[Any], convert: Callable[[list[Any]], object]) -> int:
+    """The index of the first cell that makes `convert` fail, which it does for all of them."""
+    good, bad = 0, len(cells)
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        try:
+            convert(cells[:middle])
+        except (ValueError, TypeError, OverflowError):
+            bad = middle
+        else:
+            good = middle
+    return bad - 1
 
 
 def described(value: Json) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .arguments import Arguments, read_arguments
+from .declared import Declared, read_declared
 from .inference import Inference, Model
 
 if TYPE_CHECKING:
@@ -39,15 +39,15 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Scoring:
-    """The user's `run()`, and how a body becomes its arguments; without a schema it is given the body itself."""
+    """The user's `run()`, and what is declared of it; without a schema it is given the body itself."""
 
     run: Callable[..., Any]
-    arguments: Arguments | None
+    declared: Declared | None
     inference: Inference
 
     def call(self, arguments: Any) -> Any:  # noqa: ANN401 - run() takes and returns what it likes
         """What `run()` returns: for its arguments by name, or for the body."""
-        return self.run(arguments) if self.arguments is None else self.run(**arguments)
+        return self.run(arguments) if self.declared is None else self.run(**arguments)
 
 
 def load(assignment: Assignment) -> Scoring:
@@ -59,7 +59,7 @@ def load(assignment: Assignment) -> Scoring:
     folder = Path(assignment.scoring_folder)
     os.chdir(folder)
     set_import_path(assignment)
-    arguments = read_arguments(folder / assignment.schema_file) if assignment.schema_file else None
+    declared = read_declared(folder / assignment.schema_file) if assignment.schema_file else None
     module = _import(folder / assignment.score_file)
     run = getattr(module, "run", None)
     if not callable(run):
@@ -71,7 +71,8 @@ def load(assignment: Assignment) -> Scoring:
     init = getattr(module, "init", None)
     if init is not None:
         init()
-    return Scoring(run, arguments, Inference(Model(assignment.model_name, assignment.model_version), arguments))
+    model = Model(assignment.model_name, assignment.model_version)
+    return Scoring(run, declared, Inference(model, declared.arguments if declared else None))
 
 
 def set_import_path(assignment: Assignment) -> None:

@@ -75,28 +75,35 @@ def score(scoring: Scoring, request: Request, log: RequestLog) -> Answer:
         if request.form == TENSORS:
             asked = scoring.inference.read(request.body, request.json_bytes)
             arguments = asked.arguments
-        elif scoring.arguments is None:
+        elif scoring.declared is None:
             arguments = request.body
         else:
-            arguments = scoring.arguments.of(request.body, request.form)
+            arguments = scoring.declared.arguments.of(request.body, request.form)
     except Refused as refused:
         return _error(request, 400, refused.code, refused.message)
+    except Exception as error:  # noqa: BLE001 - nor may what numpy and pandas raise
+        log.failure("conversion_failed", error)
+        return _error(request, 500, "conversion_failed", "the arguments could not be converted; the log says why")
     try:
         result = scoring.call(arguments)
     except BaseException as error:  # noqa: BLE001 - nothing that the user's code raises may end the scorer
         log.failure("run_failed", error)
         return _error(request, 500, "scoring_failed", "the scoring code failed; the log says why")
-    return _answer(request, asked, result, log)
+    return _answer(scoring, request, asked, result, log)
 
 
-def _answer(request: Request, asked: Asked | None, result: object, log: RequestLog) -> Answer:
+def _answer(scoring: Scoring, request: Request, asked: Asked | None, result: object, log: RequestLog) -> Answer:
+    check = scoring.declared.check_result if scoring.declared else None
     try:
-        payload, json_bytes = (json_of(result), 0) if asked is None else asked.answer(result)
+        document = json_of(result) if check or not asked else b""
+        if check:
+            check(document)
+        payload, json_bytes = asked.answer(result) if asked else (document, 0)
     except Refused as refused:
         return _error(request, 400, refused.code, refused.message)
     except ResultError as error:
         log.line("error", "result_refused", message=str(error))
-        message = "the result of the scoring code has no JSON form; the log says why"
+        message = "the result of the scoring code has no JSON form, or not the declared one; the log says why"
         return _error(request, 500, error.code, message)
     except BaseException as error:  # noqa: BLE001 - a result may be an object of the user's, which does anything
         log.failure("run_failed", error)

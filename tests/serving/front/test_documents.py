@@ -1,8 +1,12 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
+from openapi_spec_validator import validate
 
+from mmgit.documents import documents_of
+from mmgit.sdk import generate_schema
 from mmgit.serving.front.documents import read_documents, read_schema
 from mmgit.serving.settings import SettingsError
 from tests.serving.conftest import Service, Start
@@ -22,6 +26,19 @@ def test_both_documents_are_given_the_services_address(tmp_path: Path) -> None:
 
 def test_documents_that_the_image_lacks_are_not_made_up(tmp_path: Path) -> None:
     assert read_documents(tmp_path, BASE) == {}
+
+
+@pytest.mark.parametrize("schema", [generate_schema(lambda x: x, {"x": 1}, outputs=1), None])
+def test_what_the_front_itself_answers_is_described(tmp_path: Path, schema: Any) -> None:
+    for name, document in documents_of(schema and json.dumps(schema).encode(), None).items():
+        (tmp_path / name).write_bytes(document)
+
+    for text in read_documents(tmp_path, BASE).values():
+        document = json.loads(text)
+        validate(document)
+        assert set(document["paths"]) == {"/score", "/openapi.json", "/swagger.json"}
+        assert {"200", "408", "431", "504"} <= set(document["paths"]["/score"]["post"]["responses"])
+        assert {"200", "401", "408", "431"} <= set(document["paths"]["/swagger.json"]["get"]["responses"])
 
 
 @pytest.mark.parametrize("text", ["{", "[]"])

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from mmgit.sdk import generate_schema
-from mmgit.serving.scorer.arguments import Arguments, read_arguments
+from mmgit.serving.scorer.arguments import Arguments
+from mmgit.serving.scorer.declared import read_declared
 from mmgit.serving.scorer.strict_json import Refused
 
 
@@ -43,7 +44,7 @@ def test_each_argument_becomes_what_its_sample_was() -> None:
 def test_the_sample_that_was_written_is_a_good_request(tmp_path: Path) -> None:
     generate_schema(run, SAMPLES, filepath=tmp_path / "schema.json")
 
-    arguments = read_arguments(tmp_path / "schema.json")((tmp_path / "sample.json").read_bytes())
+    arguments = read_declared(tmp_path / "schema.json").arguments((tmp_path / "sample.json").read_bytes())
 
     assert arguments["x"].tolist() == SAMPLES["x"].tolist()
     pd.testing.assert_frame_equal(arguments["rows"], SAMPLES["rows"])
@@ -80,30 +81,3 @@ def test_what_does_not_fit_is_refused_with_its_path(body: Any, code: str, messag
 def test_the_body_is_read_strictly() -> None:
     with pytest.raises(Refused, match="stands twice"):
         Arguments(SCHEMA)(b'{"x": 1, "x": 2}')
-
-
-@pytest.mark.parametrize(
-    "declared",
-    [
-        {"x-mmgit": {"type": "pickle"}},
-        {"x-mmgit": {"type": "numpy", "dtype": "complex64", "shape": []}},
-        {"x-mmgit": {"type": "numpy"}},
-        {"x-mmgit": {"type": "numpy", "dtype": "datetime64[fortnight]", "shape": []}},
-        {"x-mmgit": {"type": "pandas", "columns": [{"name": "a", "dtype": "datetime64[fortnight]"}]}},
-        {"anyOf": []},
-        "string",
-    ],
-)
-def test_a_schema_that_cannot_be_kept_is_an_error_at_the_start(tmp_path: Path, declared: Any) -> None:
-    (tmp_path / "schema.json").write_text(json.dumps({"properties": {"x": declared}}))
-
-    with pytest.raises(ValueError, match=r"^schema\.json cannot be used: "):
-        read_arguments(tmp_path / "schema.json")
-
-
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"properties": []}'])
-def test_a_file_that_is_no_schema_is_named(tmp_path: Path, text: str) -> None:
-    (tmp_path / "schema.json").write_text(text)
-
-    with pytest.raises(ValueError, match=r"^schema\.json cannot be used: "):
-        read_arguments(tmp_path / "schema.json")

@@ -25,6 +25,7 @@ def convert(value: Any, dtype: str, shape: list[int | None], **declared: Any) ->
         (["2026-02-28"], "datetime64[D]", [None]),
         ([5.0], "int64", [None]),
         ([2**64 - 1], "uint64", [None]),
+        ([[]], "float64", [None, 0]),
     ],
 )
 def test_a_list_becomes_an_array_of_the_declared_dtype_and_shape(
@@ -58,12 +59,50 @@ def test_another_shape_or_cell_is_refused_with_its_path(value: Any, shape: list[
     assert refused.value.message == message
 
 
+@pytest.mark.parametrize(
+    ("value", "shape", "sizes"),
+    [
+        ([[[1, 2]], [[3, 4]], [[5, 6]]], [None, None, 2], (3, 1, 2)),
+        ([[1], [2]], [2, None], (2, 1)),
+        ([], [None, None, 2], (0, 0, 2)),
+        ([[], []], [None, None, 2], (2, 0, 2)),
+        ([[[1, 2, 3]]], [None, None, None], (1, 1, 3)),
+    ],
+)
+def test_each_free_size_is_what_the_request_has(value: Any, shape: list[int | None], sizes: tuple[int, ...]) -> None:
+    array = convert(value, "float32", shape)
+
+    assert array.shape == sizes
+    assert array.ravel().tolist() == np.array(value, dtype="float32").ravel().tolist()
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ([[[1, 2]], [[3, 4], [5, 6]]], "x[1]: expected 1 items, found 2"),
+        ([[], [[1, 2]]], "x[1]: expected 0 items, found 1"),
+        ([[[1, 2], [3]]], "x[0][1]: expected 2 items, found 1"),
+        ([[[1, 2], [3, "4"]]], "x[0][1][1]: expected a float64 number, found a string"),
+        ([[[1, 2]], None], "x[1]: expected a list, found null"),
+    ],
+)
+def test_a_free_size_is_the_same_in_every_list(value: Any, message: str) -> None:
+    with pytest.raises(Refused) as refused:
+        convert(value, "float64", [None, None, 2])
+
+    assert refused.value.message == message
+
+
 def test_missing_values_become_nan_where_they_are_declared() -> None:
     array = convert([[1.0, None]], "float64", [None, 2], missing=True)
 
     assert np.isnan(array).tolist() == [[False, True]]
 
 
-def test_a_date_that_is_none_is_refused() -> None:
-    with pytest.raises(Refused, match=r"^x: not a datetime64\[D\] array"):
-        convert(["2026-02-31"], "datetime64[D]", [None])
+@pytest.mark.parametrize("wrong", range(6))
+def test_a_date_that_is_none_is_refused_with_its_path(wrong: int) -> None:
+    dates = ["2026-02-28"] * 6
+    dates[wrong] = "2026-02-31"
+
+    with pytest.raises(Refused, match=rf"^x\[{wrong // 2}\]\[{wrong % 2}\]: not a datetime64\[D\] cell"):
+        convert([dates[:2], dates[2:4], dates[4:]], "datetime64[D]", [None, 2])

@@ -76,6 +76,41 @@ def test_a_category_keeps_all_its_values_and_refuses_others() -> None:
         convert([{"x": "medium"}], [declared])
 
 
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float16", "float32", "float64", "object"])
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_columns_of_one_dtype_make_the_same_frame_as_any_others(dtype: str, count: int) -> None:
+    cell: Any = {"bool": True, "object": "a"}.get(dtype, 2)
+    rows = [{"a": cell, "b": cell, "c": [row]} for row in range(count)]
+    columns = [{"name": name, "dtype": dtype} for name in "ba"]
+
+    alone = convert([{name: row[name] for name in "ab"} for row in rows], columns)
+    among_others = convert(rows, [*columns, {"name": "c", "dtype": "any"}])
+
+    pd.testing.assert_frame_equal(alone, among_others[["b", "a"]])
+
+
+def test_columns_of_one_dtype_are_one_block() -> None:
+    frame = convert([{"a": 1.5, "b": None}], [{"name": name, "dtype": "float32"} for name in "ab"])
+
+    assert len(frame._mgr.blocks) == 1  # noqa: SLF001 - what a faster frame rests on
+    assert frame.isna().to_numpy().tolist() == [[False, True]]
+
+
+def test_the_wrong_cell_of_one_dtype_is_found() -> None:
+    columns = [{"name": name, "dtype": "int8"} for name in "abc"]
+
+    with pytest.raises(Refused, match=r"^rows\[1\]\.b: expected a whole number from -128 to 127, found the number 128"):
+        convert([{"a": 1, "b": 2, "c": 3}, {"c": 6, "b": 128, "a": 4}], columns)
+
+
+def test_a_category_of_numbers_is_compared_as_json_does() -> None:
+    declared = {"name": "x", "dtype": "category", "categories": [1, 2]}
+
+    assert convert([{"x": 1.0}, {"x": 2}], [declared])["x"].tolist() == [1, 2]
+    with pytest.raises(Refused, match=r"^rows\[0\]\.x: expected one of \[1, 2\] or null, found true"):
+        convert([{"x": True}], [declared])
+
+
 def test_columns_may_be_named_by_numbers() -> None:
     frame = convert([{"0": 1, "1": 2}], [{"name": 0, "dtype": "int64"}, {"name": 1, "dtype": "int64"}])
 
@@ -99,6 +134,10 @@ def test_wrong_rows_are_refused_with_their_path(rows: Any, message: str) -> None
     assert message_of(rows).startswith(message)
 
 
-def test_a_date_that_is_none_is_refused() -> None:
-    with pytest.raises(Refused, match=r"^rows: not the declared columns"):
-        convert([{"x": "2026-02-31"}], [{"name": "x", "dtype": "datetime64[ns]"}])
+@pytest.mark.parametrize("wrong", range(4))
+def test_a_date_that_is_none_is_refused_with_its_path(wrong: int) -> None:
+    rows = [{"n": 1, "t": "2026-02-31" if index == wrong else "2026-02-28"} for index in range(4)]
+    columns = [{"name": "n", "dtype": "int64"}, {"name": "t", "dtype": "datetime64[ns]"}]
+
+    with pytest.raises(Refused, match=rf"^rows\[{wrong}\]\.t: not a datetime64\[ns\] cell"):
+        convert(rows, columns)

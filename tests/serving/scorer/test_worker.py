@@ -6,8 +6,13 @@ from typing import Any
 
 import pytest
 
+from mmgit.serving.scorer.arguments import Arguments
+from mmgit.serving.scorer.declared import Declared
 from mmgit.serving.scorer.frames import ARGUMENTS, REQUEST, TENSORS
-from mmgit.serving.scorer.worker import receive
+from mmgit.serving.scorer.inference import Inference, Model
+from mmgit.serving.scorer.log import RequestLog
+from mmgit.serving.scorer.scoring import Scoring
+from mmgit.serving.scorer.worker import Request, receive, score
 from tests.serving.conftest import Start, until
 
 CANARY = "canary-of-a-secret"
@@ -170,3 +175,18 @@ def test_a_body_is_never_logged(start: Start) -> None:
 
     until(lambda: service.logged("run_failed"))
     assert CANARY not in json.dumps(service.log())
+
+
+def test_what_a_conversion_raises_does_not_end_the_scorer(capfd: pytest.CaptureFixture[str]) -> None:
+    class Failing(Arguments):
+        def __call__(self, _: bytes) -> dict[str, Any]:
+            raise MemoryError(CANARY)
+
+    declared = Declared(Failing({"properties": {}}), None)
+    scoring = Scoring(lambda: None, declared, Inference(Model("digits", "1"), declared.arguments))
+
+    answer = score(scoring, Request(["r1"], ARGUMENTS, 0, b"{}"), RequestLog())
+
+    assert (answer.status, json.loads(answer.payload)["error"]["code"]) == (500, "conversion_failed")
+    assert CANARY not in answer.payload.decode()
+    assert CANARY in "".join(capfd.readouterr())
