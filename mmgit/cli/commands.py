@@ -5,6 +5,7 @@ Problems and failures are printed as text, JSON or GitHub annotations; a bug wri
 
 import importlib
 import os
+import signal
 import sys
 import tempfile
 import traceback
@@ -84,6 +85,11 @@ def cli(folder: str | None) -> None:
     """Declared models in git; images, manifests and deployments compiled from them."""
     if folder:
         os.chdir(folder)
+
+
+def end_cleanly_when_terminated() -> None:
+    """From here on SIGTERM unwinds as Ctrl-C does: what this process started ends with it. The exit code is 143."""
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
 
 
 def run(arguments: list[str], seen: object = None) -> int:  # noqa: PLR0911 - one return for each way to end

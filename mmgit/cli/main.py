@@ -43,6 +43,7 @@ def run(arguments: list[str]) -> int:
             return 0
     from mmgit.cli import commands  # noqa: PLC0415 - click alone takes as long as to compile one service
 
+    commands.end_cleanly_when_terminated()
     return commands.run(arguments, before)
 
 

@@ -15,6 +15,7 @@ from tests.serving.conftest import until
 
 SCORE_FILE = Path(__file__).parents[1] / "shim" / "score_files" / "notes.py"
 NOTE = {"note": {"author": "Ada", "text": "on engines"}, "scan": "iVBORw=="}
+TERMINATED = 143
 
 
 def run(note: Any, scan: Any) -> None:
@@ -41,6 +42,7 @@ def test_a_score_file_of_the_reference_is_served_as_it_is(here: Callable[..., Pa
 
     assert document == {"tags": ["engines"], "scan": "bytes", "size": 4}
     assert [line["identifier"] for line in told(root, "collected")] == ["default"]
+    assert told(root, "stopped")[-1]["status"] == 0
 
 
 def told(root: Path, event: str) -> list[dict[str, Any]]:

@@ -93,6 +93,7 @@ def exits() -> Iterator[str]:
         0: "Done, or nothing to do.",
         commands.BUG: "A bug of mmgit: a report file is named.",
         130: "Interrupted.",
+        143: "Terminated.",
     }
     yield "## Exit codes\n"
     yield "| code | |\n|---|---|\n" + "".join(f"| {code} | {text} |\n" for code, text in sorted(lines.items()))
