@@ -31,7 +31,7 @@ PAGE_LIMIT = 100
 _SAID_LIMIT_CHARACTERS = 300
 _BUSY = frozenset({429, 500, 502, 503, 504})
 _REDIRECTS = range(300, 400)
-_NOT_FOUND = 404
+NOT_FOUND = 404
 
 
 class Refused(ForgeError):  # noqa: N818 - an answer, and callers may expect it
@@ -103,7 +103,7 @@ class Api:
         try:
             self._ask("DELETE", path)
         except Refused as refused:
-            if refused.status != _NOT_FOUND:
+            if refused.status != NOT_FOUND:
                 raise
 
     def _ask(self, method: str, path: str, data: bytes | None = None) -> tuple[Any, Message]:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from mmgit import markdown
 from mmgit.deliver.forge import answers
-from mmgit.deliver.forge.http import Api, Refused
+from mmgit.deliver.forge.http import NOT_FOUND, Api, Refused
 from mmgit.deliver.forge.interface import (
     Proposal,
     Protection,
@@ -28,6 +28,7 @@ _APPROVED = frozenset({"APPROVED"})
 _BLOCKED = frozenset({"CHANGES_REQUESTED", "REQUEST_CHANGES"})
 _DISMISSED = frozenset({"DISMISSED"})
 _EXISTS_ALREADY = frozenset({409, 422})
+_ROUNDS_LIMIT = 8  # in which writers of one comment may remove each other's
 _STATES: Mapping[str, State] = {state: state for state in get_args(State)}
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -86,16 +87,16 @@ class RestForge(ABC):
             found = (each for each in self._api.all(answers.Comment, path) if each.user and each.user.id == me)
             return sorted((each for each in found if _lines(each.body).startswith(first)), key=lambda each: each.id)
 
-        there = ours()
-        if not there:
-            written = self._api.send(answers.Comment, "POST", path, {"body": text})
-            there = ours() or [written]  # another run may have written one at the same moment
-        for each in there[1:]:
-            self._api.delete(f"{self._path}/issues/comments/{each.id}")
-        if _lines(there[0].body) == text:
-            return there[0].html_url
-        renewed = f"{self._path}/issues/comments/{there[0].id}"
-        return self._api.send(answers.Comment, "PATCH", renewed, {"body": text}).html_url
+        for _ in range(_ROUNDS_LIMIT):
+            there = ours()
+            if not there:
+                self._api.send(answers.Comment, "POST", path, {"body": text})
+                there = ours()  # another run may have written one at the same moment, or removed ours
+            for each in there[1:]:
+                self._api.delete(f"{self._path}/issues/comments/{each.id}")
+            if there and (address := self._renewed(there[0], text)):
+                return address
+        raise ForgeError(f"{self}: our comment on pull request {number} is always removed", "run it again")
 
     def reviews(self, number: int) -> Reviews:
         """The reviews that count now."""
@@ -154,6 +155,18 @@ class RestForge(ABC):
         if len(found) >= _COMMITS_LIMIT:
             raise ForgeError(f"{self}: not all commits of pull request {number} are listed", "make it smaller")
         return {each.id for commit in found for each in (commit.author, commit.committer) if each}
+
+    def _renewed(self, comment: answers.Comment, text: str) -> str | None:
+        """The address of a comment, whose text this is then; None when another run removed it."""
+        if _lines(comment.body) == text:
+            return comment.html_url
+        try:
+            path = f"{self._path}/issues/comments/{comment.id}"
+            return self._api.send(answers.Comment, "PATCH", path, {"body": text}).html_url
+        except Refused as refused:
+            if refused.status != NOT_FOUND:
+                raise
+            return None
 
     def _find(self, wanted: Proposal) -> PullRequest | None:
         found = self.pull_requests(wanted.head)

@@ -5,6 +5,8 @@ import json
 import os
 import re
 import threading
+import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,6 +23,9 @@ from mmgit.spec.project import Forge as Declared
 TOKEN = "ghp_verysecret0123456789"
 REPOSITORY = "ada/iris"
 Answer = tuple[int, Any, dict[str, str]]
+CANNOT_YET = 405
+LOST_A_RACE = 409
+MERGE_SECONDS = 60
 
 
 class Server(ThreadingHTTPServer):
@@ -203,8 +208,12 @@ def asked(url: str, token: str, method: str, path: str, data: Any = None) -> Any
     body = None if data is None else json.dumps(data).encode()
     headers = {"Authorization": f"token {token}", "Content-Type": "application/json"}
     request = urllib.request.Request(f"{url}/api/v1{path}", body, headers, method=method)
-    with urllib.request.urlopen(request, timeout=60) as response:
-        answer = response.read()
+    try:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            answer = response.read()
+    except urllib.error.HTTPError as error:
+        error.msg = f"{error.msg}: {error.read().decode()}"
+        raise
     return json.loads(answer) if answer.startswith((b"{", b"[")) else answer.decode()
 
 
@@ -245,6 +254,19 @@ class GiteaRepository:
         if start:
             data["new_branch"] = branch
         return str(self.ask("POST", f"/contents/{path}", data)["commit"]["sha"])
+
+    def merge(self, number: int, *, as_reviewer: bool = False) -> None:
+        """Merge a pull request, once Gitea has found out whether it can be and holds no lock on its branches."""
+        deadline = time.monotonic() + MERGE_SECONDS
+        while True:
+            try:
+                self.ask("POST", f"/pulls/{number}/merge", {"Do": "merge"}, as_reviewer=as_reviewer)
+            except urllib.error.HTTPError as error:
+                if error.code not in {CANNOT_YET, LOST_A_RACE} or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+            else:
+                return
 
     def review(self, number: int, event: str) -> int:
         """Review as the second user; the review's number."""

@@ -141,6 +141,38 @@ def test_a_comment_that_the_other_run_removed_already_is_no_error(
     assert len(state.comments) == 1
 
 
+def test_a_comment_that_the_other_run_removed_before_it_was_renewed_is_written_again(
+    github: Forge, state: GitHubState, server: Server
+) -> None:
+    github.comment(1, "mmgit:plan", "old")
+
+    def answer(method: str, path: str, query: dict[str, str], data: Any) -> Any:
+        if method == "PATCH":
+            state.comments.clear()
+            return NOT_FOUND
+        return state.answer(method, path, query, data)
+
+    server.answer = answer
+
+    github.comment(1, "mmgit:plan", "new")
+
+    assert [each["body"] for each in state.comments] == [f"{OURS}new"]
+
+
+def test_a_comment_that_is_always_removed_is_not_written_forever(
+    github: Forge, state: GitHubState, server: Server
+) -> None:
+    def answer(method: str, path: str, query: dict[str, str], data: Any) -> Any:
+        answered = state.answer(method, path, query, data)
+        state.comments.clear()
+        return answered
+
+    server.answer = answer
+
+    with pytest.raises(ForgeError, match="our comment on pull request 1 is always removed"):
+        github.comment(1, "mmgit:plan", "new")
+
+
 def test_a_comment_fits_with_its_marker(github: Forge, state: GitHubState) -> None:
     github.comment(1, "mmgit:plan", "12345\n" * 20_000)
 

@@ -5,8 +5,6 @@ import json
 import os
 import subprocess
 import sys
-import time
-import urllib.error
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.forge
 WAITING, FAILED = 15, 14
 WRITERS = 20
-CANNOT_YET = 405
 PRODUCTION = "environments/production/services/digits.yaml"
 PROMOTE = ("promote", "digits", "--from", "staging", "--to", "production")
 
@@ -77,20 +74,6 @@ def proposed(clone: Clone) -> int:
     done = clone.mmgit(*PROMOTE, "--pull-request")
     assert done.returncode == 0, done.stderr
     return int(done.stdout.strip().rpartition("/")[2])
-
-
-def merge(gitea: "GiteaRepository", number: int) -> None:
-    """Merge a pull request, once Gitea has found out whether it can be."""
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            gitea.ask("POST", f"/pulls/{number}/merge", {"Do": "merge"})
-        except urllib.error.HTTPError as error:
-            if error.code != CANNOT_YET or time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
-        else:
-            return
 
 
 def test_a_promotion_is_proposed_with_its_plan_and_its_gates(clone: Clone, gitea: "GiteaRepository") -> None:
@@ -165,12 +148,12 @@ def test_the_protected_branch_takes_no_push_and_says_what_to_do(clone: Clone) ->
 def test_a_rollback_is_not_undone_by_the_next_promotion(clone: Clone, gitea: "GiteaRepository") -> None:
     number = proposed(clone)
     gitea.review(number, "APPROVED")
-    merge(gitea, number)
+    gitea.merge(number)
 
     rolled_back = clone.mmgit("rollback", "digits", "--env", "production", "--reason", "worse", "--pull-request")
     second = int(rolled_back.stdout.strip().rpartition("/")[2])
     gitea.review(second, "APPROVED")
-    merge(gitea, second)
+    gitea.merge(second)
     again = clone.mmgit("promote", "--from", "staging", "--to", "production", "--pull-request")
 
     assert again.returncode == 0, again.stderr
