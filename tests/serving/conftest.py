@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 import mmgit
 
@@ -174,13 +175,18 @@ class Service:
         return answer
 
     def metric(self, name: str) -> float:
-        """A metric's value; `name` may end with the first of its own labels."""
+        """The sum of a metric's series; `name` may end with some of their labels, `{status="200"}`."""
         page = self.admin("/metrics").body.decode()
-        pattern = name.replace("{", '{service="digits",').rstrip("}")
-        for line in page.splitlines():
-            if re.match(rf"{re.escape(pattern)}[{{}} ]", line):
-                return float(line.rpartition(" ")[2])
-        raise AssertionError(f"{name} is not in\n{page}")
+        wanted, _, given = name.rstrip("}").partition("{")
+        labels = dict(re.findall(r'(\w+)="([^"]*)"', given))
+        values = [
+            sample.value
+            for family in text_string_to_metric_families(page)
+            for sample in family.samples
+            if sample.name == wanted and labels.items() <= sample.labels.items()
+        ]
+        assert values, f"{name} is not in\n{page}"
+        return sum(values)
 
     def log(self) -> list[dict[str, Any]]:
         lines = (self.folder / "log").read_text().splitlines()

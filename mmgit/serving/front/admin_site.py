@@ -1,4 +1,4 @@
-"""What the admin port serves, inside the cluster: `/health` (it lives), `/ready` (a scorer is up) and `/metrics`."""
+"""What the admin port serves inside the cluster: `/health` (it lives), `/ready` (a scorer is up) and `/metrics`."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from mmgit.serving.front.exchange import Exchange, Refusal
+from mmgit.serving.front.exposition import CONTENT_TYPE
 
 if TYPE_CHECKING:
     from mmgit.serving.front.connections import Connections
 
 Page = Callable[[], tuple[int, bytes]]
 
-_METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 _NOT_FOUND = Refusal(404, "not_found", "there are /health, /ready and /metrics")
 _WRONG_METHOD = Refusal(405, "method_not_allowed", "this path takes GET, HEAD", b"allow: GET, HEAD\r\n")
 
@@ -37,7 +37,7 @@ class AdminSite:
         """Show the page."""
         status, body = self._pages[exchange.path]()
         if exchange.path == b"/metrics":
-            exchange.answer(status, body, content_type=_METRICS_TYPE)
+            exchange.answer(status, body, content_type=CONTENT_TYPE)
         else:
             exchange.answer(status, body)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mmgit.serving.front.exchange import RETRY, Exchange, Refusal
 
 if TYPE_CHECKING:
+    from mmgit.serving.front.metrics import Metrics
     from mmgit.serving.front.scorers import Scorers
 
 _FULL = Refusal(503, "queue_full", "all scorers are busy and the queue is full; try again later", RETRY)
@@ -22,8 +23,9 @@ TOO_LATE = Refusal(504, "timeout", "the request was not scored in time")
 class Admission:
     """The queue of one service."""
 
-    def __init__(self, scorers: Scorers, *, queue: int, timeout_seconds: float) -> None:
+    def __init__(self, scorers: Scorers, metrics: Metrics, *, queue: int, timeout_seconds: float) -> None:
         self._scorers = scorers
+        self._metrics = metrics
         self._queue = queue
         self._timeout_seconds = timeout_seconds
         self._waiting: OrderedDict[Exchange, None] = OrderedDict()
@@ -48,8 +50,9 @@ class Admission:
         if refusal is not None:
             exchange.refuse(refusal)
         elif self._scorers.idle:
-            self._scorers.idle.pop().score(exchange)
+            self._score(exchange, 0.0)
         else:
+            exchange.queued_at = now
             self._waiting[exchange] = None
 
     def leave(self, exchange: Exchange) -> None:
@@ -65,7 +68,15 @@ class Admission:
     def _dispatch(self) -> None:
         while self._waiting and self._scorers.idle:
             exchange, _ = self._waiting.popitem(last=False)
-            if exchange.deadline <= monotonic():
+            now = monotonic()
+            if exchange.deadline <= now:
                 exchange.refuse(TOO_LATE)
             else:
-                self._scorers.idle.pop().score(exchange)
+                self._score(exchange, now - exchange.queued_at)
+
+    def _score(self, exchange: Exchange, queue_seconds: float) -> None:
+        """Give it to an idle scorer: every request that is scored passes here, and is counted as one call."""
+        exchange.queue_seconds = queue_seconds
+        self._metrics.queued(queue_seconds)
+        self._metrics.scored(1)
+        self._scorers.idle.pop().score(exchange)

@@ -57,6 +57,8 @@ class Exchange:
     body_limit = 0
     held_bytes = 0
     deadline = math.inf
+    queued_at = 0.0
+    queue_seconds: float | None = None
     keep_alive = False
     is_received = False
     is_refused = False

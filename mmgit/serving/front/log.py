@@ -29,6 +29,7 @@ class Answered(msgspec.Struct):
     bytes_in: int
     bytes_out: int
     key: str
+    queue_seconds: float | msgspec.UnsetType = msgspec.UNSET
     correlation_id: str | msgspec.UnsetType = msgspec.UNSET
     trace_id: str | msgspec.UnsetType = msgspec.UNSET
     time: str = ""

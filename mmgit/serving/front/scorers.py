@@ -57,6 +57,17 @@ class Scorers:
         return len(self._spares)
 
     @property
+    def unready(self) -> dict[str, str]:
+        """Why no scorer takes requests: code and message; what their code raised is in the log only."""
+        if self.ready:
+            return {}
+        if self._was_ready:
+            return {"scorers_down": "every scorer ended or hangs and is started again; the log says why"}
+        limit = self._settings.startup_timeout_seconds
+        seconds = max((monotonic() - scorer.started_at for scorer in self._scorers), default=0.0)
+        return {"starting": f"init() has not finished: {seconds:.1f} of at most {limit:g} s"}
+
+    @property
     def pids(self) -> set[int]:
         """The processes of all scorers."""
         return {scorer.pid for scorer in self._scorers}

@@ -19,6 +19,8 @@ from mmgit.serving.front.admission import Admission
 from mmgit.serving.front.connection import Connection, Site
 from mmgit.serving.front.connections import Connections
 from mmgit.serving.front.documents import read_documents, read_schema
+from mmgit.serving.front.exposition import page_of
+from mmgit.serving.front.gauges import Gauges
 from mmgit.serving.front.keys import Keys
 from mmgit.serving.front.launch import launch_of
 from mmgit.serving.front.listener import listening_socket
@@ -70,10 +72,12 @@ class Server:
     def __init__(self, settings: Settings, documents: dict[str, bytes]) -> None:
         self._settings = settings
         self._log = Log()
-        self._metrics = Metrics(settings.service)
+        self._metrics = Metrics()
         self._keys = None if settings.authentication == "none" else Keys(Path(settings.keys_folder))
         self._scorers = Scorers(settings, launch_of(settings, os.environ), self._log, self._metrics)
-        self._admission = Admission(self._scorers, queue=settings.queue, timeout_seconds=settings.timeout_seconds)
+        self._admission = Admission(
+            self._scorers, self._metrics, queue=settings.queue, timeout_seconds=settings.timeout_seconds
+        )
         self._site = ServiceSite(
             settings,
             Connections(2 * settings.max_body_bytes),
@@ -85,7 +89,8 @@ class Server:
             log=self._log,
             metrics=self._metrics,
         )
-        pages = {b"/health": self._health, b"/ready": self._ready, b"/metrics": self._metrics_page}
+        self._gauges = Gauges(settings, self._admission, self._scorers, self._site, self._keys, self._log)
+        pages = {b"/health": self._health, b"/ready": self._gauges.ready_page, b"/metrics": self._metrics_page}
         self._admin = AdminSite(Connections(_ADMIN_HELD_BYTES_MAX), pages)
         self._stop_asked = asyncio.Event()
         self._hurry_asked = asyncio.Event()
@@ -172,26 +177,9 @@ class Server:
     def _health(self) -> tuple[int, bytes]:
         return 200, b'{"healthy":true}'
 
-    def _ready(self) -> tuple[int, bytes]:
-        return (200, b'{"ready":true}') if self._site.is_ready else (503, b'{"ready":false}')
-
     def _metrics_page(self) -> tuple[int, bytes]:
-        ready = self._scorers.ready
-        keys = self._keys
-        return 200, self._metrics.render(
-            (
-                ("mmgit_queue_requests", "Requests that wait for a scorer.", self._admission.waiting),
-                ("mmgit_scorers", "Scorers declared.", self._settings.concurrency),
-                ("mmgit_scorers_ready", "Scorers that are up.", ready),
-                ("mmgit_scorers_busy", "Scorers that score.", ready - len(self._scorers.idle)),
-                ("mmgit_scorers_spare", "Scorers that are up and wait to replace one.", self._scorers.spares),
-                ("mmgit_connections", "Open connections to the public port.", len(self._site.connections)),
-                ("mmgit_held_bytes", "Bytes of bodies and unread answers held.", self._site.connections.held_bytes),
-                ("mmgit_keys", "Keys in force.", len(keys or ())),
-                ("mmgit_keys_broken", "1 while the keys file cannot be understood.", bool(keys and keys.is_broken)),
-                ("mmgit_log_lines_dropped_total", "Log lines that nobody read in time.", self._log.dropped_lines),
-            )
-        )
+        families = [*self._metrics.families(), *self._gauges.families()]
+        return 200, page_of(families, (("service", self._settings.service),))
 
 
 def _port_of(server: asyncio.AbstractServer) -> int:

@@ -88,6 +88,12 @@ class ServiceSite:
             **dict.fromkeys((b"/", *self._documents, *self._inference.pages), _READING),
             **dict.fromkeys(self._forms, (b"POST",)),
         }
+        self._route_names = {
+            **dict.fromkeys(self._documents, "documents"),
+            **dict.fromkeys(self._inference.pages, "metadata"),
+            **dict.fromkeys(self._inference.infer_paths, "infer"),
+            self._score_path: "score",
+        }
         self._body_bytes_max = settings.max_body_bytes
         self._takes_json_only = settings.image.schema is not None
         self._takes_raw = schema is not None and raw_input_of(schema) is not None
@@ -150,7 +156,8 @@ class ServiceSite:
         if exchange.path == b"/":
             return
         seconds = monotonic() - exchange.started_at
-        self._metrics.answered(exchange.status, seconds)
+        self._metrics.answered(self._route_names.get(exchange.path, "other"), exchange.status, seconds)
+        waited = exchange.queue_seconds
         self._log.request(
             Answered(
                 exchange.request_id,
@@ -161,6 +168,7 @@ class ServiceSite:
                 exchange.body_bytes,
                 exchange.response_bytes,
                 exchange.key_name,
+                UNSET if waited is None else round(waited, 6),
                 exchange.correlation_id or UNSET,
                 exchange.trace_id or UNSET,
             )

@@ -6,6 +6,7 @@ import pytest
 
 from mmgit.serving.front.admission import Admission
 from mmgit.serving.front.exchange import Exchange
+from mmgit.serving.front.metrics import Metrics
 from tests.serving.conftest import BLOCKS, Client, Service, Start, request, until
 from tests.serving.front.conftest import Play, QuietSite, Stage
 
@@ -164,7 +165,7 @@ class OneScorer:
 
 def test_a_deadline_that_passed_since_anybody_looked_is_seen_before_scoring(play: Play, site: QuietSite) -> None:
     pool = OneScorer()
-    admission = Admission(cast("Scorers", pool), queue=10, timeout_seconds=60)
+    admission = Admission(cast("Scorers", pool), Metrics(), queue=10, timeout_seconds=60)
 
     async def scene(stage: Stage) -> None:
         peer = await stage.peer()

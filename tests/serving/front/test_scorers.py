@@ -39,7 +39,7 @@ def scorers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], Scorers]]:
     settings = Settings("digits")
     null = os.open(os.devnull, os.O_WRONLY)
     log = Log(null)
-    yield lambda: Scorers(settings, launch_of(settings, {}), log, Metrics("digits"))
+    yield lambda: Scorers(settings, launch_of(settings, {}), log, Metrics())
     log.close()
     os.close(null)
 

@@ -154,6 +154,7 @@ def test_an_answered_request_is_one_line_of_the_log(echo: Service) -> None:
         "bytes_in": len(BODY),
         "bytes_out": len(b"[1,2]"),
         "key": "k7f3",
+        "queue_seconds": 0.0,
     }
 
 
