@@ -21,16 +21,18 @@ def inputs_of(source: Source, reference: str, read: Read) -> Inputs:
     manifest = source.manifest(reference)
     assert manifest is not None, reference  # noqa: S101 - checks come first
     spec, folder = manifest.spec, layout.manifest_folder(reference)
-    names = (spec.scoring, *spec.files, *filter(None, (spec.schema_, spec.sample)))
+    names = (*spec.files, *filter(None, (spec.script, spec.schema_, spec.sample)))
     return Inputs(
         runtime=spec.runtime,
         python=spec.python,
-        scoring=spec.scoring,
+        scoring=spec.script or "",
         files=tuple(_file(name, read(f"{folder}/{name}", MAX_SCORING_BYTES)) for name in sorted(set(names))),
         models=tuple(_model(source, model) for model in sorted(spec.models)),
         dependencies=_sha256(read(f"{folder}/{LOCK_FILE}", MAX_SCORING_BYTES)) if spec.dependencies else None,
         schema=spec.schema_,
         sample=spec.sample,
+        outputs=spec.outputs,
+        trusted=spec.trusted,
     )
 
 

@@ -30,7 +30,10 @@ class RecipeModel:
 
 @dataclass(frozen=True)
 class Inputs:
-    """The manifest's own part: `files` holds the scoring script, the schema and the sample as well."""
+    """The manifest's own part: `files` holds the scoring script, the schema and the sample as well.
+
+    `scoring` is empty for a runtime without a script. What scripts have no use for enters a key only where it is set.
+    """
 
     runtime: str
     python: str
@@ -41,6 +44,8 @@ class Inputs:
     """The sha256 of `pylock.toml`."""
     schema: str | None = None
     sample: str | None = None
+    outputs: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
 
     @cached_property
     def key(self) -> str:
@@ -55,8 +60,15 @@ class Inputs:
                 "sample": self.sample,
                 "files": rows(self.files),
                 "models": {model.name: rows(model.files) for model in self.models},
+                **self.choices,
             }
         )
+
+    @property
+    def choices(self) -> dict[str, list[str]]:
+        """What a runtime without a script was told, as far as it was told anything."""
+        told = {"outputs": list(self.outputs), "trusted": sorted(self.trusted)}
+        return {name: values for name, values in told.items() if values}
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ OTHER = RecipeFile("a.py", "1" * 64, 1)
         replace(INPUTS, dependencies=None),
         replace(INPUTS, schema="schema.json"),
         replace(INPUTS, sample="sample.json"),
+        replace(INPUTS, outputs=("predict_proba",)),
+        replace(INPUTS, trusted=("features.Log",)),
     ],
 )
 def test_each_input_changes_both_keys(changed: Inputs) -> None:

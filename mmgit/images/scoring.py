@@ -70,6 +70,7 @@ def facts_of(inputs: Inputs) -> dict[str, object]:
         "python": inputs.python,
         "schema": inputs.schema,
         "sample": inputs.sample,
+        **inputs.choices,
     }
 
 

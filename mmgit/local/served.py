@@ -91,7 +91,9 @@ def _served(  # noqa: PLR0913 - the parts of one value
         documents=documents_of(schema, sample),
         facts={
             "runtime": spec.runtime,
-            "scoring": spec.scoring,
+            "scoring": spec.script or "",
+            "outputs": list(spec.outputs),
+            "trusted": list(spec.trusted),
             "models": {model: f"models/{model}" for model in sorted(r.partition("/")[0] for r in spec.models)},
             "python": spec.python,
             "schema": spec.schema_ if schema else None,

@@ -16,6 +16,8 @@ import json
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from mmgit.serving.scorer.runtimes import RUNTIMES
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -44,6 +46,8 @@ class ImageFacts:
     python: str = ""
     schema: str | None = None
     sample: str | None = None
+    outputs: tuple[str, ...] = ()
+    trusted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,5 +165,7 @@ def _check_ranges(settings: Settings, file: Path) -> None:
             raise SettingsError(f"{file}: the field {name}: expected {low} to {high}, found {value}")
     if settings.authentication not in ("keys", "none"):
         raise SettingsError(f"{file}: the field authentication: expected keys or none, found {settings.authentication}")
-    if settings.image.runtime != "python":
-        raise SettingsError(f"the image's runtime is {settings.image.runtime}; this serving layer knows python")
+    known = ("python", *RUNTIMES)
+    if settings.image.runtime not in known:
+        named = ", ".join(known)
+        raise SettingsError(f"the image's runtime is {settings.image.runtime}; this serving layer knows {named}")

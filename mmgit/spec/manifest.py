@@ -4,7 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from mmgit.spec.fields import Document, List, Name, Reference, RelativePath, Text, Version
+from mmgit.spec.fields import Document, List, Name, Reference, RelativePath, Text, Version, text
+
+Output = Annotated[str, *text(r"[^\x00-\x1f\x7f]{1,256}", "the name of an output")]
+TypeName = Annotated[str, *text(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", "the name of a type, like package.module.Class")]
 
 
 class ManifestSpec(Document):
@@ -12,7 +15,12 @@ class ManifestSpec(Document):
 
     kind: Literal["Manifest"]
     description: Text = ""
-    runtime: Literal["python"] = "python"
+    runtime: Literal["python", "sklearn", "onnx", "xgboost", "lightgbm"] = "python"
+    """Who answers: the scoring script (`python`), or a library that is given the model file alone."""
+    outputs: List[Output] = ()
+    """What a runtime without a script answers with; by default what its library predicts."""
+    trusted: List[TypeName] = ()
+    """Types beyond those that skops trusts by itself, which a model file may hold."""
     python: Version
     base: Name = "default"
     models: Annotated[List[Reference], Field(min_length=1)]
@@ -23,3 +31,8 @@ class ManifestSpec(Document):
     sample: RelativePath | None = None
     golden: RelativePath | None = None
     """Rows that `mmgit try` asks, in JSON Lines; not part of the image."""
+
+    @property
+    def script(self) -> str | None:
+        """The scoring script; a runtime without one runs nothing of the repository."""
+        return self.scoring if self.runtime == "python" else None

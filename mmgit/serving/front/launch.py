@@ -40,6 +40,10 @@ def launch_of(settings: Settings, environment: Mapping[str, str]) -> Launch:
         assignment={
             "scoring_folder": str(folder),
             "score_file": settings.image.scoring,
+            "runtime": settings.image.runtime,
+            "model_folders": [str(folder / path) for path in settings.image.models.values()],
+            "outputs": list(settings.image.outputs),
+            "trusted": list(settings.image.trusted),
             "schema_file": settings.image.schema,
             "dependencies": list(settings.dependencies),
             "sdk_folder": settings.sdk_folder,

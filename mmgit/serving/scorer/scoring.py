@@ -1,6 +1,7 @@
 """The user's score file in, its `run()` ready to call out: path and imports set up, `init()` done, arguments declared.
 
-This is the only module that runs the user's code at start; whatever it raises is the reason that the front reports.
+A runtime without a score file makes `run()` of the model file. This is the only module that runs the user's code at
+start; whatever it raises is the reason that the front reports.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import inspect
 import os
 import site
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .declared import Declared, read_declared
 from .inference import Inference, Model
+from .runtimes import RUNTIMES, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +37,10 @@ class Assignment:
     log_fd: int = 1
     model_name: str = ""
     model_version: str = ""
+    runtime: str = "python"
+    model_folders: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
+    trusted: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -51,17 +57,23 @@ class Scoring:
 
 
 def load(assignment: Assignment) -> Scoring:
-    """Import the score file, call its `init()` if it has one.
+    """Import the score file and call its `init()` if it has one; or let the runtime load the model file.
 
     Raises:
-        Exception: whatever the user's code raised, or a reason of ours why it cannot be served.
+        Exception: whatever the user's code or the library raised, or a reason of ours why it cannot be served.
     """
     folder = Path(assignment.scoring_folder)
     os.chdir(folder)
     set_import_path(assignment)
     declared = read_declared(folder / assignment.schema_file) if assignment.schema_file else None
+    run = _scripted(folder, assignment) if assignment.runtime == "python" else _unscripted(assignment, declared)
+    model = Model(assignment.model_name, assignment.model_version)
+    return Scoring(run, declared, Inference(model, declared.arguments if declared else None))
+
+
+def _scripted(folder: Path, assignment: Assignment) -> Callable[..., Any]:
     module = _import(folder / assignment.score_file)
-    run = getattr(module, "run", None)
+    run: Callable[..., Any] | None = getattr(module, "run", None)
     if not callable(run):
         raise TypeError(f"{assignment.score_file} has no function run()")
     if inspect.iscoroutinefunction(run) or inspect.isasyncgenfunction(run):
@@ -71,8 +83,20 @@ def load(assignment: Assignment) -> Scoring:
     init = getattr(module, "init", None)
     if init is not None:
         init()
-    model = Model(assignment.model_name, assignment.model_version)
-    return Scoring(run, declared, Inference(model, declared.arguments if declared else None))
+    return run
+
+
+def _unscripted(assignment: Assignment, declared: Declared | None) -> Callable[..., Any]:
+    """The `run()` that a library makes of the only model."""
+    if declared is None or len(assignment.model_folders) != 1:
+        raise ValueError(f"runtime {assignment.runtime} needs one model and a schema.json")
+    wanted = Wanted(
+        folder=Path(assignment.model_folders[0]),
+        arguments=tuple(declared.arguments.converters),
+        outputs=tuple(assignment.outputs),
+        trusted=tuple(assignment.trusted),
+    )
+    return RUNTIMES[assignment.runtime].load(wanted)
 
 
 def set_import_path(assignment: Assignment) -> None:

@@ -86,6 +86,8 @@ def score(scoring: Scoring, request: Request, log: RequestLog) -> Answer:
         return _error(request, 500, "conversion_failed", "the arguments could not be converted; the log says why")
     try:
         result = scoring.call(arguments)
+    except Refused as refused:  # by a runtime: the library does not take these values
+        return _error(request, 400, refused.code, refused.message)
     except BaseException as error:  # noqa: BLE001 - nothing that the user's code raises may end the scorer
         log.failure("run_failed", error)
         return _error(request, 500, "scoring_failed", "the scoring code failed; the log says why")

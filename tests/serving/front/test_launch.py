@@ -34,6 +34,10 @@ def test_the_assignment_names_what_the_scorer_loads() -> None:
     assert launch_of(SETTINGS, {}).assignment == {
         "scoring_folder": "/srv/scoring",
         "score_file": "score.py",
+        "runtime": "python",
+        "model_folders": ["/srv/scoring/models/digits", "/srv/scoring/models/fall-back"],
+        "outputs": [],
+        "trusted": [],
         "schema_file": "schema.json",
         "dependencies": ["/opt/dependencies"],
         "sdk_folder": "/opt/mmgit/sdk",

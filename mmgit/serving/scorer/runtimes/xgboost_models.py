@@ -1,0 +1,49 @@
+"""Boosters of XGBoost, in its own JSON or UBJSON. Early stopping counts, as in XGBoost's classes for scikit-learn."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from typing import TYPE_CHECKING, Any
+
+from .interface import Runtime, Wanted, chosen, file_in, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _load(wanted: Wanted) -> Callable[..., Any]:
+    names = chosen(wanted, XGBOOST)
+    xgboost = importlib.import_module("xgboost")
+    booster = xgboost.Booster(model_file=str(file_in(wanted, XGBOOST)))
+    best = booster.attr("best_iteration")
+    rounds = (0, int(best) + 1) if best is not None else (0, 0)
+    is_linear = json.loads(booster.save_config())["learner"]["gradient_booster"]["name"] == "gblinear"
+    features = booster.feature_names
+
+    def predicted(rows: Any, name: str) -> Any:  # noqa: ANN401 - arrays and frames of libraries that are not ours
+        is_margin = name == "margin"
+        if is_linear:  # trees alone are asked without a matrix, in half the time
+            own = None if hasattr(rows, "columns") else features
+            matrix = xgboost.DMatrix(rows, feature_names=own)
+            return booster.predict(matrix, output_margin=is_margin, iteration_range=rounds)
+        kind = "margin" if is_margin else "value"
+        return booster.inplace_predict(rows, predict_type=kind, iteration_range=rounds)
+
+    def run(**arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
+        [rows] = arguments.values()
+        try:
+            return {name: predicted(rows, name) for name in names}
+        except ValueError as error:  # XGBoostError is one
+            raise refused(error) from error
+
+    return run
+
+
+XGBOOST = Runtime(
+    "xgboost",
+    endings=("json", "ubj"),
+    libraries=("xgboost", "xgboost-cpu"),
+    outputs=("predict", "margin"),
+    load=_load,
+)
