@@ -55,9 +55,8 @@ def model_file_of(names: Iterable[str], runtime: Runtime) -> str:
     endings = ", ".join(f".{ending}" for ending in runtime.endings)
     if not found:
         raise ValueError(f"runtime {runtime.name} finds no model file: its name ends with {endings}")
-    raise ValueError(
-        f"runtime {runtime.name} finds {' and '.join(found[:3])}: call the model model.{runtime.endings[0]}"
-    )
+    names = " and ".join(found[:3])
+    raise ValueError(f"runtime {runtime.name} finds {names}: call the model model.{runtime.endings[0]}")
 
 
 def file_in(wanted: Wanted, runtime: Runtime) -> Path:

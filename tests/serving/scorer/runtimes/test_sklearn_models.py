@@ -1,4 +1,4 @@
-"""How a model file is served, with a `joblib` that makes small models itself; the libraries are in test_real_models.py."""
+"""A model file is served, with a `joblib` that makes small models itself; test_real_models.py has the libraries."""
 
 import json
 from typing import Any
@@ -66,7 +66,7 @@ def test_any_other_failure_is_told_in_the_log_only(start: Start) -> None:
     answer = service.score(input=[[1]])
 
     assert (answer.status, answer.code) == (500, "scoring_failed")
-    assert "no line" in str(service.logged("run_failed"))
+    assert "no line" in str(until(lambda: service.logged("run_failed")))
 
 
 @pytest.mark.parametrize(
