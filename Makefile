@@ -24,7 +24,7 @@ lint: .venv/ready ## check style, types and layers
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check --quiet
 	@$(RUN) mypy
-	@.venv/bin/lint-imports --no-logo 2>/dev/null | tail -n 2
+	@said=$$(.venv/bin/lint-imports --no-logo 2>&1) || { echo "$$said"; exit 1; }; echo "$$said" | tail -n 1
 
 demo: .venv/ready ## check, build and compile a copy of this repository, serve a model, print a prediction
 	@.venv/bin/python scripts/demo.py
