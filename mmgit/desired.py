@@ -68,8 +68,10 @@ class DesiredService:
     patches: tuple[Patch, ...]
     keys: tuple[Key, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
-    spares: int = 0
     """The server's `settings.json`, as the serving settings say."""
+    spares: int = 0
+    telemetry: Mapping[str, Any] = field(default_factory=dict)
+    """What the server keeps of its requests, as in `settings`; empty where it keeps nothing."""
 
 
 @dataclass(frozen=True)

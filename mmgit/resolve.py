@@ -12,8 +12,9 @@ from mmgit.desired import Autoscale, Blueprint, Desired, DesiredEnvironment, Des
 from mmgit.errors import Finding
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredEnvironment, DeclaredManifest, DeclaredService, Source
-from mmgit.spec.fields import seconds_of
-from mmgit.spec.service import ServiceDefaults
+from mmgit.spec.fields import bytes_of, seconds_of
+from mmgit.spec.service import Egress, ServiceDefaults
+from mmgit.spec.telemetry import SPOOL
 
 DRAIN_SECONDS = 5
 MAX_BODY_BYTES = 100 * 2**20
@@ -89,7 +90,9 @@ def _service(environment: DeclaredEnvironment, service: DeclaredService, manifes
     lists = {
         name: next((v for v in (getattr(own, name), getattr(defaults, name)) if v is not None), ()) for name in _LISTS
     }
-    joined: dict[str, Any] = {**chosen, **maps, **lists}
+    otlp = environment.spec.telemetry.otlp
+    joined: dict[str, Any] = {**chosen, **maps, **lists, "egress": (*lists["egress"], *_egress_to(otlp))}
+    recording = _recording(own, defaults)
     reference, models = str(own.manifest), tuple(manifest.spec.models)
     timeout_seconds = seconds_of(joined.pop("timeout"))
     startup_timeout_seconds = int(seconds_of(joined.pop("startup_timeout")))
@@ -115,14 +118,45 @@ def _service(environment: DeclaredEnvironment, service: DeclaredService, manifes
             "manifest": reference,
             "max_body_bytes": MAX_BODY_BYTES,
             "models": list(models),
+            **({"otlp": otlp} if otlp else {}),
             "queue": chosen["queue"],
             "service": service.name,
             **({"spares": chosen["spares"]} if chosen["spares"] else {}),
             "startup_timeout_seconds": startup_timeout_seconds,
+            **({"telemetry": recording} if recording else {}),
             "timeout_seconds": timeout_seconds,
         },
+        telemetry=recording,
         **joined,
     )
+
+
+def _recording(own: ServiceDefaults, defaults: ServiceDefaults) -> dict[str, Any]:
+    """What the server keeps of its requests; nothing where neither asks. What one redacts the other cannot show."""
+    given = [spec.telemetry for spec in (own, defaults) if spec.telemetry is not None]
+    if not given:
+        return {}
+    return {
+        "inputs": next((each.inputs for each in given if each.inputs is not None), False),
+        "outputs": next((each.outputs for each in given if each.outputs is not None), False),
+        "redact": sorted({name for each in given for name in each.redact}),
+        "spool_bytes": bytes_of(next((each.spool for each in given if each.spool is not None), SPOOL)),
+    }
+
+
+def _egress_to(address: str | None) -> tuple[Egress, ...]:
+    """What a service may call to reach an OTLP receiver; a name outside the cluster may be at any address."""
+    if address is None:
+        return ()
+    scheme, _, rest = address.partition("://")
+    host, _, port = rest.partition("/")[0].partition(":")
+    match host.split(".", 2):
+        case [_, namespace, "svc" | "svc.cluster.local"]:
+            return (Egress(namespace=namespace),)
+    ports = (int(port or (443 if scheme == "https" else 80)),)
+    if host.replace(".", "").isdigit():
+        return (Egress(cidr=f"{host}/32", ports=ports),)
+    return (Egress(cidr="0.0.0.0/0", ports=ports), Egress(cidr="::/0", ports=ports))
 
 
 def _first(name: str, own: ServiceDefaults, defaults: ServiceDefaults) -> Any:  # noqa: ANN401 - any field's value

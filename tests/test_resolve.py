@@ -70,6 +70,55 @@ def test_only_spares_that_are_asked_for_are_in_the_servers_settings() -> None:
     assert "spares" not in without.settings
 
 
+def test_a_service_records_what_it_or_its_environment_asks_for() -> None:
+    service = resolved({"telemetry": {}})
+
+    asked = {"inputs": False, "outputs": False, "redact": [], "spool_bytes": 256 * 2**20}
+    assert service.settings["telemetry"] == service.telemetry == asked
+
+
+def test_what_an_environment_redacts_no_service_can_show() -> None:
+    own = {"inputs": True, "redact": ["name"], "spool": "1Gi"}
+    environment = {"defaults": {"telemetry": {"inputs": False, "outputs": True, "redact": ["ssn", "name"]}}}
+
+    service = resolved({"telemetry": own}, environment)
+
+    assert service.telemetry == {"inputs": True, "outputs": True, "redact": ["name", "ssn"], "spool_bytes": 2**30}
+    assert resolved({}, environment).telemetry["redact"] == ["name", "ssn"]
+
+
+def test_a_service_that_asks_for_no_telemetry_says_nothing_of_it() -> None:
+    service = resolved({})
+
+    assert service.telemetry == {}
+    assert not {"telemetry", "otlp"} & service.settings.keys()
+    assert service.egress == ()
+
+
+EVERYWHERE = ("0.0.0.0/0", "::/0")
+
+
+@pytest.mark.parametrize(
+    ("address", "destinations"),
+    [
+        ("http://otel.monitoring.svc:4318", [(None, "monitoring", ())]),
+        ("http://otel.monitoring.svc.cluster.local", [(None, "monitoring", ())]),
+        ("http://10.1.2.3:4318/prefix", [("10.1.2.3/32", None, (4318,))]),
+        ("https://otlp.example.com", [(cidr, None, (443,)) for cidr in EVERYWHERE]),
+        ("http://otlp.example.com/v1", [(cidr, None, (80,)) for cidr in EVERYWHERE]),
+        ("http://otel:4318", [(cidr, None, (4318,)) for cidr in EVERYWHERE]),
+    ],
+)
+def test_a_service_may_call_the_receiver_of_its_traces(address: str, destinations: list[Any]) -> None:
+    own = {"egress": [{"namespace": "db"}]}
+
+    service = resolved(own, {"telemetry": {"otlp": address}})
+
+    assert service.settings["otlp"] == address
+    found = [(each.cidr, each.namespace, each.ports) for each in service.egress]
+    assert found == [(None, "db", ()), *destinations]
+
+
 def test_a_service_stands_over_its_environment_and_that_over_the_built_in() -> None:
     service = resolved({"cpu": "2"}, {"defaults": {"cpu": "1", "queue": 3}})
 

@@ -46,8 +46,9 @@ def promotions_come_from_an_environment(scope: Scope) -> Iterator[Finding]:
 def fields_without_effect_are_said(scope: Scope) -> Iterator[Finding]:
     """What this release reads but does not act on is a warning: nobody shall rely on a gate that is not judged."""
     for environment in scope.source.environments.values():
-        if "telemetry" in environment.spec.model_fields_set:
-            yield _without_effect(environment.path, "telemetry")
+        for name in ("store", "otlp"):
+            if getattr(environment.spec.telemetry, name) is not None:
+                yield _without_effect(environment.path, "telemetry", name)
 
 
 def processes_render_nothing(scope: Scope) -> Iterator[Finding]:
@@ -72,10 +73,11 @@ def routes_say_who_may_call(scope: Scope) -> Iterator[Finding]:
             yield Finding("M333", environment.path, ("ingress",), message, hint, "warning")
 
 
-def _without_effect(path: str, name: str) -> Finding:
+def _without_effect(path: str, *keys: str) -> Finding:
+    name = ".".join(keys)
     message = f"this release of mmgit reads `{name}` but does not act on it"
     hint = f"remove `{name}`, or keep it for a later release and rely on nothing in it until then"
-    return Finding("M341", path, (name,), message, hint, "warning")
+    return Finding("M341", path, keys, message, hint, "warning")
 
 
 def _not_rendered(path: str, keys: tuple[str, ...], environment: str) -> Finding:

@@ -24,7 +24,7 @@ ORDER = (
     *("replicas", "autoscale", "cpu", "memory", "gpu", "concurrency", "spares", "queue"),
     *("timeout", "startup_timeout"),
     *("variables", "node_selector", "tolerations", "egress", "labels", "annotations"),
-    *("blueprint", "parameters", "patches", "keys"),
+    *("telemetry", "blueprint", "parameters", "patches", "keys"),
 )
 """The order of fields in a service's file."""
 

@@ -8,11 +8,12 @@ from functools import cached_property
 from pathlib import Path
 
 from mmgit.images.origins import PYPI, Index, Machine
-from mmgit.images.tar import Entry, file
+from mmgit.images.tar import Entry, file, folder
 from mmgit.recipe import key_of
 
 FRONT = "opt/mmgit/front"
 SDK = "opt/mmgit/sdk"
+SPOOL = "var/spool/mmgit"
 ENTRY_POINT = f"/{FRONT}/main.py"
 _LOCK = "serving/front/pylock.toml"
 _MAIN = "serving/front/main.py"
@@ -48,6 +49,7 @@ class Serving:
             if not path.startswith("serving/"):
                 yield file(f"{SDK}/mmgit/{path}", data)
         yield file(f"{FRONT}/main.py", self.files[_MAIN])
+        yield folder(SPOOL, 0o1777)  # a volume that is mounted there is as this folder: any user may write
         lay_out(self.files[_LOCK], machine, scratch, index=index)
         yield from site_entries(scratch, f"{FRONT}/packages", machine.interpreter)
 

@@ -66,6 +66,7 @@ def command_of(root: Path, served: Served, *, port: int) -> list[str]:
         "interpreter": str(interpreter),
         "dependencies": [],
         "sdk_folder": str(_PACKAGE.parent),
+        "spool_folder": str(root / layout.STATE / "spool" / served.name),
     }
     (folder / "mmgit.json").write_text(json.dumps(served.facts, indent=1, sort_keys=True))
     settings = folder / "settings"

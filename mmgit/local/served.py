@@ -51,6 +51,7 @@ def of_service(root: Root, source: Source, environment: str, name: str) -> Serve
         raise UsageError(f"service `{name}` asks for manifest {reference}, which is not declared", "mmgit check")
     desired = resolve(source).desired.environments[environment].services
     settings = next((dict(each.settings) for each in desired if each.name == name), {})
+    settings.pop("otlp", None)  # what runs on somebody's machine is no news for the environment's collector
     served = _frozen(root, source, name, reference, manifest)
     return Served(**{**vars(served), "settings": {**served.settings, **settings}})
 

@@ -12,6 +12,7 @@ from mmgit.errors import Finding
 from mmgit.render import context, escaping, haproxy, server_files
 from mmgit.render.blueprint_set import BlueprintSet
 from mmgit.render.emit import emit
+from mmgit.render.fixed import SPOOL_FOLDER
 from mmgit.render.patches import patched
 from mmgit.render.target import Rendered
 from mmgit.repository import layout
@@ -157,6 +158,7 @@ def _completed(entry: Object, service: DesiredService, settings: str) -> Object:
         "volumes": [
             _mount(f"../settings/{service.name}", "/etc/mmgit/settings"),
             _mount(f"../keys/{service.name}", "/etc/mmgit/keys"),
+            *([{"type": "volume", "target": SPOOL_FOLDER}] if service.telemetry else []),
             *(entry.get("volumes") or ()),
         ],
         "networks": networks,

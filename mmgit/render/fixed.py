@@ -15,6 +15,9 @@ Object = dict[str, Any]
 CONTAINER = "serving"
 SETTINGS_FOLDER = "/etc/mmgit/settings"
 KEYS_FOLDER = "/etc/mmgit/keys"
+SPOOL_FOLDER = "/var/spool/mmgit"
+_SPOOL_SLACK_BYTES = 16 * 2**20
+"""What a file system takes beyond the bytes of the files: a volume over its limit would end the pod."""
 
 
 def complete(built: list[Object], service: DesiredService, namespace: str) -> list[Object]:
@@ -128,14 +131,18 @@ def _pod(pod: Object, service: DesiredService) -> Object:
     serving = [each for each in containers if each.get("name") == CONTAINER]
     if len(serving) != 1:
         raise ValueError(f"the Deployment of a blueprint needs one container named `{CONTAINER}`")
-    mounts = [
+    mounts: list[Object] = [
         {"name": "settings", "mountPath": SETTINGS_FOLDER, "readOnly": True},
         {"name": "keys", "mountPath": KEYS_FOLDER, "readOnly": True},
     ]
-    volumes = [
+    volumes: list[Object] = [
         {"name": "settings", "configMap": {"name": f"{service.name}-settings"}},
         {"name": "keys", "configMap": {"name": f"{service.name}-keys"}},
     ]
+    if service.telemetry:
+        limit = f"{(service.telemetry['spool_bytes'] + _SPOOL_SLACK_BYTES) // 2**20}Mi"
+        mounts.append({"name": "spool", "mountPath": SPOOL_FOLDER})
+        volumes.append({"name": "spool", "emptyDir": {"sizeLimit": limit}})
     completed = {
         "name": CONTAINER,
         "image": service.image,

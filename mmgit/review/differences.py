@@ -17,7 +17,7 @@ _AMOUNTS = (
     *("cpu", "memory", "gpu", "concurrency", "spares", "queue"),
     *("timeout_seconds", "startup_timeout_seconds", "blueprint"),
 )
-_MAPS = ("variables", "labels", "annotations", "node_selector", "parameters")
+_MAPS = ("variables", "labels", "annotations", "node_selector", "telemetry", "parameters")
 _LISTS = ("tolerations", "egress", "patches")
 _GATES = ("promotion", "accepts")
 """Fields of an environment that are rules: `governance` says what becomes of them."""

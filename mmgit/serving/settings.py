@@ -30,6 +30,7 @@ Json = Any
 
 _FILE_BYTES_MAX = 1024 * 1024
 _BODY_BYTES_MAX = 2**32 - 1
+_SPOOL_BYTES_MIN = 1024 * 1024
 
 
 class SettingsError(Exception):
@@ -48,6 +49,16 @@ class ImageFacts:
     sample: str | None = None
     outputs: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What is kept of each request: ids, times, sizes and status, and more where it is asked for."""
+
+    inputs: bool = False
+    outputs: bool = False
+    redact: tuple[str, ...] = ()
+    spool_bytes: int = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -72,9 +83,12 @@ class Settings:
     interpreter: str = "/usr/bin/python3"
     dependencies: tuple[str, ...] = ("/opt/dependencies",)
     sdk_folder: str = "/opt/mmgit/sdk"
+    spool_folder: str = "/var/spool/mmgit"
+    otlp: str = ""
     bind: str = ""
     port: int = 8080
     admin_port: int = 8081
+    telemetry: Recording | None = None
     image: ImageFacts = ImageFacts()
 
     @property
@@ -96,9 +110,17 @@ def load(image_facts: Path, settings_folder: Path, keys_folder: Path) -> Setting
         raise SettingsError(f"{settings_file}: the field service is missing")
     image = ImageFacts(**_known(ImageFacts(), facts_given, image_facts))
     known = _known(Settings(""), given, settings_file)
-    settings = Settings(**{"keys_folder": str(keys_folder), **known, "image": image})
+    recording = _recording(given, settings_file)
+    settings = Settings(**{"keys_folder": str(keys_folder), **known, "telemetry": recording, "image": image})
     _check_ranges(settings, settings_file)
     return settings
+
+
+def _recording(given: Mapping[str, Any], file: Path) -> Recording | None:
+    if given.get("telemetry") is None:
+        return None
+    asked = _typed({}, given["telemetry"], f"{file}: the field telemetry")
+    return Recording(**_known(Recording(), asked, file))
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -128,7 +150,7 @@ def _known(defaults: object, given: Mapping[str, Any], file: Path) -> dict[str, 
     known = {}
     for known_field in fields(defaults):  # type: ignore[arg-type]
         name = known_field.name
-        if name in given and name != "image":
+        if name in given and name not in ("image", "telemetry"):
             known[name] = _typed(getattr(defaults, name), given[name], f"{file}: the field {name}")
     return known
 
@@ -142,7 +164,7 @@ def _typed(default: Json, value: Json, place: str) -> Json:
         types: tuple[type, ...] = (str, type(None))
     else:
         types = (int, float) if isinstance(default, float) else (type(default),)
-    if not isinstance(value, types) or isinstance(value, bool):
+    if not isinstance(value, types) or isinstance(value, bool) is not isinstance(default, bool):
         raise SettingsError(f"{place}: expected {' or '.join(kind.__name__ for kind in types)}, found {value!r}")
     return value
 
@@ -163,6 +185,8 @@ def _check_ranges(settings: Settings, file: Path) -> None:
         value = getattr(settings, name)
         if not low <= value <= high:
             raise SettingsError(f"{file}: the field {name}: expected {low} to {high}, found {value}")
+    if settings.telemetry is not None and settings.telemetry.spool_bytes < _SPOOL_BYTES_MIN:
+        raise SettingsError(f"{file}: the field telemetry.spool_bytes: expected {_SPOOL_BYTES_MIN} or more")
     if settings.authentication not in ("keys", "none"):
         raise SettingsError(f"{file}: the field authentication: expected keys or none, found {settings.authentication}")
     known = ("python", *RUNTIMES)

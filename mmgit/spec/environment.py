@@ -15,13 +15,13 @@ from mmgit.spec.fields import (
     Registry,
     Spec,
     Text,
-    Uri,
     Version,
     text,
 )
 from mmgit.spec.model import Metric
 from mmgit.spec.secrets import Secrets
 from mmgit.spec.service import Port, ServiceDefaults
+from mmgit.spec.telemetry import TelemetrySpec
 
 
 class TlsSecret(Spec):
@@ -65,13 +65,6 @@ class Monitoring(Spec):
 
     service_monitor: bool = False
     alerts: bool = False
-
-
-class TelemetrySpec(Spec):
-    """Where services send what they record."""
-
-    store: Uri | None = None
-    otlp: Annotated[str, *text(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/\S*)?", "an http(s) address")] | None = None
 
 
 class MetricGate(Spec):

@@ -28,6 +28,7 @@ from mmgit.spec.fields import (
     Variable,
     text,
 )
+from mmgit.spec.telemetry import Recording
 
 Blueprint = Annotated[
     str, *text(r"[a-z0-9][a-z0-9-]{0,62}(?:/[a-z0-9][a-z0-9-]{0,62})?", "a blueprint, like kubernetes/default")
@@ -163,6 +164,7 @@ class ServiceDefaults(Spec):
     labels: dict[LabelKey, LabelValue] | None = None
     annotations: dict[LabelKey, Text] | None = None
     blueprint: Blueprint | None = None
+    telemetry: Recording | None = None
     parameters: dict[Name, Any] | None = None
     patches: List[Patch] | None = None
 

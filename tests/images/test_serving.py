@@ -29,6 +29,7 @@ def test_the_layer_holds_front_sdk_with_shim_and_wheels_apart(world: "World", tm
         "opt/mmgit/sdk/mmgit/sdk/__init__.py",
         "opt/mmgit/sdk/mmgit/sdk/schema.py",
         "opt/mmgit/sdk/mmgit/shim/packages/azureml/assets.py",
+        "var/spool/mmgit",
     }
     assert "opt/mmgit/front/packages/frontier.py" in found
 

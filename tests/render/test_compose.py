@@ -109,6 +109,12 @@ def test_it_mounts_its_settings_and_keys_as_folders_read_only(tree: Tree) -> Non
     ]
 
 
+def test_only_a_service_that_records_has_a_volume_for_it(tree: Tree) -> None:
+    entry = entry_of(tree({"churn": {"telemetry": {"spool_bytes": 2**28}}}))
+
+    assert entry["volumes"][2:] == [{"type": "volume", "target": "/var/spool/mmgit"}]
+
+
 def test_a_change_of_settings_recreates_it_and_a_change_of_keys_does_not(tree: Tree) -> None:
     path = "retention/services/churn.yaml"
     before = tree({"churn": {}})[path]

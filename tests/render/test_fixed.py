@@ -87,6 +87,13 @@ def test_settings_and_keys_are_mounted_as_folders_and_only_settings_restart_pods
     assert one["Deployment churn-a"]["spec"]["template"] != other["Deployment churn-a"]["spec"]["template"]
 
 
+def test_only_a_service_that_records_has_a_spool_a_little_larger_than_what_it_may_hold(service: MakeService) -> None:
+    pod = complete(service(telemetry={"spool_bytes": 256 * 2**20}))["Deployment churn-a"]["spec"]["template"]["spec"]
+
+    assert {"name": "spool", "mountPath": "/var/spool/mmgit"} in pod["containers"][1]["volumeMounts"]
+    assert {"name": "spool", "emptyDir": {"sizeLimit": "272Mi"}} in pod["volumes"]
+
+
 def test_the_image_labels_namespace_and_replicas_are_not_the_blueprints(service: MakeService) -> None:
     deployment = complete(service(labels={"team": "x"}))["Deployment churn-a"]
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mmgit.serving.settings import ImageFacts, Settings, SettingsError, load
+from mmgit.serving.settings import ImageFacts, Recording, Settings, SettingsError, load
 
 
 def read(folder: Path, settings: Any, facts: Any = None) -> Settings:
@@ -33,9 +33,20 @@ def test_everything_declared_is_read(tmp_path: Path) -> None:
 
 
 def test_what_a_newer_compiler_wrote_is_passed_over(tmp_path: Path) -> None:
-    given = {"service": "digits", "telemetry": {"store": "s3://x"}, "image": "sha256:0"}
+    given = {"service": "digits", "telemetry": {"store": "s3://x"}, "image": "sha256:0", "colour": "red"}
 
-    assert read(tmp_path, given, {"layers": []}).service == "digits"
+    settings = read(tmp_path, given, {"layers": []})
+
+    assert (settings.service, settings.telemetry) == ("digits", Recording())
+
+
+def test_what_is_recorded_is_read(tmp_path: Path) -> None:
+    given = {"inputs": True, "redact": ["ssn"], "spool_bytes": 2**20}
+
+    settings = read(tmp_path, {"service": "digits", "telemetry": given})
+
+    assert settings.telemetry == Recording(inputs=True, redact=("ssn",), spool_bytes=2**20)
+    assert read(tmp_path, {"service": "digits"}).telemetry is None
 
 
 @pytest.mark.parametrize(
@@ -53,6 +64,10 @@ def test_what_a_newer_compiler_wrote_is_passed_over(tmp_path: Path) -> None:
         ({"service": "digits", "max_body_bytes": 2**32}, "the field max_body_bytes: expected 1 to 4294967295"),
         ({"service": "digits", "models": "digits/1"}, "the field models: expected a list of texts, found 'digits/1'"),
         ({"service": "digits", "authentication": "off"}, "the field authentication: expected keys or none, found off"),
+        ({"service": "digits", "telemetry": []}, "the field telemetry: expected dict, found []"),
+        ({"service": "digits", "telemetry": {"inputs": 1}}, "the field inputs: expected bool, found 1"),
+        ({"service": "digits", "telemetry": {"spool_bytes": True}}, "the field spool_bytes: expected int, found True"),
+        ({"service": "digits", "telemetry": {"spool_bytes": 9}}, "telemetry.spool_bytes: expected 1048576 or more"),
         ("[]", "expected an object"),
         ("{", "not JSON"),
         (" " * 1_048_577, "larger than 1048576 bytes"),

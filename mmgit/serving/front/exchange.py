@@ -49,6 +49,7 @@ class Exchange:
     trace_id = ""
     key_name = ""
     body = b""
+    kept_body: bytes | None = None
     form = ARGUMENTS
     is_gzip = False
     json_bytes = 0

@@ -27,6 +27,7 @@ from mmgit.serving.front.listener import listening_socket
 from mmgit.serving.front.log import Log
 from mmgit.serving.front.metrics import Metrics
 from mmgit.serving.front.orphans import reap_orphans
+from mmgit.serving.front.recorder import Recorder
 from mmgit.serving.front.scorers import Scorers
 from mmgit.serving.front.service_site import ServiceSite, base_path
 from mmgit.serving.settings import Settings, SettingsError, load
@@ -74,6 +75,7 @@ class Server:
         self._log = Log()
         self._metrics = Metrics()
         self._keys = None if settings.authentication == "none" else Keys(Path(settings.keys_folder))
+        self._recorder = Recorder(settings, settings.telemetry, self._log) if settings.telemetry else None
         self._scorers = Scorers(settings, launch_of(settings, os.environ), self._log, self._metrics)
         self._admission = Admission(
             self._scorers, self._metrics, queue=settings.queue, timeout_seconds=settings.timeout_seconds
@@ -88,8 +90,11 @@ class Server:
             schema=read_schema(Path(settings.scoring_folder), settings.image.schema),
             log=self._log,
             metrics=self._metrics,
+            recorder=self._recorder,
         )
-        self._gauges = Gauges(settings, self._admission, self._scorers, self._site, self._keys, self._log)
+        self._gauges = Gauges(
+            settings, self._admission, self._scorers, self._site, self._keys, self._log, self._recorder
+        )
         pages = {b"/health": self._health, b"/ready": self._gauges.ready_page, b"/metrics": self._metrics_page}
         self._admin = AdminSite(Connections(_ADMIN_HELD_BYTES_MAX), pages)
         self._stop_asked = asyncio.Event()
@@ -127,6 +132,8 @@ class Server:
         if self._ticks % _TICKS_PER_SWEEP == 0:
             self._sweep(now)
         self._ticks += 1
+        if self._recorder is not None:
+            self._recorder.flush()
         self._log.flush()
         asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
 
@@ -170,6 +177,8 @@ class Server:
             self._log.line("error", "given_up", message=reason)
             print(f"mmgit: the service cannot run: {reason}", file=sys.stderr)  # noqa: T201 - for the person at a terminal
             status = 1
+        if self._recorder is not None:
+            self._recorder.close()
         self._log.line("info", "stopped", status=status)
         self._log.close()
         return status

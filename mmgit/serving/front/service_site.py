@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mmgit.serving.front.keys import Keys
     from mmgit.serving.front.log import Log
     from mmgit.serving.front.metrics import Metrics
+    from mmgit.serving.front.recorder import Recorder
     from mmgit.serving.front.scorers import Scorers
     from mmgit.serving.settings import Settings
 
@@ -75,6 +76,7 @@ class ServiceSite:
         schema: Mapping[str, Any] | None,
         log: Log,
         metrics: Metrics,
+        recorder: Recorder | None = None,
     ) -> None:
         self.date = b""
         self.is_draining = False
@@ -102,6 +104,7 @@ class ServiceSite:
         self._scorers = scorers
         self._log = log
         self._metrics = metrics
+        self._recorder = recorder
 
     @property
     def is_ready(self) -> bool:
@@ -137,14 +140,20 @@ class ServiceSite:
         path = exchange.path
         if path in self._forms:
             if exchange.is_gzip:
-                Gunzip(exchange, self._admission.take).go_on()
+                Gunzip(exchange, self._take).go_on()
             else:
-                self._admission.take(exchange)
+                self._take(exchange)
         elif path == b"/":
             exchange.answer(200 if self.is_ready else 503, b'{"ready":%b}' % (b"true" if self.is_ready else b"false"))
         else:
             page = self._inference.pages.get(path)
             exchange.answer(*(page() if page is not None else (200, self._documents[path])))
+
+    def _take(self, exchange: Exchange) -> None:
+        """Let a request whose body is there be scored."""
+        if self._recorder is not None and self._recorder.keeps_inputs:
+            exchange.kept_body = exchange.body
+        self._admission.take(exchange)
 
     def abandon(self, exchange: Exchange) -> None:
         """Its client left: a place in the queue is free."""
@@ -156,7 +165,10 @@ class ServiceSite:
         if exchange.path == b"/":
             return
         seconds = monotonic() - exchange.started_at
-        self._metrics.answered(self._route_names.get(exchange.path, "other"), exchange.status, seconds)
+        route = self._route_names.get(exchange.path, "other")
+        self._metrics.answered(route, exchange.status, seconds)
+        if self._recorder is not None and exchange.path in self._forms and exchange.status != _NO_KEY.status:
+            self._recorder.answered(exchange, route, seconds)
         waited = exchange.queue_seconds
         self._log.request(
             Answered(

@@ -1,0 +1,1 @@
+"""What services record, on disk: segments that survive any end of their writer, and a bounded folder of them."""

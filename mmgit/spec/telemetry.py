@@ -1,0 +1,34 @@
+"""What services record of their requests, and where it goes: `telemetry` of an environment and of a service."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from mmgit.spec.fields import List, Spec, Uri, text
+
+SPOOL = "256Mi"
+
+Spool = Annotated[str, *text(r"[1-9][0-9]{0,4}(?:Mi|Gi)", "an amount of disk, like 256Mi or 2Gi")]
+FieldName = Annotated[str, *text(r"[^\x00-\x1f\x7f]{1,128}", "the name of a field, of 1 to 128 characters")]
+Address = Annotated[
+    str, *text(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[^\s?#]*)?", "an http(s) address, without a query")
+]
+
+
+class TelemetrySpec(Spec):
+    """Where the services of an environment send what they record."""
+
+    store: Uri | None = None
+    otlp: Address | None = None
+
+
+class Recording(Spec):
+    """What a service keeps of each request in a spool of its own: ids, times, sizes and status; more where asked for.
+
+    Fields named in `redact`, at any depth, are empty in what is kept. A service adds to what its environment redacts.
+    """
+
+    inputs: bool | None = None
+    outputs: bool | None = None
+    redact: Annotated[List[FieldName], Field(max_length=256)] = ()
+    spool: Spool | None = None
