@@ -77,7 +77,9 @@ class Server:
         self._keys = None if settings.authentication == "none" else Keys(Path(settings.keys_folder))
         self._recorder = Recorder(settings, settings.telemetry, self._log) if settings.telemetry else None
         self._scorers = Scorers(settings, launch_of(settings, os.environ), self._log, self._metrics)
-        self._admission = Admission(self._scorers, self._metrics, settings)
+        self._admission = Admission(
+            self._scorers, self._metrics, queue=settings.queue, timeout_seconds=settings.timeout_seconds
+        )
         self._site = ServiceSite(
             settings,
             Connections(2 * settings.max_body_bytes),
