@@ -46,9 +46,8 @@ def promotions_come_from_an_environment(scope: Scope) -> Iterator[Finding]:
 def fields_without_effect_are_said(scope: Scope) -> Iterator[Finding]:
     """What this release reads but does not act on is a warning: nobody shall rely on a gate that is not judged."""
     for environment in scope.source.environments.values():
-        for name in ("store", "otlp"):
-            if getattr(environment.spec.telemetry, name) is not None:
-                yield _without_effect(environment.path, "telemetry", name)
+        if environment.spec.telemetry.store is not None:
+            yield _without_effect(environment.path, "telemetry", "store")
 
 
 def processes_render_nothing(scope: Scope) -> Iterator[Finding]:

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from mmgit.serving.front.metrics import Family, Histogram, Labels, single
+from mmgit.serving.front.metrics import Family, single
 
 if TYPE_CHECKING:
     from mmgit.serving.front.admission import Admission
     from mmgit.serving.front.keys import Keys
     from mmgit.serving.front.log import Log
-    from mmgit.serving.front.recorder import Recorder
     from mmgit.serving.front.scorers import Scorers
     from mmgit.serving.front.service_site import ServiceSite
     from mmgit.serving.settings import Settings
@@ -27,7 +26,6 @@ class Gauges(NamedTuple):
     site: ServiceSite
     keys: Keys | None
     log: Log
-    recorder: Recorder | None
 
     def families(self) -> list[Family]:
         """The present, and what the parts count by themselves."""
@@ -44,7 +42,6 @@ class Gauges(NamedTuple):
             single("mmgit_keys", "Keys in force.", len(keys or ())),
             single("mmgit_keys_broken", "1 while the keys file cannot be understood.", bool(keys and keys.is_broken)),
             single("mmgit_log_lines_dropped_total", "Log lines that nobody read in time.", self.log.dropped_lines),
-            *(_telemetry(self.recorder) if self.recorder is not None else ()),
         ]
 
     def ready_page(self) -> tuple[int, bytes]:
@@ -56,15 +53,3 @@ class Gauges(NamedTuple):
             found = {**found, "draining": "the server was told to stop; what it accepted is answered"}
         reasons = [{"code": code, "message": message} for code, message in found.items()]
         return 503, msgspec.json.encode({"ready": False, "reasons": reasons})
-
-
-def _telemetry(recorder: Recorder) -> list[Family]:
-    drops: list[tuple[Labels, float | Histogram]] = [
-        ((("reason", reason),), count) for reason, count in sorted(recorder.dropped.items())
-    ]
-    name = "mmgit_telemetry_dropped_records_total"
-    return [
-        Family(name, "counter", "Records of telemetry that were lost, by reason.", drops),
-        single("mmgit_telemetry_pending_bytes", "Bytes of telemetry that wait for the disk.", recorder.pending_bytes),
-        single("mmgit_telemetry_spool_bytes", "Bytes that the spool of telemetry takes.", recorder.spool.size_bytes),
-    ]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Union
 
 from msgspec import UNSET
 
+from mmgit.serving.front.metrics import Family, Histogram, Labels, single
 from mmgit.serving.front.records import Answered, Record, body_of, encoded
 from mmgit.serving.spool.spool import Spool
 
@@ -27,6 +28,8 @@ _RECORD_BYTES = 500
 _SYNC_SECONDS = 1.0
 _RETRY_SECONDS = 5.0
 _OK = 200
+_NO_KEY = 401
+_ROUTES = frozenset(("score", "infer"))
 
 Item = Union[Answered, bytes]
 
@@ -35,7 +38,6 @@ class Recorder:
     """The telemetry of one service. `flush` hands over what was gathered since the last call."""
 
     def __init__(self, settings: Settings, recording: Recording, log: Log) -> None:
-        self.keeps_inputs = recording.inputs
         self.spool = Spool(Path(settings.spool_folder), recording.spool_bytes)
         self._dropped = {"buffer": 0, "scorer": 0}
         self._keeps_outputs = recording.outputs
@@ -54,6 +56,18 @@ class Recorder:
         self._thread = threading.Thread(target=self._write_batches, name="recorder", daemon=True)
         self._thread.start()
 
+    def families(self) -> list[Family]:
+        """What is lost and what is taken."""
+        lost: list[tuple[Labels, float | Histogram]] = [
+            ((("reason", reason),), count) for reason, count in sorted(self.dropped.items())
+        ]
+        name = "mmgit_telemetry_dropped_records_total"
+        return [
+            Family(name, "counter", "Records of telemetry that were lost, by reason.", lost),
+            single("mmgit_telemetry_pending_bytes", "Bytes of telemetry that wait for the disk.", self.pending_bytes),
+            single("mmgit_telemetry_spool_bytes", "Bytes that the spool of telemetry takes.", self.spool.size_bytes),
+        ]
+
     @property
     def dropped(self) -> dict[str, int]:
         """Records that were lost, by reason."""
@@ -65,7 +79,9 @@ class Recorder:
         return self._taken_bytes - self._written_bytes
 
     def answered(self, exchange: Exchange, route: str, seconds: float) -> None:
-        """Record one answer."""
+        """Record one answer to a request that may score."""
+        if route not in _ROUTES or exchange.status == _NO_KEY:
+            return
         waited, response = exchange.queue_seconds, exchange.response
         inputs = outputs = None
         if exchange.kept_body is not None:

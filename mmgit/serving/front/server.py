@@ -25,9 +25,9 @@ from mmgit.serving.front.keys import Keys
 from mmgit.serving.front.launch import launch_of
 from mmgit.serving.front.listener import listening_socket
 from mmgit.serving.front.log import Log
-from mmgit.serving.front.metrics import Metrics
+from mmgit.serving.front.metrics import Family, Metrics
+from mmgit.serving.front.observers import observers_of
 from mmgit.serving.front.orphans import reap_orphans
-from mmgit.serving.front.recorder import Recorder
 from mmgit.serving.front.scorers import Scorers
 from mmgit.serving.front.service_site import ServiceSite, base_path
 from mmgit.serving.settings import Settings, SettingsError, load
@@ -75,7 +75,7 @@ class Server:
         self._log = Log()
         self._metrics = Metrics()
         self._keys = None if settings.authentication == "none" else Keys(Path(settings.keys_folder))
-        self._recorder = Recorder(settings, settings.telemetry, self._log) if settings.telemetry else None
+        self._observers = observers_of(settings, self._log, self._families)
         self._scorers = Scorers(settings, launch_of(settings, os.environ), self._log, self._metrics)
         self._admission = Admission(
             self._scorers, self._metrics, queue=settings.queue, timeout_seconds=settings.timeout_seconds
@@ -90,11 +90,9 @@ class Server:
             schema=read_schema(Path(settings.scoring_folder), settings.image.schema),
             log=self._log,
             metrics=self._metrics,
-            recorder=self._recorder,
+            observers=self._observers,
         )
-        self._gauges = Gauges(
-            settings, self._admission, self._scorers, self._site, self._keys, self._log, self._recorder
-        )
+        self._gauges = Gauges(settings, self._admission, self._scorers, self._site, self._keys, self._log)
         pages = {b"/health": self._health, b"/ready": self._gauges.ready_page, b"/metrics": self._metrics_page}
         self._admin = AdminSite(Connections(_ADMIN_HELD_BYTES_MAX), pages)
         self._stop_asked = asyncio.Event()
@@ -132,8 +130,8 @@ class Server:
         if self._ticks % _TICKS_PER_SWEEP == 0:
             self._sweep(now)
         self._ticks += 1
-        if self._recorder is not None:
-            self._recorder.flush()
+        for observer in self._observers:
+            observer.flush()
         self._log.flush()
         asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
 
@@ -177,8 +175,8 @@ class Server:
             self._log.line("error", "given_up", message=reason)
             print(f"mmgit: the service cannot run: {reason}", file=sys.stderr)  # noqa: T201 - for the person at a terminal
             status = 1
-        if self._recorder is not None:
-            self._recorder.close()
+        for observer in self._observers:
+            observer.close()
         self._log.line("info", "stopped", status=status)
         self._log.close()
         return status
@@ -186,9 +184,12 @@ class Server:
     def _health(self) -> tuple[int, bytes]:
         return 200, b'{"healthy":true}'
 
+    def _families(self) -> list[Family]:
+        observed = [family for observer in self._observers for family in observer.families()]
+        return [*self._metrics.families(), *self._gauges.families(), *observed]
+
     def _metrics_page(self) -> tuple[int, bytes]:
-        families = [*self._metrics.families(), *self._gauges.families()]
-        return 200, page_of(families, (("service", self._settings.service),))
+        return 200, page_of(self._families(), (("service", self._settings.service),))
 
 
 def _port_of(server: asyncio.AbstractServer) -> int:

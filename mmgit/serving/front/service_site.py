@@ -19,7 +19,7 @@ from mmgit.serving.scorer.arguments import raw_input_of
 from mmgit.serving.scorer.frames import ARGUMENTS, RAW, TENSORS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from mmgit.serving.front.admission import Admission
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mmgit.serving.front.keys import Keys
     from mmgit.serving.front.log import Log
     from mmgit.serving.front.metrics import Metrics
-    from mmgit.serving.front.recorder import Recorder
+    from mmgit.serving.front.observers import Observer
     from mmgit.serving.front.scorers import Scorers
     from mmgit.serving.settings import Settings
 
@@ -76,7 +76,7 @@ class ServiceSite:
         schema: Mapping[str, Any] | None,
         log: Log,
         metrics: Metrics,
-        recorder: Recorder | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self.date = b""
         self.is_draining = False
@@ -104,7 +104,8 @@ class ServiceSite:
         self._scorers = scorers
         self._log = log
         self._metrics = metrics
-        self._recorder = recorder
+        self._observers = observers
+        self._keeps_inputs = settings.telemetry is not None and settings.telemetry.inputs
 
     @property
     def is_ready(self) -> bool:
@@ -151,7 +152,7 @@ class ServiceSite:
 
     def _take(self, exchange: Exchange) -> None:
         """Let a request whose body is there be scored."""
-        if self._recorder is not None and self._recorder.keeps_inputs:
+        if self._keeps_inputs:
             exchange.kept_body = exchange.body
         self._admission.take(exchange)
 
@@ -167,8 +168,8 @@ class ServiceSite:
         seconds = monotonic() - exchange.started_at
         route = self._route_names.get(exchange.path, "other")
         self._metrics.answered(route, exchange.status, seconds)
-        if self._recorder is not None and exchange.path in self._forms and exchange.status != _NO_KEY.status:
-            self._recorder.answered(exchange, route, seconds)
+        for observer in self._observers:
+            observer.answered(exchange, route, seconds)
         waited = exchange.queue_seconds
         self._log.request(
             Answered(
