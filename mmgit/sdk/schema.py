@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmgit.sdk.samples import SampleDefinition, definition_of
+from mmgit.sdk.samples import DataTypes, SampleDefinition, definition_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 _SAMPLE_BYTES_MAX = 10 * 1024 * 1024
 
 
-def generate_schema(
+def generate_schema(  # noqa: PLR0913 - the first four are the reference's
     run_func: Callable[..., Any],
     inputs: Mapping[str, Any] | None = None,
     outputs: Sample = None,
     filepath: str | os.PathLike[str] | None = None,
     *,
     check_outputs: bool = True,
+    row_wise: bool = False,
 ) -> Schema:
     """The schema of `run_func`'s requests; with `filepath` it is written there, and sample.json beside it.
 
@@ -36,9 +37,12 @@ def generate_schema(
     `outputs` is a sample of the result, or a mapping of samples when the result is an object; the server answers with
     status 500 in place of another result, unless `check_outputs` says that the sample only describes.
 
+    `row_wise` promises that `run_func` answers each row by itself: it returns one row for each that it was given, in
+    their order, as a list, array or frame, or as an object of these. Only then may a service score requests together.
+
     Raises:
         TypeError: a sample has no JSON form.
-        ValueError: the inputs are not the arguments of `run_func`, or a sample is empty or too large.
+        ValueError: the inputs are not the arguments of `run_func`, or not rows, or a sample is empty or too large.
     """
     definitions = {name: definition_of(sample) for name, sample in (inputs or {}).items()}
     required = _required_arguments(run_func, definitions)
@@ -49,10 +53,16 @@ def generate_schema(
         "required": required,
         "additionalProperties": False,
     }
+    marks: Schema = {}
     if outputs is not None:
-        schema["x-mmgit"] = {"output": _output_schema(outputs)}
+        marks["output"] = _output_schema(outputs)
         if not check_outputs:
-            schema["x-mmgit"]["output_is_checked"] = False
+            marks["output_is_checked"] = False
+    if row_wise:
+        _refuse_other_than_rows(definitions)
+        marks["row_wise"] = True
+    if marks:
+        schema["x-mmgit"] = marks
     if filepath is not None:
         file = Path(filepath)
         samples = {name: definition.description.sample for name, definition in definitions.items()}
@@ -81,6 +91,17 @@ def _required_arguments(run_func: Callable[..., Any], definitions: Mapping[str, 
         if name not in known and not takes_any:
             raise ValueError(f"inputs has a sample of {name}, which is no argument of run()")
     return required
+
+
+def _refuse_other_than_rows(definitions: Mapping[str, SampleDefinition]) -> None:
+    for name, definition in definitions.items():
+        shape = definition.description.schema["x-mmgit"].get("shape", ())
+        if definition.type is not DataTypes.PANDAS and tuple(shape[:1]) != (None,):
+            raise ValueError(
+                f"{name} is neither a frame nor an array whose first size is free, so run() is not row-wise"
+            )
+    if not definitions:
+        raise ValueError("inputs has no sample: run() is not row-wise")
 
 
 def _output_schema(outputs: Sample) -> Schema:

@@ -73,6 +73,8 @@ class Settings:
     concurrency: int = 1
     spares: int = 0
     queue: int = 10
+    batch_max_requests: int = 1
+    batch_max_bytes: int = 1024 * 1024
     timeout_seconds: float = 60.0
     startup_timeout_seconds: float = 300.0
     drain_seconds: float = 5.0
@@ -174,6 +176,8 @@ def _check_ranges(settings: Settings, file: Path) -> None:
         ("concurrency", 1, 1024),
         ("spares", 0, 1024),
         ("queue", 0, 100_000),
+        ("batch_max_requests", 1, 1024),
+        ("batch_max_bytes", 1, _BODY_BYTES_MAX),
         ("timeout_seconds", 0.001, 86_400),
         ("startup_timeout_seconds", 0.001, 86_400),
         ("drain_seconds", 0, 3_600),

@@ -168,3 +168,24 @@ def test_importing_the_sdk_imports_neither_numpy_nor_pandas() -> None:
     code = "import sys, mmgit.sdk; sys.exit('numpy' in sys.modules or 'pandas' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+def test_a_schema_says_that_run_is_row_wise_only_where_it_is_promised(tmp_path: Path) -> None:
+    rows = pd.DataFrame({"a": [1.5]})
+
+    promised = generate_schema(lambda x: x, {"x": rows}, rows, tmp_path / "schema.json", row_wise=True)
+
+    assert promised["x-mmgit"].keys() == {"output", "row_wise"}
+    assert json.loads((tmp_path / "schema.json").read_text()) == promised
+    assert "x-mmgit" not in generate_schema(lambda x: x, {"x": rows})
+
+
+@pytest.mark.parametrize("sample", [[1.5], "text", b"bytes", np.float64(1.5), {"a": [1.5]}])
+def test_inputs_that_are_not_rows_are_not_row_wise(sample: object) -> None:
+    with pytest.raises(ValueError, match="x is neither a frame nor an array whose first size is free"):
+        generate_schema(lambda x: x, {"x": sample}, row_wise=True)
+
+
+def test_a_run_without_inputs_is_not_row_wise() -> None:
+    with pytest.raises(ValueError, match="no sample"):
+        generate_schema(lambda: None, {}, row_wise=True)

@@ -1,6 +1,7 @@
 """Requests that may be scored in, one at a time to each idle scorer out, oldest first; the rest wait or are refused.
 
-At most `concurrency` run and `queue` wait. A request whose client left or whose deadline passed is never scored.
+At most `concurrency` run and `queue` wait. A request whose client left or whose deadline passed is never scored. Where
+batches are declared, a scorer that gets free takes those that wait, within the limits; none waits for others to come.
 """
 
 from __future__ import annotations
@@ -12,8 +13,11 @@ from typing import TYPE_CHECKING
 from mmgit.serving.front.exchange import RETRY, Exchange, Refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mmgit.serving.front.metrics import Metrics
     from mmgit.serving.front.scorers import Scorers
+    from mmgit.serving.settings import Settings
 
 _FULL = Refusal(503, "queue_full", "all scorers are busy and the queue is full; try again later", RETRY)
 _NOT_READY = Refusal(503, "not_ready", "no scorer is up yet; try again later", RETRY)
@@ -23,13 +27,16 @@ TOO_LATE = Refusal(504, "timeout", "the request was not scored in time")
 class Admission:
     """The queue of one service."""
 
-    def __init__(self, scorers: Scorers, metrics: Metrics, *, queue: int, timeout_seconds: float) -> None:
+    def __init__(self, scorers: Scorers, metrics: Metrics, settings: Settings) -> None:
         self._scorers = scorers
         self._metrics = metrics
-        self._queue = queue
-        self._timeout_seconds = timeout_seconds
+        self._queue = settings.queue
+        self._timeout_seconds = settings.timeout_seconds
+        self._batch_requests = settings.batch_max_requests
+        self._batch_bytes = settings.batch_max_bytes
         self._waiting: OrderedDict[Exchange, None] = OrderedDict()
         scorers.on_idle = self._dispatch
+        scorers.on_returned = self._take_back
 
     @property
     def waiting(self) -> int:
@@ -49,10 +56,11 @@ class Admission:
         refusal = TOO_LATE if exchange.deadline <= now else self.refusal()
         if refusal is not None:
             exchange.refuse(refusal)
-        elif self._scorers.idle:
-            self._score(exchange, 0.0)
+            return
+        exchange.queued_at = now
+        if self._scorers.idle:
+            self._score([exchange], now)
         else:
-            exchange.queued_at = now
             self._waiting[exchange] = None
 
     def leave(self, exchange: Exchange) -> None:
@@ -67,16 +75,45 @@ class Admission:
 
     def _dispatch(self) -> None:
         while self._waiting and self._scorers.idle:
-            exchange, _ = self._waiting.popitem(last=False)
             now = monotonic()
+            group = self._next_group(now)
+            if group:
+                self._score(group, now)
+
+    def _next_group(self, now: float) -> list[Exchange]:
+        """Take out the oldest request, and those behind it that may be scored with it."""
+        most = self._batch_requests if self._scorers.idle[-1].is_row_wise else 1
+        group: list[Exchange] = []
+        size_bytes = 0
+        while self._waiting and len(group) < most:
+            exchange = next(iter(self._waiting))
+            size_bytes += len(exchange.body)
+            if group and (exchange.is_alone or size_bytes > self._batch_bytes):
+                break
+            del self._waiting[exchange]
             if exchange.deadline <= now:
                 exchange.refuse(TOO_LATE)
-            else:
-                self._score(exchange, now - exchange.queued_at)
+                size_bytes -= len(exchange.body)
+                continue
+            group.append(exchange)
+            if exchange.is_alone:
+                break
+        return [exchange for exchange in group if not exchange.is_gone]
 
-    def _score(self, exchange: Exchange, queue_seconds: float) -> None:
-        """Give it to an idle scorer: every request that is scored passes here, and is counted as one call."""
-        exchange.queue_seconds = queue_seconds
-        self._metrics.queued(queue_seconds)
-        self._metrics.scored(1)
-        self._scorers.idle.pop().score(exchange)
+    def _score(self, group: list[Exchange], now: float) -> None:
+        """Give them to an idle scorer: every request that is scored passes here, and is counted in one call."""
+        for exchange in group:
+            if not exchange.is_alone:
+                exchange.queue_seconds = now - exchange.queued_at
+                self._metrics.queued(exchange.queue_seconds)
+        self._metrics.scored(len(group))
+        self._scorers.idle.pop().score(group)
+
+    def _take_back(self, exchanges: Iterable[Exchange]) -> None:
+        """Let requests that were in a group in vain be the next ones, each alone."""
+        for exchange in reversed(list(exchanges)):
+            if exchange.response is None and not exchange.is_gone:
+                exchange.is_alone = True
+                self._waiting[exchange] = None
+                self._waiting.move_to_end(exchange, last=False)
+        self._dispatch()

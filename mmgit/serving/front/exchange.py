@@ -64,6 +64,7 @@ class Exchange:
     is_received = False
     is_refused = False
     is_gone = False
+    is_alone = False
     status = 0
     response: bytes | None = None
     response_bytes = 0

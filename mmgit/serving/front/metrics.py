@@ -48,6 +48,7 @@ class Metrics:
     def __init__(self) -> None:
         self.restarts = {"crashed": 0, "hung": 0}
         self.abandoned = 0
+        self.batch_replays = 0
         self._answers: dict[tuple[str, int], int] = {}
         self._seconds = Histogram(SECONDS)
         self._queue_seconds = Histogram(SECONDS)
@@ -81,6 +82,7 @@ class Metrics:
             _histogram("mmgit_request_duration_seconds", "Time from a first byte to its answer.", self._seconds),
             _histogram("mmgit_queue_duration_seconds", "Time that a request waited for a scorer.", self._queue_seconds),
             _histogram("mmgit_batch_requests", "Requests that one call of a scorer was for.", self._batches),
+            single("mmgit_batch_replays_total", "Batches that were scored again one by one.", self.batch_replays),
             Family("mmgit_scorer_restarts_total", "counter", "Scorers that were started again, by reason.", restarts),
             single("mmgit_abandoned_requests_total", "Requests whose client left before the answer.", self.abandoned),
         ]

@@ -1,4 +1,4 @@
-"""One scorer process: started, given one request at a time, watched, killed. Says what became of it to its owner.
+"""One scorer process: started, given one group of requests at a time, watched, killed. Tells its owner what it does.
 
 A scorer is the user's interpreter running `scorer/main.py` in a session of its own, at the other end of a socket pair.
 """
@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Protocol, cast
 from mmgit.serving.front.admission import TOO_LATE
 from mmgit.serving.front.exchange import Exchange, Refusal
 from mmgit.serving.front.output import Output
-from mmgit.serving.scorer.frames import ANSWER, FAILED, READY, REQUEST
+from mmgit.serving.front.scorer_wire import Answer, AnswerReader, frames_of
+from mmgit.serving.scorer.frames import ALONE, FAILED, READY, REPLAY, ROW_WISE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from mmgit.serving.front.launch import Launch
 
@@ -30,6 +31,7 @@ _SOCKET_BUFFER_BYTES = 1024 * 1024
 _TRACEBACK_SECONDS = 0.5
 _LAST_WORDS_SECONDS = 0.5
 _ANSWERS = frozenset((200, 400, 500))
+_AGAIN = frozenset((ALONE, REPLAY))
 
 _DIED = Refusal(500, "scorer_died", "the process that scored this request ended; the log says why")
 
@@ -39,6 +41,9 @@ class Owner(Protocol):
 
     def became_idle(self, scorer: Scorer) -> None:
         """It can score."""
+
+    def returned(self, exchanges: Iterable[Exchange], *, is_replay: bool) -> None:
+        """Requests of a group are to be scored alone."""
 
     def ended(self, scorer: Scorer, reason: str) -> None:
         """Its process is gone."""
@@ -52,13 +57,15 @@ class Scorer(asyncio.Protocol):
 
     def __init__(self, owner: Owner, launch: Launch) -> None:
         self.is_ready = False
+        self.is_row_wise = False
         self.is_hung = False
         self.started_at = monotonic()
         self._owner = owner
         self._launch = launch
-        self._exchange: Exchange | None = None
+        self._group: dict[int, Exchange] = {}
+        self._is_batch = False
         self._busy_since = 0.0
-        self._buffer = bytearray()
+        self._reader = AnswerReader()
         self._reason = ""
         self._gone_since = 0.0
         self._has_ended = False
@@ -101,14 +108,14 @@ class Scorer(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         await loop.create_connection(lambda: self, sock=ours)
 
-    def score(self, exchange: Exchange) -> None:
-        """Send one request."""
-        self._exchange = exchange
+    def score(self, group: Sequence[Exchange]) -> None:
+        """Send requests; the bodies of several are kept, as they may have to be scored again."""
+        self._group = dict(enumerate(group))
+        self._is_batch = len(group) > 1
         self._busy_since = monotonic()
-        ids = f"{exchange.request_id}\n{exchange.correlation_id}\n{exchange.trace_id}".encode("ascii")
-        head = REQUEST.pack(len(exchange.body), len(ids), exchange.form, exchange.json_bytes) + ids
-        cast("asyncio.Transport", self._transport).writelines((head, exchange.body))
-        exchange.body = b""
+        cast("asyncio.Transport", self._transport).writelines(frames_of(group))
+        if not self._is_batch:
+            group[0].body = b""
 
     def check(self, now: float, timeout_seconds: float, startup_timeout_seconds: float) -> None:
         """Notice a process that died without closing its socket, or that takes too long."""
@@ -120,9 +127,10 @@ class Scorer(asyncio.Protocol):
                 self._end()
         elif not self.is_ready and now - self.started_at > startup_timeout_seconds:
             self._kill(f"init() did not finish within {startup_timeout_seconds:g} s")
-        elif self._exchange is not None:
-            if self._exchange.deadline <= now:
-                self._exchange.refuse(TOO_LATE)
+        elif self._group:
+            for exchange in self._group.values():
+                if exchange.deadline <= now:
+                    exchange.refuse(TOO_LATE)
             if self._busy_since <= now - timeout_seconds:
                 self._kill(f"run() did not return within {timeout_seconds:g} s")
 
@@ -147,39 +155,52 @@ class Scorer(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        """Called by asyncio with a part of an answer."""
-        buffer = self._buffer
-        buffer += data
-        if len(buffer) < ANSWER.size:
-            return
-        size, status, json_bytes = ANSWER.unpack_from(buffer)
-        if len(buffer) < ANSWER.size + size:
-            return
-        payload = bytes(memoryview(buffer)[ANSWER.size : ANSWER.size + size])
-        self._buffer = bytearray()
-        self._receive(status, payload, json_bytes)
+        """Called by asyncio with a part of the answers."""
+        answers = self._reader.feed(data)
+        if answers:
+            self._receive(answers)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by asyncio when the other end closed: the process ends, or did."""
         del exc
         self._end()
 
-    def _receive(self, status: int, payload: bytes, json_bytes: int) -> None:
-        exchange = self._exchange
-        if exchange is not None and status in _ANSWERS:
-            self._exchange = None
-            if not self.is_hung:
-                self._owner.became_idle(self)
-            if json_bytes:
-                head = b"inference-header-content-length: %d\r\n" % json_bytes
-                exchange.answer(status, payload, headers=head, content_type=b"application/octet-stream")
+    def _receive(self, answers: Sequence[Answer]) -> None:
+        """Take complete frames; the next requests go out before the answers to these do."""
+        done = []
+        again = []
+        fault: Answer | None = None
+        for answer in answers:
+            is_answer = answer.status in _ANSWERS
+            exchange = self._group.pop(answer.request, None) if is_answer or answer.status in _AGAIN else None
+            if exchange is None:
+                fault = answer
+                break
+            if is_answer:
+                done.append((exchange, answer))
             else:
-                exchange.answer(status, payload)
-        elif status == READY and not self.is_ready:
+                again.append(exchange)
+        if again:
+            self._owner.returned(again, is_replay=any(answer.status == REPLAY for answer in answers))
+        if done or again:
+            self._go_on()
+        for exchange, answer in done:
+            _pass_on(exchange, answer)
+        if fault is not None:
+            self._receive_other(fault)
+
+    def _go_on(self) -> None:
+        if not self._group and not self.is_hung:
+            self._owner.became_idle(self)
+
+    def _receive_other(self, answer: Answer) -> None:
+        if answer.status == READY and not self.is_ready:
             self.is_ready = True
+            self.is_row_wise = answer.payload == ROW_WISE
             self._owner.became_idle(self)
         else:
-            self._reason = payload.decode("utf-8", "replace") if status == FAILED else "it broke the frames' order"
+            is_told = answer.status == FAILED
+            self._reason = answer.payload.decode("utf-8", "replace") if is_told else "it broke the frames' order"
             self._end()
 
     def _kill(self, reason: str) -> None:
@@ -196,12 +217,23 @@ class Scorer(asyncio.Protocol):
             return
         self._has_ended = True
         self.kill()
-        exchange, self._exchange = self._exchange, None
-        if exchange is not None:
-            exchange.refuse(TOO_LATE if self.is_hung else _DIED)
+        group, self._group = list(self._group.values()), {}
+        if self._is_batch and group and not self.is_hung:
+            self._owner.returned(group, is_replay=True)  # which of them ended it, is not known
+        else:
+            for exchange in group:
+                exchange.refuse(TOO_LATE if self.is_hung else _DIED)
         if self._transport is not None:
             self._transport.close()
         self._owner.ended(self, self._reason or f"the process ended with {_ending(self._process.returncode)}")
+
+
+def _pass_on(exchange: Exchange, answer: Answer) -> None:
+    if answer.json_bytes:
+        head = b"inference-header-content-length: %d\r\n" % answer.json_bytes
+        exchange.answer(answer.status, answer.payload, headers=head, content_type=b"application/octet-stream")
+    else:
+        exchange.answer(answer.status, answer.payload)
 
 
 @contextlib.contextmanager

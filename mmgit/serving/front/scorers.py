@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from mmgit.serving.front.scorer_process import Scorer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
+    from mmgit.serving.front.exchange import Exchange
     from mmgit.serving.front.launch import Launch
     from mmgit.serving.front.log import Log
     from mmgit.serving.front.metrics import Metrics
@@ -24,6 +25,7 @@ _STEADY_SECONDS = 60.0
 _DELAY_SECONDS = 0.1
 _DELAY_SECONDS_MAX = 30.0
 _FAILED_STARTS_MAX = 5
+_NOT_ROW_WISE = "schema.json does not declare run() row-wise: every request is scored by itself"
 
 
 class Scorers:
@@ -32,6 +34,7 @@ class Scorers:
     def __init__(self, settings: Settings, launch: Launch, log: Log, metrics: Metrics) -> None:
         self.idle: list[Scorer] = []
         self.on_idle: Callable[[], None] = lambda: None
+        self.on_returned: Callable[[Iterable[Exchange]], None] = lambda _: None
         self.given_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._settings = settings
         self._launch = launch
@@ -104,6 +107,8 @@ class Scorers:
         if not self._was_ready:
             self._was_ready = True
             self._log.line("info", "ready", seconds=round(monotonic() - scorer.started_at, 3))
+            if self._settings.batch_max_requests > 1 and not scorer.is_row_wise:
+                self._log.line("warning", "batching_off", message=_NOT_ROW_WISE)
         self._failed_starts = 0
         if scorer not in self._serving:
             if len(self._serving) == self._settings.concurrency:
@@ -112,6 +117,11 @@ class Scorers:
             self._serving.add(scorer)
         self.idle.append(scorer)
         self.on_idle()
+
+    def returned(self, exchanges: Iterable[Exchange], *, is_replay: bool) -> None:
+        """Requests of a group are to be scored alone: they did not fit, or (a replay) the group failed."""
+        self._metrics.batch_replays += is_replay
+        self.on_returned(exchanges)
 
     def ended(self, scorer: Scorer, reason: str) -> None:
         """A process is gone: start another one, or give the service up."""

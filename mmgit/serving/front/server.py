@@ -77,9 +77,7 @@ class Server:
         self._keys = None if settings.authentication == "none" else Keys(Path(settings.keys_folder))
         self._observers = observers_of(settings, self._log, self._families)
         self._scorers = Scorers(settings, launch_of(settings, os.environ), self._log, self._metrics)
-        self._admission = Admission(
-            self._scorers, self._metrics, queue=settings.queue, timeout_seconds=settings.timeout_seconds
-        )
+        self._admission = Admission(self._scorers, self._metrics, settings)
         self._site = ServiceSite(
             settings,
             Connections(2 * settings.max_body_bytes),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .arguments import Arguments
 from .outputs import output_check
+from .rows import is_row_wise
 from .strict_json import Refused
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Declared:
 
     arguments: Arguments
     check_result: Callable[[bytes], None] | None
+    is_row_wise: bool = False
 
 
 def read_declared(schema_file: Path) -> Declared:
@@ -31,6 +33,6 @@ def read_declared(schema_file: Path) -> Declared:
     """
     try:
         schema = json.loads(schema_file.read_bytes())
-        return Declared(Arguments(schema), output_check(schema))
+        return Declared(Arguments(schema), output_check(schema), is_row_wise(schema))
     except (Refused, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"{schema_file.name} cannot be used: {type(error).__name__}: {error}") from error

@@ -1,15 +1,17 @@
-"""The frames between the front and a scorer, little endian, one request under way at a time; both ends import them.
+"""The frames between the front and a scorer, little endian, one group of requests at a time; both ends import them.
 
-A scorer's first answer is `READY`, or `FAILED` with the reason as text; later ones are an HTTP status and a JSON body.
+A scorer's first answer is `READY`, or `FAILED` with the reason as text; later ones, one a request of the group in any
+order, are an HTTP status and a JSON body, or what to do instead. A group is of one request unless `run()` is row-wise.
 """
 
 from __future__ import annotations
 
 import struct
 
-REQUEST = struct.Struct("<IHBI")
+REQUEST = struct.Struct("<IHBIH")
 """Bytes of the body, bytes of the ids, form of the body, bytes at the start of a body of tensors that are JSON
-(0: all); then request, correlation and trace id in ASCII, a line each, then the body."""
+(0: all), how many requests of the same group follow; then request, correlation and trace id in ASCII, a line each, then
+the body."""
 
 ARGUMENTS = 0
 """The form of a body that is JSON: the arguments by name. Without a schema it is whatever `run()` takes."""
@@ -18,10 +20,18 @@ RAW = 1
 TENSORS = 2
 """The form of a body of the Open Inference Protocol v2."""
 
-ANSWER = struct.Struct("<IHI")
-"""Bytes of the payload, status, bytes at its start that are JSON (0: all); then the payload."""
+ANSWER = struct.Struct("<IHIH")
+"""Bytes of the payload, status, bytes at its start that are JSON (0: all), which request of the group it answers,
+counted from 0; then the payload."""
 
 READY = 0
 FAILED = 1
+ALONE = 2
+"""A request that does not fit to the others of its group was not scored: it is to come again, alone."""
+REPLAY = 3
+"""A request was scored with others in vain: it is to come again, alone."""
+
+ROW_WISE = b"row-wise"
+"""What a scorer is `READY` with that takes groups of several requests."""
 
 BODY_BYTES_MAX = 2**32 - 1

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing_extensions import Buffer
 
 LINE_BYTES_MAX = 16 * 1024
+_IDS_MAX = 32
 
 
 class RequestLog:
@@ -24,7 +25,7 @@ class RequestLog:
 
     def __init__(self, fd: int = 1) -> None:
         self._fd = fd
-        self._ids: dict[str, str] = {}
+        self._ids: dict[str, str | list[str]] = {}
         self._streams: tuple[_LineStream, ...] = ()
 
     def take_over_streams(self) -> None:
@@ -39,6 +40,10 @@ class RequestLog:
         """Lines from here on belong to this request."""
         ids = {"request_id": request_id, "correlation_id": correlation_id, "trace_id": trace_id}
         self._ids = {name: value for name, value in ids.items() if value}
+
+    def begin_group(self, request_ids: list[str]) -> None:
+        """Lines from here on belong to all of these requests; as many are named as a line has room for."""
+        self._ids = {"request_ids": request_ids[:_IDS_MAX]}
 
     def end(self) -> None:
         """Write what was printed without a line end."""
@@ -57,10 +62,10 @@ class RequestLog:
         }
         _write_all(self._fd, json.dumps(record).encode() + b"\n")
 
-    def failure(self, event: str, error: BaseException) -> None:
+    def failure(self, event: str, error: BaseException, *, level: str = "error") -> None:
         """Write an exception with its traceback: the only place where either is told."""
         lines = traceback.format_exception(type(error), error, error.__traceback__)
-        self.line("error", event, message=summary(error), traceback="".join(lines)[-LINE_BYTES_MAX:])
+        self.line(level, event, message=summary(error), traceback="".join(lines)[-LINE_BYTES_MAX:])
 
 
 def summary(error: BaseException) -> str:

@@ -51,6 +51,11 @@ class Scoring:
     declared: Declared | None
     inference: Inference
 
+    @property
+    def is_row_wise(self) -> bool:
+        """Whether one call may be for the rows of several requests."""
+        return self.declared is not None and self.declared.is_row_wise
+
     def call(self, arguments: Any) -> Any:  # noqa: ANN401 - run() takes and returns what it likes
         """What `run()` returns: for its arguments by name, or for the body."""
         return self.run(arguments) if self.declared is None else self.run(**arguments)

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Sequence
 from time import monotonic
 from typing import TYPE_CHECKING, cast
 
@@ -7,11 +8,12 @@ import pytest
 from mmgit.serving.front.admission import Admission
 from mmgit.serving.front.exchange import Exchange
 from mmgit.serving.front.metrics import Metrics
+from mmgit.serving.settings import Settings
 from tests.serving.conftest import BLOCKS, Client, Service, Start, request, until
 from tests.serving.front.conftest import Play, QuietSite, Stage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from mmgit.serving.front.scorers import Scorers
 
@@ -157,15 +159,17 @@ class OneScorer:
         self.scored: list[Exchange] = []
         self.idle: list[OneScorer] = []
         self.ready = 1
+        self.is_row_wise = False
         self.on_idle: Callable[[], None] = lambda: None
+        self.on_returned: Callable[[Iterable[Exchange]], None] = lambda _: None
 
-    def score(self, exchange: Exchange) -> None:
-        self.scored.append(exchange)
+    def score(self, group: Sequence[Exchange]) -> None:
+        self.scored += group
 
 
 def test_a_deadline_that_passed_since_anybody_looked_is_seen_before_scoring(play: Play, site: QuietSite) -> None:
     pool = OneScorer()
-    admission = Admission(cast("Scorers", pool), Metrics(), queue=10, timeout_seconds=60)
+    admission = Admission(cast("Scorers", pool), Metrics(), Settings("digits"))
 
     async def scene(stage: Stage) -> None:
         peer = await stage.peer()

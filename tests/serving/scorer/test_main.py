@@ -30,9 +30,9 @@ def test_a_scorer_needs_its_own_folder_and_the_standard_library_only(tmp_path: P
         theirs.close()
         front.settimeout(60)
 
-        assert front.recv(100) == frames.ANSWER.pack(0, frames.READY, 0)
-        front.sendall(frames.REQUEST.pack(4, 2, frames.ARGUMENTS, 0) + b"r1" + b"body")
-        assert front.recv(100) == frames.ANSWER.pack(1, 200, 0) + b"4"
+        assert front.recv(100) == frames.ANSWER.pack(0, frames.READY, 0, 0)
+        front.sendall(frames.REQUEST.pack(4, 2, frames.ARGUMENTS, 0, 0) + b"r1" + b"body")
+        assert front.recv(100) == frames.ANSWER.pack(1, 200, 0, 0) + b"4"
 
         front.close()
         assert scorer.wait(60) == 0

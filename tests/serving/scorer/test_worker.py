@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from mmgit.serving.scorer.answering import Request, score
 from mmgit.serving.scorer.arguments import Arguments
 from mmgit.serving.scorer.declared import Declared
 from mmgit.serving.scorer.frames import ARGUMENTS, REQUEST, TENSORS
 from mmgit.serving.scorer.inference import Inference, Model
 from mmgit.serving.scorer.log import RequestLog
 from mmgit.serving.scorer.scoring import Scoring
-from mmgit.serving.scorer.worker import Request, receive, score
+from mmgit.serving.scorer.worker import receive
 from tests.serving.conftest import Start, until
 
 CANARY = "canary-of-a-secret"
@@ -29,7 +30,7 @@ def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
 def test_a_frame_arrives_whole_whatever_its_pieces(ends: tuple[socket.socket, socket.socket], size: int) -> None:
     front, scorer = ends
     body = b"a" * size
-    frame = REQUEST.pack(len(body), 5, TENSORS, 7) + b"r1\nc\n" + body
+    frame = REQUEST.pack(len(body), 5, TENSORS, 7, 0) + b"r1\nc\n" + body
 
     def send() -> None:
         for start in (0, 3, 6, 100_000):
@@ -41,10 +42,10 @@ def test_a_frame_arrives_whole_whatever_its_pieces(ends: tuple[socket.socket, so
     received = receive(scorer)
     sender.join()
 
-    assert received == (["r1", "c", ""], TENSORS, 7, body)
+    assert received == [Request(["r1", "c", ""], TENSORS, 7, body)]
 
 
-@pytest.mark.parametrize("sent", [b"", b"\x01\x00", REQUEST.pack(10, 2, ARGUMENTS, 0) + b"r1half"])
+@pytest.mark.parametrize("sent", [b"", b"\x01\x00", REQUEST.pack(10, 2, ARGUMENTS, 0, 0) + b"r1half"])
 def test_a_front_that_closed_ends_the_loop(ends: tuple[socket.socket, socket.socket], sent: bytes) -> None:
     front, scorer = ends
     front.sendall(sent)

@@ -1,0 +1,64 @@
+from typing import Any, cast
+
+import pytest
+
+from mmgit.serving.front.exchange import Exchange
+from mmgit.serving.front.scorer_wire import Answer, AnswerReader, frames_of
+from mmgit.serving.scorer.answering import Request
+from mmgit.serving.scorer.frames import ALONE, ANSWER, ARGUMENTS, TENSORS
+from mmgit.serving.scorer.worker import receive
+
+
+class Wire:
+    """What `receive` reads from: bytes in pieces of one size."""
+
+    def __init__(self, data: bytes, piece: int) -> None:
+        self._pieces = [data[at : at + piece] for at in range(0, len(data), piece)]
+
+    def recv(self, _: int) -> bytes:
+        return self._pieces.pop(0) if self._pieces else b""
+
+
+def exchange(request_id: str, body: bytes, **fields: Any) -> Exchange:
+    made = Exchange(cast("Any", None), 0.0)
+    made.request_id, made.body = request_id, body
+    for name, value in fields.items():
+        setattr(made, name, value)
+    return made
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_a_group_arrives_as_it_was_sent_whatever_its_pieces(piece: int) -> None:
+    group = [
+        exchange("r1", b"one"),
+        exchange("r2", b"", correlation_id="c", trace_id="t"),
+        exchange("r3", b"three", form=TENSORS, json_bytes=2),
+    ]
+
+    received = receive(cast("Any", Wire(b"".join(frames_of(group)), piece)))
+
+    assert received == [
+        Request(["r1", "", ""], ARGUMENTS, 0, b"one"),
+        Request(["r2", "c", "t"], ARGUMENTS, 0, b""),
+        Request(["r3", "", ""], TENSORS, 2, b"three"),
+    ]
+
+
+def test_a_group_that_the_front_did_not_finish_ends_the_loop() -> None:
+    data = b"".join(frames_of([exchange("r1", b"one"), exchange("r2", b"two")]))
+
+    with pytest.raises(EOFError):
+        receive(cast("Any", Wire(data[:-1], 1000)))
+
+
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_answers_are_put_together_from_their_pieces(piece: int) -> None:
+    sent = [Answer(200, b"[1]", 0, 1), Answer(ALONE, b"", 0, 2), Answer(500, b"x" * 50, 3, 0)]
+    data = b"".join(
+        ANSWER.pack(len(each.payload), each.status, each.json_bytes, each.request) + each.payload for each in sent
+    )
+    reader = AnswerReader()
+
+    received = [answer for at in range(0, len(data), piece) for answer in reader.feed(data[at : at + piece])]
+
+    assert received == sent
