@@ -78,10 +78,8 @@ class Exchange:
     def name_request(self) -> None:
         """Take over the caller's ids if they are plain ones; a request id is made up where there is none."""
         headers = self.headers
-        self.request_id = (
-            _plain(headers.get(b"x-request-id") or headers.get(b"x-ms-request-id", b""))
-            or f"{_ID_PREFIX}{next(_ID_NUMBERS):012x}"
-        )
+        given = headers.get(b"x-request-id") or headers.get(b"x-ms-request-id")
+        self.request_id = (given and _plain(given)) or f"{_ID_PREFIX}{next(_ID_NUMBERS):012x}"
         if b"x-correlation-id" in headers:
             self.correlation_id = _plain(headers[b"x-correlation-id"])
         if b"traceparent" in headers:

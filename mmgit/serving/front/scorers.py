@@ -52,7 +52,10 @@ class Scorers:
     @property
     def ready(self) -> int:
         """How many take requests, busy ones included, hung ones not."""
-        return sum(not scorer.is_hung for scorer in self._serving)
+        ready = len(self._serving)
+        for scorer in self._serving:
+            ready -= scorer.is_hung
+        return ready
 
     @property
     def spares(self) -> int:
