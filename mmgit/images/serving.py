@@ -17,6 +17,8 @@ SPOOL = "var/spool/mmgit"
 ENTRY_POINT = f"/{FRONT}/main.py"
 _LOCK = "serving/front/pylock.toml"
 _MAIN = "serving/front/main.py"
+_LAYOUT = "2"
+"""What `entries` makes of the same files; another number is another identity."""
 _LEFT_OUT = frozenset({"__pycache__", "tests"})
 
 
@@ -37,11 +39,12 @@ class Serving:
     @cached_property
     def identity(self) -> str:
         """64 hex over `files`, the lock of the front's wheels among them; the same for every machine."""
-        return key_of({path: hashlib.sha256(data).hexdigest() for path, data in self.files.items()})
+        return key_of({"": _LAYOUT, **{path: hashlib.sha256(data).hexdigest() for path, data in self.files.items()}})
 
     def entries(self, scratch: Path, *, machine: Machine, index: Index = PYPI) -> Iterator[Entry]:
         """The layer for one machine."""
         from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - not needed when the layer is there
+        from mmgit.images.slim import slim  # noqa: PLC0415 - as above
 
         for path, data in self.files.items():
             if not path.startswith(("sdk/", "shim/")):
@@ -51,6 +54,7 @@ class Serving:
         yield file(f"{FRONT}/main.py", self.files[_MAIN])
         yield folder(SPOOL, 0o1777)  # a volume that is mounted there is as this folder: any user may write
         lay_out(self.files[_LOCK], machine, scratch, index=index)
+        slim(scratch)
         yield from site_entries(scratch, f"{FRONT}/packages", machine.interpreter)
 
 

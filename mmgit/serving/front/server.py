@@ -105,7 +105,8 @@ class Server:
         self._tick()
         public = await self._listen(self._site, self._settings.port)
         admin = await self._listen(self._admin, self._settings.admin_port)
-        self._log.line("info", "listening", port=_port_of(public), admin_port=_port_of(admin))
+        loop_name = type(loop).__module__.partition(".")[0]
+        self._log.line("info", "listening", port=_port_of(public), admin_port=_port_of(admin), loop=loop_name)
         self._scorers.start()
         stop = loop.create_task(self._stop_asked.wait())
         await asyncio.wait((stop, self._scorers.given_up), return_when=asyncio.FIRST_COMPLETED)
