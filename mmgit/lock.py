@@ -159,7 +159,7 @@ def lock_of(spec: "ImageSpec") -> Lock:
     return Lock(
         recipe=spec.recipe,
         inputs=spec.inputs,
-        foundation=Foundation(**spec.foundation.model_dump()),
+        foundation=Foundation(**spec.foundation.plain()),
         index=Blob(spec.digest, spec.size),
         platforms={
             platform: PlatformImage(
@@ -182,13 +182,13 @@ def lock_of(spec: "ImageSpec") -> Lock:
 
 
 def spec_of(lock: Lock) -> "ImageSpec":
-    """The lock file that says `lock`; `model_dump()` of it is what is written."""
-    from mmgit.spec.image import ImageSpec  # noqa: PLC0415 - building must not wait for pydantic
+    """The lock file that says `lock`; `plain()` of it is what is written."""
+    from mmgit.spec.image import ImageSpec  # noqa: PLC0415 - building need not wait for it
 
     def blob(of: Blob) -> dict[str, object]:
         return {"digest": of.digest, "size": of.size_bytes}
 
-    return ImageSpec.model_validate(
+    return ImageSpec.read(
         {
             "apiVersion": "mmgit.dev/v1",
             "kind": "Image",

@@ -165,8 +165,17 @@ def branch_of(root: str) -> str:
     return next((line[7:].strip().strip("\"'") for line in lines if line.startswith("branch:")), "main")
 
 
+_identity = b""
+
+
 def identity_of() -> bytes:
-    """What else decides: mmgit and its packages themselves."""
+    """What else decides: mmgit and its packages themselves, as they were when this command began."""
+    global _identity  # noqa: PLW0603 - `functools` is slow to import
+    _identity = _identity or _identity_now()
+    return _identity
+
+
+def _identity_now() -> bytes:
     package = os.path.dirname(__file__)  # noqa: PTH120 - pathlib is slow to import
     found: Listings = {}
     _scan(package, "", found)

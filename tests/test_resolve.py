@@ -22,16 +22,14 @@ PIN = {"manifest": "churn/1", "image": DIGEST}
 
 
 def source_of(service: dict[str, Any], environment: dict[str, Any] | None = None) -> Source:
-    manifest = ManifestSpec.model_validate({**HEAD, "kind": "Manifest", "python": "3.11", "models": ["churn/4"]})
-    model = ModelSpec.model_validate({**HEAD, "kind": "Model"})
+    manifest = ManifestSpec.read({**HEAD, "kind": "Manifest", "python": "3.11", "models": ["churn/4"]})
+    model = ModelSpec.read({**HEAD, "kind": "Model"})
     place = {"kind": "Environment", "target": "process", **HEAD, **(environment or {})}
-    declared = DeclaredService(
-        "s.yaml", ServiceSpec.model_validate({**HEAD, "kind": "Service", **service}), "team", "churn"
-    )
+    declared = DeclaredService("s.yaml", ServiceSpec.read({**HEAD, "kind": "Service", **service}), "team", "churn")
     return Source(
-        Declared("mmgit.yaml", ProjectSpec.model_validate({**HEAD, "kind": "Project", "mmgit": "==0.1.0"})),
+        Declared("mmgit.yaml", ProjectSpec.read({**HEAD, "kind": "Project", "mmgit": "==0.1.0"})),
         models={"churn": DeclaredModel("m", model, "churn", {}, {1: DeclaredManifest("m.yaml", manifest)})},
-        environments={"dev": DeclaredEnvironment("e.yaml", EnvironmentSpec.model_validate(place), "dev", (declared,))},
+        environments={"dev": DeclaredEnvironment("e.yaml", EnvironmentSpec.read(place), "dev", (declared,))},
     )
 
 

@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field
-
 from mmgit.blueprints.directives import Sheet
 from mmgit.blueprints.faults import Place, alike, fault
 from mmgit.blueprints.parameters import Parameters
-from mmgit.spec.fields import Name, Spec, Text
+from mmgit.spec.fields import Name, Text
+from mmgit.spec.record import EMPTY, Spec
 from mmgit.spec.service import Blueprint as BlueprintName
 
 DECLARATION = "blueprint.yaml"
@@ -26,7 +25,7 @@ class BlueprintSpec(Spec):
 
     description: Text = ""
     extends: BlueprintName | None = None
-    parameters: dict[Name, dict[str, Any]] = Field(default_factory=dict)
+    parameters: dict[Name, dict[str, Any]] = EMPTY
 
 
 @dataclass(frozen=True)

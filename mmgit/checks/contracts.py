@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from mmgit.errors import Finding, MmgitError
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import layout, reading
 from mmgit.repository.subset import Fault
-from mmgit.spec import ServiceSpec
+from mmgit.spec import Refused, ServiceSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,8 +71,8 @@ def _identity(path: str) -> tuple[str, ...]:
 def _ran(data: bytes | None) -> str | None:
     """The manifest that a service's file pinned."""
     try:
-        return None if data is None else ServiceSpec.model_validate(reading.parse(data)).manifest
-    except (Fault, ValidationError):
+        return None if data is None else ServiceSpec.read(reading.parse(data)).manifest
+    except (Fault, Refused):
         return None
 
 

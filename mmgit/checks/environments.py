@@ -56,9 +56,9 @@ def processes_render_nothing(scope: Scope) -> Iterator[Finding]:
         if environment.spec.target != "process":
             continue
         for service in environment.services:
-            for name in sorted(_SHAPING & service.spec.model_fields_set):
+            for name in sorted(_SHAPING & service.spec.given):
                 yield _not_rendered(service.path, (name,), environment.name)
-        for name in sorted(_SHAPING & environment.spec.defaults.model_fields_set):
+        for name in sorted(_SHAPING & environment.spec.defaults.given):
             yield _not_rendered(environment.path, ("defaults", name), environment.name)
 
 

@@ -6,8 +6,6 @@ What stops writing `replicas` before another owns the number sets it back to 1: 
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from pydantic import ValidationError
-
 from mmgit.checks.scope import Scope
 from mmgit.desired import Autoscale, DesiredService, FixedScale
 from mmgit.errors import Finding
@@ -15,7 +13,7 @@ from mmgit.repository import layout, reading
 from mmgit.repository.source import DeclaredEnvironment
 from mmgit.repository.subset import Fault
 from mmgit.resolve import scale_of
-from mmgit.spec import EnvironmentSpec, ServiceSpec
+from mmgit.spec import EnvironmentSpec, Refused, ServiceSpec
 
 S = TypeVar("S", ServiceSpec, EnvironmentSpec)
 
@@ -80,8 +78,8 @@ def _then(path: str, now: S, former: Mapping[str, bytes | None]) -> S | None:
         return now
     try:
         data = former[path]
-        return None if data is None else type(now).model_validate(reading.parse(data))
-    except (Fault, ValidationError):
+        return None if data is None else type(now).read(reading.parse(data))
+    except (Fault, Refused):
         return None
 
 

@@ -17,6 +17,8 @@ from mmgit.errors import UsageError
 from mmgit.repository import layout
 
 _COLUMNS = ("environment", "target", "registry", "namespace", "host", "services")
+_SHOWN = ("target", "registry", "namespace", "host", "description")
+_SHOWN = ("target", "registry", "namespace", "host", "description")
 
 
 @click.group()
@@ -97,7 +99,7 @@ def list_(form: Form) -> None:
     rows = [
         {
             "environment": name,
-            **declared.spec.model_dump(mode="json", include={"target", "registry", "namespace", "host", "description"}),
+            **{field: getattr(declared.spec, field) for field in _SHOWN},
             "services": len(declared.services),
         }
         for name, declared in source.environments.items()
@@ -111,5 +113,5 @@ def list_(form: Form) -> None:
 def show(name: str, form: Form) -> None:
     """Show one environment: what is declared, and its services."""
     declared = environment_of(loaded(find_root(), f"{layout.ENVIRONMENTS}/{name}/"), name)
-    spec = declared.spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"apiVersion", "kind"})
+    spec = declared.spec.plain(only_given=True, without_head=True)
     print_one({"environment": name, **spec, "services": [service.name for service in declared.services]}, form)

@@ -120,7 +120,7 @@ def _origin(source: Source, declared: DeclaredService) -> dict[str, Any]:
     lock = next((each.path for each in images if each.spec.digest == declared.spec.image), None)
     image = {"digest": declared.spec.image, "lock": lock}
     made: dict[str, Any] = {"manifest": reference, "image": image, "models": list(_models(source, reference))}
-    return {**made, "hold": declared.spec.hold.model_dump(exclude_none=True)} if declared.spec.hold else made
+    return {**made, "hold": declared.spec.hold.plain(without_none=True)} if declared.spec.hold else made
 
 
 def _models(source: Source, manifest: str) -> Iterator[dict[str, Any]]:
@@ -128,5 +128,5 @@ def _models(source: Source, manifest: str) -> Iterator[dict[str, Any]]:
     for reference in declared.spec.models if declared else ():
         version = source.version(reference)
         if version:
-            said = version.spec.model_dump(mode="json", exclude_none=True, exclude={"apiVersion", "kind"})
+            said = version.spec.plain(without_none=True, without_head=True)
             yield {"version": reference, **{name: value for name, value in said.items() if value}}

@@ -62,7 +62,7 @@ def show(reference: str, form: Form) -> None:
     """Show one manifest: what it is made of, its images, and the services that run it."""
     source = loaded(find_root(), f"{layout.MODELS}/{reference.partition('/')[0]}/")
     declared = manifest_of(source, reference)
-    spec = declared.spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"apiVersion", "kind"})
+    spec = declared.spec.plain(only_given=True, without_head=True)
     images = [image.spec.digest for image in declared.images.values()]
     print_one({"manifest": reference, **spec, "images": images, "services": _services(source, reference)}, form)
 

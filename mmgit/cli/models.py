@@ -100,7 +100,7 @@ def show(name: str, form: Form) -> None:
     if "/" in name:
         version = source.version(version_of(source, name))
         assert version is not None  # noqa: S101 - `version_of` has found it
-        print_one({"version": name, **version.spec.model_dump(mode="json", exclude_unset=True)}, form)
+        print_one({"version": name, **version.spec.plain(only_given=True)}, form)
     else:
         print_one(_model(model_of(source, name)), form)
 
@@ -136,7 +136,7 @@ def _row(declared: DeclaredModel, number: int, version: DeclaredVersion) -> dict
 def _model(declared: DeclaredModel) -> dict[str, Any]:
     return {
         "model": declared.name,
-        **declared.spec.model_dump(mode="json", exclude_unset=True, exclude={"apiVersion", "kind"}),
+        **declared.spec.plain(only_given=True, without_head=True),
         "versions": [f"{declared.name}/{number}" for number in declared.versions],
         "manifests": [
             {"manifest": f"{declared.name}/{number}", "models": list(manifest.spec.models)}

@@ -1,5 +1,6 @@
 """`--predictions FILE`: what `mmgit try` found, for the commands that say and judge it."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,11 @@ def read_report(path: Path | None) -> "PredictionsSpec | None":
     """
     if path is None:
         return None
-    from pydantic import ValidationError  # noqa: PLC0415 - --help must not wait for it
-
-    from mmgit.spec.predictions import PredictionsSpec  # noqa: PLC0415 - as above
+    from mmgit.spec.predictions import PredictionsSpec  # noqa: PLC0415 - --help must not wait for it
 
     try:
         with path.open("rb") as file:
-            return PredictionsSpec.model_validate_json(file.read(_MOST_BYTES))
-    except (OSError, ValidationError) as error:
+            return PredictionsSpec.read(json.loads(file.read(_MOST_BYTES)))
+    except (OSError, ValueError, RecursionError) as error:
         message = f"{path} is no report of predictions: {str(error).splitlines()[0]}"
         raise UsageError(message, "mmgit try --report FILE") from error

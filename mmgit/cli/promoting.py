@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
-from pydantic import ValidationError
 
 from mmgit.cli.carrying_out import carry_out
 from mmgit.cli.predicted import predictions_option
@@ -16,6 +15,7 @@ from mmgit.edits.references import service_of
 from mmgit.errors import GitError, UsageError
 from mmgit.repository.files import Files
 from mmgit.repository.source import Source
+from mmgit.spec import Refused
 from mmgit.spec.service import Hold
 
 if TYPE_CHECKING:
@@ -82,8 +82,8 @@ def rollback(service: str, environment: str | None, *, is_release: bool, **given
 def _hold(reason: str, until: str) -> Hold:
     try:
         return Hold(reason=reason, until=until)
-    except ValidationError as error:
-        raise UsageError(f"--until {until}: {error.errors()[0]['msg']}", "--until 2027-02-28") from None
+    except Refused as error:
+        raise UsageError(f"--until {until}: {error.details[0]['msg']}", "--until 2027-02-28") from None
 
 
 def _now() -> datetime:

@@ -66,7 +66,7 @@ def plan(commits: str, form: PlanForm, comment: int | None, predictions: Path | 
     if comment is not None:
         forge_of(change.before.source).comment(comment, PLAN_MARKER, markdown(found))
     if form == "json":
-        print_json({**asdict(found), "predictions": [each.model_dump() for each in found.predictions]})
+        print_json({**asdict(found), "predictions": [each.plain() for each in found.predictions]})
     else:
         print(text(found) if form == "text" else markdown(found))
 

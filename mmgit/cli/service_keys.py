@@ -115,7 +115,7 @@ def _revoke(name: str, environment: str | None, key_name: KeyName) -> None:
 def _list(name: str, environment: str | None, form: Form) -> None:
     source = loaded(find_root(), f"{layout.ENVIRONMENTS}/")
     declared = service_of(source, only_environment(source, name, environment), name)
-    rows = [key.model_dump(mode="json") for key in declared.spec.keys]
+    rows = [key.plain() for key in declared.spec.keys]
     print_rows(rows, ("name", "id", "expires"), form)
 
 

@@ -129,7 +129,7 @@ def show(name: str, environment: str | None, form: Form) -> None:
     source = loaded(find_root(), f"{layout.ENVIRONMENTS}/")
     chosen = only_environment(source, name, environment)
     declared = service_of(source, chosen, name)
-    spec = declared.spec.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude={"apiVersion", "kind"})
+    spec = declared.spec.plain(only_given=True, without_head=True)
     about = {"service": name, "environment": chosen, "group": declared.group, "file": declared.path}
     address = address_of(environment_of(source, chosen).spec, name)
     print_one({**about, "url": address.url, "runs": _runs(source, declared.spec.manifest), **spec}, form)

@@ -1,5 +1,6 @@
 """`mmgit try`: how a change predicts, beside what runs."""
 
+import json
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +47,7 @@ def try_(base: str, origin: str | None, target: str | None, report: Path | None,
     wanted = _promoted(source, origin, target) if origin and target else _changed(root, base)
     found, failures = _tried(root, source, wanted, chosen["runner"])
     if report:
-        report.write_text(found.model_dump_json(indent=1) + "\n")
+        report.write_text(json.dumps(found.plain(), indent=1) + "\n")
     if found.comparisons or not failures:
         print(_shown(found, chosen["form"]))
     for failure in failures[1:]:
@@ -127,7 +128,7 @@ def _shown(found: PredictionsSpec, form: str | None) -> str:
     from mmgit.review import markdown, text  # noqa: PLC0415 - --help must not wait for it
 
     if form == "json":
-        return found.model_dump_json(indent=2)
+        return json.dumps(found.plain(), indent=2)
     if not found.comparisons:
         return "nothing new to try"
     shown = text.predictions if form == "text" else markdown.predictions

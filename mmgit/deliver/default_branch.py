@@ -5,14 +5,12 @@ Whoever chose that branch would choose what counts as released. Pure reads, as i
 
 import re
 
-from pydantic import ValidationError
-
 from mmgit.deliver import history
 from mmgit.deliver.git import Repository
 from mmgit.errors import GitError
 from mmgit.repository import layout, reading
 from mmgit.repository.subset import Fault
-from mmgit.spec import ProjectSpec
+from mmgit.spec import ProjectSpec, Refused
 
 _ORIGIN = "refs/remotes/origin/"
 _NAME = re.compile(r"(?![-/.])(?!.*(?:\.\.|//|/\.|@\{))[^\x00-\x20\x7f~^:?*\[\\]{1,250}(?<![/.])(?<!\.lock)")
@@ -60,8 +58,8 @@ def _ever_named(repository: Repository) -> set[str | None]:
 
 def _named(data: bytes) -> str | None:
     try:
-        return ProjectSpec.model_validate(reading.parse(data)).branch
-    except (Fault, ValidationError):
+        return ProjectSpec.read(reading.parse(data)).branch
+    except (Fault, Refused):
         return None
 
 

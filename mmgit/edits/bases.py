@@ -6,7 +6,7 @@ from mmgit.spec import BaseSpec
 
 def base_file(base: BaseSpec) -> bytes:
     """The bytes of `bases/<base>.lock.yaml`: platforms and packages sorted by name."""
-    fields = base.model_dump()
+    fields = base.plain()
     for platform in fields["platforms"]:
         fields["platforms"][platform] = sorted(fields["platforms"][platform], key=lambda package: package["name"])
     return roundtrip.new(fields)

@@ -3,23 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
-from pydantic import BaseModel, ValidationError
-
 from mmgit.errors import UsageError
 from mmgit.repository import problems, reading, roundtrip
 from mmgit.repository.subset import Fault
+from mmgit.spec import Refused, Spec
 
 
-def new_file(path: str, spec: type[BaseModel], fields: Mapping[str, Any]) -> bytes:
+def new_file(path: str, spec: type[Spec], fields: Mapping[str, Any]) -> bytes:
     """A new declared file of the kind `spec`; empty fields are left out. Raises `UsageError` for a refused value."""
-    (kind,) = get_args(spec.model_fields["kind"].annotation)
+    (kind,) = get_args(spec.fields()["kind"].annotation)
     said = {name: item for name, item in fields.items() if item is not None and item not in ("", [], {})}
     return _checked(path, spec, roundtrip.new({"apiVersion": "mmgit.dev/v1", "kind": kind, **said}))
 
 
-def edited_file(
-    path: str, spec: type[BaseModel], data: bytes, *, fields: Mapping[str, Any], order: Sequence[str]
-) -> bytes:
+def edited_file(path: str, spec: type[Spec], data: bytes, *, fields: Mapping[str, Any], order: Sequence[str]) -> bytes:
     """`data` with `fields` set, or removed where they are None; all other text stays as it is.
 
     A field that was not there is put where `order` has it. Raises `UsageError` for a refused value.
@@ -45,10 +42,10 @@ def _inserted(value: Mapping[str, Any], name: str, item: object, order: Sequence
     return dict([*entries[:position], (name, item), *entries[position:]])
 
 
-def _checked(path: str, spec: type[BaseModel], data: bytes) -> bytes:
+def _checked(path: str, spec: type[Spec], data: bytes) -> bytes:
     try:
-        spec.model_validate(reading.parse(data))
-    except ValidationError as error:
+        spec.read(reading.parse(data))
+    except Refused as error:
         first = problems.findings_of_refusal(path, spec, error)[0]
         raise UsageError(f"{path}: {first.message}", first.hint) from error
     except Fault as fault:

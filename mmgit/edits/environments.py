@@ -12,7 +12,7 @@ from mmgit.repository.files import Root
 from mmgit.repository.source import Source
 from mmgit.spec import EnvironmentSpec
 
-ORDER = tuple(EnvironmentSpec.model_fields)[2:]
+ORDER = tuple(field.key for field in EnvironmentSpec.fields().values())[2:]
 """The order of fields in an environment's file."""
 
 

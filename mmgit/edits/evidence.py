@@ -17,7 +17,7 @@ def record(root: Files, environment: DeclaredEnvironment, seen: Mapping[str, Evi
     for service in environment.services:
         if now := seen.get(service.name):
             before = environment.evidence.get(service.name)
-            said = joined(before.spec if before else None, now).model_dump(mode="json", exclude={"apiVersion", "kind"})
+            said = joined(before.spec if before else None, now).plain(without_head=True)
             path = layout.evidence(environment.name, service.group, service.name)
             files[path] = new_file(path, EvidenceSpec, said)
     healthy = sum(each.since is not None for each in seen.values())
@@ -33,7 +33,7 @@ def joined(before: EvidenceSpec | None, now: EvidenceSpec) -> EvidenceSpec:
     if before is None or not same or now.since is None:
         return now
     known = min(before.since or before.observed_at, now.observed_at)
-    return now.model_copy(update={"since": max(now.since, known)})
+    return now.replaced(since=max(now.since, known))
 
 
 def _subject(each: EvidenceSpec) -> tuple[str, str, str]:

@@ -117,8 +117,8 @@ class _Last:
 
     def says(self, manifest: bytes) -> bool:
         """Whether that `manifest.yaml` says the same; a description alone makes no new manifest."""
-        spec = ManifestSpec.model_validate(reading.parse(manifest))
-        return spec.model_copy(update={"description": self.spec.description}) == self.spec
+        spec = ManifestSpec.read(reading.parse(manifest))
+        return spec.replaced(description=self.spec.description) == self.spec
 
     def lock_for(self, wanted: _Dependencies, fields: Mapping[str, Any], scoring: Scoring) -> bytes | None:
         """Its lock, if that was made of the same dependency file for the same Python."""

@@ -6,8 +6,6 @@ Lock files also go from machine to machine, in a folder where they have the path
 import re
 from collections.abc import Collection, Mapping
 
-from pydantic import ValidationError
-
 from mmgit.edits import services
 from mmgit.edits.change import Change
 from mmgit.edits.promote import is_held
@@ -17,6 +15,7 @@ from mmgit.repository import layout, reading, roundtrip
 from mmgit.repository.files import Files
 from mmgit.repository.source import Source
 from mmgit.repository.subset import Fault
+from mmgit.spec import Refused
 from mmgit.spec.image import ImageSpec
 
 _LOCK_FILE = re.compile(
@@ -27,13 +26,13 @@ _LOCK_FILE = re.compile(
 def record(manifest: str, lock: Lock) -> Change:
     """The lock file of a build of manifest `<model>/<n>`."""
     path = layout.image(manifest, lock.recipe)
-    data = roundtrip.new(spec_of(lock).model_dump(mode="json"))
+    data = roundtrip.new(spec_of(lock).plain())
     return Change({path: data}, f"image {lock.index.digest} of manifest {manifest}")
 
 
 def record_proxy(lock: Lock) -> Change:
     """The lock file of the proxy's image."""
-    data = roundtrip.new(spec_of(lock).model_dump(mode="json"))
+    data = roundtrip.new(spec_of(lock).plain())
     return Change({layout.PROXY_IMAGE: data}, f"image {lock.index.digest} of the proxy")
 
 
@@ -54,11 +53,11 @@ def handed_over(folder: Files) -> dict[str, Lock]:
             raise _no_lock(path, "its path is none of a lock file")
         manifest = f"{named[1]}/{named[2]}"
         try:
-            lock = lock_of(ImageSpec.model_validate(reading.parse(folder.read(path, reading.MAX_BYTES))))
+            lock = lock_of(ImageSpec.read(reading.parse(folder.read(path, reading.MAX_BYTES))))
         except Fault as fault:
             raise _no_lock(path, fault.message) from fault
-        except ValidationError as error:
-            raise _no_lock(path, error.errors()[0]["msg"]) from error
+        except Refused as error:
+            raise _no_lock(path, error.details[0]["msg"]) from error
         if lock.file_name != f"{named[3]}.yaml":
             raise _no_lock(path, f"it is of recipe {lock.recipe[:12]}")
         if manifest in found:

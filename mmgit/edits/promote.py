@@ -78,7 +78,7 @@ def roll_back(source: Source, files: Files, to: Earlier, *, environment: str, na
     if manifest is None or to.image not in {lock.spec.digest for lock in manifest.images.values()}:
         message = f"manifest {to.manifest} with image {to.image} is not declared any more"
         raise UsageError(message, f"mmgit history {name} --env {environment}")
-    hold = to.hold.model_dump(exclude_none=True)
+    hold = to.hold.plain(without_none=True)
     options = {"manifest": to.manifest, "image": to.image, "next": None, "hold": hold}
     edited = update(source, files, options, environment=environment, name=name)
     words = manifest_in_words(to.manifest, manifest.spec.models)

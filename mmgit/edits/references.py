@@ -2,23 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 
-from pydantic import TypeAdapter, ValidationError
-
 from mmgit.errors import UsageError
 from mmgit.repository.source import DeclaredEnvironment, DeclaredManifest, DeclaredModel, DeclaredService, Source
 from mmgit.resolve import listed
-from mmgit.spec.fields import Name
-
-_name = TypeAdapter(Name)
+from mmgit.spec.fields import NAME
 
 
 def checked_name(text: str, what: str) -> str:
     """`text` if it is a name for a `what`. Raises `UsageError`."""
     try:
-        return _name.validate_python(text)
-    except ValidationError as error:
-        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-        raise UsageError(f"{text!r} is no name for {what}: {reason}") from error
+        return NAME.checked(text)
+    except ValueError as error:
+        raise UsageError(f"{text!r} is no name for {what}: {error}") from error
 
 
 def manifest_in_words(reference: str, models: Sequence[str]) -> str:

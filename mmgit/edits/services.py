@@ -123,7 +123,7 @@ def revoke_key(source: Source, files: Files, key_name: str, *, environment: str,
 
 def row_of(key: Key) -> dict[str, str]:
     """A key as it stands in a service's file."""
-    row: dict[str, str] = key.model_dump(exclude_none=True)
+    row: dict[str, str] = key.plain(without_none=True)
     return row
 
 

@@ -46,7 +46,7 @@ def resolve_base(request: BaseRequest, mirror: Mirror) -> "BaseSpec":
     Raises:
         BuildError: apt is missing or refuses, or the packages bring no Python.
     """
-    from mmgit.spec.base import BaseSpec  # noqa: PLC0415 - building must not wait for pydantic
+    from mmgit.spec.base import BaseSpec  # noqa: PLC0415 - building need not wait for it
 
     packages = parallel(partial(_packages, request, mirror), request.platforms, at_once=len(request.platforms))
     resolved = dict(zip(request.platforms, packages, strict=True))
@@ -61,7 +61,7 @@ def resolve_base(request: BaseRequest, mirror: Mirror) -> "BaseSpec":
         "platforms": resolved,
     }
     try:
-        return BaseSpec.model_validate(base)
+        return BaseSpec.read(base)
     except ValueError as error:
         raise BuildError(f"the archive gave something that cannot be locked: {error}") from error
 

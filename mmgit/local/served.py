@@ -38,7 +38,7 @@ def of_model(root: Root, source: Source, name: str) -> Served:
         path for path in root.walk(folder) if "__pycache__" not in path and path not in ("manifest.yaml", LOCK_FILE)
     ]
     names = [path for path in names if not path.startswith("images/")]
-    spec = manifest.spec.model_copy(update={"models": models})
+    spec = manifest.spec.replaced(models=models)
     return _served(root, source, name, spec, folder=folder, names=names, lock=lock)
 
 

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from pydantic import ValidationError
-
 from mmgit.blueprints.compiling import Build, compile_sheets
 from mmgit.blueprints.directives import Sheet
 from mmgit.blueprints.faults import BlueprintFault, Place, fault
@@ -19,6 +17,7 @@ from mmgit.blueprints.parameters import Parameters
 from mmgit.desired import Blueprint
 from mmgit.repository import layout, problems, reading
 from mmgit.repository.subset import Fault
+from mmgit.spec import Refused
 
 if TYPE_CHECKING:
     from mmgit.blueprints.confined import Confined
@@ -88,8 +87,8 @@ def _read(name: str, files: Mapping[str, str]) -> Folder:
     path = f"{folder}/{DECLARATION}"
     trees = {file: _parsed(f"{folder}/{file}", text) for file, text in sorted(files.items())}
     try:
-        spec = BlueprintSpec.model_validate(trees.pop(DECLARATION))
-    except ValidationError as error:
+        spec = BlueprintSpec.read(trees.pop(DECLARATION))
+    except Refused as error:
         raise BlueprintFault(*problems.findings_of_refusal(path, BlueprintSpec, error)) from None
     return Folder(folder, spec, {file: Sheet(f"{folder}/{file}", tree) for file, tree in trees.items()})
 

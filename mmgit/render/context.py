@@ -28,7 +28,7 @@ def environment_variables(environment: DesiredEnvironment) -> dict[str, Any]:
     if spec.gateway:
         namespace, _, name = spec.gateway.name.partition("/")
         gateway = {"namespace": namespace, "name": name, "listener": spec.gateway.listener}
-    ingress = {"class": spec.ingress.class_name, "secret": spec.ingress.tls.secret} if spec.ingress else None
+    ingress = {"class": spec.ingress.class_, "secret": spec.ingress.tls.secret} if spec.ingress else None
     return {
         "environment": {"name": environment.name, "namespace": spec.namespace},
         "route": {

@@ -9,8 +9,6 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pydantic import BaseModel, ValidationError
-
 from mmgit.errors import Finding, Problem, UsageError
 from mmgit.repository import layout, problems, reading
 from mmgit.repository.files import Files
@@ -32,11 +30,13 @@ from mmgit.spec import (
     ManifestSpec,
     ModelSpec,
     ProjectSpec,
+    Refused,
     ServiceSpec,
+    Spec,
     VersionSpec,
 )
 
-S = TypeVar("S", bound=BaseModel)
+S = TypeVar("S", bound=Spec)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,30}[a-z0-9]")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
@@ -108,10 +108,10 @@ class _Reader:
     def spec(self, path: str, data: bytes, spec: type[S]) -> S | None:
         """`data` as a `spec`, or None with its problems noted."""
         try:
-            return spec.model_validate(reading.parse(data))
+            return spec.read(reading.parse(data))
         except Fault as fault:
             self.problems.append(problems.problem_of_fault(path, fault))
-        except ValidationError as error:
+        except Refused as error:
             self.findings += problems.findings_of_refusal(path, spec, error)
         return None
 

@@ -4,15 +4,14 @@ Refusals of pydantic come in with keys and types; findings of later stages come 
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
-
 from mmgit.errors import Finding, MmgitError, Place, Problem
 from mmgit.repository.subset import Fault
+from mmgit.spec import Refused, Spec
+from mmgit.spec.record import specs_in
 
 _NEWER = re.compile(r"mmgit\.dev/v([2-9]|[1-9][0-9]+)")
 _SHOWN = 60
@@ -30,9 +29,9 @@ def problem_of_fault(path: str, fault: Fault) -> Problem:
     return Problem(fault.code, Place(path, fault.line, fault.column), fault.message, hint)
 
 
-def findings_of_refusal(path: str, spec: type[BaseModel], error: ValidationError) -> list[Finding]:
+def findings_of_refusal(path: str, spec: type[Spec], error: Refused) -> list[Finding]:
     """What pydantic refused in one file, in people's words."""
-    return [_finding(path, spec, detail) for detail in error.errors(include_url=False, include_context=True)]
+    return [_finding(path, spec, detail) for detail in error.details]
 
 
 def locate(findings: Iterable[Finding], read: Callable[[str], bytes]) -> tuple[Problem, ...]:
@@ -65,7 +64,7 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
-def _finding(path: str, spec: type[BaseModel], detail: ErrorDetails) -> Finding:
+def _finding(path: str, spec: type[Spec], detail: Mapping[str, Any]) -> Finding:
     # unions add the chosen member, as <member>, to the keys
     keys = tuple(key for key in detail["loc"] if not str(key).startswith("<"))
     name, value, kind = ".".join(map(str, keys)), detail["input"], detail["type"]
@@ -91,32 +90,27 @@ def _finding(path: str, spec: type[BaseModel], detail: ErrorDetails) -> Finding:
     return Finding("M204", path, keys, f"`{name}` is {seen}", expected[0].lower() + expected[1:])
 
 
-def _missing_hint(spec: type[BaseModel], keys: tuple[str | int, ...]) -> str:
+def _missing_hint(spec: type[Spec], keys: tuple[str | int, ...]) -> str:
     """The line to add where only one is right, else all the fields that must be there."""
     model = _model_at(spec, keys[:-1])
-    fields = {field.alias or name: field for name, field in model.model_fields.items()} if model else {}
+    fields = {field.key: field for field in model.fields().values()} if model else {}
     field = fields.get(str(keys[-1]))
     if field and get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1:
         return f"add the line `{keys[-1]}: {get_args(field.annotation)[0]}`"
-    needed = ", ".join(name for name, each in fields.items() if each.is_required())
+    needed = ", ".join(name for name, each in fields.items() if each.is_required)
     return f"fields that must be there: {needed}" if needed else ""
 
 
-def _fields_at(spec: type[BaseModel], keys: tuple[str | int, ...]) -> list[str]:
+def _fields_at(spec: type[Spec], keys: tuple[str | int, ...]) -> list[str]:
     model = _model_at(spec, keys)
-    return [field.alias or name for name, field in model.model_fields.items()] if model else []
+    return [field.key for field in model.fields().values()] if model else []
 
 
-def _model_at(spec: Any, keys: tuple[str | int, ...]) -> type[BaseModel] | None:  # noqa: ANN401 - walks annotations
+def _model_at(spec: type[Spec], keys: tuple[str | int, ...]) -> type[Spec] | None:
+    """The declared type that lies at `keys`: numbers and the keys of mappings lead to the type of the items."""
+    at: type[Spec] | None = spec
     for key in keys:
-        field = spec.model_fields.get(str(key)) if isinstance(spec, type) and issubclass(spec, BaseModel) else None
-        if field is not None:
-            spec = field.annotation
-        spec = next((kind for kind in _classes(spec) if issubclass(kind, BaseModel)), spec)
-    return spec if isinstance(spec, type) and issubclass(spec, BaseModel) else None
-
-
-def _classes(annotation: Any) -> list[type]:  # noqa: ANN401 - walks type annotations
-    if isinstance(annotation, type) and not hasattr(annotation, "__args__"):
-        return [annotation]
-    return [kind for part in getattr(annotation, "__args__", ()) for kind in _classes(part)]
+        fields = {field.key: field for field in at.fields().values()} if at else {}
+        if str(key) in fields:
+            at = next(specs_in(fields[str(key)].annotation), None)
+    return at

@@ -118,4 +118,7 @@ def _certain(value: dict[str, Any], data: bytes) -> int:
 
 def _always_quoted(text: str, data: bytes) -> bool:
     """Whether `text` never stands in `data` as a scalar without quotes."""
-    return re.search(rb"(?<![^\s\[{,:])%b(?![^\s\]},:])" % re.escape(text.encode()), data) is None
+    said = text.encode()
+    if data.count(said) == data.count(b'"%b"' % said) + data.count(b"'%b'" % said):
+        return True
+    return re.search(rb"(?<![^\s\[{,:])%b(?![^\s\]},:])" % re.escape(said), data) is None

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from pydantic import BaseModel
-
 from mmgit.repository import layout
 from mmgit.spec import (
     BaseSpec,
@@ -16,10 +14,11 @@ from mmgit.spec import (
     ModelSpec,
     ProjectSpec,
     ServiceSpec,
+    Spec,
     VersionSpec,
 )
 
-S_co = TypeVar("S_co", bound=BaseModel, covariant=True)
+S_co = TypeVar("S_co", bound=Spec, covariant=True)
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,7 @@ def unexpected(rows: Sequence[Row], answers: Sequence[Answer]) -> Iterator[Examp
 
 def _judged(tried: Tried, rows: Sequence[Row], answers: Sequence[Answer]) -> Tried:
     refused = sum(not answer.is_given for answer in answers)
-    return tried.model_copy(update={"refused": refused, "unexpected": len([*unexpected(rows, answers)])})
+    return tried.replaced(refused=refused, unexpected=len([*unexpected(rows, answers)]))
 
 
 def _between(old: Answer, new: Answer) -> float:

@@ -4,10 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
 from mmgit.desired import Autoscale, DesiredService, FixedScale
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService
+from mmgit.spec import Spec
 from mmgit.spec.service import Hold, Key, SecretKey
 
 _SHORT_DIGEST = 12
@@ -77,7 +76,7 @@ def scale(of: FixedScale | Autoscale) -> str:
     return f"{of.min} to {of.max} replicas towards {of.target} % {of.metric}{taken_over}"
 
 
-def fields(before: BaseModel | None, after: BaseModel | None) -> list[tuple[str, str, str]]:
+def fields(before: Spec | None, after: Spec | None) -> list[tuple[str, str, str]]:
     """Path, old and new value of every field that differs, in order of paths; `none` where there is none."""
     was, now = _flat(before), _flat(after)
     return [
@@ -177,7 +176,7 @@ def _cut(old: str, new: str) -> tuple[str, str]:
     return cut[0], cut[1]
 
 
-def _flat(spec: BaseModel | None) -> dict[str, str]:
+def _flat(spec: Spec | None) -> dict[str, str]:
     """Every field that is set to something, by dotted path."""
     found: dict[str, str] = {}
 
@@ -193,5 +192,5 @@ def _flat(spec: BaseModel | None) -> dict[str, str]:
             found[path] = _shown(shown)
 
     if spec is not None:
-        walk(spec.model_dump(by_alias=True, exclude_none=True), "")
+        walk(spec.plain(without_none=True), "")
     return found

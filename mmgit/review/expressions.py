@@ -8,7 +8,7 @@ from dataclasses import asdict, is_dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel
+from mmgit.spec import Spec
 
 if TYPE_CHECKING:
     from celpy import Runner
@@ -33,8 +33,8 @@ def plain(value: Any) -> Any:  # noqa: ANN401 - any of our values
     """A value of ours as JSON has it."""
     if is_dataclass(value) and not isinstance(value, type):
         return {name: plain(item) for name, item in asdict(value).items()}
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", by_alias=True, exclude_none=True)
+    if isinstance(value, Spec):
+        return value.plain(without_none=True)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

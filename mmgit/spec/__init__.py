@@ -1,4 +1,4 @@
-"""What a user may write: one frozen pydantic type for each kind of declared file."""
+"""What a user may write: one frozen type for each kind of declared file, and pydantic has the last word."""
 
 from mmgit.spec.base import BaseSpec
 from mmgit.spec.environment import EnvironmentSpec
@@ -7,6 +7,7 @@ from mmgit.spec.image import ImageSpec
 from mmgit.spec.manifest import ManifestSpec
 from mmgit.spec.model import ModelSpec, VersionSpec
 from mmgit.spec.project import ProjectSpec
+from mmgit.spec.record import Refused, Spec
 from mmgit.spec.service import ServiceSpec
 
 __all__ = [
@@ -17,6 +18,8 @@ __all__ = [
     "ManifestSpec",
     "ModelSpec",
     "ProjectSpec",
+    "Refused",
     "ServiceSpec",
+    "Spec",
     "VersionSpec",
 ]

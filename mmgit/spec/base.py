@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from mmgit.spec.fields import Document, List, Platform, RelativePath, Sha256, Version
+from mmgit.spec.record import Spec
+from mmgit.spec.vocabulary import Matching, Sized, Within
 
-from mmgit.spec.fields import Document, List, Platform, RelativePath, Sha256, Spec, Version, text
-
-Package = Annotated[str, *text(r"[a-z0-9][a-z0-9+.-]{1,127}", "a Debian package name")]
-PackageVersion = Annotated[str, *text(r"[A-Za-z0-9.+~:-]{1,128}", "a Debian package version")]
-Suite = Annotated[str, *text(r"[a-z][a-z0-9-]{1,31}", "a Debian suite, like bookworm")]
+Package = Annotated[str, Matching(r"[a-z0-9][a-z0-9+.-]{1,127}", "a Debian package name")]
+PackageVersion = Annotated[str, Matching(r"[A-Za-z0-9.+~:-]{1,128}", "a Debian package version")]
+Suite = Annotated[str, Matching(r"[a-z][a-z0-9-]{1,31}", "a Debian suite, like bookworm")]
 
 PACKAGE_SIZE_LIMIT_BYTES = 256 * 2**20
 
@@ -19,14 +19,14 @@ class LockedPackage(Spec):
     name: Package
     version: PackageVersion
     path: RelativePath
-    size: Annotated[int, Field(ge=1, le=PACKAGE_SIZE_LIMIT_BYTES)]
+    size: Annotated[int, Within(1, PACKAGE_SIZE_LIMIT_BYTES)]
     sha256: Sha256
 
 
 class Interpreter(Spec):
     """The Python of a base that models run on."""
 
-    path: Annotated[str, *text(r"/(?:[A-Za-z0-9_.+-]+/)*python3[0-9.]*", "an absolute path, like /usr/bin/python3")]
+    path: Annotated[str, Matching(r"/(?:[A-Za-z0-9_.+-]+/)*python3[0-9.]*", "an absolute path, like /usr/bin/python3")]
     minor: Version
 
 
@@ -35,7 +35,7 @@ class BaseSpec(Document):
 
     kind: Literal["Base"]
     suite: Suite
-    packages: Annotated[List[Package], Field(min_length=1)]
+    packages: Annotated[List[Package], Sized(1)]
     python: Interpreter | None = None
     libc: Version
-    platforms: Annotated[dict[Platform, Annotated[List[LockedPackage], Field(min_length=1)]], Field(min_length=1)]
+    platforms: Annotated[dict[Platform, Annotated[List[LockedPackage], Sized(1)]], Sized(1)]

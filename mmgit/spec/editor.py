@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmgit import spec
+from mmgit.spec.exact import json_schema
 from mmgit.spec.fields import Document
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -26,7 +27,7 @@ KINDS: Mapping[str, type[Document]] = {
 
 def editor_schema(kind: str) -> dict[str, Any]:
     """The JSON Schema of the files of one kind."""
-    schema: dict[str, Any] = _tidied(KINDS[kind].model_json_schema(by_alias=True))
+    schema: dict[str, Any] = _tidied(json_schema(KINDS[kind]))
     return {"$schema": DIALECT, "title": f"mmgit {kind}", **schema}
 
 

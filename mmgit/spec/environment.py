@@ -1,8 +1,6 @@
 """`environment.yaml`: a place to deploy."""
 
-from typing import Annotated, Literal, Self
-
-from pydantic import Field, model_validator
+from typing import Annotated, Literal
 
 from mmgit.spec.fields import (
     Date,
@@ -13,15 +11,15 @@ from mmgit.spec.fields import (
     List,
     Name,
     Registry,
-    Spec,
     Text,
     Version,
-    text,
 )
 from mmgit.spec.model import Metric
+from mmgit.spec.record import EMPTY, Spec
 from mmgit.spec.secrets import Secrets
 from mmgit.spec.service import Port, ServiceDefaults
 from mmgit.spec.telemetry import TelemetrySpec
+from mmgit.spec.vocabulary import Matching, Sized, Within
 
 
 class TlsSecret(Spec):
@@ -33,7 +31,7 @@ class TlsSecret(Spec):
 class Gateway(Spec):
     """A Gateway that people run, `<namespace>/<name>`, whose listener ends TLS with the certificate in `tls`."""
 
-    name: Annotated[str, *text(r"[a-z0-9-]{1,63}/[a-z0-9.-]{1,253}", "<namespace>/<name>")]
+    name: Annotated[str, Matching(r"[a-z0-9-]{1,63}/[a-z0-9.-]{1,253}", "<namespace>/<name>")]
     listener: KubernetesName = "https"
     tls: TlsSecret | None = None
 
@@ -41,21 +39,21 @@ class Gateway(Spec):
 class Ingress(Spec):
     """An ingress controller that people run, and the secret of the host's certificate."""
 
-    class_name: KubernetesName = Field(alias="class")
+    class_: KubernetesName
     tls: TlsSecret
 
 
 class Certificate(Spec):
     """Files of a certificate outside git, by absolute path, for compose. Without it a self-signed one is made."""
 
-    certificate: Annotated[str, *text(r"/[A-Za-z0-9._/-]+", "an absolute path")]
-    key: Annotated[str, *text(r"/[A-Za-z0-9._/-]+", "an absolute path")]
+    certificate: Annotated[str, Matching(r"/[A-Za-z0-9._/-]+", "an absolute path")]
+    key: Annotated[str, Matching(r"/[A-Za-z0-9._/-]+", "an absolute path")]
 
 
 class KubernetesCluster(Spec):
     """What the clusters of this environment are."""
 
-    versions: Annotated[List[Version], Field(min_length=1)] = ("1.36",)
+    versions: Annotated[List[Version], Sized(1)] = ("1.36",)
     gateway_namespace: KubernetesName | None = None
     monitoring_namespace: KubernetesName = "monitoring"
 
@@ -78,12 +76,12 @@ class MetricGate(Spec):
 class PredictionGate(Spec):
     """Bounds on how a candidate predicts beside what runs, on the samples and golden rows of both manifests."""
 
-    max_changed: Annotated[float, Field(ge=0, le=1)] | None = None
+    max_changed: Annotated[float, Within(0, 1)] | None = None
     """The share of rows whose prediction may change."""
-    max_difference: Annotated[float, Field(ge=0)] | None = None
+    max_difference: Annotated[float, Within(0)] | None = None
     """How far a number may move."""
-    max_latency_ratio: Annotated[float, Field(gt=0)] | None = None
-    max_size_ratio: Annotated[float, Field(gt=0)] | None = None
+    max_latency_ratio: Annotated[float, Within(above=0)] | None = None
+    max_size_ratio: Annotated[float, Within(above=0)] | None = None
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -97,22 +95,21 @@ class Freeze(Spec):
     weekdays: List[Weekday] = ()
     reason: Text = ""
 
-    @model_validator(mode="after")
-    def _some_days(self) -> Self:
+    def check(self) -> None:
+        """Some days, in order."""
         if bool(self.weekdays) == bool(self.first or self.last) or (self.first is None) != (self.last is None):
             raise ValueError("give either first and last, or weekdays")
         if self.first and self.last and self.first > self.last:
             raise ValueError(f"first {self.first} is after last {self.last}")
-        return self
 
 
 class Promotion(Spec):
     """What a promotion into this environment needs: its gates. They are read from the base branch."""
 
-    from_: Name = Field(alias="from")
+    from_: Name
     soak: Duration | None = None
-    approvals: Annotated[int, Field(ge=0, le=20)] = 0
-    metrics: dict[Metric, MetricGate] = Field(default_factory=dict)
+    approvals: Annotated[int, Within(0, 20)] = 0
+    metrics: dict[Metric, MetricGate] = EMPTY
     predictions: PredictionGate | None = None
     contract: Literal["compatible", "any"] = "compatible"
     require: List[Literal["signature", "sbom"]] = ()
@@ -126,7 +123,7 @@ class EnvironmentSpec(Document):
     description: Text = ""
     target: Literal["kubernetes", "compose", "process"]
     registry: Registry | None = None
-    namespace: Annotated[str, *text(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", "a namespace")] | None = None
+    namespace: Annotated[str, Matching(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", "a namespace")] | None = None
     host: DnsName | None = None
     port: Port = 8443
     gateway: Gateway | None = None
@@ -142,12 +139,11 @@ class EnvironmentSpec(Document):
     git_secret: KubernetesName | None = None
     secrets: Secrets = Secrets()
 
-    @model_validator(mode="after")
-    def _has_what_its_target_needs(self) -> Self:
+    def check(self) -> None:
+        """What its target needs."""
         needed = {"kubernetes": ("registry", "namespace", "host"), "compose": ("registry",), "process": ()}[self.target]
         missing = [name for name in needed if getattr(self, name) is None]
         if missing:
             raise ValueError(f"target {self.target} needs {', '.join(missing)}")
         if self.target == "kubernetes" and (self.gateway is None) == (self.ingress is None):
             raise ValueError("target kubernetes needs either gateway or ingress")
-        return self

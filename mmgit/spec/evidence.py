@@ -4,29 +4,29 @@ Written by `mmgit status --record`. It speaks of one pin in one cluster, and of 
 """
 
 import calendar
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
-
-from mmgit.spec.fields import Digest, Document, Reference, Spec, Text, text
+from mmgit.spec.fields import Digest, Document, Reference, Text
+from mmgit.spec.record import Spec
+from mmgit.spec.vocabulary import Matching, Within
 
 Time = Annotated[
     str,
-    *text(
+    Matching(
         r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z",
         'a moment by UTC, like "2027-02-28T09:30:00Z"',
     ),
 ]
 """As Kubernetes writes it. Such texts sort as the moments do."""
 
-Cluster = Annotated[str, *text(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "the uid of a cluster's kube-system")]
+Cluster = Annotated[str, Matching(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", "the uid of a cluster's kube-system")]
 
 
 class SeenReplicas(Spec):
     """How many replicas answered, and how many there should have been."""
 
-    ready: Annotated[int, Field(ge=0)]
-    desired: Annotated[int, Field(ge=0)]
+    ready: Annotated[int, Within(0)]
+    desired: Annotated[int, Within(0)]
 
 
 class EvidenceSpec(Document):
@@ -42,11 +42,10 @@ class EvidenceSpec(Document):
     reason: Text = ""
     """Why it was not healthy."""
 
-    @model_validator(mode="after")
-    def _times_are_in_order(self) -> Self:
+    def check(self) -> None:
+        """Times are in order."""
         if self.since is not None and self.since > self.observed_at:
             raise ValueError(f"since {self.since} is after observed_at {self.observed_at}")
-        return self
 
     @property
     def healthy_seconds(self) -> int:

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from mmgit.spec.fields import Digest, Document, List, Platform, RelativePath, Sha256, Text
+from mmgit.spec.record import EMPTY, Spec
+from mmgit.spec.vocabulary import Sized, Within
 
-from mmgit.spec.fields import Digest, Document, List, Platform, RelativePath, Sha256, Spec, Text
-
-Size = Annotated[int, Field(ge=0)]
+Size = Annotated[int, Within(0)]
 LayerMediaType = Literal[
     "application/vnd.oci.image.layer.v1.tar",
     "application/vnd.oci.image.layer.v1.tar+gzip",
@@ -35,7 +35,7 @@ class PlatformSpec(Spec):
 
     manifest: BlobSpec
     config: BlobSpec
-    layers: Annotated[List[LayerSpec], Field(min_length=1)]
+    layers: Annotated[List[LayerSpec], Sized(1)]
 
 
 class FoundationSpec(Spec):
@@ -44,7 +44,7 @@ class FoundationSpec(Spec):
     base: dict[Platform, Sha256]
     serving: Sha256
     codec: Text
-    documents: dict[RelativePath, Sha256] = Field(default_factory=dict)
+    documents: dict[RelativePath, Sha256] = EMPTY
 
 
 class ImageSpec(Document):
@@ -56,4 +56,4 @@ class ImageSpec(Document):
     recipe: Sha256
     inputs: Sha256
     foundation: FoundationSpec
-    platforms: Annotated[dict[Platform, PlatformSpec], Field(min_length=1)]
+    platforms: Annotated[dict[Platform, PlatformSpec], Sized(1)]

@@ -2,12 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from mmgit.spec.fields import Document, List, Name, Reference, RelativePath, Text, Version
+from mmgit.spec.vocabulary import Matching, Sized
 
-from mmgit.spec.fields import Document, List, Name, Reference, RelativePath, Text, Version, text
-
-Output = Annotated[str, *text(r"[^\x00-\x1f\x7f]{1,256}", "the name of an output")]
-TypeName = Annotated[str, *text(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", "the name of a type, like package.module.Class")]
+Output = Annotated[str, Matching(r"[^\x00-\x1f\x7f]{1,256}", "the name of an output")]
+TypeName = Annotated[str, Matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", "the name of a type, like package.module.Class")]
 
 
 class ManifestSpec(Document):
@@ -23,11 +22,11 @@ class ManifestSpec(Document):
     """Types beyond those that skops trusts by itself, which a model file may hold."""
     python: Version
     base: Name = "default"
-    models: Annotated[List[Reference], Field(min_length=1)]
+    models: Annotated[List[Reference], Sized(1)]
     scoring: RelativePath = "score.py"
     files: List[RelativePath] = ()
     dependencies: RelativePath | None = None
-    schema_: RelativePath | None = Field(default=None, alias="schema")
+    schema_: RelativePath | None = None
     sample: RelativePath | None = None
     golden: RelativePath | None = None
     """Rows that `mmgit try` asks, in JSON Lines; not part of the image."""

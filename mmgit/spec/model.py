@@ -2,12 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from mmgit.spec.fields import Document, List, RelativePath, Sha256, Text, Uri, Version
+from mmgit.spec.record import EMPTY, Spec
+from mmgit.spec.vocabulary import Matching, Sized, Within
 
-from mmgit.spec.fields import Document, List, RelativePath, Sha256, Spec, Text, Uri, Version, text
-
-Metric = Annotated[str, *text(r"[A-Za-z][A-Za-z0-9_@.-]{0,63}", "a metric name of letters, digits, '_', '@', '.', '-'")]
-Tag = Annotated[str, *text(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,63}", "a tag of letters, digits, '_', '.', '/', '-'")]
+Metric = Annotated[
+    str, Matching(r"[A-Za-z][A-Za-z0-9_@.-]{0,63}", "a metric name of letters, digits, '_', '@', '.', '-'")
+]
+Tag = Annotated[str, Matching(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,63}", "a tag of letters, digits, '_', '.', '/', '-'")]
 
 
 class MetricSpec(Spec):
@@ -24,8 +26,8 @@ class ModelSpec(Document):
     task: Text = ""
     owners: List[Text] = ()
     licence: Text = ""
-    tags: dict[Tag, Text] = Field(default_factory=dict)
-    metrics: dict[Metric, MetricSpec] = Field(default_factory=dict)
+    tags: dict[Tag, Text] = EMPTY
+    metrics: dict[Metric, MetricSpec] = EMPTY
 
 
 class Framework(Spec):
@@ -41,7 +43,7 @@ class ModelFile(Spec):
 
     path: RelativePath
     sha256: Sha256
-    size: Annotated[int, Field(ge=0)]
+    size: Annotated[int, Within(0)]
     uri: Uri | None = None
 
 
@@ -55,7 +57,7 @@ class Data(Spec):
 class Lineage(Spec):
     """Where a version comes from."""
 
-    commit: Annotated[str, *text(r"[0-9a-f]{7,64}", "a commit of 7 to 64 hexadecimal digits")] | None = None
+    commit: Annotated[str, Matching(r"[0-9a-f]{7,64}", "a commit of 7 to 64 hexadecimal digits")] | None = None
     data: List[Data] = ()
 
 
@@ -65,7 +67,7 @@ class VersionSpec(Document):
     kind: Literal["ModelVersion"]
     description: Text = ""
     framework: Framework | None = None
-    files: Annotated[List[ModelFile], Field(min_length=1)]
-    metrics: dict[Metric, float] = Field(default_factory=dict)
-    tags: dict[Tag, Text] = Field(default_factory=dict)
+    files: Annotated[List[ModelFile], Sized(1)]
+    metrics: dict[Metric, float] = EMPTY
+    tags: dict[Tag, Text] = EMPTY
     lineage: Lineage | None = None

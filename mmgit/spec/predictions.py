@@ -2,13 +2,13 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from mmgit.spec.fields import Count, Digest, Document, List, Reference
+from mmgit.spec.record import Spec
+from mmgit.spec.vocabulary import Sized, Within
 
-from mmgit.spec.fields import Count, Digest, Document, List, Reference, Spec
-
-_Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-_Rows = Annotated[int, Field(ge=0, le=4_000)]
-_Shown = Annotated[str, Field(max_length=200)]
+_Amount = Annotated[float, Within(0)]
+_Rows = Annotated[int, Within(0, 4_000)]
+_Shown = Annotated[str, Sized(None, 200)]
 
 
 class Tried(Spec):
@@ -44,7 +44,7 @@ class Comparison(Spec):
     """Rows whose answers differ by more than rounding."""
     max_difference: _Amount | None = None
     """The farthest that a number moved; none if answers differ otherwise than in numbers."""
-    examples: Annotated[List[Example], Field(max_length=10)] = ()
+    examples: Annotated[List[Example], Sized(None, 10)] = ()
 
 
 class PredictionsSpec(Document):
@@ -53,4 +53,4 @@ class PredictionsSpec(Document):
     kind: Literal["Predictions"]
     runner: Literal["container", "process"]
     platform: _Shown
-    comparisons: Annotated[List[Comparison], Field(max_length=10_000)] = ()
+    comparisons: Annotated[List[Comparison], Sized(None, 10_000)] = ()

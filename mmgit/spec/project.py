@@ -1,27 +1,26 @@
 """`mmgit.yaml`: the project as a whole. The root of a repository is the folder where this file lies."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
-
-from mmgit.spec.fields import Document, List, Memory, Name, Platform, Spec, Text, Uri, text
+from mmgit.spec.fields import Document, List, Memory, Name, Platform, Text, Uri
+from mmgit.spec.record import EMPTY, Spec
+from mmgit.spec.vocabulary import Matching, Sized, Within
 
 
 class Forge(Spec):
     """Where pull requests are made."""
 
     kind: Literal["github", "gitea", "forgejo"]
-    repository: Annotated[str, *text(r"(?!\.)[A-Za-z0-9._-]+/(?!\.\.?$)[A-Za-z0-9._-]+", "<owner>/<name>")]
+    repository: Annotated[str, Matching(r"(?!\.)[A-Za-z0-9._-]+/(?!\.\.?$)[A-Za-z0-9._-]+", "<owner>/<name>")]
     url: (
-        Annotated[str, *text(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._/-]+)?", "an http(s) address")]
+        Annotated[str, Matching(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._/-]+)?", "an http(s) address")]
         | None
     ) = None
 
-    @model_validator(mode="after")
-    def _has_an_address(self) -> Self:
+    def check(self) -> None:
+        """It has an address."""
         if self.kind != "github" and self.url is None:
             raise ValueError(f"forge {self.kind} needs its url")
-        return self
 
     @property
     def clone_url(self) -> str:
@@ -42,7 +41,7 @@ Format = Literal["pickle", "onnx", "skops", "safetensors", "keras", "torchscript
 class BlastRadius(Spec):
     """How much one change may remove or alter before it must be acknowledged."""
 
-    services: Annotated[int, Field(ge=0)] = 20
+    services: Annotated[int, Within(0)] = 20
 
 
 class Rule(Spec):
@@ -52,14 +51,14 @@ class Rule(Spec):
     """
 
     name: Name
-    expression: Annotated[Text, Field(min_length=1, max_length=2000)]
+    expression: Annotated[Text, Sized(1, 2000)]
     message: Text = ""
 
 
 class Policies(Spec):
     """Rules for the whole project. They are read from the base branch."""
 
-    formats: dict[Format, Literal["allow", "warn", "refuse"]] = Field(default_factory=dict)
+    formats: dict[Format, Literal["allow", "warn", "refuse"]] = EMPTY
     licences: List[Text] = ()
     blast_radius: BlastRadius = BlastRadius()
     rules: List[Rule] = ()
@@ -69,11 +68,13 @@ class ProjectSpec(Document):
     """The project: compiler pin, default branch, platforms of images, default base, model store."""
 
     kind: Literal["Project"]
-    mmgit: Annotated[str, *text(r"==[0-9]+\.[0-9]+\.[0-9]+(?:(?:a|b|rc)[0-9]+)?", 'an exact version, like "==0.1.0"')]
+    mmgit: Annotated[
+        str, Matching(r"==[0-9]+\.[0-9]+\.[0-9]+(?:(?:a|b|rc)[0-9]+)?", 'an exact version, like "==0.1.0"')
+    ]
     description: Text = ""
-    branch: Annotated[str, *text(r"(?!-|.*\.\.|.*//)[A-Za-z0-9._/-]{1,200}(?<!/)", "a branch name")] = "main"
+    branch: Annotated[str, Matching(r"(?!-|.*\.\.|.*//)[A-Za-z0-9._/-]{1,200}(?<!/)", "a branch name")] = "main"
     forge: Forge | None = None
-    platforms: Annotated[List[Platform], Field(min_length=1)] = ("linux/amd64", "linux/arm64")
+    platforms: Annotated[List[Platform], Sized(1)] = ("linux/amd64", "linux/arm64")
     base: Name = "default"
     store: Store = Store()
     policies: Policies = Policies()

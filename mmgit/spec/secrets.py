@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
-
-from mmgit.spec.fields import KubernetesName, List, Spec, text
+from mmgit.spec.fields import KubernetesName, List
+from mmgit.spec.record import Spec
+from mmgit.spec.vocabulary import Matching, Sized
 
 
 class SecretStore(Spec):
@@ -18,7 +18,7 @@ class ExternalSecret(Spec):
     """A Secret, and the entry of the store (of the same name, unless `entry` says so) whose fields become its keys."""
 
     name: KubernetesName
-    entry: Annotated[str, *text(r"[A-Za-z0-9._/:-]{1,253}", "the name of an entry in the store")] | None = None
+    entry: Annotated[str, Matching(r"[A-Za-z0-9._/:-]{1,253}", "the name of an entry in the store")] | None = None
     type: Literal["Opaque", "kubernetes.io/dockerconfigjson", "kubernetes.io/tls"] = "Opaque"
 
 
@@ -26,8 +26,8 @@ class ExternalSecrets(Spec):
     """Secrets that the External Secrets operator makes."""
 
     store: SecretStore
-    refresh: Annotated[str, *text(r"[1-9][0-9]{0,4}[smh]", "a duration of s, m or h, like 1h")] = "1h"
-    items: Annotated[List[ExternalSecret], Field(min_length=1)]
+    refresh: Annotated[str, Matching(r"[1-9][0-9]{0,4}[smh]", "a duration of s, m or h, like 1h")] = "1h"
+    items: Annotated[List[ExternalSecret], Sized(1)]
 
 
 class Sops(Spec):

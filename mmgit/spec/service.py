@@ -4,9 +4,7 @@
 An absent field is `None` here; `resolve` joins the defaults: service over environment over built-in.
 """
 
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import Discriminator, Field, Tag, model_validator
+from typing import Annotated, Any, Literal
 
 from mmgit.spec.fields import (
     Count,
@@ -23,19 +21,19 @@ from mmgit.spec.fields import (
     Name,
     Percentage,
     Reference,
-    Spec,
     Text,
     Variable,
-    text,
 )
+from mmgit.spec.record import Spec
 from mmgit.spec.telemetry import Recording
+from mmgit.spec.vocabulary import Matching, Sized, Within
 
 Blueprint = Annotated[
-    str, *text(r"[a-z0-9][a-z0-9-]{0,62}(?:/[a-z0-9][a-z0-9-]{0,62})?", "a blueprint, like kubernetes/default")
+    str, Matching(r"[a-z0-9][a-z0-9-]{0,62}(?:/[a-z0-9][a-z0-9-]{0,62})?", "a blueprint, like kubernetes/default")
 ]
-Replicas = Annotated[int, Field(ge=1, le=1000)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Cidr = Annotated[str, *text(r"[0-9a-f.:]+/[0-9]{1,3}", "a network, like 10.0.0.0/8")]
+Replicas = Annotated[int, Within(1, 1000)]
+Port = Annotated[int, Within(1, 65535)]
+Cidr = Annotated[str, Matching(r"[0-9a-f.:]+/[0-9]{1,3}", "a network, like 10.0.0.0/8")]
 
 
 class Autoscale(Spec):
@@ -52,26 +50,22 @@ class Autoscale(Spec):
     refresh: Duration | None = None
     handover: Replicas | None = None
 
-    @model_validator(mode="after")
-    def _bounds_are_in_order(self) -> Self:
+    def check(self) -> None:
+        """Bounds are in order, and `refresh` is for KEDA."""
         if self.min > self.max:
             raise ValueError(f"min {self.min} is greater than max {self.max}")
         if self.refresh is not None and self.metric == "cpu":
             raise ValueError("refresh is KEDA's polling interval and needs `metric: concurrency`")
-        return self
 
 
 class SecretKey(Spec):
     """A variable whose value lies in a Kubernetes Secret, or for compose in an environment file outside git."""
 
     secret: KubernetesName
-    key: Annotated[str, *text(r"[A-Za-z0-9._-]{1,253}", "a key of letters, digits, '.', '_', '-'")]
+    key: Annotated[str, Matching(r"[A-Za-z0-9._-]{1,253}", "a key of letters, digits, '.', '_', '-'")]
 
 
-VariableValue = Annotated[
-    Annotated[Text, Tag("<text>")] | Annotated[SecretKey, Tag("<secret>")],
-    Discriminator(lambda value: "<secret>" if isinstance(value, dict | SecretKey) else "<text>"),
-]
+VariableValue = Text | SecretKey
 
 
 class Toleration(Spec):
@@ -81,7 +75,7 @@ class Toleration(Spec):
     operator: Literal["Exists", "Equal"] = "Equal"
     value: LabelValue | None = None
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    seconds: Annotated[int, Field(ge=0)] | None = None
+    seconds: Annotated[int, Within(0)] | None = None
 
 
 class Egress(Spec):
@@ -91,17 +85,16 @@ class Egress(Spec):
     namespace: KubernetesName | None = None
     ports: List[Port] = ()
 
-    @model_validator(mode="after")
-    def _one_destination(self) -> Self:
+    def check(self) -> None:
+        """One destination."""
         if (self.cidr is None) == (self.namespace is None):
             raise ValueError("give either cidr or namespace")
-        return self
 
 
 class PatchTarget(Spec):
     """Which objects a patch is for."""
 
-    kind: Annotated[str, *text(r"[A-Z][A-Za-z0-9]{1,62}", "a kind, like Deployment")]
+    kind: Annotated[str, Matching(r"[A-Z][A-Za-z0-9]{1,62}", "a kind, like Deployment")]
     name: KubernetesName | None = None
 
 
@@ -110,7 +103,7 @@ class Operation(Spec):
 
     op: Literal["add", "remove", "replace", "move", "copy", "test"]
     path: Text
-    from_: Text | None = Field(default=None, alias="from")
+    from_: Text | None = None
     value: Any = None
 
 
@@ -119,20 +112,19 @@ class Patch(Spec):
 
     target: PatchTarget
     merge: dict[str, Any] | None = None
-    json_: List[Operation] | None = Field(default=None, alias="json")
+    json_: List[Operation] | None = None
 
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
+    def check(self) -> None:
+        """One form of change."""
         if (self.merge is None) == (self.json_ is None):
             raise ValueError("give either merge or json")
-        return self
 
 
 class Key(Spec):
     """An API key: its name, its public id and the SHA-256 of the token. The token itself is never in git."""
 
     name: Literal["primary", "secondary"]
-    id: Annotated[str, *text(r"[A-Za-z0-9]{4,16}", "4 to 16 letters and digits")]
+    id: Annotated[str, Matching(r"[A-Za-z0-9]{4,16}", "4 to 16 letters and digits")]
     digest: Digest
     expires: Date | None = None
 
@@ -140,7 +132,7 @@ class Key(Spec):
 class Hold(Spec):
     """A pin that automation respects: promotions and retraining leave it, until the day that is named, or for good."""
 
-    reason: Annotated[Text, Field(min_length=1)]
+    reason: Annotated[Text, Sized(1)]
     until: Date | None = None
 
 
@@ -151,9 +143,9 @@ class ServiceDefaults(Spec):
     autoscale: Autoscale | None = None
     cpu: Cpu | None = None
     memory: Memory | None = None
-    concurrency: Annotated[int, Field(ge=1, le=256)] | None = None
-    spares: Annotated[int, Field(ge=0, le=16)] | None = None
-    queue: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    concurrency: Annotated[int, Within(1, 256)] | None = None
+    spares: Annotated[int, Within(0, 16)] | None = None
+    queue: Annotated[int, Within(0, 10_000)] | None = None
     timeout: Duration | None = None
     startup_timeout: Duration | None = None
     variables: dict[Variable, VariableValue] | None = None
@@ -168,11 +160,10 @@ class ServiceDefaults(Spec):
     parameters: dict[Name, Any] | None = None
     patches: List[Patch] | None = None
 
-    @model_validator(mode="after")
-    def _one_owner_of_the_replica_count(self) -> Self:
+    def check(self) -> None:
+        """One owner of the replica count."""
         if self.replicas is not None and self.autoscale is not None:
             raise ValueError("give either replicas or autoscale, never both")
-        return self
 
 
 class ServiceSpec(ServiceDefaults, Document):
@@ -186,12 +177,12 @@ class ServiceSpec(ServiceDefaults, Document):
     hold: Hold | None = None
     keys: List[Key] = ()
 
-    @model_validator(mode="after")
-    def _the_pin_is_whole(self) -> Self:
+    def check(self) -> None:
+        """One owner of the replica count, a whole pin or something to build, names once."""
+        ServiceDefaults.check(self)
         if (self.manifest is None) != (self.image is None):
             raise ValueError("manifest and image make the pin together: give both or neither")
         if self.manifest is None and self.next is None:
             raise ValueError("nothing to run: give next (what should run once it is built)")
         if len({key.name for key in self.keys}) < len(self.keys):
             raise ValueError("two keys have the same name")
-        return self

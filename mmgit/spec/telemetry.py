@@ -2,16 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
-from mmgit.spec.fields import List, Spec, Uri, text
+from mmgit.spec.fields import List, Uri
+from mmgit.spec.record import Spec
+from mmgit.spec.vocabulary import Matching, Sized
 
 SPOOL = "256Mi"
 
-Spool = Annotated[str, *text(r"[1-9][0-9]{0,4}(?:Mi|Gi)", "an amount of disk, like 256Mi or 2Gi")]
-FieldName = Annotated[str, *text(r"[^\x00-\x1f\x7f]{1,128}", "the name of a field, of 1 to 128 characters")]
+Spool = Annotated[str, Matching(r"[1-9][0-9]{0,4}(?:Mi|Gi)", "an amount of disk, like 256Mi or 2Gi")]
+FieldName = Annotated[str, Matching(r"[^\x00-\x1f\x7f]{1,128}", "the name of a field, of 1 to 128 characters")]
 Address = Annotated[
-    str, *text(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[^\s?#]*)?", "an http(s) address, without a query")
+    str, Matching(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[^\s?#]*)?", "an http(s) address, without a query")
 ]
 
 
@@ -30,5 +30,5 @@ class Recording(Spec):
 
     inputs: bool | None = None
     outputs: bool | None = None
-    redact: Annotated[List[FieldName], Field(max_length=256)] = ()
+    redact: Annotated[List[FieldName], Sized(None, 256)] = ()
     spool: Spool | None = None

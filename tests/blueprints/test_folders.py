@@ -14,7 +14,7 @@ ASKED = ("environments/dev/services/churn.yaml", ("blueprint",))
 def folder(name: str, spec: Mapping[str, Any], sheets: Mapping[str, Mapping[str, Any]]) -> Folder:
     path = f"blueprints/{name}"
     return Folder(
-        path, BlueprintSpec.model_validate(spec), {file: Sheet(f"{path}/{file}", tree) for file, tree in sheets.items()}
+        path, BlueprintSpec.read(spec), {file: Sheet(f"{path}/{file}", tree) for file, tree in sheets.items()}
     )
 
 

@@ -84,7 +84,7 @@ def compose(repository: Callable[..., Path]) -> Iterator[Service]:
     """What `mmgit up dev` would start: TLS with the certificate that it makes."""
     root = repository()
     value = {"apiVersion": "mmgit.dev/v1", "kind": "Environment", "target": "compose", "registry": "localhost:5480"}
-    folder = certificates.prepare(root, "dev", EnvironmentSpec.model_validate(value))
+    folder = certificates.prepare(root, "dev", EnvironmentSpec.read(value))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / certificates.CERTIFICATE, folder / certificates.KEY)
     yield from serve(context)
@@ -271,7 +271,7 @@ def test_each_target_has_its_address() -> None:
 
     def url(target: str, **fields: object) -> str:
         value = {"apiVersion": "mmgit.dev/v1", "kind": "Environment", "target": target, **fields}
-        return address_of(EnvironmentSpec.model_validate(value), "churn").url
+        return address_of(EnvironmentSpec.read(value), "churn").url
 
     assert url("kubernetes", **kubernetes) == "https://m.example/api/v1/service/churn/score"
     assert url("compose", registry="r.example", port=9443) == "https://localhost:9443/api/v1/service/churn/score"

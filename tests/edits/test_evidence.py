@@ -21,7 +21,7 @@ def seen(since: str | None, observed_at: str, **fields: Any) -> EvidenceSpec:
         {"since": f"2026-11-23T{since}:00:00Z"} if since else {}
     )
     known = {"manifest": "churn/1", "image": PIN, "cluster": CLUSTER, "replicas": {"ready": 1, "desired": 1}}
-    return EvidenceSpec.model_validate({"apiVersion": "mmgit.dev/v1", "kind": "Evidence", **known, **times, **fields})
+    return EvidenceSpec.read({"apiVersion": "mmgit.dev/v1", "kind": "Evidence", **known, **times, **fields})
 
 
 def since(before: EvidenceSpec | None, now: EvidenceSpec) -> str | None:

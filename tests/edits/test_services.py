@@ -1,12 +1,12 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from mmgit.edits import services
 from mmgit.edits.keys import RANDOM_BYTES, mint
 from mmgit.errors import UsageError
 from mmgit.repository.source import Source
+from mmgit.spec import Refused
 
 Edited = Any
 """What the fixture makes: classes of a conftest cannot be imported."""
@@ -193,5 +193,5 @@ def test_no_edit_can_carry_a_token_into_the_file(with_service: Edited) -> None:
     change = services.set_key(with_service.source, with_service.root, key, **HERE)
 
     assert all(token.split("_")[2].encode() not in (data or b"") for data in change.files.values())
-    with pytest.raises(ValidationError):
+    with pytest.raises(Refused):
         type(key)(name="primary", id=key.id, digest=token)

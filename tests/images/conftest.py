@@ -300,7 +300,7 @@ def world(site: Site, layout: Layout, tmp_path: Path) -> World:
         site.files[f"/debian/{path}"] = deb
         locked = {"name": "python3-minimal", "version": "3.11.2", "path": path, "size": len(deb), "sha256": sha256(deb)}
         platforms[platform] = [locked]
-    base = BaseSpec.model_validate(
+    base = BaseSpec.read(
         {
             "apiVersion": "mmgit.dev/v1",
             "kind": "Base",

@@ -56,7 +56,7 @@ def test_a_security_update_comes_from_the_security_mirror(
 ) -> None:
     site.files["/security/pool/updates/main/x.deb"] = deb
 
-    assert fetch(package.model_copy(update={"path": "pool/updates/main/x.deb"}), layout, mirror) == deb
+    assert fetch(package.replaced(path="pool/updates/main/x.deb"), layout, mirror) == deb
 
 
 def test_what_the_mirror_dropped_comes_from_the_archive(

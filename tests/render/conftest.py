@@ -63,7 +63,7 @@ def make_service(name: str = "churn", **fields: Any) -> DesiredService:
 def make_environment(*services: DesiredService, name: str = "production", **fields: Any) -> DesiredEnvironment:
     fields = KUBERNETES | fields if fields.get("target", "kubernetes") == "kubernetes" else COMPOSE | fields
     fields = {key: value for key, value in fields.items() if value is not None}
-    spec = EnvironmentSpec.model_validate({"apiVersion": "mmgit.dev/v1", "kind": "Environment"} | fields)
+    spec = EnvironmentSpec.read({"apiVersion": "mmgit.dev/v1", "kind": "Environment"} | fields)
     ordered = tuple(sorted(services, key=lambda service: (service.group, service.name)))
     return DesiredEnvironment(name, spec, ordered, PROXY if spec.target == "compose" else None)
 

@@ -153,7 +153,7 @@ def test_a_gpu_is_reserved(tree: Tree) -> None:
 
 
 def test_a_patch_changes_the_entry_of_the_service(tree: Tree) -> None:
-    patch = Patch.model_validate({"target": {"kind": "Service"}, "merge": {"restart": "always", "tmpfs": None}})
+    patch = Patch.read({"target": {"kind": "Service"}, "merge": {"restart": "always", "tmpfs": None}})
 
     entry = entry_of(tree({"churn": {"patches": (patch,)}}))
 
@@ -178,7 +178,7 @@ def test_a_patch_changes_the_entry_of_the_service(tree: Tree) -> None:
 def test_a_patch_of_what_it_cannot_change_is_an_error_at_its_place(
     service: MakeService, environment: MakeEnvironment, change: dict[str, Any], fields: dict[str, Any], reason: str
 ) -> None:
-    patch = Patch.model_validate({"target": {"kind": "Service"}, **change})
+    patch = Patch.read({"target": {"kind": "Service"}, **change})
     made = service(blueprint="compose/default", patches=(patch,), **fields)
 
     result = render(Desired({"dev": environment(made, name="dev", target="compose")}))

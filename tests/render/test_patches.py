@@ -16,7 +16,7 @@ NAMED: list[tuple[str, str, dict[str, Any]]] = [
 
 
 def patch(kind: str = "Deployment", name: str | None = None, **change: Any) -> Patch:
-    return Patch.model_validate({"target": {"kind": kind} | ({"name": name} if name else {}), **change})
+    return Patch.read({"target": {"kind": kind} | ({"name": name} if name else {}), **change})
 
 
 def spec_after(service: DesiredService) -> Any:

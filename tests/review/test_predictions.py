@@ -19,11 +19,11 @@ def report(runner: str = "container", *, is_new: bool = False, **facts: Any) -> 
     usual = {"rows": 10, "changed": 0, "max_difference": 0.0}
     comparison = {"running": None if is_new else running, "candidate": candidate, **usual, **facts}
     document = {"apiVersion": "mmgit.dev/v1", "kind": "Predictions", "runner": runner, "platform": "linux/amd64"}
-    return PredictionsSpec.model_validate({**document, "comparisons": [comparison]})
+    return PredictionsSpec.read({**document, "comparisons": [comparison]})
 
 
 def judged(gate: dict[str, Any], said: PredictionsSpec | None, running: Pin | None = RUNNING) -> list[tuple[str, str]]:
-    return list(judge(PredictionGate.model_validate(gate), said, running, CANDIDATE))
+    return list(judge(PredictionGate.read(gate), said, running, CANDIDATE))
 
 
 def states(gate: dict[str, Any], said: PredictionsSpec | None) -> list[str]:

@@ -6,6 +6,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from mmgit.spec import fields
+from mmgit.spec.exact import translated
+from mmgit.spec.quick import Doubtful, reader
 
 ACCEPTED = [
     (fields.Name, ["abc", "churn", "a-1", "x" * 32]),
@@ -47,13 +49,16 @@ REFUSED = [
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in ACCEPTED for text in texts])
 def test_good_text_is_accepted_as_it_is(kind: Any, text: str) -> None:
-    assert TypeAdapter(kind).validate_python(text) == text
+    assert TypeAdapter(translated(kind)).validate_python(text) == text
+    assert reader(kind)(text) == text
 
 
 @pytest.mark.parametrize(("kind", "text"), [(kind, text) for kind, texts in REFUSED for text in texts])
 def test_bad_text_is_refused(kind: Any, text: str) -> None:
     with pytest.raises(ValidationError):
-        TypeAdapter(kind).validate_python(text)
+        TypeAdapter(translated(kind)).validate_python(text)
+    with pytest.raises(Doubtful):
+        reader(kind)(text)
 
 
 def test_durations_have_seconds() -> None:

@@ -128,8 +128,8 @@ def _gateway(patient: Patient, declared: Gateway) -> Iterator[Examined]:
 
 
 def _ingress(patient: Patient, declared: Ingress) -> Iterator[Examined]:
-    what = f"ingress class {declared.class_name}"
-    if patient.cluster.get(f"/apis/networking.k8s.io/v1/ingressclasses/{declared.class_name}"):
+    what = f"ingress class {declared.class_}"
+    if patient.cluster.get(f"/apis/networking.k8s.io/v1/ingressclasses/{declared.class_}"):
         yield Examined(what, "ok", "there")
     else:
         yield Examined(what, "wrong", "missing", "kubectl get ingressclass")

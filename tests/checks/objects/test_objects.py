@@ -339,7 +339,7 @@ def test_a_finding_about_an_object_is_shown_at_its_one_patch_where_the_blueprint
         {"target": {"kind": "Deployment", "name": "churn-a"}, "merge": HOST_NETWORK},
     ]
 
-    (finding,) = findings(service(blueprint=blueprint, patches=tuple(map(Patch.model_validate, patches))))
+    (finding,) = findings(service(blueprint=blueprint, patches=tuple(map(Patch.read, patches))))
 
     assert (finding.code, finding.keys) == ("M611", keys)
 
@@ -348,7 +348,7 @@ def test_a_finding_about_an_object_is_shown_at_its_one_patch_where_the_blueprint
 def test_a_patch_that_takes_the_metadata_or_the_name_away_is_an_error(
     service: MakeService, findings: Findings, metadata: object
 ) -> None:
-    patch = Patch.model_validate({"target": {"kind": "ServiceAccount"}, "merge": {"metadata": metadata}})
+    patch = Patch.read({"target": {"kind": "ServiceAccount"}, "merge": {"metadata": metadata}})
 
     assert {finding.code for finding in findings(service(patches=(patch,)))} == {"M600"}
 
@@ -363,7 +363,7 @@ def test_a_patch_that_takes_the_metadata_or_the_name_away_is_an_error(
 def test_an_object_of_an_unknown_kind_is_checked_as_far_as_all_are_alike(
     service: MakeService, findings: Findings, kind: str, merge: dict[str, Any], message: str
 ) -> None:
-    patch = Patch.model_validate({"target": {"kind": kind}, "merge": merge})
+    patch = Patch.read({"target": {"kind": kind}, "merge": merge})
 
     (finding,) = findings(service(patches=(patch,)))
 

@@ -54,7 +54,7 @@ def patient(
 ) -> tuple[Patient, Api]:
     place = {"target": "kubernetes", "registry": "r.test", "namespace": "live", "host": "h.test"}
     document = {"apiVersion": "mmgit.dev/v1", "kind": "Environment", **place, **entrance}
-    environment = DeclaredEnvironment("environment.yaml", EnvironmentSpec.model_validate(document), "live")
+    environment = DeclaredEnvironment("environment.yaml", EnvironmentSpec.read(document), "live")
     cluster, api = serving(answers)
     return Patient(cluster, environment, objects, "kubectl -n live"), api
 

@@ -22,12 +22,10 @@ def environment(**services: dict[str, Any]) -> DeclaredEnvironment:
     place = {"target": "kubernetes", "registry": "r.test", "namespace": "live", "host": "h.test"}
     document = {"apiVersion": "mmgit.dev/v1", "kind": "Environment", **place, "gateway": {"name": "infra/public"}}
     declared = tuple(
-        DeclaredService(
-            name, ServiceSpec.model_validate({"apiVersion": "mmgit.dev/v1", "kind": "Service", **spec}), name=name
-        )
+        DeclaredService(name, ServiceSpec.read({"apiVersion": "mmgit.dev/v1", "kind": "Service", **spec}), name=name)
         for name, spec in services.items()
     )
-    return DeclaredEnvironment("environment.yaml", EnvironmentSpec.model_validate(document), "live", declared)
+    return DeclaredEnvironment("environment.yaml", EnvironmentSpec.read(document), "live", declared)
 
 
 def one(serving: Serving, spec: dict[str, Any], *names: str) -> list[Standing]:

@@ -1,9 +1,9 @@
 import pytest
-from pydantic import ValidationError
 
 from mmgit.deliver.forge import connect
 from mmgit.deliver.forge.tokens import Token, token_for
 from mmgit.errors import ForgeError
+from mmgit.spec import Refused
 from mmgit.spec.project import Forge as Declared
 
 GITHUB = Declared(kind="github", repository="ada/iris")
@@ -70,7 +70,7 @@ def test_space_around_a_token_does_not_matter() -> None:
 
 @pytest.mark.parametrize("repository", ["../admin", "ada/.."])
 def test_a_repository_that_leads_elsewhere_is_refused(repository: str) -> None:
-    with pytest.raises(ValidationError, match="<owner>/<name>"):
+    with pytest.raises(Refused, match="<owner>/<name>"):
         Declared(kind="github", repository=repository)
 
 
