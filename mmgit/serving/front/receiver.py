@@ -60,7 +60,8 @@ class Receiver:
         self._stuck_bytes = 0
         self._is_resuming = False
         self._known: _Known | None = None
-        self._completed: list[Exchange] = []
+        self._completed: Exchange | None = None
+        self._completions = 0
 
     def feed(self, data: bytes) -> None:
         """Parse the next bytes.
@@ -73,12 +74,11 @@ class Receiver:
         if is_between and known is not None and len(data) == known.request_bytes and data.startswith(known.head):
             self._repeat(known, data[len(known.head) :])
             return
-        progress = self._progress
-        self._completed.clear()
+        progress, completions = self._progress, self._completions
         try:
             self._parser.feed_data(data)
-            if is_between and self.exchange is None and len(self._completed) == 1:
-                self._learn(data, self._completed[0])
+            if is_between and self.exchange is None and self._completions == completions + 1:
+                self._learn(data)
         except httptools.HttpParserUpgrade as stop:
             self._resume(data[stop.args[0] :])
         except httptools.HttpParserCallbackError as error:
@@ -157,7 +157,8 @@ class Receiver:
         if exchange is None or self._is_resuming:
             return
         self.exchange = None
-        self._completed.append(exchange)
+        self._completed = exchange
+        self._completions += 1
         exchange.is_received = True
         if not exchange.is_refused:
             chunks = exchange.chunks
@@ -165,8 +166,11 @@ class Receiver:
             exchange.chunks = []
         self._connection.take_body(exchange)
 
-    def _learn(self, data: bytes, exchange: Exchange) -> None:
+    def _learn(self, data: bytes) -> None:
         """Remember a request that was `data`, all of it, unless its end is not told by the length of its body."""
+        exchange, self._completed = self._completed, None
+        if exchange is None:
+            return
         headers = exchange.headers
         head_bytes = len(data) - int(headers.get(b"content-length", 0))
         is_plain = b"transfer-encoding" not in headers and _REPEATED not in headers and b"expect" not in headers
@@ -187,6 +191,7 @@ class Receiver:
         if body:
             self.on_body(body)
         self.on_message_complete()
+        self._completed = None
 
     def _resume(self, rest: bytes) -> None:
         """Go on after a request that offers an upgrade, as if it did not: nothing here is upgraded to."""
