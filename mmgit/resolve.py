@@ -13,7 +13,7 @@ from mmgit.errors import Finding
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredEnvironment, DeclaredManifest, DeclaredService, Source
 from mmgit.spec.fields import bytes_of, seconds_of
-from mmgit.spec.service import Egress, ServiceDefaults
+from mmgit.spec.service import Batch, Egress, ServiceDefaults
 from mmgit.spec.telemetry import SPOOL
 
 DRAIN_SECONDS = 5
@@ -28,6 +28,7 @@ _BUILT_IN: Mapping[str, Any] = {
     "startup_timeout": "5m",
     "gpu": 0,
 }
+_NO_BATCH = Batch(max_requests=1)
 _MAPS = ("variables", "node_selector", "labels", "annotations", "parameters")
 _LISTS = ("tolerations", "egress", "patches")
 
@@ -86,6 +87,7 @@ def scale_of(own: ServiceDefaults, defaults: ServiceDefaults) -> FixedScale | Au
 def _service(environment: DeclaredEnvironment, service: DeclaredService, manifest: DeclaredManifest) -> DesiredService:
     own, defaults = service.spec, environment.spec.defaults
     chosen = {name: _first(name, own, defaults) for name in _BUILT_IN}
+    batch = own.batch or defaults.batch or _NO_BATCH
     maps = {name: {**(getattr(defaults, name) or {}), **(getattr(own, name) or {})} for name in _MAPS}
     lists = {
         name: next((v for v in (getattr(own, name), getattr(defaults, name)) if v is not None), ()) for name in _LISTS
@@ -110,7 +112,10 @@ def _service(environment: DeclaredEnvironment, service: DeclaredService, manifes
         startup_timeout_seconds=startup_timeout_seconds,
         blueprint=own.blueprint or defaults.blueprint or f"{environment.spec.target}/default",
         keys=tuple(own.keys),
+        batch_max_requests=batch.max_requests,
+        batch_max_bytes=batch.max_bytes,
         settings={
+            **_batch_settings(batch),
             "concurrency": chosen["concurrency"],
             "drain_seconds": DRAIN_SECONDS,
             "environment": environment.name,
@@ -129,6 +134,12 @@ def _service(environment: DeclaredEnvironment, service: DeclaredService, manifes
         telemetry=recording,
         **joined,
     )
+
+
+def _batch_settings(batch: Batch) -> dict[str, int]:
+    if batch.max_requests == 1:
+        return {}
+    return {"batch_max_requests": batch.max_requests, "batch_max_bytes": batch.max_bytes}
 
 
 def _recording(own: ServiceDefaults, defaults: ServiceDefaults) -> dict[str, Any]:

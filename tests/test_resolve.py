@@ -1,5 +1,6 @@
 """References are followed and defaults joined: service over environment over built-in."""
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from mmgit.repository.source import (
     Source,
 )
 from mmgit.resolve import listed, resolve
+from mmgit.serving.settings import Settings
 from mmgit.spec import EnvironmentSpec, ManifestSpec, ModelSpec, ProjectSpec, ServiceSpec
 
 HEAD = {"apiVersion": "mmgit.dev/v1"}
@@ -66,6 +68,21 @@ def test_only_spares_that_are_asked_for_are_in_the_servers_settings() -> None:
 
     assert with_spares.settings["spares"] == with_spares.spares == 2
     assert "spares" not in without.settings
+
+
+def test_only_batches_that_are_asked_for_are_in_the_servers_settings() -> None:
+    asked, ended = resolved({"batch": {}}), resolved({"batch": {"max_requests": 1}}, {"defaults": {"batch": {}}})
+
+    assert (asked.settings["batch_max_requests"], asked.settings["batch_max_bytes"]) == (32, 2**20)
+    assert (asked.batch_max_requests, ended.batch_max_requests) == (32, 1)
+    for without in (ended, resolved({})):
+        assert not [name for name in without.settings if name.startswith("batch")]
+
+
+def test_the_server_knows_every_setting() -> None:
+    service = resolved({"batch": {"max_requests": 8, "max_bytes": 4096}, "spares": 1, "telemetry": {}})
+
+    assert service.settings.keys() <= {field.name for field in dataclasses.fields(Settings)}
 
 
 def test_a_service_records_what_it_or_its_environment_asks_for() -> None:

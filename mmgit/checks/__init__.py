@@ -22,6 +22,7 @@ CHECKS: tuple[Check, ...] = (
     environments.routes_say_who_may_call,
     environments.fields_without_effect_are_said,
     environments.processes_render_nothing,
+    environments.batches_are_of_rows,
     secrets.sealed_secrets_are_encrypted,
     secrets.sealed_secrets_are_decrypted,
     immutability.what_is_released_stays,

@@ -1,9 +1,11 @@
 """Environments and services hold what is needed to call and to promote them."""
 
+import json
 from collections.abc import Iterator
 
 from mmgit.checks.scope import Scope
-from mmgit.errors import Finding
+from mmgit.errors import Finding, MmgitError
+from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import layout
 from mmgit.resolve import listed
 
@@ -62,6 +64,17 @@ def processes_render_nothing(scope: Scope) -> Iterator[Finding]:
             yield _not_rendered(environment.path, ("defaults", name), environment.name)
 
 
+def batches_are_of_rows(scope: Scope) -> Iterator[Finding]:
+    """A service that asks for batches runs a manifest whose `run()` is declared row-wise: else a warning."""
+    for environment in scope.source.environments.values():
+        for service in environment.services:
+            batch, reference = service.spec.batch, service.spec.manifest or service.spec.next or ""
+            if batch and batch.max_requests > 1 and not _is_row_wise(scope, reference):
+                message = f"`batch` has no effect: manifest {reference} does not declare that its run() is row-wise"
+                hint = "generate_schema(…, row_wise=True) declares it, for the next manifest; or remove `batch`"
+                yield Finding("M345", service.path, ("batch",), message, hint, "warning")
+
+
 def routes_say_who_may_call(scope: Scope) -> Iterator[Finding]:
     """Without the namespace of the ingress controller, pods of every namespace may call the services: a warning."""
     for environment in scope.source.environments.values():
@@ -70,6 +83,22 @@ def routes_say_who_may_call(scope: Scope) -> Iterator[Finding]:
             message = f"environment `{environment.name}`: pods of every namespace of the cluster may call its services"
             hint = "kubernetes: {gateway_namespace: <namespace of the ingress controller>}   lets only that one in"
             yield Finding("M333", environment.path, ("ingress",), message, hint, "warning")
+
+
+def _is_row_wise(scope: Scope, reference: str) -> bool:
+    """Whether the schema of a manifest says so; one that is missing or broken is another check's matter."""
+    manifest = scope.source.manifest(reference)
+    if manifest is None:
+        return True
+    if manifest.spec.schema_ is None:
+        return False
+    path = f"{layout.manifest_folder(reference)}/{manifest.spec.schema_}"
+    try:
+        schema = json.loads(scope.read(path, MAX_SCORING_BYTES))
+    except (MmgitError, ValueError):
+        return True
+    marks = schema.get("x-mmgit") if isinstance(schema, dict) else None
+    return isinstance(marks, dict) and marks.get("row_wise") is True
 
 
 def _without_effect(path: str, *keys: str) -> Finding:

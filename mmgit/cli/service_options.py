@@ -27,6 +27,7 @@ _OPTIONS = (
     click.option("--concurrency", type=int, help="Scorers in a replica, each with its own copy of the model (1)."),
     click.option("--spares", type=int, help="Scorers that wait, model loaded, to replace one that ends (0)."),
     click.option("--queue", type=int, help="Requests that may wait in a replica (10)."),
+    click.option("--batch", type=int, help="Score up to so many waiting requests together, if run() is row-wise (1)."),
     click.option("--timeout", metavar="DURATION", help="How long a score may take, like 60s."),
     click.option("--startup-timeout", metavar="DURATION", help="How long init() may take, like 5m."),
     click.option("--variable", "variables", multiple=True, metavar="NAME=VALUE", help="A variable; NAME- removes it."),
@@ -45,6 +46,8 @@ def service_options(command: F) -> F:
 def options_of(given: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a service that were named, as `edits.services` takes them. Raises `UsageError`."""
     options = {name: given[name] for name in _PLAIN if given[name] is not None}
+    if given["batch"] is not None:
+        options["batch"] = {"max_requests": given["batch"]}
     autoscale = {name: given[name] for name in _AUTOSCALE if given[name] is not None}
     if given["replicas"] is not None and autoscale:
         raise UsageError("give either --replicas or --min, --max, --target and --scale-on", "--min 2 --max 10")

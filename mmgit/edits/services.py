@@ -21,7 +21,7 @@ from mmgit.spec.service import Key
 
 ORDER = (
     *("description", "manifest", "image", "next", "hold"),
-    *("replicas", "autoscale", "cpu", "memory", "gpu", "concurrency", "spares", "queue"),
+    *("replicas", "autoscale", "cpu", "memory", "gpu", "concurrency", "spares", "queue", "batch"),
     *("timeout", "startup_timeout"),
     *("variables", "node_selector", "tolerations", "egress", "labels", "annotations"),
     *("telemetry", "blueprint", "parameters", "patches", "keys"),

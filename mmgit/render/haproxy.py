@@ -81,9 +81,14 @@ backend nothing
 
 
 def service_cfg(service: DesiredService) -> str:
-    """The backend of a service: as many calls a replica as it scores at once, then a queue that all replicas share."""
+    """The backend of a service: as many calls a replica as it scores at once, then a queue that all replicas share.
+
+    A server that scores several calls together has to hold those that wait: then the queue is in the replicas.
+    """
     name = _checked(service.name)
-    places = service.concurrency + service.queue
+    together = max(1, min(service.batch_max_requests, service.queue))
+    places = service.concurrency * together + service.queue
+    most = places if together > 1 else service.concurrency
     queue_milliseconds = math.ceil(service.timeout_seconds * 1000) if service.queue else 1
     server_seconds = math.ceil(service.timeout_seconds) + 5
     return f"""\
@@ -95,7 +100,7 @@ backend service-{name}
     timeout server {server_seconds}s
     http-request set-var(txn.places) nbsrv,mul({places})
     http-request deny deny_status 503 if {{ be_conn,sub(txn.places) gt 0 }}
-    default-server check port 8081 inter 1s fastinter 500ms fall 2 rise 1 maxconn {service.concurrency}
+    default-server check port 8081 inter 1s fastinter 500ms fall 2 rise 1 maxconn {most}
     server-template replica 1-{_slots(service)} {host(service)}:8080 resolvers docker init-addr none
 """
 

@@ -14,6 +14,7 @@ _SHOWN_CHARACTERS, _SHOWN_BEFORE = 80, 20
 _MEGABYTES_FROM = 100_000
 _AMOUNTS = (
     *("cpu", "memory", "gpu", "concurrency", "spares", "queue"),
+    *("batch_max_requests", "batch_max_bytes"),
     *("timeout_seconds", "startup_timeout_seconds", "blueprint"),
 )
 _MAPS = ("variables", "labels", "annotations", "node_selector", "telemetry", "parameters")

@@ -58,6 +58,13 @@ class Autoscale(Spec):
             raise ValueError("refresh is KEDA's polling interval and needs `metric: concurrency`")
 
 
+class Batch(Spec):
+    """Requests that wait for a scorer are scored together, if `run()` is row-wise: so many of them, so many bytes."""
+
+    max_requests: Annotated[int, Within(1, 256)] = 32
+    max_bytes: Annotated[int, Within(1, 2**30)] = 2**20
+
+
 class SecretKey(Spec):
     """A variable whose value lies in a Kubernetes Secret, or for compose in an environment file outside git."""
 
@@ -146,6 +153,7 @@ class ServiceDefaults(Spec):
     concurrency: Annotated[int, Within(1, 256)] | None = None
     spares: Annotated[int, Within(0, 16)] | None = None
     queue: Annotated[int, Within(0, 10_000)] | None = None
+    batch: Batch | None = None
     timeout: Duration | None = None
     startup_timeout: Duration | None = None
     variables: dict[Variable, VariableValue] | None = None

@@ -107,6 +107,16 @@ def test_one_option_is_one_edited_line(project: Path, mmgit: Mmgit, git: Git) ->
     assert git("diff", "-U0", "--no-color").splitlines()[-2:] == ["-queue: 5   # measured", "+queue: 7   # measured"]
 
 
+def test_batches_are_asked_for_and_their_bytes_stay_as_declared(project: Path, mmgit: Mmgit) -> None:
+    (project / SERVICE).write_text(
+        "apiVersion: mmgit.dev/v1\nkind: Service\nnext: churn/1\nbatch: {max_bytes: 4096} # measured\n"
+    )
+
+    assert mmgit("service", "update", "churn", "--env", "dev", "--batch", "16").code == 0
+
+    assert "batch: {max_bytes: 4096, max_requests: 16}" in (project / SERVICE).read_text()
+
+
 def test_an_autoscaler_takes_over_in_two_changes(here: Here, mmgit: Mmgit) -> None:
     header = "apiVersion: mmgit.dev/v1\n"
     place = "registry: registry.example.com/ml\nnamespace: ml\nhost: ml.example.com\ngateway: {name: infra/public}\n"

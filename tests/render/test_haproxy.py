@@ -135,6 +135,20 @@ def test_a_backend_says_limits_queue_and_discovery(service: MakeService) -> None
     )
 
 
+def test_where_calls_are_scored_together_the_queue_is_in_the_replicas(service: MakeService) -> None:
+    text = haproxy.service_cfg(service(concurrency=2, queue=10, batch_max_requests=4))
+
+    assert "nbsrv,mul(18)" in text
+    assert "maxconn 18\n" in text
+
+
+@pytest.mark.parametrize("queue", [0, 1])
+def test_a_queue_of_one_lets_no_batch_form(service: MakeService, queue: int) -> None:
+    batched, plain = (service(queue=queue, batch_max_requests=most) for most in (32, 1))
+
+    assert haproxy.service_cfg(batched) == haproxy.service_cfg(plain)
+
+
 @pytest.mark.parametrize("name", ["a b", "a\nb", "a'b", "a#b", "a\\b", 'a"b', "${A}"])
 def test_text_that_haproxy_would_read_as_structure_is_refused(service: MakeService, name: str) -> None:
     with pytest.raises(ValueError, match="plain name"):
@@ -180,6 +194,25 @@ def test_a_replica_gets_what_it_scores_at_once_and_the_rest_waits_or_is_refused(
     assert replica.most_at_once == 1
     assert {answer[1]["retry-after"] for answer in refused} == {"1"}
     assert b'"busy"' in refused[0][2]
+
+
+@needs_haproxy
+def test_a_replica_that_scores_calls_together_gets_those_that_wait(
+    tmp_path: Path, service: MakeService, replica: Replica
+) -> None:
+    proxy = Proxy(tmp_path, service(concurrency=1, queue=2, batch_max_requests=2, scale=FixedScale(1)), [replica])
+    try:
+        with ThreadPoolExecutor(6) as pool:
+            calls = [pool.submit(proxy.get, PATH) for _ in range(6)]
+            while sum(call.done() for call in calls) < 2:
+                time.sleep(0.01)
+            replica.go.set()
+            statuses = sorted(call.result()[0] for call in calls)
+    finally:
+        proxy.close()
+
+    assert statuses == [200, 200, 200, 200, 503, 503]
+    assert replica.most_at_once == 4
 
 
 @needs_haproxy
