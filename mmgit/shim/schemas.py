@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mmgit.sdk import generate_schema
-from mmgit.shim.scorer import is_serving
+from mmgit.sdk.scorer import is_serving
 
 if TYPE_CHECKING:
     import os

@@ -1,4 +1,4 @@
-"""`ModelDataCollector`: the reference's calls, and what they may never do to a prediction."""
+"""`ModelDataCollector`: the calls of the reference, and what they may never do to a prediction."""
 
 from tests.serving.conftest import Start, until
 from tests.shim.conftest import ByHand

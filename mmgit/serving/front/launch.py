@@ -49,8 +49,17 @@ def launch_of(settings: Settings, environment: Mapping[str, str]) -> Launch:
             "sdk_folder": settings.sdk_folder,
             "model_name": settings.service,
             "model_version": settings.version,
+            "recording": _recording(settings),
         },
     )
+
+
+def _recording(settings: Settings) -> dict[str, Any] | None:
+    """What a scorer has to know to make records of what is collected."""
+    if settings.telemetry is None:
+        return None
+    said = {name: getattr(settings, name) for name in ("service", "environment", "manifest")}
+    return {"redact": list(settings.telemetry.redact), "said": {**said, "models": list(settings.models)}}
 
 
 def processors(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mmgit.serving.front.exchange import Exchange
     from mmgit.serving.front.log import Log
     from mmgit.serving.front.metrics import Family
+    from mmgit.serving.front.scorers import Scorers
     from mmgit.serving.settings import Settings
 
 
@@ -30,13 +31,17 @@ class Observer(Protocol):
         """Finish, within seconds."""
 
 
-def observers_of(settings: Settings, log: Log, shown: Callable[[], list[Family]]) -> tuple[Observer, ...]:
+def observers_of(
+    settings: Settings, log: Log, scorers: Scorers, shown: Callable[[], list[Family]]
+) -> tuple[Observer, ...]:
     """The observers that the settings ask for; `shown` gives all metrics of the server."""
     found: list[Observer] = []
     if settings.telemetry is not None:
         from mmgit.serving.front.recorder import Recorder  # noqa: PLC0415 - most services record nothing
 
-        found.append(Recorder(settings, settings.telemetry, log))
+        recorder = Recorder(settings, settings.telemetry, log)
+        scorers.on_collected = recorder.collected
+        found.append(recorder)
     if settings.otlp:
         from mmgit.serving.front.otlp.exporter import Exporter  # noqa: PLC0415 - loads ssl and an HTTP client
 

@@ -109,9 +109,9 @@ class Recorder:
         )
         self._gathered.append(Answered(record, time.time(), inputs, outputs))
 
-    def collected(self, records: bytes, dropped: int) -> None:
+    def collected(self, records: bytes, lost: int) -> None:
         """Record what a scorer was given by `collect()`, a record a line; it says how many it could not keep."""
-        self._dropped["scorer"] += dropped
+        self._dropped["scorer"] += lost
         if not records:
             return
         if self._has_room(len(records)):

@@ -74,7 +74,7 @@ def body_of(data: bytes, form: int) -> Body:
 def encoded(answered: Answered, names: Collection[str]) -> bytes:
     """The record as JSON, without what the fields `names` hold."""
     record = answered.record
-    record.time = datetime.fromtimestamp(answered.at, timezone.utc).isoformat(timespec="milliseconds")
+    record.time = datetime.fromtimestamp(answered.at, timezone.utc).isoformat(timespec="milliseconds")[:-6] + "Z"
     if answered.inputs is not None:
         record.inputs, record.inputs_base64, record.inputs_omitted = _shown(answered.inputs, names)
     if answered.outputs is not None:

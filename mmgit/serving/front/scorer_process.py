@@ -20,7 +20,7 @@ from mmgit.serving.front.admission import TOO_LATE
 from mmgit.serving.front.exchange import Exchange, Refusal
 from mmgit.serving.front.output import Output
 from mmgit.serving.front.scorer_wire import Answer, AnswerReader, frames_of
-from mmgit.serving.scorer.frames import ALONE, FAILED, READY, REPLAY, ROW_WISE
+from mmgit.serving.scorer.frames import ALONE, COLLECTED, FAILED, READY, REPLAY, ROW_WISE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -44,6 +44,9 @@ class Owner(Protocol):
 
     def returned(self, exchanges: Iterable[Exchange], *, is_replay: bool) -> None:
         """Requests of a group are to be scored alone."""
+
+    def collected(self, records: bytes, lost: int) -> None:
+        """Its code collected data: records, a line each, and how many more it could not keep."""
 
     def ended(self, scorer: Scorer, reason: str) -> None:
         """Its process is gone."""
@@ -171,6 +174,9 @@ class Scorer(asyncio.Protocol):
         again = []
         fault: Answer | None = None
         for answer in answers:
+            if answer.status == COLLECTED:
+                self._owner.collected(answer.payload, answer.json_bytes)
+                continue
             is_answer = answer.status in _ANSWERS
             exchange = self._group.pop(answer.request, None) if is_answer or answer.status in _AGAIN else None
             if exchange is None:

@@ -34,6 +34,7 @@ class Scorers:
     def __init__(self, settings: Settings, launch: Launch, log: Log, metrics: Metrics) -> None:
         self.idle: list[Scorer] = []
         self.on_idle: Callable[[], None] = lambda: None
+        self.on_collected: Callable[[bytes, int], None] = lambda _records, _lost: None
         self.on_returned: Callable[[Iterable[Exchange]], None] = lambda _: None
         self.given_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._settings = settings
@@ -125,6 +126,10 @@ class Scorers:
         """Requests of a group are to be scored alone: they did not fit, or (a replay) the group failed."""
         self._metrics.batch_replays += is_replay
         self.on_returned(exchanges)
+
+    def collected(self, records: bytes, lost: int) -> None:
+        """A scorer's code collected data beside its results."""
+        self.on_collected(records, lost)
 
     def ended(self, scorer: Scorer, reason: str) -> None:
         """A process is gone: start another one, or give the service up."""

@@ -75,8 +75,8 @@ class Server:
         self._log = Log()
         self._metrics = Metrics()
         self._keys = None if settings.authentication == "none" else Keys(Path(settings.keys_folder))
-        self._observers = observers_of(settings, self._log, self._families)
         self._scorers = Scorers(settings, launch_of(settings, os.environ), self._log, self._metrics)
+        self._observers = observers_of(settings, self._log, self._scorers, self._families)
         self._admission = Admission(self._scorers, self._metrics, settings)
         self._site = ServiceSite(
             settings,

@@ -28,6 +28,9 @@ READY = 0
 FAILED = 1
 ALONE = 2
 """A request that does not fit to the others of its group was not scored: it is to come again, alone."""
+COLLECTED = 4
+"""Before the answers of a group: what `collect()` was given, a record of JSON a line. The number of bytes that are JSON
+is that of records which could not be kept."""
 REPLAY = 3
 """A request was scored with others in vain: it is to come again, alone."""
 

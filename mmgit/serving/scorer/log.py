@@ -25,7 +25,7 @@ class RequestLog:
 
     def __init__(self, fd: int = 1) -> None:
         self._fd = fd
-        self._ids: dict[str, str | list[str]] = {}
+        self.ids: dict[str, str | list[str]] = {}
         self._streams: tuple[_LineStream, ...] = ()
 
     def take_over_streams(self) -> None:
@@ -39,11 +39,11 @@ class RequestLog:
     def begin(self, request_id: str, correlation_id: str = "", trace_id: str = "") -> None:
         """Lines from here on belong to this request."""
         ids = {"request_id": request_id, "correlation_id": correlation_id, "trace_id": trace_id}
-        self._ids = {name: value for name, value in ids.items() if value}
+        self.ids = {name: value for name, value in ids.items() if value}
 
     def begin_group(self, request_ids: list[str]) -> None:
         """Lines from here on belong to all of these requests; as many are named as a line has room for."""
-        self._ids = {"request_ids": request_ids[:_IDS_MAX]}
+        self.ids = {"request_ids": request_ids[:_IDS_MAX]}
 
     def end(self) -> None:
         """Write what was printed without a line end."""
@@ -52,20 +52,19 @@ class RequestLog:
 
     def line(self, level: str, event: str, **fields: str | int) -> None:
         """Write one line of JSON."""
-        now = time.time()
-        record = {
-            "time": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z",
-            "level": level,
-            "event": event,
-            **self._ids,
-            **fields,
-        }
+        record = {"time": utc_text(), "level": level, "event": event, **self.ids, **fields}
         _write_all(self._fd, json.dumps(record).encode() + b"\n")
 
     def failure(self, event: str, error: BaseException, *, level: str = "error") -> None:
         """Write an exception with its traceback: the only place where either is told."""
         lines = traceback.format_exception(type(error), error, error.__traceback__)
         self.line(level, event, message=summary(error), traceback="".join(lines)[-LINE_BYTES_MAX:])
+
+
+def utc_text() -> str:
+    """The time now, to the millisecond."""
+    now = time.time()
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03d}Z"
 
 
 def summary(error: BaseException) -> str:

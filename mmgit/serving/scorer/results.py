@@ -45,7 +45,7 @@ def json_of(result: Json) -> bytes:
     return document
 
 
-def _plain(value: Json) -> Json:
+def plain(value: Json) -> Json:
     """The JSON-ready form of one value that `json` does not know."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         return base64.b64encode(value).decode("ascii")
@@ -66,4 +66,4 @@ def _listed(array: Json) -> Json:
     return array.astype(str).tolist() if is_time else array.tolist()
 
 
-_ENCODER = json.JSONEncoder(allow_nan=False, default=_plain, separators=(",", ":"))
+_ENCODER = json.JSONEncoder(allow_nan=False, default=plain, separators=(",", ":"))

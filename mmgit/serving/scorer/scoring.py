@@ -20,7 +20,7 @@ from .inference import Inference, Model
 from .runtimes import RUNTIMES, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import ModuleType
 
 
@@ -37,6 +37,7 @@ class Assignment:
     log_fd: int = 1
     model_name: str = ""
     model_version: str = ""
+    recording: Mapping[str, Any] | None = None
     runtime: str = "python"
     model_folders: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .answering import Answer, Request, score
 from .collecting import collecting
-from .frames import ANSWER, FAILED, READY, REQUEST, ROW_WISE
+from .frames import ANSWER, COLLECTED, FAILED, READY, REPLAY, REQUEST, ROW_WISE
 from .groups import score_group
 from .log import RequestLog, summary
 from .scoring import Assignment, Scoring, load
@@ -26,7 +26,7 @@ def main(assignment: Assignment) -> None:
     os.set_inheritable(assignment.log_fd, False)  # noqa: FBT003 - a flag by position is what it takes
     log = RequestLog(assignment.log_fd)
     log.take_over_streams()
-    collecting.begin(log)
+    collecting.begin(log, assignment.recording)
     try:
         scoring = load(assignment)
     except BaseException as error:  # noqa: BLE001 - sys.exit() in a score file is a reason too
@@ -46,7 +46,10 @@ def main(assignment: Assignment) -> None:
 def answers_to(scoring: Scoring, group: Sequence[Request], log: RequestLog) -> Sequence[Answer]:
     """The answers to requests that came together, in their order."""
     if len(group) > 1:
-        return score_group(scoring, group, log)
+        answers = score_group(scoring, group, log)
+        if any(answer.status == REPLAY for answer in answers):
+            collecting.forget()  # it comes again
+        return answers
     [request] = group
     log.begin(*request.ids)
     answer = score(scoring, request, log)
@@ -89,6 +92,9 @@ def _read(front: socket.socket, have: bytearray, size: int) -> None:
 def _send(front: socket.socket, answers: Sequence[Answer]) -> None:
     """Send all of them at once: the front wakes up once."""
     frames: list[bytes] = []
+    if collecting.has_news:
+        records, lost = collecting.take()
+        frames += (ANSWER.pack(len(records), COLLECTED, lost, 0), records)
     for index, (status, payload, json_bytes) in enumerate(answers):
         frames += (ANSWER.pack(len(payload), status, json_bytes, index), payload)
     front.sendall(b"".join(frames))

@@ -43,6 +43,7 @@ def test_the_assignment_names_what_the_scorer_loads() -> None:
         "sdk_folder": "/opt/mmgit/sdk",
         "model_name": "digits",
         "model_version": "7",
+        "recording": None,
     }
 
 

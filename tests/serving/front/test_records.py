@@ -25,7 +25,7 @@ def test_a_record_names_request_service_and_model() -> None:
 
     assert document == {
         "kind": "request",
-        "time": "2025-11-29T10:00:00.250+00:00",
+        "time": "2025-11-29T10:00:00.250Z",
         "service": "digits",
         "environment": "prod",
         "manifest": "iris/2",
