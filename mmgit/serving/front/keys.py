@@ -9,6 +9,7 @@ import calendar
 import hashlib
 import hmac
 import re
+import stat
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -71,6 +72,8 @@ class Keys:
             return None
         except OSError as error:
             return self._broken((), f"{self._file}: {error.strerror}")
+        if not stat.S_ISREG(status.st_mode):
+            return self._broken((status.st_ino,), f"{self._file}: not a file")
         seen = (status.st_mtime_ns, status.st_ino, status.st_dev, status.st_size)
         if seen == self._seen:
             return None

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from mmgit.serving.settings import Settings
 
 _SCORER = Path(__file__).resolve().parents[1] / "scorer" / "main.py"
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_THREAD_VARIABLES = (
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
+    *("NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS"),
+)
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,15 @@
 import json
+import os
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Self
 
 import pytest
 
 from mmgit.serving.front.keys import Keys, read_keys
-from tests.serving.conftest import KEY, Start, keys_document, until
+from tests.serving.conftest import KEY, Service, Start, keys_document, request, until
 
 DIGEST = "sha256:" + "0" * 64
 DAY_SECONDS = 86_400
@@ -104,6 +107,22 @@ def test_a_broken_file_leaves_the_last_good_keys_and_is_told_once(keys: Keys, tm
     assert keys.opened_by(b"Bearer mmgit_one") is None
 
 
+@pytest.mark.parametrize("kind", ["folder", "pipe", "loop"])
+def test_what_is_no_file_leaves_the_last_good_keys_and_holds_nobody_up(keys: Keys, tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "keys.json"
+    file.unlink()
+    if kind == "folder":
+        file.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(file)
+    else:
+        file.symlink_to(file)
+
+    assert "the last good keys stay in force" in str(keys.refresh())
+    assert keys.refresh() is None
+    assert keys.opened_by(b"Bearer mmgit_one") == "one"
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -152,3 +171,80 @@ def test_broken_keys_are_seen_in_metrics_and_log(start: Start) -> None:
     assert service.score(x=1).status == 200
     assert service.metric("mmgit_keys") == 1
     until(lambda: service.logged("keys_broken"))
+
+
+class Callers:
+    """Clients that score all the time, each with a key of its own; `seen` are the answers since the last `fresh()`."""
+
+    def __init__(self, service: Service, *keys: str) -> None:
+        self.seen: dict[str, list[int]] = {key: [] for key in keys}
+        self._service = service
+        self._is_over = threading.Event()
+        self._threads = [threading.Thread(target=self._call, args=(key,)) for key in keys]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _call(self, key: str) -> None:
+        client = self._service.client()
+        while not self._is_over.is_set():
+            client.send(request(Service.score_path, b'{"x": 1}', key=key))
+            self.seen[key].append(client.answer().status)
+
+    def fresh(self) -> dict[str, set[int]]:
+        """The statuses of some ten calls of each from now on."""
+        starts = {key: len(seen) for key, seen in self.seen.items()}
+        until(lambda: all(len(seen) > starts[key] + 10 for key, seen in self.seen.items()))
+        return {key: set(seen[starts[key] + 1 :]) for key, seen in self.seen.items()}
+
+
+OLD, NEW = "mmgit_old_key", "mmgit_new_key"
+BROKEN = ["", keys_document(OLD)[:-20], "\0" * 100, " " * 1_048_577]
+
+
+def test_keys_that_are_swapped_truncated_and_emptied_under_load_open_to_whom_they_did(start: Start) -> None:
+    service = start(queue=100)
+    folder = service.folder / "keys"
+    (folder / "keys.json").unlink()
+    write(folder, keys_document(OLD))
+    until(lambda: service.ask(service.score_path, b'{"x": 1}', key=OLD).status == 200)
+
+    with Callers(service, OLD, NEW) as callers:
+        for text in BROKEN:
+            write(folder, text)
+            until(lambda: service.metric("mmgit_keys_broken") == 1)
+            assert callers.fresh() == {OLD: {200}, NEW: {401}}
+            write(folder, keys_document(OLD))
+            until(lambda: service.metric("mmgit_keys_broken") == 0)
+        write(folder, keys_document(OLD, NEW))
+        until(lambda: service.metric("mmgit_keys") == 2)
+        assert callers.fresh() == {OLD: {200}, NEW: {200}}
+        write(folder, keys_document(NEW))
+        until(lambda: service.metric("mmgit_keys") == 1)
+        assert callers.fresh() == {OLD: {401}, NEW: {200}}
+        write(folder, keys_document())
+        until(lambda: service.metric("mmgit_keys") == 0)
+        assert callers.fresh() == {OLD: {401}, NEW: {401}}
+
+    assert set(callers.seen[OLD]) | set(callers.seen[NEW]) == {200, 401}
+    assert callers.seen[OLD].index(401) > len(callers.seen[OLD]) // 4  # it opened all the time before
+
+
+def test_a_key_ends_in_the_running_server_when_its_day_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, keys_document(record("mmgit_one", expires=day(0))))
+    keys = Keys(tmp_path)
+    keys.refresh()
+    assert keys.opened_by(b"Bearer mmgit_one") == "one"
+
+    tomorrow = time.time() + DAY_SECONDS
+    monkeypatch.setattr("mmgit.serving.front.keys.time.time", lambda: tomorrow)
+
+    assert keys.refresh() is None
+    assert keys.opened_by(b"Bearer mmgit_one") is None

@@ -5,6 +5,7 @@ import pytest
 
 from mmgit.serving.front.launch import launch_of, processors
 from mmgit.serving.settings import ImageFacts, Settings
+from tests.serving.conftest import Start
 
 SETTINGS = Settings(
     "digits",
@@ -28,6 +29,20 @@ def test_scorers_share_the_processors_unless_the_user_says_otherwise() -> None:
 
     assert environment["OMP_NUM_THREADS"] == str(max(1, processors() // 2))
     assert environment["MKL_NUM_THREADS"] == "7"
+
+
+def test_a_numeric_library_starts_no_more_threads_than_its_scorer_may_use(start: Start) -> None:
+    score = """
+import os
+import numpy as np
+
+def run(x):
+    (np.ones((600, 600)) @ np.ones((600, 600))).sum()
+    return len(os.listdir("/proc/self/task"))
+"""
+    service = start(score=score, concurrency=processors())
+
+    assert service.score(x=1).document == 1
 
 
 def test_the_assignment_names_what_the_scorer_loads() -> None:
