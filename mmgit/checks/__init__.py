@@ -10,6 +10,7 @@ CHECKS: tuple[Check, ...] = (
     references.manifests_name_what_is_declared,
     references.manifests_fit_their_base,
     files.manifests_have_their_files,
+    files.runtimes_have_what_they_serve,
     files.golden_rows_can_be_read,
     files.scoring_files_hold_no_key,
     files.versions_have_their_files,

@@ -36,6 +36,27 @@ def manifests_have_their_files(scope: Scope) -> Iterator[Finding]:
             yield Finding("M313", manifest.path, (), message, "remove it: a manifest is frozen whole")
 
 
+def runtimes_have_what_they_serve(scope: Scope) -> Iterator[Finding]:
+    """A runtime without a script serves one model, by a schema, and answers with what it has."""
+    for reference, manifest in manifests_of(scope.source):
+        spec = manifest.spec
+        if spec.script is not None:
+            continue
+        from mmgit.serving.scorer.runtimes import RUNTIMES  # noqa: PLC0415 - most manifests have a script
+
+        hint = f"mmgit manifest create {reference.partition('/')[0]} --runtime {spec.runtime}   freezes a new one"
+        known = RUNTIMES[spec.runtime].outputs
+        unknown = [(position, name) for position, name in enumerate(spec.outputs) if known and name not in known]
+        wrong: list[tuple[tuple[str | int, ...], str]] = [
+            *([] if len(spec.models) == 1 else [(("models",), f"serves one model, not {len(spec.models)}")]),
+            *([] if spec.schema_ else [((), "needs a schema, which says what the model takes")]),
+            *((("outputs", at), f"has no output `{name}`; it has {', '.join(known)}") for at, name in unknown),
+        ]
+        for keys, reason in wrong:
+            message = f"manifest {reference}: runtime {spec.runtime} {reason}"
+            yield Finding("M319", manifest.path, keys, message, hint)
+
+
 def golden_rows_can_be_read(scope: Scope) -> Iterator[Finding]:
     """The golden rows of a manifest are requests, one a line."""
     for reference, manifest in manifests_of(scope.source):

@@ -8,8 +8,10 @@ import click
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import editing, loaded, say, to_run
 from mmgit.cli.output import Form, output_option, print_one, print_rows
+from mmgit.cli.runtime_options import choice_of, runtime_options
 from mmgit.edits.freeze import Freezing, freeze, versions_to_freeze
 from mmgit.edits.references import manifest_of
+from mmgit.edits.runtimes import files_of
 from mmgit.edits.scoring import from_folder
 from mmgit.images.dependencies import lock_dependencies
 from mmgit.repository import layout
@@ -26,17 +28,21 @@ def manifest() -> None:
 @manifest.command()
 @click.argument("name")
 @click.option("--model", "models", multiple=True, metavar="NAME/NUMBER", help="A model version in it; may be repeated.")
+@runtime_options
 @click.option("--python", metavar="MINOR", help='The Python that the scoring script needs, like "3.11".')
 @click.option("--base", metavar="NAME", help="Another base than the project's.")
 @click.option("--description", default="", help="What is new in this manifest.")
 @click.option("--upgrade", is_flag=True, help="Lock the dependencies anew, though their file did not change.")
-def create(name: str, models: tuple[str, ...], *, upgrade: bool, **options: Any) -> None:  # noqa: ANN401 - click's values
+def create(name: str, models: tuple[str, ...], *, upgrade: bool, **given: Any) -> None:  # noqa: ANN401 - click's values
     """Freeze models/NAME/scoring into the next manifest of model NAME, with its dependencies locked.
 
     Without --model it holds the newest version of NAME, and the other models of the manifest before it.
     """
+    options = {option: given[option] for option in ("python", "base", "description")}
     with editing(f"{layout.MODELS}/", f"{layout.BASES}/") as session:
-        wanted = Freezing(name, versions_to_freeze(session.source, name, models), is_upgrade=upgrade, **options)
+        versions = versions_to_freeze(session.source, name, models)
+        files = files_of(session.source, session.root, versions[0])
+        wanted = Freezing(name, versions, is_upgrade=upgrade, choice=choice_of(given), model_files=files, **options)
         scoring = from_folder(session.root, name)
         frozen = freeze(session.source, session.root, scoring, wanted, lock_dependencies)
         if frozen.change.is_empty:

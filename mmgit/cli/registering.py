@@ -11,6 +11,7 @@ import click
 
 from mmgit.cli.editing import pairs
 from mmgit.cli.git_facts import ignored, is_in_lfs
+from mmgit.cli.runtime_options import choice_of, runtime_options
 from mmgit.deliver import git
 from mmgit.edits.model_files import find
 from mmgit.edits.register import Registered, Registration, Surroundings, register
@@ -52,10 +53,10 @@ _OPTIONS = (
 
 
 def registration_options(command: F) -> F:
-    """-f, -p, -c, -s, --file, --tag, --metric and --data."""
+    """-f, -p, -c, -s, --file, the runtime, --tag, --metric and --data."""
     for option in reversed(_OPTIONS):
         command = option(command)
-    return command
+    return runtime_options(command)
 
 
 def registered(
@@ -73,6 +74,7 @@ def registered(
         metrics=_metrics(options["metrics"]),
         data=options["data"],
         commit=repository.head if repository else None,
+        choice=choice_of(options),
     )
     surroundings = Surroundings(lock_dependencies, lambda path: is_in_lfs(repository, path))
     result = register(source, files, wanted, surroundings)

@@ -140,7 +140,8 @@ def _to_run(session: Session, model: str, given: Mapping[str, Any]) -> tuple[Cha
     if given["model_files"]:
         result = registered(session.source, session.root, model, given["model_files"], given)
         if result.manifest is None:
-            raise UsageError("a service needs a scoring script with init() and run()", "-f score.py")
+            hint = "-f score.py, or --runtime sklearn, onnx, xgboost or lightgbm"
+            raise UsageError("a service needs a scoring script with init() and run(), or a runtime without one", hint)
         words = manifest_in_words(result.manifest.reference, result.manifest.models)
         return result.change, {"next": result.manifest.reference}, f"next {words}"
     named = given["manifest"] or newest(model_of(session.source, model).manifests, model)

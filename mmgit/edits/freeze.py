@@ -5,11 +5,12 @@ the newest one says is not made.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mmgit import golden
 from mmgit.documents import documents_of
+from mmgit.edits import runtimes
 from mmgit.edits.change import Change
 from mmgit.edits.declaring import new_file
 from mmgit.edits.references import manifest_in_words, model_of, newest, next_number, version_of
@@ -42,6 +43,9 @@ class Freezing:
     description: str = ""
     is_upgrade: bool = False
     """Whether dependencies are locked anew although the dependency file is as it was."""
+    choice: runtimes.Choice = field(default_factory=runtimes.Choice)
+    model_files: Mapping[str, runtimes.Open] = field(default_factory=dict)
+    """The files of the model's own version, for a runtime that is given nothing else."""
 
 
 @dataclass(frozen=True)
@@ -55,15 +59,21 @@ class Frozen:
 
 def freeze(source: Source, root: Files, scoring: Scoring, wanted: Freezing, lock: Lock) -> Frozen:
     """The next manifest of a model. Raises `UsageError` for what cannot be frozen; `lock` raises what it raises."""
-    _refuse(layout.scoring_folder(wanted.model), scoring)
-    dependencies = _dependencies(scoring)
-    fields = _fields(source, scoring, wanted, dependencies)
     last = _last(source, root, wanted.model)
+    choice = runtimes.choose(wanted.choice, scoring, last.spec if last else None)
+    _refuse(layout.scoring_folder(wanted.model), scoring, is_scripted=choice.runtime == runtimes.PYTHON)
+    unscripted = _unscripted(choice, wanted)
+    if unscripted:
+        scoring = {**runtimes.described(unscripted, scoring, source.project.spec.policies), **scoring}
+    dependencies = _dependencies(scoring)
+    fields = _fields(source, scoring, replace(wanted, choice=choice), dependencies)
     documents_of(scoring.get(SCHEMA), scoring.get(SAMPLE))  # what cannot be published is not frozen
     files = dict(scoring)
     if dependencies:
         kept = last.lock_for(dependencies, fields, scoring) if last and not wanted.is_upgrade else None
         files[LOCK_FILE] = kept or lock(dependencies.requirements, fields["python"])
+    if unscripted:
+        runtimes.require(unscripted, files[SCHEMA], files.get(LOCK_FILE))
     numbers = source.models[wanted.model].manifests if wanted.model in source.models else ()
     reference = f"{wanted.model}/{next_number(numbers)}"
     path, folder = layout.manifest(reference), layout.manifest_folder(reference)
@@ -126,10 +136,21 @@ class _Last:
         return self.files.get(LOCK_FILE) if is_same else None
 
 
-def _refuse(folder: str, scoring: Scoring) -> None:
-    """Raises `UsageError` for a scoring folder without a script, a name of mmgit's own, a key or unreadable rows."""
-    if SCRIPT not in scoring:
-        raise UsageError(f"there is no {folder}/{SCRIPT}", "write one with init() and run(), and run this again")
+def _unscripted(choice: runtimes.Choice, wanted: Freezing) -> runtimes.Unscripted | None:
+    """The runtime without a script, with the one model that it serves. Raises `UsageError` if there are others."""
+    if choice.runtime == runtimes.PYTHON:
+        return None
+    if len(wanted.versions) != 1:
+        message = f"runtime {choice.runtime} serves one model, not {', '.join(wanted.versions)}"
+        raise UsageError(message, f"mmgit manifest create {wanted.model} --model {wanted.versions[0]}")
+    return runtimes.Unscripted(choice, wanted.model_files)
+
+
+def _refuse(folder: str, scoring: Scoring, *, is_scripted: bool) -> None:
+    """Raises `UsageError` for a scoring folder without its script, a name of mmgit's own, a key or unreadable rows."""
+    if is_scripted and SCRIPT not in scoring:
+        hint = "write one with init() and run(), and run this again; --runtime sklearn needs none"
+        raise UsageError(f"there is no {folder}/{SCRIPT}", hint)
     for name, data in scoring.items():
         if name.partition("/")[0] in _RESERVED:
             hint = f"rename it: {', '.join(_RESERVED)} are mmgit's own names beside a manifest and in an image"
@@ -174,11 +195,13 @@ def _fields(source: Source, scoring: Scoring, wanted: Freezing, dependencies: _D
     named = {SCRIPT, SCHEMA, SAMPLE, GOLDEN, dependencies.name if dependencies else ""}
     fields = {
         "description": wanted.description,
-        "runtime": "python",
+        "runtime": wanted.choice.runtime,
+        "outputs": list(wanted.choice.outputs),
+        "trusted": sorted(wanted.choice.trusted),
         "python": _python(source, base, wanted.python or (dependencies.python if dependencies else None)),
         "base": base,
         "models": list(wanted.versions),
-        "scoring": SCRIPT,
+        "scoring": SCRIPT if SCRIPT in scoring else None,
         "files": sorted(set(scoring) - named),
         "dependencies": dependencies.name if dependencies else None,
         "schema": SCHEMA if SCHEMA in scoring else None,

@@ -12,6 +12,7 @@ from mmgit.edits.frameworks import framework_of
 from mmgit.edits.freeze import Freezing, Frozen, Lock, freeze, with_other_models
 from mmgit.edits.model_files import FoundFile, place
 from mmgit.edits.references import checked_name, next_number
+from mmgit.edits.runtimes import PYTHON, Choice, choose, files_to_register
 from mmgit.edits.scoring import SCRIPT, Scoring, dependencies_of, from_folder
 from mmgit.errors import UsageError
 from mmgit.repository import layout
@@ -36,11 +37,12 @@ class Registration:
     """URIs of what the version was trained on."""
     commit: str | None = None
     """The commit that the training code was at."""
+    choice: Choice = field(default_factory=Choice)
 
 
 @dataclass(frozen=True)
 class Registered:
-    """Model version `reference`, the manifest that holds it (if there is a scoring script), and what makes both."""
+    """Model version `reference`, the manifest that holds it (if anything can score it), and what makes both."""
 
     reference: str
     manifest: Frozen | None
@@ -64,9 +66,12 @@ def register(source: Source, root: Files, wanted: Registration, surroundings: Su
     if name not in source.models:
         added[layout.model(name)] = _ABOUT_MODELS + new_file(layout.model(name), ModelSpec, {})
     change = Change({**version.files, **added}, version.summary, version.copies, version.uploads)
-    if SCRIPT not in scoring:
+    manifests = source.models[name].manifests if name in source.models else {}
+    last = manifests[max(manifests)].spec if manifests else None
+    if SCRIPT not in scoring and choose(wanted.choice, scoring, last).runtime == PYTHON:
         return Registered(reference, None, change)
-    freezing = Freezing(name, with_other_models(source, reference))
+    files = files_to_register(wanted.files)
+    freezing = Freezing(name, with_other_models(source, reference), choice=wanted.choice, model_files=files)
     manifest = freeze(source, root, scoring, freezing, surroundings.lock)
     return Registered(reference, manifest, change.and_then(manifest.change))
 

@@ -1,6 +1,6 @@
 """What a local server is to serve: a model from the folder that people edit, or a service as it is pinned."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from mmgit.documents import documents_of
@@ -37,9 +37,12 @@ def of_model(root: Root, source: Source, name: str) -> Served:
     names = [
         path for path in root.walk(folder) if "__pycache__" not in path and path not in ("manifest.yaml", LOCK_FILE)
     ]
-    names = [path for path in names if not path.startswith("images/")]
+    files = {path: f"{folder}/{path}" for path in names if not path.startswith("images/")}
+    if manifest.spec.script is None:  # its schema was read from the model file when it was frozen
+        told = [path for path in (manifest.spec.schema_, manifest.spec.sample) if path]
+        files = {**{path: f"{frozen}/{path}" for path in told}, **files}
     spec = manifest.spec.replaced(models=models)
-    return _served(root, source, name, spec, folder=folder, names=names, lock=lock)
+    return _served(root, source, name, spec, files=files, lock=lock)
 
 
 def of_service(root: Root, source: Source, environment: str, name: str) -> Served:
@@ -67,8 +70,8 @@ def of_manifest(root: Root, source: Source, reference: str) -> Served:
 def _frozen(root: Root, source: Source, name: str, reference: str, manifest: DeclaredManifest) -> Served:
     folder = layout.manifest_folder(reference)
     lock = root.read(f"{folder}/{LOCK_FILE}") if manifest.spec.dependencies else None
-    names = [path for path in manifest.files if path != LOCK_FILE]
-    return _served(root, source, name, manifest.spec, folder=folder, names=names, lock=lock)
+    files = {path: f"{folder}/{path}" for path in manifest.files if path != LOCK_FILE}
+    return _served(root, source, name, manifest.spec, files=files, lock=lock)
 
 
 def _served(  # noqa: PLR0913 - the parts of one value
@@ -77,17 +80,15 @@ def _served(  # noqa: PLR0913 - the parts of one value
     name: str,
     spec: ManifestSpec,
     *,
-    folder: str,
-    names: Iterable[str],
+    files: Mapping[str, str],
     lock: bytes | None,
 ) -> Served:
-    files = {path: root.path / folder / path for path in names}
-    schema = root.read(f"{folder}/{spec.schema_}") if spec.schema_ in files else None
-    sample = root.read(f"{folder}/{spec.sample}") if spec.sample in files else None
+    schema = root.read(files[spec.schema_]) if spec.schema_ and spec.schema_ in files else None
+    sample = root.read(files[spec.sample]) if spec.sample and spec.sample in files else None
     return Served(
         name=name,
         python=spec.python,
-        files=files,
+        files={path: root.path / place for path, place in files.items()},
         models={reference.partition("/")[0]: _model_files(root, source, reference) for reference in spec.models},
         documents=documents_of(schema, sample),
         facts={

@@ -29,15 +29,24 @@ def describe_array(array: Sample, shape: Sequence[int | None] | None = None) -> 
     sizes = _sizes(array.shape, shape)
     cells = array.astype(str).tolist() if dtype.startswith("datetime64") else array.tolist()
     sample, has_missing = _without_nan(cells)
+    return Description(array_schema(dtype, sizes, has_missing=has_missing), sample)
+
+
+def array_schema(dtype: str, shape: Sequence[int | None], *, has_missing: bool = False) -> Schema:
+    """The schema of an array; None is a free size.
+
+    Raises:
+        ValueError: the dtype has no JSON form.
+    """
     schema = cell_schema(dtype)
-    mark: Schema = {"type": "numpy", "dtype": dtype, "shape": sizes}
+    mark: Schema = {"type": "numpy", "dtype": dtype, "shape": list(shape)}
     if has_missing:
         schema, mark["missing"] = or_null(schema), True
-    for size in reversed(sizes):
+    for size in reversed(shape):
         schema = {"type": "array", "items": schema}
         if size is not None:
             schema.update(minItems=size, maxItems=size)
-    return Description({**schema, "x-mmgit": mark}, sample)
+    return {**schema, "x-mmgit": mark}
 
 
 def _sizes(found: tuple[int, ...], declared: Sequence[int | None] | None) -> list[int | None]:

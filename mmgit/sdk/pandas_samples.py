@@ -10,6 +10,8 @@ from mmgit.sdk.dtypes import cell_schema, or_null
 from mmgit.sdk.json_samples import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mmgit.sdk.description import Sample, Schema
 
 _NEVER_MISSING = re.compile(r"u?int\d+|bool")
@@ -34,27 +36,41 @@ def describe_frame(frame: Sample) -> Description:
         if not isinstance(label, (str, int)):
             raise TypeError(f"the column {label!r} is named by neither a text nor a whole number")
     columns = [_describe_column(label, frame.iloc[:, index]) for index, label in enumerate(labels)]
+    sample = [dict(zip(names, row_cells)) for row_cells in zip(*(cells for _, cells in columns))]
+    return Description(frame_schema([declared for declared, _ in columns]), sample)
+
+
+def frame_schema(columns: Sequence[Schema]) -> Schema:
+    """The schema of a frame with these columns, as the server converts to them: `{"name": "age", "dtype": "int64"}`.
+
+    Raises:
+        ValueError: a dtype has no JSON form.
+    """
+    names = [str(column["name"]) for column in columns]
     row: Schema = {
         "type": "object",
-        "properties": {name: schema for name, (_, schema, _) in zip(names, columns)},
+        "properties": dict(zip(names, map(_cells_of, columns))),
         "required": names,
         "additionalProperties": False,
     }
-    cells = [cells for _, _, cells in columns]
-    sample = [dict(zip(names, row_cells)) for row_cells in zip(*cells)]
-    mark = {"type": "pandas", "columns": [declared for declared, _, _ in columns]}
-    return Description({"type": "array", "items": row, "x-mmgit": mark}, sample)
+    return {"type": "array", "items": row, "x-mmgit": {"type": "pandas", "columns": list(columns)}}
 
 
-def _describe_column(label: str | int, series: Sample) -> tuple[Schema, Schema, list[Any]]:
-    """What the server converts to, what a client sends, and the sample's cells as plain JSON."""
+def _cells_of(column: Schema) -> Schema:
+    """What a client sends for a column: null too wherever pandas has a missing value for the dtype."""
+    dtype = column["dtype"]
+    schema = {"enum": column["categories"]} if dtype == "category" else cell_schema(dtype)
+    return schema if _NEVER_MISSING.fullmatch(dtype) else or_null(schema)
+
+
+def _describe_column(label: str | int, series: Sample) -> tuple[Schema, list[Any]]:
+    """What the server converts to, and the sample's cells as plain JSON."""
     cells = [None if is_missing else plain(cell) for cell, is_missing in zip(series.tolist(), series.isna().tolist())]
     dtype = str(series.dtype)
     if dtype == "category":
         choices = [plain(choice) for choice in series.cat.categories.tolist()]
         declared = {"name": label, "dtype": dtype, "categories": choices, "ordered": bool(series.cat.ordered)}
-        return declared, or_null({"enum": choices}), cells
+        return declared, cells
     if dtype == "object" and not all(isinstance(cell, str) for cell in cells if cell is not None):
         dtype = "any"
-    schema = cell_schema(dtype)
-    return {"name": label, "dtype": dtype}, schema if _NEVER_MISSING.fullmatch(dtype) else or_null(schema), cells
+    return {"name": label, "dtype": dtype}, cells

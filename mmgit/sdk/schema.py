@@ -46,13 +46,7 @@ def generate_schema(  # noqa: PLR0913 - the first four are the reference's
     """
     definitions = {name: definition_of(sample) for name, sample in (inputs or {}).items()}
     required = _required_arguments(run_func, definitions)
-    schema: Schema = {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "type": "object",
-        "properties": {name: definition.description.schema for name, definition in definitions.items()},
-        "required": required,
-        "additionalProperties": False,
-    }
+    properties = {name: definition.description.schema for name, definition in definitions.items()}
     marks: Schema = {}
     if outputs is not None:
         marks["output"] = _output_schema(outputs)
@@ -61,14 +55,30 @@ def generate_schema(  # noqa: PLR0913 - the first four are the reference's
     if row_wise:
         _refuse_other_than_rows(definitions)
         marks["row_wise"] = True
-    if marks:
-        schema["x-mmgit"] = marks
+    schema = request_schema(properties, required, marks)
     if filepath is not None:
         file = Path(filepath)
         samples = {name: definition.description.sample for name, definition in definitions.items()}
-        _write(file.with_name("sample.json"), _sample_text(samples))
-        _write(file, json.dumps(schema, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+        _write(file.with_name("sample.json"), sample_text(samples))
+        _write(file, schema_text(schema))
     return schema
+
+
+def request_schema(properties: Mapping[str, Schema], required: list[str], marks: Schema) -> Schema:
+    """The schema of a request: an object of arguments. `marks` is what the server knows beyond that, if anything."""
+    schema: Schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": dict(properties),
+        "required": required,
+        "additionalProperties": False,
+    }
+    return {**schema, "x-mmgit": marks} if marks else schema
+
+
+def schema_text(schema: Schema) -> str:
+    """What is written into schema.json."""
+    return json.dumps(schema, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _required_arguments(run_func: Callable[..., Any], definitions: Mapping[str, SampleDefinition]) -> list[str]:
@@ -118,8 +128,12 @@ def _output_schema(outputs: Sample) -> Schema:
     }
 
 
-def _sample_text(samples: Mapping[str, Any]) -> str:
-    """One argument a line, so that people find their way in it."""
+def sample_text(samples: Mapping[str, Any]) -> str:
+    """What is written into sample.json: one argument a line, so that people find their way in it.
+
+    Raises:
+        ValueError: it is too large.
+    """
     lines = [
         f"  {json.dumps(name, ensure_ascii=False)}: {json.dumps(sample, ensure_ascii=False, allow_nan=False)}"
         for name, sample in samples.items()

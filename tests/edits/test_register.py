@@ -1,3 +1,4 @@
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -5,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from mmgit.edits.freeze import Freezing, freeze
 from mmgit.edits.model_files import FoundFile
 from mmgit.edits.register import Registered, Registration, Surroundings, register
+from mmgit.edits.runtimes import Choice
 from mmgit.errors import UsageError
+from tests.signatures.model_files import onnx, value
 
 Edited = Any
 """What the fixture makes: classes of a conftest cannot be imported."""
@@ -115,3 +119,69 @@ def test_a_hostile_file_name_is_refused(edited: Callable[..., Edited], path: str
 def test_a_metric_that_is_no_number_is_refused(edited: Callable[..., Edited]) -> None:
     with pytest.raises(UsageError, match=r"metrics\.auc"):
         registered(edited(), metrics={"auc": float("nan")})
+
+
+ONNX = onnx([value("rows", 1, ["n", 4])], [value("label", 7, ["n"])])
+RUNTIME = {"requirements.txt": b"onnxruntime\n"}
+
+
+def with_runtime(repository: Edited, file: Path, **wanted: Any) -> Registered:
+    files = (FoundFile(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), 7, source=file),)
+    surroundings = Surroundings(lambda *_: b'[[packages]]\nname = "onnxruntime"\n', is_in_lfs=lambda _: False)
+    return register(repository.source, repository.root, Registration("flowers", files, **wanted), surroundings)
+
+
+def test_a_model_file_is_frozen_without_a_script(edited: Callable[..., Edited], tmp_path: Path) -> None:
+    repository, file = edited(), tmp_path / "model.onnx"
+    file.write_bytes(ONNX)
+
+    result = with_runtime(repository, file, scoring=RUNTIME, choice=Choice("onnx", ("label",)))
+
+    folder = "models/flowers/manifests/1"
+    assert result.change.files[f"{folder}/manifest.yaml"] == (
+        b"apiVersion: mmgit.dev/v1\nkind: Manifest\nruntime: onnx\noutputs: [label]\n"
+        b'python: "3.11"\nbase: default\nmodels: [flowers/1]\n'
+        b"dependencies: requirements.txt\nschema: schema.json\nsample: sample.json\n"
+    )
+    assert result.change.files[f"{folder}/sample.json"] == b'{\n  "rows": [[0.0, 0.0, 0.0, 0.0]]\n}\n'
+    assert [path for path in result.change.files if "/scoring/" in path] == ["models/flowers/scoring/requirements.txt"]
+
+
+def test_the_next_version_keeps_the_runtime_and_changes_the_model_alone(
+    edited: Callable[..., Edited], tmp_path: Path
+) -> None:
+    repository, file = edited(), tmp_path / "model.onnx"
+    file.write_bytes(ONNX)
+    first = with_runtime(repository, file, scoring=RUNTIME, choice=Choice("onnx", ("label",)))
+    repository.apply(first.change)
+    file.write_bytes(ONNX + b"\x08\x0a")
+
+    second = with_runtime(repository, file)
+
+    assert repository.problems == ()
+    assert second.manifest is not None
+    assert second.manifest.reference == "flowers/2"
+    before, after = (
+        {path.rpartition("/")[2]: data for path, data in change.files.items() if "/manifests/" in path}
+        for change in (first.change, second.change)
+    )
+    assert [name for name in before if before[name] != after[name]] == ["manifest.yaml"]
+    assert b"runtime: onnx\noutputs: [label]\n" in (after["manifest.yaml"] or b"")
+
+
+def test_without_a_script_and_a_runtime_only_the_version_is_registered(
+    edited: Callable[..., Edited], tmp_path: Path
+) -> None:
+    (tmp_path / "model.onnx").write_bytes(ONNX)
+
+    assert with_runtime(edited(), tmp_path / "model.onnx").manifest is None
+
+
+def test_a_runtime_without_a_script_serves_one_model(edited: Callable[..., Edited]) -> None:
+    repository = edited()
+    wanted = Freezing("churn", ("churn/1", "encoder/2"), choice=Choice("onnx"))
+
+    with pytest.raises(UsageError, match="runtime onnx serves one model, not churn/1, encoder/2") as error:
+        freeze(repository.source, repository.root, {}, wanted, locked)
+
+    assert error.value.hint == "mmgit manifest create churn --model churn/1"

@@ -17,7 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import orjson
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -25,8 +24,6 @@ import mmgit
 
 PACKAGE = Path(mmgit.__file__).parent
 MAIN = PACKAGE / "serving" / "front" / "main.py"
-ORJSON = str(Path(orjson.__file__).parent.parent)
-"""The folder of packages that scorers take orjson from, as images have one."""
 PATIENCE_SECONDS = 60.0
 KEY = "mmgit_k7f3_secret_check"
 ANYTHING: Mapping[str, Any] = {"properties": {"x": {}}, "required": ["x"]}
@@ -239,7 +236,7 @@ def lay_out(
     *,
     score: str = ECHO,
     schema: Mapping[str, Any] | None = ANYTHING,
-    files: Mapping[str, str] = {},
+    files: Mapping[str, str | bytes] = {},
     facts: Mapping[str, Any] = {},
     **settings: Any,
 ) -> list[str]:
@@ -252,7 +249,7 @@ def lay_out(
     for name, text in files.items():
         file = folder / "scoring" / name
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
     named = {"schema": None if schema is None else "schema.json", **facts}
     (folder / "mmgit.json").write_text(json.dumps(named))
     local = {
@@ -261,7 +258,6 @@ def lay_out(
         "interpreter": sys.executable,
         "dependencies": [],
         "sdk_folder": str(PACKAGE.parent),
-        "scorer_packages": ORJSON,
         "bind": "127.0.0.1",
         "port": 0,
         "admin_port": 0,

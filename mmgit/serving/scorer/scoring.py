@@ -34,7 +34,6 @@ class Assignment:
     schema_file: str | None
     dependencies: list[str]
     sdk_folder: str
-    packages: str = ""
     log_fd: int = 1
     model_name: str = ""
     model_version: str = ""

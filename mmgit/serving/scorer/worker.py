@@ -11,7 +11,6 @@ from .collecting import collecting
 from .frames import ANSWER, COLLECTED, FAILED, READY, REPLAY, REQUEST, ROW_WISE
 from .groups import score_group
 from .log import RequestLog, summary
-from .native_json import native_json
 from .scoring import Assignment, Scoring, load
 
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ def main(assignment: Assignment) -> None:
     log = RequestLog(assignment.log_fd)
     log.take_over_streams()
     collecting.begin(log, assignment.recording)
-    lack = native_json.load(assignment.packages)
-    if lack:
-        log.line("info", "json_by_standard_library", message=f"orjson is not used: {lack}")
     try:
         scoring = load(assignment)
     except BaseException as error:  # noqa: BLE001 - sys.exit() in a score file is a reason too

@@ -25,6 +25,8 @@ def _load(wanted: Wanted) -> Callable[..., Any]:
 
     def run(**arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - arrays and frames of libraries that are not ours
         [rows] = arguments.values()
+        if hasattr(rows, "infer_objects"):
+            rows = rows.infer_objects()  # columns of any type get the one that pandas would read them with
         try:
             return {name: method(rows) for name, method in methods.items()}  # type: ignore[misc]
         except ValueError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from .interface import Runtime, Wanted, chosen, file_in, refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 
 def _load(wanted: Wanted) -> Callable[..., Any]:
@@ -19,12 +19,12 @@ def _load(wanted: Wanted) -> Callable[..., Any]:
     best = booster.attr("best_iteration")
     rounds = (0, int(best) + 1) if best is not None else (0, 0)
     is_linear = json.loads(booster.save_config())["learner"]["gradient_booster"]["name"] == "gblinear"
-    features = booster.feature_names
+    features = booster.feature_names or []
 
     def predicted(rows: Any, name: str) -> Any:  # noqa: ANN401 - arrays and frames of libraries that are not ours
         is_margin = name == "margin"
-        if is_linear:  # trees alone are asked without a matrix, in half the time
-            own = None if hasattr(rows, "columns") else features
+        if is_linear:  # trees alone are asked without a matrix, which takes a quarter less
+            own = features if features and not hasattr(rows, "columns") else None
             matrix = xgboost.DMatrix(rows, feature_names=own)
             return booster.predict(matrix, output_margin=is_margin, iteration_range=rounds)
         kind = "margin" if is_margin else "value"
@@ -32,12 +32,21 @@ def _load(wanted: Wanted) -> Callable[..., Any]:
 
     def run(**arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
         [rows] = arguments.values()
+        rows = _array(rows, features)
         try:
             return {name: predicted(rows, name) for name in names}
         except ValueError as error:  # XGBoostError is one
             raise refused(error) from error
 
     return run
+
+
+def _array(rows: Any, features: Sequence[str]) -> Any:  # noqa: ANN401 - as above
+    """A frame of numbers in the booster's own order as an array, which XGBoost takes in a third of the time."""
+    if not hasattr(rows, "columns") or list(rows.columns) != list(features):
+        return rows
+    is_plain = all(hasattr(dtype, "isbuiltin") and dtype.kind in "iuf" for dtype in rows.dtypes)  # a dtype of numpy
+    return rows.to_numpy() if is_plain else rows
 
 
 XGBOOST = Runtime(

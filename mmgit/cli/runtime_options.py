@@ -1,0 +1,29 @@
+"""The options of every command that freezes a manifest, which name a runtime without a scoring script."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from mmgit.edits.runtimes import PYTHON, Choice
+from mmgit.serving.scorer.runtimes import RUNTIMES
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--runtime", type=click.Choice([PYTHON, *RUNTIMES]), help="Who answers, without -f: a library."),
+    click.option("--model-output", "outputs", multiple=True, metavar="NAME", help="What a runtime answers with."),
+    click.option("--trust", "trusted", multiple=True, metavar="TYPE", help="A type that a skops file may hold, too."),
+)
+
+
+def runtime_options(command: F) -> F:
+    """--runtime, --model-output and --trust."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def choice_of(given: Mapping[str, Any]) -> Choice:
+    """What they chose."""
+    return Choice(given["runtime"], given["outputs"], given["trusted"])

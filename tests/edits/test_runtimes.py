@@ -1,0 +1,193 @@
+import io
+import json
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmgit.edits.model_files import FoundFile
+from mmgit.edits.runtimes import (
+    Choice,
+    Unscripted,
+    choose,
+    described,
+    files_of,
+    files_to_register,
+    model_file,
+    require,
+)
+from mmgit.errors import UsageError
+from mmgit.spec import ManifestSpec
+from mmgit.spec.project import Policies
+from tests.signatures.model_files import estimator, lightgbm, onnx, skops, texts, value, xgboost
+
+Edited = Any
+"""What the fixture makes: classes of a conftest cannot be imported."""
+
+SCRIPT = {"score.py": b"def run(x):\n    return x\n"}
+ROWS = skops(estimator("sklearn.linear_model.LinearRegression", n_features_in_=2))
+COLUMNS = skops(estimator("sklearn.linear_model.LinearRegression", feature_names_in_=texts("age")))
+GRAPH = onnx([value("rows", 1, ["n", 4])], [value("label", 7, ["n"]), value("scores", 1, ["n", 3])])
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 7\n"
+PICKLE = b"\x80\x04K\x01."
+REFUSE = Policies(formats={"pickle": "refuse"})
+
+
+def manifest(**fields: Any) -> ManifestSpec:
+    said = {"apiVersion": "mmgit.dev/v1", "kind": "Manifest", "python": "3.11", "models": ["churn/1"], **fields}
+    return ManifestSpec.read(said)
+
+
+def unscripted(runtime: str, files: Mapping[str, bytes], *outputs: str) -> Unscripted:
+    return Unscripted(Choice(runtime, outputs), {path: partial(io.BytesIO, data) for path, data in files.items()})
+
+
+SKLEARN = manifest(runtime="sklearn", outputs=["predict_proba"], trusted=["a.B"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "scoring", "last", "chosen"),
+    [
+        (Choice(), SCRIPT, None, Choice("python")),
+        (Choice(), {}, None, Choice("python")),
+        (Choice("onnx", ("label",)), {}, None, Choice("onnx", ("label",))),
+        (Choice(), {}, SKLEARN, Choice("sklearn", ("predict_proba",), ("a.B",))),
+        (Choice(outputs=("predict",)), {}, SKLEARN, Choice("sklearn", ("predict",), ("a.B",))),
+        (Choice("sklearn"), {}, SKLEARN, Choice("sklearn")),
+        (Choice(), SCRIPT, SKLEARN, Choice("python")),
+        (Choice(), {}, manifest(), Choice("python")),
+    ],
+)
+def test_who_answers_is_asked_for_or_the_script_or_as_before(
+    asked: Choice, scoring: Mapping[str, bytes], last: ManifestSpec | None, chosen: Choice
+) -> None:
+    assert choose(asked, scoring, last) == chosen
+
+
+@pytest.mark.parametrize(
+    ("asked", "scoring", "message"),
+    [
+        (Choice("sklearn"), SCRIPT, r"there is a score\.py, which runtime sklearn does not run"),
+        (Choice(outputs=("predict",)), SCRIPT, "a scoring script decides itself"),
+        (Choice("lightgbm", ("margin",)), {}, "lightgbm has no output margin"),
+    ],
+)
+def test_choices_that_do_not_fit_are_refused(asked: Choice, scoring: Mapping[str, bytes], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        choose(asked, scoring, None)
+
+
+def test_schema_and_sample_are_those_of_the_model_file() -> None:
+    files = described(unscripted("sklearn", {"model.skops": ROWS}), {}, REFUSE)
+
+    assert json.loads(files["schema.json"])["properties"]["input"]["x-mmgit"]["shape"] == [None, 2]
+    assert json.loads(files["sample.json"]) == {"input": [[0.0, 0.0]]}
+
+
+def test_a_schema_of_the_users_goes_before() -> None:
+    assert described(unscripted("sklearn", {"model.skops": b"?"}), {"schema.json": b"{}"}, REFUSE) == {}
+
+
+def test_only_what_is_answered_is_described() -> None:
+    def outputs(*wanted: str) -> list[str]:
+        files = described(unscripted("onnx", {"model.onnx": GRAPH}, *wanted), {}, REFUSE)
+        return list(json.loads(files["schema.json"])["x-mmgit"]["output"]["properties"])
+
+    assert outputs() == ["label", "scores"]
+    assert outputs("scores") == ["scores"]
+
+
+@pytest.mark.parametrize(
+    ("runtime", "files", "outputs", "message", "hint"),
+    [
+        ("sklearn", {"model.onnx": GRAPH}, (), "finds no model file", "mmgit model register NAME model.skops"),
+        ("sklearn", {"model.pkl": PICKLE}, (), "model.pkl is pickle, which mmgit.yaml refuses", "like skops or ONNX"),
+        ("sklearn", {"model.skops": PICKLE}, (), "model.skops is pickle, which mmgit.yaml refuses", ""),
+        ("onnx", {"model.onnx": LFS}, (), "model.onnx is a pointer of Git LFS", "git lfs pull"),
+        ("onnx", {"model.onnx": GRAPH}, ("other",), "model.onnx has no output other", "--model-output label"),
+        ("xgboost", {"model.json": b"{}"}, (), "model.json is damaged, or no model of its kind", ""),
+    ],
+)
+def test_a_model_that_cannot_be_served_is_not_frozen(
+    runtime: str, files: Mapping[str, bytes], outputs: tuple[str, ...], message: str, hint: str
+) -> None:
+    with pytest.raises(UsageError) as error:
+        described(unscripted(runtime, files, *outputs), {}, REFUSE)
+
+    assert message in str(error.value)
+    assert hint in error.value.hint
+
+
+def test_a_pickle_is_served_where_the_project_does_not_refuse_it() -> None:
+    files = described(unscripted("sklearn", {"model.pkl": PICKLE}), {}, Policies())
+
+    assert list(files) == ["schema.json"]
+
+
+def lock(*names: str) -> bytes:
+    return "".join(f'[[packages]]\nname = "{name}"\n' for name in names).encode()
+
+
+@pytest.mark.parametrize(
+    ("runtime", "files", "packages"),
+    [
+        ("sklearn", {"model.skops": ROWS}, ("scikit-learn", "skops")),
+        ("sklearn", {"model.pkl": PICKLE}, ("scikit-learn",)),
+        ("sklearn", {"model.skops": COLUMNS}, ("scikit-learn", "skops", "pandas")),
+        ("onnx", {"model.onnx": GRAPH}, ("onnxruntime-gpu",)),
+        ("xgboost", {"model.json": json.dumps(xgboost()).encode()}, ("xgboost-cpu",)),
+        ("lightgbm", {"model.txt": lightgbm()}, ("lightgbm",)),
+    ],
+)
+def test_the_dependencies_must_bring_what_the_runtime_imports(
+    runtime: str, files: Mapping[str, bytes], packages: tuple[str, ...]
+) -> None:
+    served = unscripted(runtime, files)
+    schema = described(served, {}, Policies())["schema.json"]
+
+    require(served, schema, lock(*packages))
+    for missing in packages:
+        with pytest.raises(UsageError, match=f"runtime {runtime} needs "):
+            require(served, schema, lock(*{*packages} - {missing}))
+
+
+def test_what_is_missing_is_named_with_the_version_that_made_the_file() -> None:
+    served = unscripted("sklearn", {"model.skops": ROWS})
+    schema = described(served, {}, Policies())["schema.json"]
+
+    with pytest.raises(UsageError) as nothing:
+        require(served, schema, None)
+    with pytest.raises(UsageError) as some:
+        require(served, schema, lock("skops"))
+
+    assert str(nothing.value) == "runtime sklearn needs scikit-learn and skops, and there is no dependency file"
+    assert nothing.value.hint.startswith(r"printf '%s\n' scikit-learn==1.9.1 skops > requirements.txt")
+    assert some.value.hint == "echo scikit-learn==1.9.1 >> requirements.txt"
+
+
+def test_files_are_read_where_they_lie(tmp_path: Path, edited: Callable[..., Edited]) -> None:
+    (tmp_path / "model.onnx").write_bytes(GRAPH)
+    found = [
+        FoundFile("a.onnx", "0" * 64, 1, source=tmp_path / "model.onnx"),
+        FoundFile("b.onnx", "0" * 64, 1, uri=(tmp_path / "model.onnx").as_uri()),
+        FoundFile("c.onnx", "0" * 64, 1, uri="https://models.example.com/c.onnx"),
+    ]
+    repository = edited()
+
+    files = files_to_register(found)
+    declared = files_of(repository.source, repository.root, "churn/1")
+
+    assert files["a.onnx"]().read() == files["b.onnx"]().read() == GRAPH
+    assert declared["model.bin"]().read() == b"weights"
+    with pytest.raises(UsageError, match=r"c\.onnx lies at https://models\.example\.com/c\.onnx, and is not read"):
+        files["c.onnx"]()
+
+
+def test_a_file_at_an_address_is_served_with_a_schema_of_the_users() -> None:
+    files = files_to_register([FoundFile("model.onnx", "0" * 64, 1, uri="https://models.example.com/model.onnx")])
+    served = Unscripted(Choice("onnx"), files)
+
+    assert described(served, {"schema.json": b"{}"}, REFUSE) == {}
+    assert model_file(served) == "model.onnx"
