@@ -27,8 +27,12 @@ class Observer(Protocol):
     def flush(self) -> None:
         """Several times a second: go on with what was gathered."""
 
-    def close(self) -> None:
-        """Finish, within seconds."""
+    def finish(self) -> None:
+        """Write or send what is left."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether nothing is left."""
 
 
 def observers_of(

@@ -130,11 +130,15 @@ class Recorder:
             self._batches.put((self._gathered, self._gathered_bytes))
             self._gathered, self._gathered_bytes = [], 0
 
-    def close(self, timeout_seconds: float = 5.0) -> None:
-        """Write what is left and complete the last segment, as long as the disk takes it."""
+    def finish(self) -> None:
+        """Write what is left and complete the last segment."""
         self.flush()
         self._batches.put(([], 0))
-        self._thread.join(timeout_seconds)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether that is done."""
+        return not self._thread.is_alive()
 
     def _has_room(self, size: int) -> bool:
         if self.pending_bytes + size > PENDING_BYTES_MAX:

@@ -39,6 +39,7 @@ _TICK_SECONDS = 0.1
 _TICKS_PER_SWEEP = 10
 _WAIT_SECONDS = 0.02
 _STOP_SECONDS = 2.0
+_FINISH_SECONDS = 5.0
 _BACKLOG = 1024
 _ADMIN_HELD_BYTES_MAX = 1024 * 1024
 
@@ -115,6 +116,9 @@ class Server:
         self._scorers.stop()
         await self._until(lambda: not self._scorers.is_running, _STOP_SECONDS)
         self._scorers.kill()
+        for observer in self._observers:
+            observer.finish()
+        await self._until(lambda: all(observer.is_finished for observer in self._observers), _FINISH_SECONDS)
         return self._farewell()
 
     async def _listen(self, site: Site, port: int) -> asyncio.AbstractServer:
@@ -174,8 +178,6 @@ class Server:
             self._log.line("error", "given_up", message=reason)
             print(f"mmgit: the service cannot run: {reason}", file=sys.stderr)  # noqa: T201 - for the person at a terminal
             status = 1
-        for observer in self._observers:
-            observer.close()
         self._log.line("info", "stopped", status=status)
         self._log.close()
         return status

@@ -254,7 +254,7 @@ def test_a_disk_that_stalls_costs_records_and_bounded_memory(tmp_path: Path, mon
     assert recorder.pending_bytes <= module.PENDING_BYTES_MAX
     assert recorder.dropped["buffer"] > 900
     goes_on.set()
-    recorder.close()
+    finish(recorder)
 
 
 def test_what_is_gathered_when_it_closes_is_written(tmp_path: Path) -> None:
@@ -263,11 +263,16 @@ def test_what_is_gathered_when_it_closes_is_written(tmp_path: Path) -> None:
         recorder.answered(answered_exchange(b""), "score", 0.1)
     recorder.collected(b'{"n":1}\n{"n":2}', 3)
 
-    recorder.close()
+    finish(recorder)
 
     assert len(list(read(tmp_path / "spool"))) == 102
     assert recorder.dropped["scorer"] == 3
     assert recorder.pending_bytes == 0
+
+
+def finish(recorder: Recorder) -> None:
+    recorder.finish()
+    until(lambda: recorder.is_finished)
 
 
 def recorder_in(folder: Path, asked: Recording) -> Recorder:

@@ -103,13 +103,17 @@ class Exporter:
             if self._told:
                 self._log.line("warning", "otlp_failed", message=f"{self._told}; spans are dropped")
 
-    def close(self, timeout_seconds: float = 3.0) -> None:
-        """Send what is left, as long as the receiver takes it."""
+    def finish(self) -> None:
+        """Send what is left, each once."""
         self._hand_over_spans()
         self._hand_over_metrics()
         self._is_over.set()
         self._work.put(None)
-        self._thread.join(timeout_seconds)
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether that is done."""
+        return not self._thread.is_alive()
 
     def _hand_over_spans(self) -> None:
         gathered, self._gathered = self._gathered, []

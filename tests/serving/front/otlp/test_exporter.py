@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -92,6 +93,19 @@ def test_a_receiver_that_does_not_answer_holds_up_neither_requests_nor_the_end(
     assert time.monotonic() - began < 10
 
 
+def test_a_second_signal_does_not_wait_for_a_receiver(start: Start, receiver: Receiver) -> None:
+    receiver.goes_on.clear()
+    service = start(otlp=receiver.address)
+    until(lambda: receiver.requests)
+
+    began = time.monotonic()
+    service.process.send_signal(signal.SIGTERM)
+    until(lambda: service.logged("draining"))
+
+    assert service.stop(signal.SIGINT) == 0
+    assert time.monotonic() - began < 4
+
+
 def test_what_a_receiver_refuses_is_counted(start: Start, receiver: Receiver) -> None:
     receiver.status = 400
     service = start(otlp=receiver.address)
@@ -137,7 +151,8 @@ def test_while_nobody_takes_spans_memory_is_bounded_and_each_loss_counted(
     lost = dict(exporter.families()[0].series)
     assert lost[("reason", "queue"),] == 100
     receiver.goes_on.set()
-    exporter.close(60)
+    exporter.finish()
+    until(lambda: exporter.is_finished)
     assert len(receiver.spans) == SPANS_MAX
 
 
@@ -152,7 +167,7 @@ def test_tracing_one_request_takes_little_of_the_loop() -> None:
         return (time.perf_counter() - began) * 10_000
 
     assert min(microseconds() for _ in range(20)) < 20  # it takes 1 where nothing else runs
-    exporter.close(0)
+    exporter.finish()
 
 
 def exporter_to(address: str) -> Exporter:
