@@ -1,6 +1,7 @@
 """Pages are read by the parser of Prometheus' own client."""
 
 import re
+from pathlib import Path
 
 import pytest
 from prometheus_client.metrics_core import Metric
@@ -8,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mmgit.serving.front.exposition import page_of
 from mmgit.serving.front.metrics import Family, Histogram
-from tests.serving.conftest import Service
+from tests.serving.conftest import PACKAGE, Service, Start
 
 UNITS = ("_seconds", "_bytes", "_requests", "_lines", "_records")
 
@@ -67,6 +68,15 @@ def test_what_a_server_shows_follows_the_conventions(echo: Service) -> None:
         assert ("_total" in {sample.name[-6:] for sample in family.samples}) is (family.type == "counter")
         assert family.type != "histogram" or family.name.endswith(UNITS)
         assert all(sample.labels["service"] == "digits" for sample in family.samples)
+
+
+def test_the_documents_name_every_metric_of_a_server_and_no_other(start: Start, tmp_path: Path) -> None:
+    named = set(re.findall(r"`(mmgit_[a-z_]+)", (PACKAGE.parent / "docs" / "telemetry.md").read_text()))
+
+    service = start(telemetry={}, spool_folder=str(tmp_path / "spool"), otlp="http://127.0.0.1:9")
+
+    page = service.admin("/metrics").body.decode()
+    assert {line.split()[2] for line in page.splitlines() if line.startswith("# TYPE")} == named
 
 
 def test_a_server_counts_what_it_answers_by_route(echo: Service) -> None:
