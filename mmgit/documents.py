@@ -5,6 +5,7 @@ from typing import Any
 
 from mmgit.errors import UsageError
 from mmgit.openapi import openapi_document, swagger_document
+from mmgit.untrusted import json_value
 
 TITLE = "Prediction service"
 """The same in every image: a document must not change with a name or number that is in no recipe."""
@@ -27,7 +28,7 @@ def _object(data: bytes | None, name: str) -> dict[str, Any] | None:
     if data is None:
         return None
     try:
-        value = json.loads(data)
+        value = json_value(data)
     except ValueError as error:
         raise UsageError(f"{name} is not JSON: {error}", "write it with mmgit.sdk.generate_schema") from error
     if not isinstance(value, dict):

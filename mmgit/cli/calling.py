@@ -4,7 +4,6 @@ A key comes from MMGIT_KEY or a file, never from the command line, and goes to t
 """
 
 import http.client
-import json
 import os
 import ssl
 from collections.abc import Mapping
@@ -31,6 +30,7 @@ from mmgit.resolve import listed
 from mmgit.spec import EnvironmentSpec
 from mmgit.spec.fields import seconds_of
 from mmgit.spec.tokens import is_token
+from mmgit.untrusted import json_value
 
 KEY_VARIABLE = "MMGIT_KEY"
 LOCAL_URL = "http://127.0.0.1:8080"
@@ -154,7 +154,7 @@ def _request(data: str) -> bytes:
     """The request that `-d` gives. Raises `UsageError` if it is no JSON."""
     try:
         text = Path(data[1:]).read_text(encoding="utf-8") if data.startswith("@") else data
-        json.loads(text)
+        json_value(text.encode(), values_max=_MAX_ANSWER_BYTES)
     except OSError as error:
         raise UsageError(f"{data[1:]}: {error.strerror}") from error
     except ValueError as error:
@@ -197,7 +197,7 @@ def _post(connection: http.client.HTTPConnection, url: str, *, body: bytes, head
 def _refused(url: str, answer: _Answer) -> ServingError:
     """The service's own words, where it used them."""
     try:
-        error = json.loads(answer.body)["error"]
+        error = json_value(answer.body)["error"]
         said = f"{error['message']} (request {error['request_id']})"
     except (ValueError, KeyError, TypeError):
         said = http.HTTPStatus(answer.status).phrase if answer.status in list(http.HTTPStatus) else ""

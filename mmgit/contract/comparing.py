@@ -4,7 +4,6 @@ Every request that was accepted must be accepted, and every answer be one that c
 they ignore the fields that they do not know. What cannot be decided counts as breaking.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NoReturn
@@ -13,6 +12,7 @@ from mmgit.contract.gaps import Gap, Walk
 from mmgit.contract.reading import Budget, NotComparable, Reader
 from mmgit.contract.shapes import Json, Parts, text_of
 from mmgit.contract.wording import Difference, Way, difference
+from mmgit.untrusted import json_value
 
 SCHEMA_BYTES_MAX: Final = 2**20
 _NESTING_MAX: Final = 128
@@ -94,8 +94,8 @@ def _parsed(data: bytes, whose: str) -> dict[str, Any]:
         raise ValueError(constant)
 
     try:
-        document = json.loads(data, parse_constant=refuse)
-    except (ValueError, RecursionError) as error:
+        document = json_value(data, parse_constant=refuse)
+    except ValueError as error:
         raise NotComparable(f"the schema of {whose} is not JSON that can be read") from error
     if not isinstance(document, dict):
         raise NotComparable(f"the schema of {whose} is no object")

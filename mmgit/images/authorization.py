@@ -3,7 +3,6 @@
 Source: distribution, "Token Authentication Specification" and "OAuth2 Token Authentication".
 """
 
-import json
 import re
 import threading
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from urllib.parse import urlencode, urlsplit
 from mmgit.errors import RegistryError
 from mmgit.images.credentials import Credentials, Find
 from mmgit.images.wire import Wire, body, is_loopback, shown
+from mmgit.untrusted import json_value
 
 _TOKEN_LIMIT_BYTES = 2**20
 _PARAMETERS = re.compile(r'(\w+)="([^"]*)"')
@@ -69,7 +69,7 @@ class Authorizer:
         if response.status != 200:  # noqa: PLR2004 - OK
             raise RegistryError(f"{shown(realm)} refused us: {response.status}", f"docker login {self._host}")
         try:
-            answer = json.loads(body(response, _TOKEN_LIMIT_BYTES))
+            answer = json_value(body(response, _TOKEN_LIMIT_BYTES))
             return str(answer.get("token") or answer["access_token"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RegistryError(f"{shown(realm)} gave no token") from error

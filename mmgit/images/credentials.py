@@ -5,7 +5,6 @@ A secret is never shown: not in a message, not in a repr.
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mmgit.errors import RegistryError
+from mmgit.untrusted import json_value
 
 _TOKEN_USER = "<token>"  # noqa: S105 - the user name that says: the secret is an identity token
 _HELPER_TIMEOUT_SECONDS = 30.0
@@ -62,7 +62,7 @@ def docker_credentials(folder: Path) -> Find:
 def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
-            config = json.loads(file.read(_CONFIG_LIMIT_BYTES))
+            config = json_value(file.read(_CONFIG_LIMIT_BYTES))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
@@ -107,7 +107,7 @@ def _of_helper(helper: str, host: str) -> Credentials | None:
     if done.returncode != 0:
         return None
     try:
-        answer = json.loads(done.stdout)
+        answer = json_value(done.stdout)
         return Credentials(str(answer["Username"]), str(answer["Secret"]))
     except (ValueError, KeyError, TypeError) as error:
         raise RegistryError(f"{program} gave no credentials for {host}", f"docker login {host}") from error

@@ -5,7 +5,6 @@ uv solves, for all platforms at once and with hashes. Wheels only, so nothing of
 
 import re
 import tempfile
-import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from urllib.parse import urlsplit
 from mmgit.errors import BuildError
 from mmgit.images.origins import PYPI, Index
 from mmgit.images.uv import pip
+from mmgit.untrusted import toml_table
 
 _WHEEL_HINT = "mmgit installs wheels from the package index only, so that a lock holds every byte"
 
@@ -43,7 +43,7 @@ def check_pylock(data: bytes, *, index: Index = PYPI) -> None:
         BuildError: it does not.
     """
     try:
-        packages = tomllib.loads(data.decode()).get("packages", [])
+        packages = toml_table(data).get("packages", [])
         for package in packages:
             for wheel in _wheels(package):
                 _check_wheel(wheel, package["name"], index)

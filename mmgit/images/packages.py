@@ -3,7 +3,6 @@
 Every byte is verified against the base's lock, so it does not matter who hands it over.
 """
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -18,6 +17,7 @@ from mmgit.images.parallel import parallel
 from mmgit.images.tar import Entry
 from mmgit.lock import Blob
 from mmgit.progress import Watch, unwatched
+from mmgit.untrusted import json_value
 
 if TYPE_CHECKING:
     from mmgit.spec.base import LockedPackage
@@ -85,7 +85,7 @@ def _snapshot_url(package: "LockedPackage", mirror: Mirror) -> str:
     answer = document(f"{mirror.snapshot}/mr/binary/{package.name}/{version}/binfiles")
     architecture = package.path.removesuffix(".deb").rpartition("_")[2]
     try:
-        hashes = {file["architecture"]: file["hash"] for file in json.loads(answer)["result"]}
+        hashes = {file["architecture"]: file["hash"] for file in json_value(answer)["result"]}
         return f"{mirror.snapshot}/file/{quote(hashes[architecture], safe='')}"
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnavailableError(f"{mirror.snapshot} does not know {package.name} for {architecture}") from error

@@ -6,7 +6,6 @@ Source: OCI distribution-spec v1.1.
 
 import hashlib
 import io
-import json
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
@@ -19,6 +18,7 @@ from mmgit.images.credentials import Find
 from mmgit.images.wire import BrokenOffError, Response, Wire, blocks, body, retried, root_of
 from mmgit.lock import Blob
 from mmgit.progress import Advance, told, unheard
+from mmgit.untrusted import json_value
 
 _OK, _CREATED, _ACCEPTED, _NOT_FOUND = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -207,7 +207,7 @@ _LYING = "do not use this registry until you know why"
 def _codes(response: Response) -> str:
     """The error codes of an answer, like DENIED; nothing else of it is shown."""
     try:
-        errors = json.loads(response.read(_ERROR_LIMIT_BYTES))["errors"]
+        errors = json_value(response.read(_ERROR_LIMIT_BYTES))["errors"]
         codes = [code for error in errors if (code := str(error["code"])).replace("_", "").isalnum()]
     except (ValueError, KeyError, TypeError, OSError):
         return ""

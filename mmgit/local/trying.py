@@ -24,6 +24,7 @@ from mmgit.review.answers import compared
 from mmgit.review.predictions import Pair
 from mmgit.spec.predictions import Comparison, Tried
 from mmgit.subprocesses import child
+from mmgit.untrusted import json_value
 
 _LOG_CHARACTERS = 2000
 
@@ -120,7 +121,7 @@ def _size_bytes(lock: Lock, platform: str) -> int:
 
 def _sample(root: Root, path: str) -> dict[str, Any]:
     try:
-        sample = json.loads(root.read(path, MAX_SCORING_BYTES))
+        sample = json_value(root.read(path, MAX_SCORING_BYTES))
     except ValueError as error:
         raise UsageError(f"{path} is not JSON: {error}", "write it with mmgit.sdk.generate_schema") from error
     if not isinstance(sample, dict):

@@ -6,7 +6,7 @@ or plain scalars whose type depends on the version). Only this module reads ruam
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
-from mmgit.repository.subset import HIDDEN, Fault, Scalar, is_doubtful, plain_value
+from mmgit.repository.subset import HIDDEN, MAX_PARTS, Fault, Scalar, brief, is_doubtful, plain_value, too_many
 
 MAX_DEPTH = 128
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -31,7 +31,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Node:
-    """One value: text, number, boolean, null, a tuple of nodes, or a dict of key node -> node."""
+    """One value: text, number, boolean, null, a tuple of nodes, or a dict: key -> (the key's node, the value's)."""
 
     value: Any
     line: int
@@ -40,7 +40,7 @@ class Node:
     def plain(self) -> Any:  # noqa: ANN401 - whatever the file holds
         """The value as Python's own types, without places."""
         if isinstance(self.value, dict):
-            return {key.value: node.plain() for key, node in self.value.items()}
+            return {key: node.plain() for key, (_, node) in self.value.items()}
         if isinstance(self.value, tuple):
             return [node.plain() for node in self.value]
         return self.value
@@ -51,7 +51,7 @@ def compose(data: bytes) -> Node:
     text = _text_of(data)
     try:
         events = YAML(typ="safe", pure=True).parse(text)
-        return _document(iter(events))
+        return _document(_bounded(events))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -65,10 +65,9 @@ def find(node: Node, keys: tuple[str | int, ...]) -> Node:
     shown = node
     for key in keys:
         if isinstance(node.value, dict):
-            hit = next(((k, v) for k, v in node.value.items() if k.value == key), None)
-            if hit is None:
+            if key not in node.value:
                 return shown
-            shown, node = hit
+            shown, node = node.value[key]
         elif isinstance(node.value, tuple) and isinstance(key, int) and key < len(node.value):
             shown = node = node.value[key]
         else:
@@ -87,6 +86,13 @@ def _text_of(data: bytes) -> str:
         line, column = text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)
         raise Fault("M103", f"invisible character U+{ord(hidden[0]):04X}", line, column, "remove it")
     return text
+
+
+def _bounded(events: Iterable[Event]) -> Iterator[Event]:
+    for count, event in enumerate(events):
+        if count > MAX_PARTS:
+            raise too_many(event.start_mark.line + 1, event.start_mark.column + 1)
+        yield event
 
 
 def _document(events: Iterator[Event]) -> Node:
@@ -108,7 +114,7 @@ def _node(event: Event, events: Iterator[Event], depth: int) -> Node:
     if isinstance(event, AliasEvent) or getattr(event, "anchor", None) is not None:
         raise _fault(event, "M106", "anchors and aliases are not used in declared files", "write the value out")
     if (tag := getattr(event, "tag", None)) and tag != "!":
-        raise _fault(event, "M107", f"tag {tag} is not used in declared files", "remove the tag")
+        raise _fault(event, "M107", f"tag {brief(tag)} is not used in declared files", "remove the tag")
     if depth > MAX_DEPTH:
         raise _fault(event, "M108", f"nested more than {MAX_DEPTH} deep")
     line, column = event.start_mark.line + 1, event.start_mark.column + 1
@@ -124,26 +130,25 @@ def _node(event: Event, events: Iterator[Event], depth: int) -> Node:
     return Node(_mapping(events, depth), line, column)
 
 
-def _mapping(events: Iterator[Event], depth: int) -> dict[Node, Node]:
-    fields: dict[Node, Node] = {}
-    seen: set[str] = set()
+def _mapping(events: Iterator[Event], depth: int) -> dict[str, tuple[Node, Node]]:
+    fields: dict[str, tuple[Node, Node]] = {}
     while not isinstance(event := next(events), MappingEndEvent):
         if isinstance(event, ScalarEvent) and event.value == "<<" and not event.style:
             raise _fault(event, "M109", "merge keys are not used in declared files", "write the fields out")
         key = _node(event, events, depth + 1)
         if not isinstance(key.value, str):
             raise _fault(event, "M110", "a key is text", "put it in quotes")
-        if key.value in seen:
-            raise _fault(event, "M111", f"key `{key.value}` stands here twice", "keep one of the two")
-        seen.add(key.value)
-        fields[key] = _node(next(events), events, depth + 1)
+        if key.value in fields:
+            raise _fault(event, "M111", f"key `{brief(key.value)}` stands here twice", "keep one of the two")
+        fields[key.value] = (key, _node(next(events), events, depth + 1))
     return fields
 
 
 def _plain(event: ScalarEvent) -> Scalar:
     value = plain_value(event.value)
     if isinstance(value, str) and is_doubtful(value):
-        raise _fault(event, "M112", f"YAML readers disagree about what {value} is", f'put text in quotes: "{value}"')
+        said = brief(value)
+        raise _fault(event, "M112", f"YAML readers disagree about what {said} is", f'put text in quotes: "{said}"')
     return value
 
 

@@ -5,16 +5,19 @@ Refusals of pydantic come in with keys and types; findings of later stages come 
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
 from mmgit.errors import Finding, MmgitError, Place, Problem
-from mmgit.repository.subset import Fault
+from mmgit.repository.subset import Fault, brief
 from mmgit.spec import Refused, Spec
 from mmgit.spec.record import specs_in
 
 _NEWER = re.compile(r"mmgit\.dev/v([2-9]|[1-9][0-9]+)")
-_SHOWN = 60
+MAX_FINDINGS = 100
+"""As many problems of one file's fields are shown."""
+
 _HINTS = {
     "M101": "look here and just before it for a bracket, quote, colon or indent that is missing",
     "M104": "put every document into a file of its own",
@@ -31,7 +34,11 @@ def problem_of_fault(path: str, fault: Fault) -> Problem:
 
 def findings_of_refusal(path: str, spec: type[Spec], error: Refused) -> list[Finding]:
     """What pydantic refused in one file, in people's words."""
-    return [_finding(path, spec, detail) for detail in error.details]
+    findings = [_finding(path, spec, detail) for detail in error.details[:MAX_FINDINGS]]
+    if (more := len(error.details) - MAX_FINDINGS) > 0:
+        hint = f"{more} more problems of this file are not shown"
+        findings[-1] = replace(findings[-1], hint=f"{findings[-1].hint}; {hint}".removeprefix("; "))
+    return findings
 
 
 def locate(findings: Iterable[Finding], read: Callable[[str], bytes]) -> tuple[Problem, ...]:
@@ -61,13 +68,13 @@ def locate(findings: Iterable[Finding], read: Callable[[str], bytes]) -> tuple[P
 def shown(value: object) -> str:
     """A value for a message: bounded, on one line."""
     text = str(value) if isinstance(value, int | float) else repr(value)
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+    return brief(text)
 
 
 def _finding(path: str, spec: type[Spec], detail: Mapping[str, Any]) -> Finding:
     # unions add the chosen member, as <member>, to the keys
     keys = tuple(key for key in detail["loc"] if not str(key).startswith("<"))
-    name, value, kind = ".".join(map(str, keys)), detail["input"], detail["type"]
+    name, value, kind = brief(".".join(map(str, keys))), detail["input"], detail["type"]
     seen = "not what is expected" if keys[:1] == ("keys",) else shown(value)  # somebody may have pasted a token
     if kind == "extra_forbidden":
         close = get_close_matches(str(keys[-1]), _fields_at(spec, keys[:-1]), 1)

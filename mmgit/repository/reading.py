@@ -11,6 +11,7 @@ from typing import Any
 
 import ryaml
 
+from mmgit.repository import subset
 from mmgit.repository.subset import Fault, hides_something, is_doubtful
 from mmgit.spec.tokens import WORTHLESS, tokens_in
 
@@ -24,6 +25,12 @@ _foreign_number = re.compile(rb"[\s\[,{:](?:0[xo]|\+[0-9.])").search
 _float = re.compile(rb"(?<=[\s\[,])-?(?:0|[1-9][0-9]*)\.[0-9]+(?=[\s,\]}]|$)").findall
 _brackets = re.compile(rb"[\[\]{}]").findall
 _MAX_BRACKETS = 1000
+_MAX_DOUBTS = 100
+"""Each is looked for in the whole file; with more of them the exact reader is faster."""
+
+_MAX_CERTAIN = subset.MAX_PARTS // 2 - 2
+"""Keys and values that may not be more than `MAX_PARTS` with the ends of lists and mappings, and of the document."""
+
 _FIRST = frozenset("0123456789+-.=")
 _LONGEST_WORD = len("off")
 _TEXT = {str}
@@ -35,9 +42,10 @@ def parse(data: bytes) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise too_large()
     refuse_tokens(data)
+    if data.count(b"[") + data.count(b"{") > _MAX_BRACKETS:
+        _refuse_depth(data)
     value = _fast(data)
     if value is None:
-        _refuse_depth(data)
         from mmgit.repository import nodes  # noqa: PLC0415 - most runs never need the exact reader
 
         value = nodes.compose(data).plain()
@@ -46,8 +54,7 @@ def parse(data: bytes) -> dict[str, Any]:
 
 def too_large() -> Fault:
     """What is wrong with a file of more than `MAX_BYTES`."""
-    hint = "a declared file holds fields; put data into a file beside it, or remove the file"
-    return Fault("M100", f"the file is larger than {MAX_BYTES // 2**20} MiB", 1, 1, hint)
+    return subset.too_large(f"the file is larger than {MAX_BYTES // 2**20} MiB")
 
 
 def refuse_tokens(data: bytes) -> None:
@@ -59,7 +66,7 @@ def refuse_tokens(data: bytes) -> None:
 
 
 def _refuse_depth(data: bytes) -> None:
-    """Raise `Fault` for brackets so deep that the exact reader would take minutes to say so."""
+    """Raise `Fault` for brackets so deep that the readers would take minutes to say so."""
     depth = 0
     for bracket in _brackets(data):
         depth += 1 if bracket in b"[{" else -1
@@ -91,15 +98,12 @@ def _certain(value: dict[str, Any], data: bytes) -> int:
     """The floats in `value`, or -1 if some scalar in it may mean another thing to another reader."""
     floats = 0
     items: list[Any] = [value]
+    doubtful: list[str] = []
     for item in items:  # which grows meanwhile
         kind = type(item)
         if kind is str:
-            if (
-                (len(item) <= _LONGEST_WORD or item[0] in _FIRST)
-                and is_doubtful(item)
-                and not _always_quoted(item, data)
-            ):
-                return -1
+            if (len(item) <= _LONGEST_WORD or item[0] in _FIRST) and is_doubtful(item):
+                doubtful.append(item)
         elif kind is dict:
             if not _TEXT.issuperset(map(type, item)):
                 return -1
@@ -113,7 +117,8 @@ def _certain(value: dict[str, Any], data: bytes) -> int:
             if not math.isfinite(item):
                 return -1
             floats += 1
-    return floats
+    is_bounded = len(items) <= _MAX_CERTAIN and len(doubtful) <= _MAX_DOUBTS
+    return floats if is_bounded and all(_always_quoted(text, data) for text in doubtful) else -1
 
 
 def _always_quoted(text: str, data: bytes) -> bool:

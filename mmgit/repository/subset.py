@@ -10,6 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 Scalar = str | bool | int | float | None
+MAX_PARTS = 60_000
+"""Values, keys and ends of lists and mappings in one file: far more than a declared file of a megabyte can use."""
+
+_SHOWN = 60
 
 # Characters that hide text from a reviewer, or that readers disagree about: controls, byte order marks, bidi marks.
 HIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufffe\uffff]")
@@ -37,6 +41,22 @@ class Fault(Exception):  # noqa: N818 - carries a place; `load` turns it into a 
     line: int
     column: int
     hint: str = ""
+
+
+def brief(text: str) -> str:
+    """Text for a message: bounded."""
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def too_large(message: str, line: int = 1, column: int = 1) -> Fault:
+    """What is wrong with a file that holds more than any declared file needs."""
+    hint = "a declared file holds fields; put data into a file beside it, or remove the file"
+    return Fault("M100", message, line, column, hint)
+
+
+def too_many(line: int, column: int) -> Fault:
+    """What is wrong with a file of more than `MAX_PARTS`."""
+    return too_large(f"the file holds more than {MAX_PARTS} values", line, column)
 
 
 def hides_something(text: str) -> bool:

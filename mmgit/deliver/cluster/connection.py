@@ -4,7 +4,6 @@ Every request is a GET, bounded in time and bytes; lists come page by page. The 
 a repository names a cluster.
 """
 
-import json
 import time
 from collections.abc import Iterator
 from http import HTTPStatus
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from mmgit.errors import ClusterError, visible
+from mmgit.untrusted import json_value
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
@@ -148,7 +148,7 @@ class Cluster:
 
     def _answer(self, path: str, data: bytes) -> Object:
         try:
-            answer = json.loads(data)
+            answer = json_value(data, values_max=_ANSWER_LIMIT_BYTES)
         except ValueError:
             answer = None
         if not isinstance(answer, dict):
