@@ -12,6 +12,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# how long an example takes says more about who else uses the machine than about the code
+settings.register_profile("mmgit", deadline=None)
+settings.load_profile("mmgit")
 
 # marker -> (is its server here?, what to do about it)
 TIERS: Mapping[str, tuple[bool, str]] = {
