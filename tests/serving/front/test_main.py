@@ -1,4 +1,5 @@
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
@@ -7,9 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from mmgit.serving.spool.segments import read
 from tests.serving.conftest import MAIN, PACKAGE, Service, interpreter_of, launch, lay_out, until
 
 LOCK = PACKAGE / "serving" / "front" / "pylock.toml"
+
+COLLECTS = """
+from mmgit.sdk import ModelDataCollector
+
+def run(x):
+    ModelDataCollector("m").collect([x])
+    return x
+"""
 
 
 @pytest.fixture
@@ -71,9 +81,19 @@ def test_the_front_runs_from_its_lock_on_every_python(image: Path, tmp_path: Pat
         [sys.executable, "-m", "uv", *install, "-r", str(LOCK)], check=True, capture_output=True, timeout=200
     )
 
-    options = lay_out(tmp_path / "service", interpreter=interpreter)
+    options = lay_out(
+        tmp_path / "service",
+        score=COLLECTS,
+        interpreter=interpreter,
+        telemetry={"inputs": True, "outputs": True},
+        spool_folder=f"{tmp_path}/spool",
+        otlp="http://127.0.0.1:9",
+    )
     service = launch(tmp_path / "service", [interpreter, "-I", "-S", str(image / "main.py"), *options])
     until(service.is_ready)
 
     assert service.score(x=1).document == 1
     assert service.stop() == 0
+    kinds = [json.loads(record)["kind"] for record in read(tmp_path / "spool")]
+    assert kinds == ["collected", "request"]
+    assert service.logged("otlp_failed")
