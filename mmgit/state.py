@@ -10,32 +10,25 @@ from __future__ import annotations
 import os
 import sys
 import zlib
-from struct import Struct
 
 from mmgit import __version__
+from mmgit.looking import FACTS, UNKNOWN, by_name, facts_of, packed, scan
 
 TYPE_CHECKING = False  # `typing` is slow to import
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from mmgit.looking import Listings
+
 PATH = ".mmgit/state"
-_FACTS = Struct("4q")
-"""Numbers for each file: times of change of its bytes and of itself, in nanoseconds; its size; its inode."""
 _PARTS = 7
 _MAX_BYTES = 256 * 2**20
 _MAX_TEXT_BYTES = 4096
+_LARGE_BYTES = 100_000
 _TICK_NS = 20_000_000
 """More than the steps in which file systems tell the time."""
-_INT64 = 2**63 - 1
-_UNKNOWN = bytes(_FACTS.size)
-_SCANNED = ("bases", "models", "blueprints", "environments")
-_OF_MODELS = ("versions", "manifests")
 TARGET_BRANCH = ("MMGIT_TARGET_BRANCH", "GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
 """Variables by which a CI says which branch a change shall be merged into."""
-
-Listing = tuple[list[str], bytes]
-"""The names of the files in a folder, in the folder's own order, and their packed facts, as many bytes for each."""
-Listings = dict[str, Listing]
 
 
 class State:
@@ -82,60 +75,20 @@ def read(root: str, *, is_writing: bool = False) -> State | None:
     return state if identity == identity_of() and (is_writing or not _is_disturbed(root)) else None
 
 
+def is_large(root: str) -> bool:
+    """Whether the last compile saw so many files that two processes look at them sooner than one."""
+    try:
+        return os.lstat(f"{root}/{PATH}").st_size > _LARGE_BYTES
+    except OSError:
+        return False
+
+
 def framed(state: State) -> bytes:
     """The bytes of a state."""
     texts = (state.base, state.branch, str(state.files), state.said)
     parts = (state.identity, state.git, *(text.encode() for text in texts), state.listings)
     body = b"".join(b"%d\n%b" % (len(part), part) for part in parts)
     return b"%08x\n%b" % (zlib.crc32(body), body)
-
-
-def look(root: str) -> Listings:
-    """All files that a compile reads or writes, as they are now."""
-    found: Listings = {"": _facts(root, ["mmgit.yaml"])}
-    for folder in _SCANNED:
-        _scan(root, folder, found)
-    return found
-
-
-def look_again(root: str, listings: Listings, paths: Collection[str]) -> Listings:
-    """What `look` gives if only the files at `paths` have changed since it gave `listings`."""
-    folders = {path.rpartition("/")[0] for path in paths}
-    if not folders <= listings.keys():
-        return look(root)
-    found: Listings = {}
-    for folder in folders:
-        _scan(root, folder, found, is_deep=False)
-    return {**listings, **found} if folders == found.keys() else look(root)
-
-
-def packed(listings: Listings) -> bytes:
-    """Listings as bytes: equal if nothing has changed."""
-    parts = []
-    for folder, (names, facts) in listings.items():
-        text = os.fsencode(f"{folder}\0{'/'.join(names)}")
-        parts.append(b"%d %d\n%b%b" % (len(text), len(facts), text, facts))
-    return b"".join(parts)
-
-
-def unpacked(data: bytes) -> Listings:
-    """What `packed` made these bytes of."""
-    listings: Listings = {}
-    end = 0
-    while end < len(data):
-        start = data.index(b"\n", end) + 1
-        size, facts_size = map(int, data[end:start].split())
-        middle, end = start + size, start + size + facts_size
-        folder, _, names = os.fsdecode(data[start:middle]).partition("\0")
-        listings[folder] = (names.split("/") if names else [], data[middle:end])
-    return listings
-
-
-def by_name(listing: Listing | None) -> dict[str, bytes]:
-    """The facts of each file of a folder."""
-    names, facts = listing or ([], b"")
-    size = _FACTS.size
-    return {name: facts[size * number : size * (number + 1)] for number, name in enumerate(names)}
 
 
 def believed(before: Listings, after: Listings, written: Collection[str], *, began_ns: int, now_ns: int) -> Listings:
@@ -153,8 +106,8 @@ def believed(before: Listings, after: Listings, written: Collection[str], *, beg
         kept = []
         for name in names:
             is_ours = f"{folder}/{name}" in written
-            entry = new[name] if is_ours else old.get(name, _UNKNOWN)
-            kept.append(entry if _is_older(entry, now_ns if is_ours else settled_ns) else _UNKNOWN)
+            entry = new[name] if is_ours else old.get(name, UNKNOWN)
+            kept.append(entry if _is_older(entry, now_ns if is_ours else settled_ns) else UNKNOWN)
         result[folder] = (names, b"".join(kept))
     return result
 
@@ -178,8 +131,8 @@ def identity_of() -> bytes:
 def _identity_now() -> bytes:
     package = os.path.dirname(__file__)  # noqa: PTH120 - pathlib is slow to import
     found: Listings = {}
-    _scan(package, "", found)
-    _scan(os.path.dirname(package), "blueprints", found)  # noqa: PTH120 - as above
+    scan(package, "", found)
+    scan(os.path.dirname(package), "blueprints", found)  # noqa: PTH120 - as above
     installed = [folder for folder in sys.path if folder.endswith("-packages")]
     facts = [str(os.stat(folder).st_mtime_ns) for folder in installed if os.path.isdir(folder)]  # noqa: PTH112, PTH116
     return b"\0".join([" ".join([__version__, sys.version, *installed, *facts]).encode(), packed(found)])
@@ -200,7 +153,7 @@ def git_of(root: str, branch: str) -> bytes:
     refs = [os.fsdecode(head.removeprefix(b"ref: ").strip()), f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"]
     ids = [_bytes_of(f"{git}/{ref}", _MAX_TEXT_BYTES) for ref in refs]
     target = [os.fsencode(os.environ.get(name, "")) for name in TARGET_BRANCH]
-    return b"\0".join([os.fsencode(git), *target, head, *ids, _facts(git, ["packed-refs", "shallow"])[1]])
+    return b"\0".join([os.fsencode(git), *target, head, *ids, facts_of(git, ["packed-refs", "shallow"])[1]])
 
 
 def _is_disturbed(root: str) -> bool:
@@ -209,49 +162,9 @@ def _is_disturbed(root: str) -> bool:
     return b'"holder": null' not in lock or os.path.lexists(f"{root}/.mmgit/journal")
 
 
-def _scan(root: str, folder: str, found: Listings, *, is_deep: bool = True) -> None:
-    names: list[str] = []
-    below: list[str] = []
-    facts: list[bytes] = []
-    prefix = f"{folder}/" if folder else ""
-    is_model = prefix.startswith("models/") and prefix.count("/") == len(_OF_MODELS)
-    try:
-        descriptor = os.open(f"{root}/{folder}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return
-    try:
-        with os.scandir(descriptor) as entries:  # not by path: so each file is found by its name alone
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    below.append(entry.name)
-                    continue
-                names.append(entry.name)
-                facts.append(_packed(entry.stat(follow_symlinks=False)))
-    finally:
-        os.close(descriptor)
-    found[folder] = (names, b"".join(facts))
-    for name in below if is_deep else ():
-        if name != "__pycache__" and (not is_model or name in _OF_MODELS):
-            _scan(root, prefix + name, found)
-
-
-def _facts(folder: str, names: list[str]) -> Listing:
-    facts = []
-    for name in names:
-        try:
-            facts.append(_packed(os.lstat(f"{folder}/{name}")))
-        except FileNotFoundError:
-            facts.append(_UNKNOWN)
-    return names, b"".join(facts)
-
-
-def _packed(status: os.stat_result) -> bytes:
-    return _FACTS.pack(status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino & _INT64)
-
-
 def _is_older(facts: bytes, limit_ns: int) -> bool:
     """Whether all these files were changed before a moment."""
-    return all(bytes_ns < limit_ns and own_ns < limit_ns for bytes_ns, own_ns, _, _ in _FACTS.iter_unpack(facts))
+    return all(bytes_ns < limit_ns and own_ns < limit_ns for bytes_ns, own_ns, _, _ in FACTS.iter_unpack(facts))
 
 
 def _unframed(data: bytes) -> Iterator[bytes]:

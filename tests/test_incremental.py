@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from mmgit import pipeline, state
+from mmgit import looking, pipeline, state
 from mmgit.cli.main import run
 from mmgit.deliver.baseline import Surroundings, surroundings_of
 from mmgit.errors import ProblemsFound
@@ -313,9 +313,9 @@ def test_warnings_are_shown_again_until_they_are_gone(copy: Path, capsys: pytest
 
 
 def test_listings_are_the_same_after_a_round_trip(copy: Path) -> None:
-    listings = state.look(str(copy))
+    listings = looking.look(str(copy))
 
-    assert state.unpacked(state.packed(listings)) == listings
+    assert looking.unpacked(looking.packed(listings)) == listings
     assert memory.begin(Root(copy)).listings == listings
 
 

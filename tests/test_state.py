@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from struct import pack
 
@@ -27,42 +26,6 @@ def test_what_somebody_else_wrote_during_a_compile_is_seen_by_the_next() -> None
     ours = state.believed({"f": (["a"], old)}, {"f": (["a"], new)}, {"f/a"}, began_ns=2**40, now_ns=2**40)
 
     assert (kept, ours) == ({"f": (["a"], old)}, {"f": (["a"], new)})
-
-
-def test_what_a_look_saw_survives_a_round_trip(repository: Callable[..., Path]) -> None:
-    listings = state.look(str(repository()))
-
-    assert state.unpacked(state.packed(listings)) == listings
-    assert listings["environments/dev/services"][0] == ["churn.yaml"]
-
-
-def test_a_second_look_at_some_files_sees_what_a_whole_one_sees(repository: Callable[..., Path]) -> None:
-    root = repository()
-    before = state.look(str(root))
-    path = "environments/dev/services/more.yaml"
-    (root / path).write_text("new\n")
-    (root / "environments/dev/services/churn.yaml").unlink()
-
-    assert state.look_again(str(root), before, [path]) == state.look(str(root)) != before
-
-
-def test_a_folder_that_is_new_is_seen_by_a_second_look(repository: Callable[..., Path]) -> None:
-    root = repository()
-    before = state.look(str(root))
-    path = "environments/dev/services/team/more.yaml"
-    (root / path).parent.mkdir()
-    (root / path).write_text("new\n")
-
-    assert state.look_again(str(root), before, [path]) == state.look(str(root))
-
-
-def test_files_that_no_compile_reads_are_not_looked_at(repository: Callable[..., Path]) -> None:
-    root = repository({"models/churn/scoring/score.py": "", "models/churn/training/train.py": "", "notes.txt": ""})
-
-    listings = state.look(str(root))
-
-    assert not any("scoring" in folder or "training" in folder for folder in listings)
-    assert listings[""][0] == ["mmgit.yaml"]
 
 
 def test_the_answer_that_nothing_has_changed_imports_nothing_slow() -> None:

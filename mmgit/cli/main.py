@@ -5,7 +5,7 @@ import os
 import sys
 import time
 
-from mmgit import state
+from mmgit import looking, state
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _RUNNERS = ("GITHUB_ACTIONS", "TF_BUILD")
@@ -47,23 +47,27 @@ def run(arguments: list[str]) -> int:
     return commands.run(arguments, before)
 
 
-def _look() -> tuple[float, state.Listings, str] | None:
+def _look() -> tuple[float, looking.Listings, str] | None:
     """What lies in the repository here, when that was seen, and where."""
     began = time.monotonic()
     try:
         root = state.root_above(os.getcwd())  # noqa: PTH109 - pathlib is slow to import
-        return (began, state.look(root), root) if root else None
+        return (began, looking.look(root, is_shared=state.is_large(root)), root) if root else None
     except OSError:
         return None
 
 
-def _is_unchanged(root: str, listings: state.Listings, *, is_check: bool) -> bool:
+def _is_unchanged(root: str, listings: looking.Listings, *, is_check: bool) -> bool:
     """Whether everything is as the last compile left it; if so, that is said, with the warnings that still hold."""
     try:
         last = state.read(root)
     except (OSError, ValueError):
         return False
-    if last is None or state.packed(listings) != last.listings or last.git != (state.git_of(root, last.branch) or None):
+    if (
+        last is None
+        or looking.packed(listings) != last.listings
+        or last.git != (state.git_of(root, last.branch) or None)
+    ):
         return False
     if last.said:
         from mmgit.cli.output import print_problems  # noqa: PLC0415 - as above

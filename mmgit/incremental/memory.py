@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 
-from mmgit import state
+from mmgit import looking, state
 from mmgit.deliver.write import Written
 from mmgit.errors import Place, Problem
 from mmgit.repository import layout
@@ -26,7 +26,7 @@ class Before:
     branch: str
     identity: bytes
     git: bytes
-    listings: state.Listings
+    listings: looking.Listings
     last: state.State | None
 
     @property
@@ -48,14 +48,14 @@ class Outcome:
     warnings: tuple[Problem, ...]
 
 
-def begin(root: Root, seen: tuple[float, state.Listings] | None = None) -> Before:
+def begin(root: Root, seen: tuple[float, looking.Listings] | None = None) -> Before:
     """Look at everything, before any of it is read; `seen` is what this very command saw of it, and when."""
     path = str(root.path)
     branch = state.branch_of(path)
     began, listings = seen or (time.monotonic(), None)
     try:
         identity, git = state.identity_of(), state.git_of(path, branch)
-        return Before(root, began, branch, identity, git, listings or state.look(path), state.read(path))
+        return Before(root, began, branch, identity, git, listings or looking.look(path), state.read(path))
     except (OSError, ValueError):
         return Before(root, began, branch, b"", b"", {}, None)
 
@@ -72,7 +72,7 @@ def remember(before: Before, written: Written, outcome: Outcome) -> None:
         own.remove(_NEW_STATE_NAME)
         began_ns = now_ns - int((time.monotonic() - before.began) * 1e9)
         paths = {*written.changed, *written.removed}
-        after = state.look_again(str(before.root.path), before.listings, paths)
+        after = looking.look_again(str(before.root.path), before.listings, paths)
         listings = state.believed(before.listings, after, paths, began_ns=began_ns, now_ns=now_ns)
         made = state.State(
             identity=before.identity,
@@ -81,7 +81,7 @@ def remember(before: Before, written: Written, outcome: Outcome) -> None:
             branch=outcome.branch,
             files=outcome.files,
             said=json.dumps([asdict(problem) for problem in outcome.warnings]) if outcome.warnings else "",
-            listings=state.packed(listings),
+            listings=looking.packed(listings),
         )
         own.create(_NEW_STATE_NAME, state.framed(made), is_durable=False)
         own.take(_STATE_NAME, own, _NEW_STATE_NAME)

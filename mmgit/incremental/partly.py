@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mmgit import pipeline, state
+from mmgit import looking, pipeline, state
 from mmgit.deliver.baseline import Surroundings
 from mmgit.deliver.write import Written, apply_changes, written
 from mmgit.deliver.writer import Writer
@@ -35,7 +35,7 @@ def compile_changed(before: Before, target_branch: str) -> Partly | None:
     """What the changed services make; None if that is a matter for a full compile."""
     if before.last is None:
         return None
-    old = state.unpacked(before.last.listings)
+    old = looking.unpacked(before.last.listings)
     found = touched(old, before.listings)
     since = moved(before, target_branch) if found else None
     if found is None or since is None:
@@ -135,7 +135,7 @@ def _fit(names: Collection[Name], source: Source) -> bool:
     return all(targets.get(name.environment) == "kubernetes" for name in names)
 
 
-def _groups_stay(old: state.Listings, new: state.Listings, wanted: dict[str, bytes | None]) -> bool:
+def _groups_stay(old: looking.Listings, new: looking.Listings, wanted: dict[str, bytes | None]) -> bool:
     """Whether each group with a rendered service had one before, and keeps one: controllers list the groups."""
     for folder in {path.rpartition("/")[0] for path in wanted}:
         there = {f"{folder}/{file}" for file in new.get(folder, ([], None))[0]}

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from mmgit import state
+from mmgit import looking
 from mmgit.repository import layout
 
 SUFFIX = ".yaml"
@@ -39,13 +39,13 @@ class Touched:
     models: set[str] = field(default_factory=set)
 
 
-def touched(old: state.Listings, new: state.Listings) -> Touched | None:
+def touched(old: looking.Listings, new: looking.Listings) -> Touched | None:
     """What is not as it was; None if something else changed than services, or than what is new of models."""
     if not old.keys() <= new.keys():
         return None
     found = Touched()
     for folder in (folder for folder in new if new[folder] != old.get(folder)):
-        before, after = state.by_name(old.get(folder)), state.by_name(new[folder])
+        before, after = looking.by_name(old.get(folder)), looking.by_name(new[folder])
         names = [file for file in before.keys() | after.keys() if before.get(file) != after.get(file)]
         parts = folder.split("/")
         if _is_new(parts, old) and not before.keys() & names:
@@ -72,7 +72,7 @@ def service_of(folder: str, file: str) -> Name | None:
     return Name(environment, group, file.removesuffix(SUFFIX)) if file.endswith(SUFFIX) else None
 
 
-def stand_alone(names: Iterable[Name], listings: Mapping[str, state.Listing]) -> bool:
+def stand_alone(names: Iterable[Name], listings: Mapping[str, looking.Listing]) -> bool:
     """Whether no other group of the environment declares a service of the same name."""
     files: dict[str, list[str]] = {}
     for folder, (found, _) in listings.items():
@@ -82,13 +82,13 @@ def stand_alone(names: Iterable[Name], listings: Mapping[str, state.Listing]) ->
     return all(files.get(name.environment, []).count(name.service + SUFFIX) <= 1 for name in names)
 
 
-def has(listings: Mapping[str, state.Listing], path: str) -> bool:
+def has(listings: Mapping[str, looking.Listing], path: str) -> bool:
     """Whether there is a file."""
     folder, _, name = path.rpartition("/")
     return name in listings.get(folder, ([], b""))[0]
 
 
-def _is_new(parts: list[str], old: Mapping[str, state.Listing]) -> bool:
+def _is_new(parts: list[str], old: Mapping[str, looking.Listing]) -> bool:
     """Whether a folder is of a new model, version or manifest, or holds images: these are added to."""
     is_model = parts[0] == layout.MODELS and len(parts) > 1
     return is_model and ("/".join(parts[:_OWNED]) not in old or parts[_OWNED:] == [_IMAGES])

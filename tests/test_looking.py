@@ -1,0 +1,61 @@
+"""A look sees every file that a compile reads or writes, however it is shared out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mmgit import looking
+
+
+def test_what_a_look_saw_survives_a_round_trip(repository: Callable[..., Path]) -> None:
+    listings = looking.look(str(repository()))
+
+    assert looking.unpacked(looking.packed(listings)) == listings
+    assert listings["environments/dev/services"][0] == ["churn.yaml"]
+
+
+def test_two_processes_see_what_one_sees(repository: Callable[..., Path]) -> None:
+    root = str(repository())
+
+    both = looking.look(root, is_shared=True)
+
+    assert list(both.items()) == list(looking.look(root).items())
+
+
+def test_what_a_second_process_fails_to_see_the_first_looks_at(
+    repository: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = str(repository())
+    monkeypatch.setattr(looking, "packed", lambda _: 1 / 0)
+
+    assert looking.look(root, is_shared=True) == looking.look(root)
+
+
+def test_a_second_look_at_some_files_sees_what_a_whole_one_sees(repository: Callable[..., Path]) -> None:
+    root = repository()
+    before = looking.look(str(root))
+    path = "environments/dev/services/more.yaml"
+    (root / path).write_text("new\n")
+    (root / "environments/dev/services/churn.yaml").unlink()
+
+    assert looking.look_again(str(root), before, [path]) == looking.look(str(root)) != before
+
+
+def test_a_folder_that_is_new_is_seen_by_a_second_look(repository: Callable[..., Path]) -> None:
+    root = repository()
+    before = looking.look(str(root))
+    path = "environments/dev/services/team/more.yaml"
+    (root / path).parent.mkdir()
+    (root / path).write_text("new\n")
+
+    assert looking.look_again(str(root), before, [path]) == looking.look(str(root))
+
+
+def test_files_that_no_compile_reads_are_not_looked_at(repository: Callable[..., Path]) -> None:
+    root = repository({"models/churn/scoring/score.py": "", "models/churn/training/train.py": "", "notes.txt": ""})
+
+    listings = looking.look(str(root))
+
+    assert not any("scoring" in folder or "training" in folder for folder in listings)
+    assert listings[""][0] == ["mmgit.yaml"]
