@@ -1,10 +1,12 @@
 """The door to uv: our own binary, nobody's settings."""
 
+import time
 from pathlib import Path
 
 import pytest
 
 from mmgit.errors import BuildError
+from mmgit.images.parallel import parallel
 from mmgit.images.uv import pip, uv
 
 
@@ -34,3 +36,21 @@ def test_a_missing_uv_is_an_error_with_the_way_out(tmp_path: Path, monkeypatch: 
     with pytest.raises(BuildError, match="uv, which locks and lays out") as raised:
         uv(["list"], cwd=tmp_path)
     assert raised.value.hint
+
+
+def test_uv_is_looked_for_by_one_thread_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    inside: list[int] = []
+    most: list[int] = []
+
+    def look() -> str:
+        inside.append(1)
+        time.sleep(0.05)
+        most.append(len(inside))
+        inside.pop()
+        return "/bin/true"
+
+    monkeypatch.setattr("uv.find_uv_bin", look)
+
+    parallel(lambda _: uv([], cwd=tmp_path), range(4), at_once=4)
+
+    assert most == [1, 1, 1, 1]
