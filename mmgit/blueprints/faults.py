@@ -1,7 +1,6 @@
 """What can be wrong with a blueprint: the codes, and the exception that carries findings out of any depth."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from mmgit.errors import Finding
 
@@ -41,5 +40,7 @@ def fault(code: str, place: Place, message: str, hint: str = "") -> BlueprintFau
 def alike(name: str, known: Iterable[str], title: str) -> str:
     """A hint for a name that is not known: the one that was meant, and all that there are."""
     names = sorted(known)
+    from difflib import get_close_matches  # noqa: PLC0415 - most runs have nothing to say
+
     close = get_close_matches(name, names, 1)
     return f"{f'did you mean `{close[0]}`?   ' if close else ''}{title}: {', '.join(names) or 'none'}"

@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping
 
 from mmgit.edits import services
 from mmgit.edits.change import Change
-from mmgit.edits.promote import is_held
 from mmgit.errors import UsageError
 from mmgit.lock import Lock, lock_of, spec_of
 from mmgit.repository import layout, reading, roundtrip
@@ -97,7 +96,7 @@ def accept(
         for environment, names in waits.get(manifest, {}).items():
             for name in names:
                 service = source.service(environment, name)
-                if service and not is_held(service.spec.hold, today):
+                if service and not (service.spec.hold and service.spec.hold.counts_on(today)):
                     pinned = services.update(source, files, pin(manifest, lock), environment=environment, name=name)
                     said = f"in {environment} {name} runs manifest {manifest}"
                     change = change.and_then(Change(pinned.files, said))

@@ -95,11 +95,6 @@ def release_hold(source: Source, files: Files, *, environment: str, name: str) -
     return Change(edited.files, f"{name} in {environment} is not held any more")
 
 
-def is_held(hold: Hold | None, today: str) -> bool:
-    """Whether a hold still counts on the day `today` (ISO, UTC); its last day counts."""
-    return hold is not None and (hold.until is None or hold.until >= today)
-
-
 _SAME = "it runs the same there"
 
 
@@ -109,7 +104,7 @@ def _stays(service: DeclaredService, there: DeclaredService | None, origin: str,
         return f"nothing runs in {origin} yet"
     if there is None:
         return f"{target} does not declare it"
-    if there.spec.hold and is_held(there.spec.hold, today):
+    if there.spec.hold and there.spec.hold.counts_on(today):
         until = f" until {there.spec.hold.until}" if there.spec.hold.until else ""
         return f"{target} holds its pin{until}: {there.spec.hold.reason}"
     is_same = (there.spec.manifest, there.spec.image) == (service.spec.manifest, service.spec.image)

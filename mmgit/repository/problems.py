@@ -6,7 +6,6 @@ Refusals of pydantic come in with keys and types; findings of later stages come 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
 from mmgit.errors import Finding, MmgitError, Place, Problem
@@ -77,6 +76,8 @@ def _finding(path: str, spec: type[Spec], detail: Mapping[str, Any]) -> Finding:
     name, value, kind = brief(".".join(map(str, keys))), detail["input"], detail["type"]
     seen = "not what is expected" if keys[:1] == ("keys",) else shown(value)  # somebody may have pasted a token
     if kind == "extra_forbidden":
+        from difflib import get_close_matches  # noqa: PLC0415 - most runs have nothing to say
+
         close = get_close_matches(str(keys[-1]), _fields_at(spec, keys[:-1]), 1)
         hint = f"did you mean `{close[0]}`?" if close else f"known fields: {', '.join(_fields_at(spec, keys[:-1]))}"
         return Finding("M201", path, keys, f"unknown field `{name}`", hint)

@@ -142,6 +142,10 @@ class Hold(Spec):
     reason: Annotated[Text, Sized(1)]
     until: Date | None = None
 
+    def counts_on(self, day: str) -> bool:
+        """Whether it still holds on a day (ISO, UTC); its last day counts."""
+        return self.until is None or self.until >= day
+
 
 class ServiceDefaults(Spec):
     """What an environment may set for its services, and a service for itself."""

@@ -14,11 +14,6 @@ from mmgit.checks.objects import extraction
 from mmgit.checks.objects.scene import Object, Scene
 from mmgit.checks.objects.values import has_tag, is_image_by_digest
 
-CODES = {
-    "M630": "a file that does not fit the schema of the Compose specification",
-    "M631": "a container with more rights than it needs, or without limits or a health check",
-}
-
 _SHOWN = 200
 _ALLOWED = frozenset(
     """
