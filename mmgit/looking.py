@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from struct import Struct
 
+from mmgit import forked
+
 TYPE_CHECKING = False  # `typing` is slow to import
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -35,14 +37,11 @@ def look(root: str, *, is_shared: bool = False) -> Listings:
         scan(root, folder, found)
     below = [f"{_ENVIRONMENTS}/{name}" for name in scan(root, _ENVIRONMENTS, found, is_deep=False)]
     near, far = below[: len(below) // 2], below[len(below) // 2 :]
-    helper = _begin_look(root, far) if is_shared else None
+    helper = forked.begin(lambda: packed(_seen(root, far))) if is_shared else None
     for folder in near:
         scan(root, folder, found)
-    if helper and (seen := _end_look(*helper)):
-        return {**found, **unpacked(seen)}
-    for folder in far:
-        scan(root, folder, found)
-    return found
+    seen = helper.end() if helper else None
+    return {**found, **(_seen(root, far) if seen is None else unpacked(seen))}
 
 
 def look_again(root: str, listings: Listings, paths: Collection[str]) -> Listings:
@@ -113,33 +112,11 @@ def scan(root: str, folder: str, found: Listings, *, is_deep: bool = True) -> li
     return below
 
 
-def _begin_look(root: str, folders: list[str]) -> tuple[int, int]:
-    """Let a child look at folders: its process id, and where it writes what it saw."""
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(writing)
-        return child, reading
-    code = 1
-    try:
-        found: Listings = {}
-        for folder in folders:
-            scan(root, folder, found)
-        data = memoryview(packed(found))
-        while data:
-            data = data[os.write(writing, data) :]
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def _end_look(child: int, reading: int) -> bytes:
-    """What the child saw; nothing if it failed."""
-    parts = []
-    while part := os.read(reading, 2**20):
-        parts.append(part)
-    os.close(reading)
-    return b"" if os.waitpid(child, 0)[1] else b"".join(parts)
+def _seen(root: str, folders: list[str]) -> Listings:
+    found: Listings = {}
+    for folder in folders:
+        scan(root, folder, found)
+    return found
 
 
 def facts_of(folder: str, names: list[str]) -> Listing:

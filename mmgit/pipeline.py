@@ -5,16 +5,18 @@ Every stage takes frozen values and returns frozen values. A dry run is the same
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from mmgit import forked
 from mmgit.checks import CHECKS, Scope
 from mmgit.checks.objects import check_objects
 from mmgit.desired import Desired, DesiredEnvironment, DesiredService
 from mmgit.errors import Finding, Problem, ProblemsFound
-from mmgit.progress import unwatched
-from mmgit.render.rendering import render
+from mmgit.progress import unheard, unwatched
+from mmgit.render.rendering import apart, joined, render
 from mmgit.repository import layout, problems
 from mmgit.repository.load import load
 from mmgit.resolve import resolve
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from mmgit.repository.files import Files
     from mmgit.repository.source import Source
     from mmgit.review.side import Selection, Side
+
+
+_MANY_SERVICES = 500
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def check(
     if not any(problem.severity == "error" for problem in found):
         total = sum(len(environment.services) for environment in resolved.desired.environments.values())
         with watch("services", total, "things") as advance:
-            rendered = render(resolved.desired, partial(_check_rendered, advance))
+            rendered = _rendered(resolved.desired, total, advance)
         tree = {**rendered.files, **_controllers(source, resolved.desired, surroundings.folder)}
         found |= set(problems.locate(rendered.findings, root.read))
     ordered = sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
@@ -115,6 +120,24 @@ def side(files: Files, chosen: Selection, folder: str = "") -> Side:
     by_service = {name for name, each in desired.environments.items() if each.spec.target == "kubernetes"}
     made = {path: data for path, data in rendered.files.items() if path.split("/")[1] in {*whole, *by_service}}
     return Side(loaded.source, desired, objects, files, made | _controllers(loaded.source, Desired(whole), folder))
+
+
+def _rendered(desired: Desired, services: int, advance: Advance) -> Rendered:
+    """All files, checked. Of many services each further processor renders a part."""
+    processors = forked.processors() if services >= _MANY_SERVICES else 1
+    *others, own = apart(desired, processors) if processors > 1 else [desired]
+    helpers = [forked.begin(partial(_packed, other)) for other in others]
+    mine = render(own, partial(_check_rendered, advance))
+    parts = []
+    for other, helper in zip(others, helpers, strict=True):
+        made = helper.end()
+        parts.append(render(other, partial(_check_rendered, unheard)) if made is None else pickle.loads(made))  # noqa: S301 - of our own child
+        advance(sum(len(each.services) for each in other.environments.values()))
+    return joined([*parts, mine]) if parts else mine
+
+
+def _packed(desired: Desired) -> bytes:
+    return pickle.dumps(render(desired, partial(_check_rendered, unheard)), pickle.HIGHEST_PROTOCOL)
 
 
 def _check_rendered(

@@ -3,7 +3,9 @@
 One environment or service alone renders to the same bytes as in the whole.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from mmgit.desired import Desired, DesiredEnvironment, DesiredService
 from mmgit.errors import Finding
@@ -56,4 +58,32 @@ def render(desired: Desired, check: Check | None = None) -> Rendered:
             shared = target.shared()
             files |= shared.files
             findings += shared.findings
+    return Rendered(dict(sorted(files.items())), (), tuple(dict.fromkeys(findings)))
+
+
+def apart(desired: Desired, parts: int) -> list[Desired]:
+    """`desired` in so many parts of about as many services, which render to the same files as the whole.
+
+    Environments of Kubernetes are divided, as their services share no file; all others are in the last part, whole.
+    """
+    divided = {name: each for name, each in desired.environments.items() if each.spec.target == "kubernetes"}
+    total = sum(len(each.services) for each in divided.values())
+    bounds = [total * number // parts for number in range(parts + 1)]
+    made = []
+    for first, last in pairwise(bounds):
+        environments, before = {}, 0
+        for name, each in divided.items():
+            chosen = each.services[max(0, first - before) : max(0, last - before)]
+            before += len(each.services)
+            if chosen:
+                environments[name] = replace(each, services=chosen)
+        made.append(environments)
+    made[-1] |= {name: each for name, each in desired.environments.items() if name not in divided}
+    return [Desired(environments, desired.blueprints) for environments in made]
+
+
+def joined(parts: Sequence[Rendered]) -> Rendered:
+    """What the parts render to together, as `render` gives it."""
+    files = {path: data for part in parts for path, data in part.files.items()}
+    findings = (finding for part in parts for finding in part.findings)
     return Rendered(dict(sorted(files.items())), (), tuple(dict.fromkeys(findings)))

@@ -1,0 +1,27 @@
+"""A child does what it is asked, or fails by itself."""
+
+import os
+import sys
+
+import pytest
+
+from mmgit import forked
+
+
+def test_what_a_child_made_comes_back() -> None:
+    large = os.urandom(3 * 2**20)
+
+    assert forked.begin(lambda: large + b"%d" % os.getpid()).end() != large + b"%d" % os.getpid()
+    assert forked.begin(lambda: large).end() == large
+
+
+def test_a_child_that_fails_gives_nothing_and_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+    def fail() -> bytes:
+        raise ValueError("no")
+
+    assert forked.begin(fail).end() is None
+    assert capfd.readouterr().err == ""
+
+
+def test_a_child_that_exits_gives_nothing() -> None:
+    assert forked.begin(lambda: sys.exit(0)).end() is None
