@@ -5,10 +5,11 @@ A key comes from MMGIT_KEY or a file, never from the command line, and goes to t
 
 import http.client
 import os
+import shlex
 import ssl
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,25 +67,31 @@ def address_of(environment: EnvironmentSpec | None, service: str) -> Address:
 @click.argument("name")
 @click.option("--env", "environment", metavar="ENV", help="Call it there; without this, what `mmgit serve` runs here.")
 @click.option("-d", "--data", metavar="JSON", help="The request, or @FILE; without this, the manifest's sample.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Where `mmgit serve` answers (8080).")
 @click.option(
     "--key-file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help=f"Read the key from this file, not from {KEY_VARIABLE}.",
 )
-def run(name: str, environment: str | None, data: str | None, key_file: Path | None) -> None:
+def run(name: str, environment: str | None, data: str | None, port: int | None, key_file: Path | None) -> None:
     """Call service NAME with its sample, or with other data, and print the answer."""
     root = find_root()
     source = loaded(
         root, f"{layout.MODELS}/{name}/", *([f"{layout.ENVIRONMENTS}/{environment}/"] if environment else [])
     )
+    if port and environment:
+        raise UsageError("--port is for what `mmgit serve` runs here", f"mmgit service run {name} --port {port}")
+    spec = service_of(source, environment, name).spec if environment else None
     address = address_of(environment_of(source, environment).spec if environment else None, name)
+    if port:
+        address = replace(address, url=address.url.replace(LOCAL_URL, f"http://127.0.0.1:{port}", 1))
     body = _sample(root, source, environment, name) if data is None else _request(data)
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if address.needs_key:
         headers["Authorization"] = f"Bearer {_key(key_file)}"
-    timeout = service_of(source, environment, name).spec.timeout if environment else None
+    timeout = spec.timeout if spec else None
     timeout_seconds = (seconds_of(timeout) if timeout else _TIMEOUT_SECONDS) + _MARGIN_SECONDS
-    trusted = certificates.folder_of(root.path, environment) / certificates.CERTIFICATE if environment else None
+    trusted = _made_here(root, address.url, environment) if environment else None
     try:
         with closing(_connection(address.url, timeout_seconds, trusted)) as connection:
             answer = _post(connection, address.url, body=body, headers=headers)
@@ -112,6 +119,8 @@ def usage(name: str, environment: str | None, form: Form) -> None:
     lines = [f"curl {address.url}", "-H 'Content-Type: application/json'", f"-d @{sample or 'request.json'}"]
     if address.needs_key:
         lines.insert(1, f'-H "Authorization: Bearer ${KEY_VARIABLE}"')
+    if certificate := _made_here(root, address.url, chosen):
+        lines.insert(1, f"--cacert {shlex.quote(str(certificate.relative_to(root.path)))}")
     about = {"service": name, "environment": chosen, "method": "POST", "url": address.url, "headers": headers}
     if form == "table":
         print(f"POST {address.url}")
@@ -175,6 +184,12 @@ def _key(key_file: Path | None) -> str:
     return text.strip()
 
 
+def _made_here(root: Root, url: str, environment: str) -> Path | None:
+    """The certificate that `mmgit up` made for this machine, if that is what answers at `url`."""
+    certificate = certificates.folder_of(root.path, environment) / certificates.CERTIFICATE
+    return certificate if urlsplit(url).hostname in _LOOPBACK and certificate.is_file() else None
+
+
 def _connection(url: str, timeout_seconds: float, trusted: Path | None) -> http.client.HTTPConnection:
     """A connection that is not open yet; `trusted` is the certificate that `mmgit up` made for this machine."""
     parts = urlsplit(url)
@@ -182,7 +197,7 @@ def _connection(url: str, timeout_seconds: float, trusted: Path | None) -> http.
     if parts.scheme != "https":
         return http.client.HTTPConnection(host, parts.port, timeout=timeout_seconds)
     context = ssl.create_default_context()
-    if trusted and trusted.is_file() and host in _LOOPBACK:
+    if trusted:
         context.load_verify_locations(trusted)
     return http.client.HTTPSConnection(host, parts.port, timeout=timeout_seconds, context=context)
 

@@ -3,7 +3,9 @@
 import click
 
 from mmgit.cli.context import find_root
+from mmgit.cli.editing import loaded
 from mmgit.errors import UsageError
+from mmgit.repository import layout
 
 
 @click.command()
@@ -18,18 +20,16 @@ def serve(name: str | None, environment: str | None, port: int, *, is_reload: bo
     """
     from mmgit.cli.workplace import repository_of  # noqa: PLC0415 - --help must not wait for it
     from mmgit.local import process, served  # noqa: PLC0415 - as above
-    from mmgit.repository.load import load  # noqa: PLC0415 - as above
 
     root = find_root()
     repository_of(root)
-    source = load(root).source
-    if source is None:
-        raise UsageError("mmgit.yaml cannot be read", "mmgit check")
+    source = loaded(root, f"{layout.MODELS}/{name or ''}", f"{layout.ENVIRONMENTS}/{environment}/")
     if name is None:
         if len(source.models) != 1:
             raise UsageError("say what to serve", f"mmgit serve {'|'.join(source.models) or 'MODEL'}")
         (name,) = source.models
     chosen = served.of_service(root, source, environment, name) if environment else served.of_model(root, source, name)
+    port = port or process.free_port()
     command = process.command_of(root.path, chosen, port=port)
     print(f"serving {name} on http://127.0.0.1:{port}/api/v1/service/{name}/score   (Ctrl-C stops it)", flush=True)
     process.run_until_interrupted(command, watched=[*chosen.files.values()] if is_reload else [])
@@ -43,15 +43,13 @@ def up(environment: str) -> None:
     from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
     from mmgit.edits.references import environment_of  # noqa: PLC0415 - as above
     from mmgit.local import certificates, compose  # noqa: PLC0415 - as above
-    from mmgit.repository.load import load  # noqa: PLC0415 - as above
 
     root = find_root()
-    source = load(root).source
-    if source is None:
-        raise UsageError("mmgit.yaml cannot be read", "mmgit check")
+    source = loaded(root, f"{layout.ENVIRONMENTS}/{environment}/")
     declared = environment_of(source, environment)
     if declared.spec.target != "compose":
         raise UsageError(f"{environment} has target {declared.spec.target}, not compose", "mmgit serve SERVICE --env …")
+    compose.refuse_unless_ready(root.path, environment)
     pins = {service.spec.manifest: service.spec.image for service in declared.services if service.spec.manifest}
     with working("fetching images") as watch:
         workshop = workshop_of(root, watch)

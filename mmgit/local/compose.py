@@ -65,12 +65,31 @@ def down(root: Path, environment: str, *, state: Path) -> None:
     _compose(root, environment, state, "down", "--remove-orphans")
 
 
-def _compose(root: Path, environment: str, state: Path, *arguments: str) -> None:
-    file = root / layout.rendered_folder(environment) / "compose.yaml"
-    if not file.is_file():
-        raise UsageError(f"nothing is rendered for {environment}", "mmgit compile")
+def refuse_unless_ready(root: Path, environment: str) -> None:
+    """That something is rendered, and can be started here.
+
+    Raises:
+        EngineError: Docker or Compose is missing.
+    """
+    if not _file(root, environment).is_file():
+        hint = f"mmgit compile   after: mmgit release SERVICE --env {environment}"
+        raise UsageError(f"nothing is rendered for {environment}", hint)
     if shutil.which("docker") is None:
         raise EngineError("Docker is not on this machine", "install Docker with Compose v2, or: mmgit serve SERVICE")
+    found = run(["docker", "compose", "version", "--short"], cwd=root, env_allow=_VARIABLES)
+    version = found.stdout.decode(errors="replace").strip()
+    if found.returncode != 0 or version.lstrip("v").startswith("1."):
+        hint = "install its plugin: apt-get install docker-compose-plugin   or: mmgit serve SERVICE"
+        raise EngineError("Docker is here without Compose v2", hint)
+
+
+def _file(root: Path, environment: str) -> Path:
+    return root / layout.rendered_folder(environment) / "compose.yaml"
+
+
+def _compose(root: Path, environment: str, state: Path, *arguments: str) -> None:
+    refuse_unless_ready(root, environment)
+    file = _file(root, environment)
     argv = [
         "docker",
         "compose",

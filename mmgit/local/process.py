@@ -7,6 +7,7 @@ stands in for the base and dependency layers. No container, no key, loopback onl
 import hashlib
 import json
 import shutil
+import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -123,6 +124,12 @@ def _front_packages(root: Path) -> Path:
         done.output(ServingError, "the server's own packages could not be installed")
         (folder / "complete").touch()
     return folder
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def run_until_interrupted(command: list[str], *, watched: Sequence[Path]) -> None:

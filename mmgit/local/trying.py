@@ -4,7 +4,6 @@ What is started is people's code, in a container or in a process of this machine
 """
 
 import json
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -100,7 +99,7 @@ def in_processes(root: Root, source: Source) -> Start:
     @contextmanager
     def start(manifest: str, _: Lock) -> Iterator[Started]:
         wanted = served.of_manifest(root, source, manifest)
-        port = _free_port()
+        port = process.free_port()
         log = root.path / layout.STATE / "serve" / "try.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as sink, child(process.command_of(root.path, wanted, port=port), sink) as server:
@@ -127,11 +126,6 @@ def _sample(root: Root, path: str) -> dict[str, Any]:
     if not isinstance(sample, dict):
         raise UsageError(f"{path} is not a JSON object", "write it with mmgit.sdk.generate_schema")
     return sample
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _model(tried: Tried) -> str:

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from mmgit.cli import calling
 from mmgit.cli.calling import address_of
 from mmgit.edits.keys import RANDOM_BYTES, mint
 from mmgit.local import certificates
 from mmgit.spec import EnvironmentSpec
+from tests.cli.conftest import COMPOSE
 
 Here = Callable[..., Path]
 Mmgit = Callable[..., Any]
@@ -236,7 +238,9 @@ def test_nobody_there_names_the_command_that_starts_it(
         (["churn", "-d", "@gone.json"], "gone.json: No such file"),
         (["nothing"], "there is no model or service `nothing`"),
         (["churn", "--env", "prod"], "there is no environment `prod`"),
-        (["nothing", "--env", "dev"], "there is no"),
+        (["nothing", "--env", "dev"], "there is no service `nothing` in dev"),
+        (["nothing", "--env", "dev"], "mmgit service create nothing --env dev"),
+        (["churn", "--env", "dev", "--port", "8081"], "--port is for what `mmgit serve` runs here"),
     ],
 )
 def test_what_cannot_be_asked_is_said_before_anything_is_sent(
@@ -264,6 +268,24 @@ def test_usage_is_a_command_to_copy_without_a_key_in_it(here: Here, mmgit: Mmgit
         "  -d @models/churn/manifests/1/sample.json\n"
     )
     assert json.loads(mmgit("service", "usage", "churn", "-o", "json").out)["method"] == "POST"
+
+
+def test_usage_names_the_certificate_that_this_machine_made(here: Here, mmgit: Mmgit) -> None:
+    root = here(WITH_SAMPLE)
+    certificates.prepare(root, "dev", EnvironmentSpec.read(yaml.safe_load(COMPOSE)))
+
+    ended = mmgit("service", "usage", "churn")
+
+    assert "  --cacert .mmgit/compose/dev/tls.pem \\\n" in ended.out
+
+
+def test_the_local_server_may_have_another_port(here: Here, mmgit: Mmgit) -> None:
+    here(WITH_SAMPLE)
+
+    for service in serve():
+        ended = mmgit("service", "run", "churn", "--port", str(service.port))
+
+    assert (ended.code, ended.out) == (0, SAMPLE + "\n")
 
 
 def test_each_target_has_its_address() -> None:
