@@ -80,7 +80,7 @@ def plain(given: Mapping[str, Any]) -> tuple[str, bytes, dict[str, str]]:
 
 def infer(given: Mapping[str, Any], *, is_binary: bool = False) -> tuple[str, bytes, dict[str, str]]:
     rows = given["x"]
-    tensor: dict[str, Any] = {"name": "x", "datatype": "FP64", "shape": [len(rows), len(rows[0]) if rows else 0]}
+    tensor: dict[str, Any] = {"name": "x", "datatype": "FP64", "shape": [len(rows), len(rows[0]) if rows else 2]}
     flat = [float(cell) for row in rows for cell in row]
     if not is_binary:
         return "v2/models/digits/infer", json.dumps({"id": "i", "inputs": [{**tensor, "data": flat}]}).encode(), {}
