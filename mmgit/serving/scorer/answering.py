@@ -72,6 +72,7 @@ def read(scoring: Scoring, request: Request, log: RequestLog) -> Call | Answer:
     except Refused as refused:
         return _error(request, 400, refused.code, refused.message)
     except Exception as error:  # noqa: BLE001 - nor may what numpy and pandas raise
+        log.begin(*request.ids)
         log.failure("conversion_failed", error)
         return _error(request, 500, "conversion_failed", "the arguments could not be converted; the log says why")
     return Call(request, arguments, asked)
@@ -89,10 +90,12 @@ def answer(scoring: Scoring, call: Call, result: object, log: RequestLog) -> Ans
     except Refused as refused:
         return _error(request, 400, refused.code, refused.message)
     except ResultError as error:
+        log.begin(*request.ids)
         log.line("error", "result_refused", message=str(error))
         message = "the result of the scoring code has no JSON form, or not the declared one; the log says why"
         return _error(request, 500, error.code, message)
     except BaseException as error:  # noqa: BLE001 - a result may be an object of the user's, which does anything
+        log.begin(*request.ids)
         log.failure("run_failed", error)
         return _error(request, 500, "scoring_failed", "the scoring code failed; the log says why")
     if len(payload) > BODY_BYTES_MAX:

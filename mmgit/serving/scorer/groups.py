@@ -29,9 +29,7 @@ def score_group(scoring: Scoring, requests: Sequence[Request], log: RequestLog) 
     answers = [_ALONE] * len(requests)
     kinds: dict[Hashable, dict[int, Call]] = {}
     for index, request in enumerate(requests):
-        log.begin(*request.ids)
         call = read(scoring, request, log)
-        log.end()
         if isinstance(call, Answer):
             answers[index] = call
             continue
@@ -49,15 +47,9 @@ def _answers(scoring: Scoring, calls: Sequence[Call], log: RequestLog) -> list[A
     """One call of `run()` for all of them."""
     log.begin_group([call.request.ids[0] for call in calls])
     parts = _parts(scoring, calls, log)
+    found = [_REPLAY] * len(calls) if parts is None else [answer(scoring, *each, log) for each in zip(calls, parts)]
     log.end()
-    if parts is None:
-        return [_REPLAY] * len(calls)
-    answers = []
-    for call, part in zip(calls, parts):
-        log.begin(*call.request.ids)
-        answers.append(answer(scoring, call, part, log))
-    log.end()
-    return answers
+    return found
 
 
 def _parts(scoring: Scoring, calls: Sequence[Call], log: RequestLog) -> list[object] | None:
