@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LINE_BYTES_MAX = 16 * 1024
+LOG_LINE_BYTES_MAX = 256 * 1024
+"""What a line of JSON with two texts of `LINE_BYTES_MAX` may need, where each character is escaped in six."""
 _READ_BYTES = 8 * 1024
 _LINES_PER_TICK = 5000
 _LAST_READS = 64
@@ -21,8 +23,9 @@ _LAST_READS = 64
 class Output:
     """The reading end of one pipe; `take` is called with lines without their ends."""
 
-    def __init__(self, take: Callable[[list[bytes]], None]) -> None:
+    def __init__(self, take: Callable[[list[bytes]], None], line_bytes_max: int = LINE_BYTES_MAX) -> None:
         self._take = take
+        self._line_bytes_max = line_bytes_max
         self._fd, self.write_fd = os.pipe()
         os.set_blocking(self._fd, False)
         self._pending = b""
@@ -58,7 +61,7 @@ class Output:
             self._close()
             return False
         *lines, self._pending = (self._pending + data).split(b"\n")
-        if len(self._pending) > LINE_BYTES_MAX:
+        if len(self._pending) > self._line_bytes_max:
             lines.append(self._pending)
             self._pending = b""
         if lines:

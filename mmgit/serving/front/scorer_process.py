@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from mmgit.serving.front.admission import TOO_LATE
 from mmgit.serving.front.exchange import Exchange, Refusal
-from mmgit.serving.front.output import Output
+from mmgit.serving.front.output import LINE_BYTES_MAX, LOG_LINE_BYTES_MAX, Output
 from mmgit.serving.front.scorer_wire import Answer, AnswerReader, frames_of
 from mmgit.serving.scorer.frames import ALONE, COLLECTED, FAILED, READY, REPLAY, ROW_WISE
 
@@ -95,7 +95,8 @@ class Scorer(asyncio.Protocol):
         ours, theirs = socket.socketpair(socket.AF_UNIX)
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
-        self._outputs = tuple(Output(partial(self._owner.wrote, stream)) for stream in ("log", "stdout", "stderr"))
+        lines = (("log", LOG_LINE_BYTES_MAX), ("stdout", LINE_BYTES_MAX), ("stderr", LINE_BYTES_MAX))
+        self._outputs = tuple(Output(partial(self._owner.wrote, stream), most) for stream, most in lines)
         log, stdout, stderr = (output.write_fd for output in self._outputs)
         with theirs, _closing(log, stdout, stderr):
             assignment = json.dumps({"socket_fd": theirs.fileno(), "log_fd": log, **self._launch.assignment})

@@ -1,4 +1,5 @@
 import asyncio
+import json
 import os
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -107,6 +108,19 @@ def test_what_is_printed_past_python_is_a_log_line_too(start: Start) -> None:
     [usual] = until(lambda: service.logged("print", message="as usual"))
     assert usual["request_id"]
     assert all(line.startswith("{") for line in (service.folder / "log").read_text().splitlines())
+
+
+def test_long_texts_and_tracebacks_are_whole_lines_of_the_log(start: Start) -> None:
+    service = start(score="def run(x):\n    print('\\0a' * x)\n    raise ValueError('é' * x)\n")
+    for x in (5_000, 20_000):
+        service.score(x=x)
+
+    assert service.stop() == 0
+
+    lines = (service.folder / "log").read_text().splitlines()
+    assert len(service.log()) == len([line for line in lines if json.loads(line)])
+    assert "".join(line["message"] for line in service.logged("print")) == "\0a" * 25_000
+    assert len(service.logged("run_failed")) == 2
 
 
 def test_a_scorer_that_floods_its_output_disturbs_nobody(start: Start) -> None:
