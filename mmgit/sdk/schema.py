@@ -38,7 +38,8 @@ def generate_schema(  # noqa: PLR0913 - the first four are the reference's
     status 500 in place of another result, unless `check_outputs` says that the sample only describes.
 
     `row_wise` promises that `run_func` answers each row by itself: it returns one row for each that it was given, in
-    their order, as a list, array or frame, or as an object of these. Only then may a service score requests together.
+    their order, as a list, array or frame, or as an object of these, with the same values and types whatever rows are
+    beside it. Only then may a service score requests together.
 
     Raises:
         TypeError: a sample has no JSON form.

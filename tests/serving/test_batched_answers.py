@@ -34,7 +34,7 @@ def run(x, frame=None):
         return {"sums": float(x.sum())}
     if frame is None:
         return {"sums": x.sum(axis=1), "rows": x.tolist(), "doubled": x * 2}
-    frame = frame.assign(sum=x.sum(axis=1), long=frame["city"].str.len())
+    frame = frame.assign(sum=x.sum(axis=1), long=frame["city"].str.len().fillna(-1).astype("int64"))
     return frame.drop(columns="since")
 """
 FRAME = pd.DataFrame(
