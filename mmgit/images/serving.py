@@ -1,4 +1,4 @@
-"""The serving layer: mmgit's own server and SDK as they are installed, with the front's locked wheels."""
+"""The serving layer: mmgit's own server and SDK as they are installed, with the locked wheels of front and scorer."""
 
 import hashlib
 import os
@@ -15,7 +15,9 @@ FRONT = "opt/mmgit/front"
 SDK = "opt/mmgit/sdk"
 SPOOL = "var/spool/mmgit"
 ENTRY_POINT = f"/{FRONT}/main.py"
+SCORER = "opt/mmgit/scorer"
 _LOCK = "serving/front/pylock.toml"
+_SCORER_LOCK = "serving/scorer/pylock.toml"
 _MAIN = "serving/front/main.py"
 _LAYOUT = "2"
 """What `entries` makes of the same files; another number is another identity."""
@@ -38,7 +40,7 @@ class Serving:
 
     @cached_property
     def identity(self) -> str:
-        """64 hex over `files`, the lock of the front's wheels among them; the same for every machine."""
+        """64 hex over `files`, the locks of wheels among them; the same for every machine."""
         return key_of({"": _LAYOUT, **{path: hashlib.sha256(data).hexdigest() for path, data in self.files.items()}})
 
     def entries(self, scratch: Path, *, machine: Machine, index: Index = PYPI) -> Iterator[Entry]:
@@ -53,9 +55,11 @@ class Serving:
                 yield file(f"{SDK}/mmgit/{path}", data)
         yield file(f"{FRONT}/main.py", self.files[_MAIN])
         yield folder(SPOOL, 0o1777)  # a volume that is mounted there is as this folder: any user may write
-        lay_out(self.files[_LOCK], machine, scratch, index=index)
-        slim(scratch)
-        yield from site_entries(scratch, f"{FRONT}/packages", machine.interpreter)
+        for lock, place in ((_LOCK, f"{FRONT}/packages"), (_SCORER_LOCK, SCORER)):
+            packages = scratch / lock.replace("/", "-")
+            lay_out(self.files[lock], machine, packages, index=index)
+            slim(packages)
+            yield from site_entries(packages, place, machine.interpreter)
 
 
 INSTALLED = Serving(Path(__file__).parent.parent)

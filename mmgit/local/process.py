@@ -25,6 +25,7 @@ from mmgit.subprocesses import child
 _PACKAGE = Path(mmgit.__file__).parent
 _MAIN = _PACKAGE / "serving" / "front" / "main.py"
 _FRONT_LOCK = _PACKAGE / "serving" / "front" / "pylock.toml"
+_SCORER_LOCK = _PACKAGE / "serving" / "scorer" / "pylock.toml"
 _POLL_SECONDS = 0.3
 
 
@@ -67,6 +68,7 @@ def command_of(root: Path, served: Served, *, port: int) -> list[str]:
         "interpreter": str(interpreter),
         "dependencies": [],
         "sdk_folder": str(_PACKAGE.parent),
+        "scorer_packages": str(_scorer_packages(root, interpreter)),
         "spool_folder": str(root / layout.STATE / "spool" / served.name),
     }
     (folder / "mmgit.json").write_text(json.dumps(served.facts, indent=1, sort_keys=True))
@@ -130,6 +132,20 @@ def free_port() -> int:
     """A port of this machine that nobody listens on now."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
+
+
+def _scorer_packages(root: Path, interpreter: Path) -> Path:
+    """What scorers load beside a user's packages; stays empty where there is no wheel for this interpreter."""
+    lock = _SCORER_LOCK.read_bytes()
+    key = hashlib.sha256(lock + str(interpreter).encode()).hexdigest()[:16]
+    folder = root / layout.STATE / "scorer" / key
+    if not (folder / "complete").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        options = ["--python", str(interpreter), "--target", str(folder), "--requirements", str(_SCORER_LOCK)]
+        uv(["pip", "install", *options], cwd=root)
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "complete").touch()
+    return folder
 
 
 def run_until_interrupted(command: list[str], *, watched: Sequence[Path]) -> None:

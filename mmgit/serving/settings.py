@@ -6,8 +6,9 @@ Without options the folders come from `MMGIT_SETTINGS` and `MMGIT_KEYS`, else /e
 
 A local server (`mmgit serve`) starts the same file with a settings.json that also names the places and ports:
 `{"service": "digits", "authentication": "none", "scoring_folder": "…/scoring", "interpreter": "…/venv/bin/python",
-"dependencies": [], "sdk_folder": "<folder that holds mmgit/>", "bind": "127.0.0.1", "port": 8080, "admin_port": 0,
-"drain_seconds": 0}`. Port 0 takes a free one; the log line with event `listening` tells both.
+"dependencies": [], "sdk_folder": "<folder that holds mmgit/>", "scorer_packages": "<folder that holds orjson/>",
+"bind": "127.0.0.1", "port": 8080, "admin_port": 0, "drain_seconds": 0}`. Port 0 takes a free one; the log line with
+event `listening` tells both.
 """
 
 from __future__ import annotations
@@ -85,6 +86,7 @@ class Settings:
     interpreter: str = "/usr/bin/python3"
     dependencies: tuple[str, ...] = ("/opt/dependencies",)
     sdk_folder: str = "/opt/mmgit/sdk"
+    scorer_packages: str = "/opt/mmgit/scorer"
     spool_folder: str = "/var/spool/mmgit"
     otlp: str = ""
     bind: str = ""

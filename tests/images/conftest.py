@@ -320,6 +320,7 @@ def world(site: Site, layout: Layout, tmp_path: Path) -> World:
         "serving/__init__.py": "",
         "serving/front/main.py": "serve()\n",
         "serving/front/pylock.toml": pylock_of(site, wheel_of("frontier", {"frontier.py": ""})).decode(),
+        "serving/scorer/pylock.toml": pylock_of(site, wheel_of("quick", {"quick.py": ""})).decode(),
         "serving/tests/test_it.py": "never in an image",
         "serving/__pycache__/x.pyc": "never in an image",
     }.items():

@@ -19,12 +19,13 @@ def test_the_layer_holds_front_sdk_with_shim_and_wheels_apart(world: "World", tm
 
     found = {each.path for each in world.serving.entries(tmp_path / "scratch", machine=MACHINE, index=world.index)}
 
-    assert {path for path in found if "/front/packages/" not in path} == {
+    assert {path for path in found if not path.startswith(("opt/mmgit/front/packages/", "opt/mmgit/scorer/"))} == {
         "opt/mmgit/front/main.py",
         "opt/mmgit/front/mmgit/__init__.py",
         "opt/mmgit/front/mmgit/serving/__init__.py",
         "opt/mmgit/front/mmgit/serving/front/main.py",
         "opt/mmgit/front/mmgit/serving/front/pylock.toml",
+        "opt/mmgit/front/mmgit/serving/scorer/pylock.toml",
         "opt/mmgit/sdk/mmgit/__init__.py",
         "opt/mmgit/sdk/mmgit/sdk/__init__.py",
         "opt/mmgit/sdk/mmgit/sdk/schema.py",
@@ -32,6 +33,7 @@ def test_the_layer_holds_front_sdk_with_shim_and_wheels_apart(world: "World", tm
         "var/spool/mmgit",
     }
     assert "opt/mmgit/front/packages/frontier.py" in found
+    assert "opt/mmgit/scorer/quick.py" in found
 
 
 def test_the_entry_point_of_images_is_in_the_layer() -> None:

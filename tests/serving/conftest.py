@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+import orjson
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -24,6 +25,8 @@ import mmgit
 
 PACKAGE = Path(mmgit.__file__).parent
 MAIN = PACKAGE / "serving" / "front" / "main.py"
+ORJSON = str(Path(orjson.__file__).parent.parent)
+"""The folder of packages that scorers take orjson from, as images have one."""
 PATIENCE_SECONDS = 60.0
 KEY = "mmgit_k7f3_secret_check"
 ANYTHING: Mapping[str, Any] = {"properties": {"x": {}}, "required": ["x"]}
@@ -258,6 +261,7 @@ def lay_out(
         "interpreter": sys.executable,
         "dependencies": [],
         "sdk_folder": str(PACKAGE.parent),
+        "scorer_packages": ORJSON,
         "bind": "127.0.0.1",
         "port": 0,
         "admin_port": 0,

@@ -50,6 +50,7 @@ def launch_of(settings: Settings, environment: Mapping[str, str]) -> Launch:
             "schema_file": settings.image.schema,
             "dependencies": list(settings.dependencies),
             "sdk_folder": settings.sdk_folder,
+            "packages": settings.scorer_packages,
             "model_name": settings.service,
             "model_version": settings.version,
             "recording": _recording(settings),

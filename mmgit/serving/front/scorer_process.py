@@ -117,7 +117,9 @@ class Scorer(asyncio.Protocol):
         self._group = dict(enumerate(group))
         self._is_batch = len(group) > 1
         self._busy_since = monotonic()
-        cast("asyncio.Transport", self._transport).writelines(frames_of(group))
+        transport = cast("asyncio.Transport", self._transport)
+        for frame in frames_of(group):
+            transport.write(frame)
         if not self._is_batch:
             group[0].body = b""
 

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from mmgit.serving.front.exchange import Exchange
 
 
+_JOINED_BYTES_MAX = 64 * 1024
+"""A small body goes out with its head in one write: between two, the scorer would wake up and wait again."""
+
+
 class Answer(NamedTuple):
     """One frame of a scorer; `request` is which of the group it answers, counted from 0."""
 
@@ -27,8 +31,12 @@ def frames_of(group: Sequence[Exchange]) -> Iterator[bytes]:
     for exchange in group:
         following -= 1
         ids = f"{exchange.request_id}\n{exchange.correlation_id}\n{exchange.trace_id}".encode("ascii")
-        yield REQUEST.pack(len(exchange.body), len(ids), exchange.form, exchange.json_bytes, following) + ids
-        yield exchange.body
+        head = REQUEST.pack(len(exchange.body), len(ids), exchange.form, exchange.json_bytes, following) + ids
+        if len(exchange.body) <= _JOINED_BYTES_MAX:
+            yield head + exchange.body
+        else:
+            yield head
+            yield exchange.body
 
 
 class AnswerReader:
@@ -39,6 +47,10 @@ class AnswerReader:
 
     def feed(self, data: bytes) -> list[Answer]:
         """The answers that are complete now."""
+        if not self._buffer and len(data) >= ANSWER.size:
+            size, status, json_bytes, request = ANSWER.unpack_from(data)
+            if len(data) == ANSWER.size + size:  # as nearly all come
+                return [Answer(status, data[ANSWER.size :], json_bytes, request)]
         buffer = self._buffer
         buffer += data
         answers = []

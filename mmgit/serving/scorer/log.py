@@ -38,8 +38,11 @@ class RequestLog:
 
     def begin(self, request_id: str, correlation_id: str = "", trace_id: str = "") -> None:
         """Lines from here on belong to this request."""
-        ids = {"request_id": request_id, "correlation_id": correlation_id, "trace_id": trace_id}
-        self.ids = {name: value for name, value in ids.items() if value}
+        self.ids = {"request_id": request_id}
+        if correlation_id:
+            self.ids["correlation_id"] = correlation_id
+        if trace_id:
+            self.ids["trace_id"] = trace_id
 
     def begin_group(self, request_ids: list[str]) -> None:
         """Lines from here on belong to all of these requests; as many are named as a line has room for."""

@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from .json_values import bytes_of, check_value, refuse_unknown_keywords
+from .native_json import UNSURE, native_json
 from .numpy_arrays import array_reader
 from .pandas_frames import frame_reader
 from .results import ResultError
@@ -33,8 +34,9 @@ def output_check(schema: Mapping[str, Any]) -> Callable[[bytes], None] | None:
     check = _check_of(marks["output"])
 
     def check_document(document: bytes) -> None:
+        value = native_json.value_of(document)
         try:
-            check(json.loads(document), _RESULT)
+            check(json.loads(document) if value is UNSURE else value, _RESULT)
         except Refused as refused:
             raise ResultError("result_not_declared", f"run() returned another value: {refused.message}") from None
 

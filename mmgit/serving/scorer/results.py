@@ -8,9 +8,14 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import json
+from enum import Enum
 from typing import TYPE_CHECKING
 
+from .native_json import native_json
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .strict_json import Json
 
 
@@ -28,6 +33,9 @@ def json_of(result: Json) -> bytes:
     Raises:
         ResultError: it holds NaN, an infinity, or a value that JSON cannot say.
     """
+    native = native_json.document_of(result, plain)
+    if native is not None:
+        return native
     try:
         document = _ENCODER.encode(result).encode("ascii")
         if b"\\ud" in document:
@@ -55,9 +63,15 @@ def plain(value: Json) -> Json:
         return _listed(value)
     if hasattr(value, "columns") and hasattr(value, "to_dict"):
         return value.to_dict(orient="records")
-    if type(value).__name__ == "NAType":
-        return None
+    if type(value).__name__ in _SAID:
+        return _SAID[type(value).__name__](value)
+    if isinstance(value, Enum):
+        return value.value
     raise TypeError(f"it is of type {type(value).__name__}")
+
+
+_SAID: dict[str, Callable[[Json], Json]] = {"NAType": lambda _: None, "UUID": str}
+"""Types by name, so that nothing is imported for them."""
 
 
 def _listed(array: Json) -> Json:

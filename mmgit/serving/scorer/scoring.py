@@ -34,6 +34,7 @@ class Assignment:
     schema_file: str | None
     dependencies: list[str]
     sdk_folder: str
+    packages: str = ""
     log_fd: int = 1
     model_name: str = ""
     model_version: str = ""

@@ -11,6 +11,8 @@ import math
 import re
 from typing import Any
 
+from .native_json import UNSURE, native_json
+
 Json = Any
 """A value that JSON can say."""
 
@@ -41,6 +43,9 @@ def parse(body: bytes) -> Json:
     """
     if body.count(b"[") + body.count(b"{") > DEPTH_MAX and _is_deeper_than(body, DEPTH_MAX):
         raise Refused("json_too_deep", f"the body nests deeper than {DEPTH_MAX} levels, or its brackets do not match")
+    value = native_json.value_of(body)
+    if value is not UNSURE:
+        return value
     decoder = _CAREFUL if _EXTREME_NUMBER.search(body) else _FAST
     try:
         value = decoder.decode(body.decode("utf-8"))

@@ -11,12 +11,13 @@ from .collecting import collecting
 from .frames import ANSWER, COLLECTED, FAILED, READY, REPLAY, REQUEST, ROW_WISE
 from .groups import score_group
 from .log import RequestLog, summary
+from .native_json import native_json
 from .scoring import Assignment, Scoring, load
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_READ_BYTES = 64 * 1024
+_READ_BYTES = 16 * 1024
 
 
 def main(assignment: Assignment) -> None:
@@ -27,6 +28,9 @@ def main(assignment: Assignment) -> None:
     log = RequestLog(assignment.log_fd)
     log.take_over_streams()
     collecting.begin(log, assignment.recording)
+    lack = native_json.load(assignment.packages)
+    if lack:
+        log.line("info", "json_by_standard_library", message=f"orjson is not used: {lack}")
     try:
         scoring = load(assignment)
     except BaseException as error:  # noqa: BLE001 - sys.exit() in a score file is a reason too
@@ -63,7 +67,7 @@ def receive(front: socket.socket) -> list[Request]:
     Raises:
         EOFError: the front closed.
     """
-    frames = bytearray()
+    frames = bytearray(_received(front, _READ_BYTES))
     requests: list[Request] = []
     at = 0
     following = 1
@@ -83,10 +87,14 @@ def receive(front: socket.socket) -> list[Request]:
 def _read(front: socket.socket, have: bytearray, size: int) -> None:
     """Grow `have` to `size` bytes at least; only one group is ever under way, so no byte of a next one comes."""
     while len(have) < size:
-        data = front.recv(max(_READ_BYTES, min(size - len(have), 1 << 20)))
-        if not data:
-            raise EOFError
-        have += data
+        have += _received(front, max(_READ_BYTES, min(size - len(have), 1 << 20)))
+
+
+def _received(front: socket.socket, most: int) -> bytes:
+    data = front.recv(most)
+    if not data:
+        raise EOFError
+    return data
 
 
 def _send(front: socket.socket, answers: Sequence[Answer]) -> None:

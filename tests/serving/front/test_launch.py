@@ -56,6 +56,7 @@ def test_the_assignment_names_what_the_scorer_loads() -> None:
         "schema_file": "schema.json",
         "dependencies": ["/opt/dependencies"],
         "sdk_folder": "/opt/mmgit/sdk",
+        "packages": "/opt/mmgit/scorer",
         "model_name": "digits",
         "model_version": "7",
         "recording": None,
