@@ -50,7 +50,9 @@ def register_(name: str, paths: tuple[str, ...], *, is_proposed: bool, is_pushed
         if result.manifest:
             then = [f"mmgit serve {name}", *to_run(session.source, result.manifest.reference)]
         else:
-            then = [f"mmgit manifest create {name}   (when there is a {layout.scoring_folder(name)}/score.py)"]
+            then = [
+                f"mmgit manifest create {name}   (when there is a {layout.scoring_folder(name)}/score.py, or --runtime)"
+            ]
         session.deliver(result.change, *then)
 
 

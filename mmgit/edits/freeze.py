@@ -14,7 +14,7 @@ from mmgit.edits import runtimes
 from mmgit.edits.change import Change
 from mmgit.edits.declaring import new_file
 from mmgit.edits.references import manifest_in_words, model_of, newest, next_number, version_of
-from mmgit.edits.scoring import CONDA, GOLDEN, SAMPLE, SCHEMA, SCRIPT, Scoring, dependencies_of
+from mmgit.edits.scoring import CONDA, GOLDEN, REQUIREMENTS, SAMPLE, SCHEMA, SCRIPT, Scoring, dependencies_of
 from mmgit.errors import UsageError
 from mmgit.images.dependencies import requirements_of_conda
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
@@ -73,7 +73,7 @@ def freeze(source: Source, root: Files, scoring: Scoring, wanted: Freezing, lock
         kept = last.lock_for(dependencies, fields, scoring) if last and not wanted.is_upgrade else None
         files[LOCK_FILE] = kept or lock(dependencies.requirements, fields["python"])
     if unscripted:
-        runtimes.require(unscripted, files[SCHEMA], files.get(LOCK_FILE))
+        runtimes.require(unscripted, files[SCHEMA], files.get(LOCK_FILE), _place(root, wanted.model, dependencies))
     numbers = source.models[wanted.model].manifests if wanted.model in source.models else ()
     reference = f"{wanted.model}/{next_number(numbers)}"
     path, folder = layout.manifest(reference), layout.manifest_folder(reference)
@@ -144,6 +144,12 @@ def _unscripted(choice: runtimes.Choice, wanted: Freezing) -> runtimes.Unscripte
         message = f"runtime {choice.runtime} serves one model, not {', '.join(wanted.versions)}"
         raise UsageError(message, f"mmgit manifest create {wanted.model} --model {wanted.versions[0]}")
     return runtimes.Unscripted(choice, wanted.model_files)
+
+
+def _place(root: Files, model: str, dependencies: _Dependencies | None) -> str:
+    """Where the dependency file lies, or would: one that was only named by the user has no place here."""
+    place = f"{layout.scoring_folder(model)}/{dependencies.name if dependencies else REQUIREMENTS}"
+    return place if dependencies is None or root.exists(place) else dependencies.name
 
 
 def _refuse(folder: str, scoring: Scoring, *, is_scripted: bool) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from mmgit.edits.model_files import FoundFile, path_of
-from mmgit.edits.scoring import SAMPLE, SCHEMA, SCRIPT, Scoring
+from mmgit.edits.scoring import CONDA, SAMPLE, SCHEMA, SCRIPT, Scoring
 from mmgit.errors import MmgitError, UsageError
 from mmgit.repository import layout
 from mmgit.repository.files import Root
@@ -100,10 +100,11 @@ def model_file(unscripted: Unscripted) -> str:
         raise UsageError(str(error), "mmgit model register NAME model." + unscripted.runtime.endings[0]) from error
 
 
-def require(unscripted: Unscripted, schema: bytes, lock: bytes | None) -> None:
+def require(unscripted: Unscripted, schema: bytes, lock: bytes | None, place: str) -> None:
     """That the dependencies hold what the runtime imports. Raises `UsageError` that says what to add.
 
-    `lock` are the bytes of `pylock.toml`, `schema` those of schema.json: a frame takes pandas.
+    `lock` are the bytes of `pylock.toml`, `schema` those of schema.json: a frame takes pandas. `place` is the path of
+    the dependency file, as it is or as it would be.
     """
     there = {package["name"] for package in tomllib.loads(lock.decode()).get("packages", [])} if lock else set()
     wanted = _packages(unscripted, schema)
@@ -111,12 +112,14 @@ def require(unscripted: Unscripted, schema: bytes, lock: bytes | None) -> None:
     if not missing:
         return
     message = f"runtime {unscripted.choice.runtime} needs {' and '.join(missing)}"
+    lines = " ".join(_pinned(unscripted, name) for name in missing)
     if lock is None:
-        lines = " ".join(_pinned(unscripted, name) for name in missing)
-        command = f"printf '%s\\n' {lines} > requirements.txt   then name it with -p"
+        folder = place.rpartition("/")[0]
+        command = f"mkdir -p {folder} && printf '%s\\n' {lines} > {place}   and run this again"
         raise UsageError(f"{message}, and there is no dependency file", command)
-    command = " && ".join(f"echo {_pinned(unscripted, name)} >> requirements.txt" for name in missing)
-    raise UsageError(f"{message}, which the dependencies do not bring", command)
+    if place.endswith(CONDA):
+        raise UsageError(f"{message}, which {place} does not bring", f"add to it, below `pip:`: {lines}")
+    raise UsageError(f"{message}, which {place} does not bring", f"printf '%s\\n' {lines} >> {place}")
 
 
 def files_to_register(files: Iterable[FoundFile]) -> dict[str, Open]:

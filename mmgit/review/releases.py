@@ -85,13 +85,17 @@ def _manifest(side: Side, model: DeclaredModel, number: int, manifest: DeclaredM
     if former_number is None:
         return Release("manifest", f"{model.name}/{number}", tuple(found))
     former = model.manifests[former_number]
-    for field in ("runtime", "python", "base"):
-        was, now = getattr(former.spec, field), getattr(manifest.spec, field)
+    for field in ("runtime", "outputs", "trusted", "python", "base"):
+        was, now = (_listed(getattr(spec, field)) for spec in (former.spec, manifest.spec))
         if was != now:
             found.append(Difference(field, f"{was} → {now}"))
     old, new_reference = f"{model.name}/{former_number}", f"{model.name}/{number}"
     diffs = tuple(_diffs(side, old, new_reference, {*former.files, *manifest.files}))
     return Release("manifest", new_reference, tuple(found), diffs)
+
+
+def _listed(value: str | tuple[str, ...]) -> str:
+    return value if isinstance(value, str) else ", ".join(value) or "none"
 
 
 def _diffs(side: Side, old: str, new_reference: str, names: Collection[str]) -> Iterator[FileDiff]:

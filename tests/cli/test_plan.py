@@ -1,6 +1,7 @@
 """`mmgit plan`, on this project's own repository: what a change does to each environment, in words."""
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -242,3 +243,17 @@ def test_the_plan_writes_nothing(mmgit: Mmgit, root: Path) -> None:
 
     assert git("status", "--porcelain", "--ignored") == before
     assert not (root / ".mmgit").exists()
+
+
+def test_a_manifest_that_needs_no_script_any_more_says_so(root: Path, mmgit: Mmgit) -> None:
+    manifests = root / "models/digits/manifests"
+    shutil.copytree(
+        manifests / "2", manifests / "3", ignore=shutil.ignore_patterns("images", "score.py", "pictures.py")
+    )
+    edit("models/digits/manifests/3/manifest.yaml", "runtime: python\n", "runtime: onnx\noutputs: [label, scores]\n")
+    edit("models/digits/manifests/3/manifest.yaml", "scoring: score.py\nfiles: [pictures.py]\n", "")
+
+    out = mmgit("plan").out
+
+    said = [" ".join(line.split()) for line in out.splitlines()]
+    assert {"runtime python → onnx", "outputs none → label, scores"} <= {*said}

@@ -60,7 +60,7 @@ def test_what_is_missing_is_said_with_the_command_that_brings_it(here: Here, mmg
 
     assert ended.code == 2
     assert "runtime lightgbm needs lightgbm, and there is no dependency file" in ended.err
-    assert "printf '%s\\n' lightgbm > requirements.txt   then name it with -p" in ended.err
+    assert "printf '%s\\n' lightgbm > models/stump/scoring/requirements.txt   and run this again" in ended.err
     assert not (root / "models/stump").exists()
 
 

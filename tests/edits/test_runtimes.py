@@ -147,24 +147,45 @@ def test_the_dependencies_must_bring_what_the_runtime_imports(
     served = unscripted(runtime, files)
     schema = described(served, {}, Policies())["schema.json"]
 
-    require(served, schema, lock(*packages))
+    require(served, schema, lock(*packages), "requirements.txt")
     for missing in packages:
         with pytest.raises(UsageError, match=f"runtime {runtime} needs "):
-            require(served, schema, lock(*{*packages} - {missing}))
+            require(served, schema, lock(*{*packages} - {missing}), "requirements.txt")
 
 
-def test_what_is_missing_is_named_with_the_version_that_made_the_file() -> None:
+@pytest.mark.parametrize(
+    ("there", "place", "message", "hint"),
+    [
+        (
+            None,
+            "a/requirements.txt",
+            "runtime sklearn needs scikit-learn and skops, and there is no dependency file",
+            "mkdir -p a && printf '%s\\n' scikit-learn==1.9.1 skops > a/requirements.txt   and run this again",
+        ),
+        (
+            lock("skops"),
+            "requirements.txt",
+            "runtime sklearn needs scikit-learn, which requirements.txt does not bring",
+            "printf '%s\\n' scikit-learn==1.9.1 >> requirements.txt",
+        ),
+        (
+            lock("scikit-learn"),
+            "models/a/scoring/conda.yaml",
+            "runtime sklearn needs skops, which models/a/scoring/conda.yaml does not bring",
+            "add to it, below `pip:`: skops",
+        ),
+    ],
+)
+def test_what_is_missing_is_named_with_the_version_that_made_the_file(
+    there: bytes | None, place: str, message: str, hint: str
+) -> None:
     served = unscripted("sklearn", {"model.skops": ROWS})
     schema = described(served, {}, Policies())["schema.json"]
 
-    with pytest.raises(UsageError) as nothing:
-        require(served, schema, None)
-    with pytest.raises(UsageError) as some:
-        require(served, schema, lock("skops"))
+    with pytest.raises(UsageError) as error:
+        require(served, schema, there, place)
 
-    assert str(nothing.value) == "runtime sklearn needs scikit-learn and skops, and there is no dependency file"
-    assert nothing.value.hint.startswith(r"printf '%s\n' scikit-learn==1.9.1 skops > requirements.txt")
-    assert some.value.hint == "echo scikit-learn==1.9.1 >> requirements.txt"
+    assert (str(error.value), error.value.hint) == (message, hint)
 
 
 def test_files_are_read_where_they_lie(tmp_path: Path, edited: Callable[..., Edited]) -> None:
