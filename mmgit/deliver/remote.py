@@ -21,8 +21,8 @@ from mmgit.errors import GitError
 from mmgit.repository.blobs import blob_id
 from mmgit.subprocesses import Completed
 
-ATTEMPTS = 12
-"""How often a lost race is run again: with the waits between, for about half a minute."""
+ATTEMPTS = 30
+"""How often a lost race is run again, with waits of a minute or two between: somebody else has won each of them."""
 _FIRST_WAIT_SECONDS, _LONGEST_WAIT_SECONDS = 0.1, 4.0
 _ALLOWED = ("SSH_AUTH_SOCK", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy", "GIT_SSL_CAINFO")
 _NO_QUESTIONS = "GIT_SSH_COMMAND=ssh -oBatchMode=yes"

@@ -108,7 +108,7 @@ def test_no_replica_falls_away_while_an_autoscaler_takes_over(argocd: ArgoCd) ->
     seen = take_over(argocd)
 
     assert seen[0] == 2
-    assert seen[-1] == 3
+    assert max(seen) >= 3  # and back, as soon as the autoscaler has seen how little there is to do
     assert min(seen) == 2
     wait_until("what is applied is what is committed", lambda: status() == ("Synced", "Succeeded"))
 

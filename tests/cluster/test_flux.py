@@ -94,7 +94,7 @@ def test_no_replica_falls_away_while_an_autoscaler_takes_over(flux: Flux) -> Non
     seen = take_over(flux)
 
     assert seen[0] == 2
-    assert seen[-1] == 3
+    assert max(seen) >= 3  # and back, as soon as the autoscaler has seen how little there is to do
     assert min(seen) == 2
 
 

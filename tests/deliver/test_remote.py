@@ -106,6 +106,25 @@ def test_a_lost_race_is_run_again_on_the_new_tip(
     assert git(bare, "log", "--merges", "--format=%H", "main") == ""
 
 
+def test_whoever_loses_to_nineteen_others_gets_through(
+    bare: Path, tmp_path: Path, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each race that is lost is one that somebody else has won, so twenty writers lose nineteen at most."""
+    monkeypatch.setattr(remotes, "_LONGEST_WAIT_SECONDS", 0.001)
+    others = iter(range(19))
+
+    def make(_: Repository) -> Mapping[str, bytes | None]:
+        for number in others:
+            push_elsewhere(bare, tmp_path / "other", f"theirs-{number}")
+            break
+        return {"ours": b"1\n"}
+
+    made = deliver(remote, make, "Ours", base="main", branch="main")
+
+    assert git(bare, "rev-parse", "main") == made
+    assert git(bare, "rev-list", "--count", "main") == "21"
+
+
 def test_races_that_are_always_lost_end(
     bare: Path, tmp_path: Path, remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,7 @@ def exits() -> Iterator[str]:
         0: "Done, or nothing to do.",
         commands.BUG: "A bug of mmgit: a report file is named.",
         130: "Interrupted.",
+        141: "Whoever read the output went away.",
         143: "Terminated.",
     }
     yield "## Exit codes\n"

@@ -147,6 +147,14 @@ def test_a_manifest_with_other_bytes_is_refused(registry: Registry, fake_registr
         registry.manifest(digest_of(b"{}"), TYPE)
 
 
+def test_a_manifest_that_is_too_long_is_refused(registry: Registry, fake_registry: "FakeRegistry") -> None:
+    registry.put_manifest(b"{}", TYPE)
+    fake_registry.lies = bytes(4 * 2**20 + 1)
+
+    with pytest.raises(RegistryError, match="an answer is longer than 4194304 bytes"):
+        registry.manifest(digest_of(b"{}"), TYPE)
+
+
 def test_a_registry_that_stores_something_else_is_refused(
     registry: Registry, fake_registry: "FakeRegistry", path: Path
 ) -> None:

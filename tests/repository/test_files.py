@@ -8,6 +8,7 @@ import pytest
 
 from mmgit.errors import MmgitError, UnsafePath, UsageError
 from mmgit.repository.files import Root
+from mmgit.repository.paths import MAX_DEPTH
 
 
 @pytest.fixture
@@ -28,6 +29,15 @@ def root(tmp_path: Path) -> Root:
 
 def test_a_file_is_read(root: Root) -> None:
     assert root.read("a/b/file") == b"text"
+
+
+def test_folders_lie_in_each_other_up_to_a_limit(root: Root) -> None:
+    (root.path / "deep" / "/".join("d" * MAX_DEPTH)).mkdir(parents=True)
+
+    with pytest.raises(UnsafePath, match=f"folders lie more than {MAX_DEPTH} deep"):
+        root.walk("")
+    with pytest.raises(UnsafePath, match=f"lies more than {MAX_DEPTH} folders deep"):
+        root.read("/".join("d" * (MAX_DEPTH + 1)))
 
 
 def test_a_missing_file_is_named(root: Root) -> None:

@@ -8,6 +8,7 @@ import pytest
 from mmgit.errors import UnsafePath, UsageError
 from mmgit.repository.files import Root
 from mmgit.repository.load import load
+from mmgit.repository.problems import MAX_FINDINGS
 from mmgit.repository.reading import MAX_BYTES
 from mmgit.repository.source import Source
 
@@ -65,6 +66,16 @@ def test_a_folder_without_a_project_file_is_no_repository(tmp_path: Path) -> Non
         load(Root(tmp_path))
 
     assert error.value.hint.startswith("mmgit new")
+
+
+def test_a_hundred_problems_of_a_file_are_shown_and_the_others_counted(repository: Repository) -> None:
+    fields = "".join(f"field{number}: 1\n" for number in range(MAX_FINDINGS + 7))
+    root = repository({"models/churn/model.yaml": f"apiVersion: mmgit.dev/v1\nkind: Model\n{fields}"})
+
+    found = load(Root(root)).problems
+
+    assert len(found) == MAX_FINDINGS
+    assert found[-1].hint.endswith("; 7 more problems of this file are not shown")
 
 
 def test_a_broken_file_hides_no_other(repository: Repository) -> None:

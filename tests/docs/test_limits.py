@@ -1,0 +1,239 @@
+"""docs/limits.md is what the code says of every limit that somebody may run into, each with a test of what it does.
+
+`pytest tests/docs --update-cases` writes it again; review the diff.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mmgit import golden, markdown, resolve, untrusted
+from mmgit.blueprints import confined
+from mmgit.contract import comparing
+from mmgit.deliver import remote, writer
+from mmgit.deliver.forge import http
+from mmgit.images import deb, layout
+from mmgit.inputs import MAX_SCORING_BYTES
+from mmgit.repository import paths, problems, reading, subset
+from mmgit.serving.front import connection, connections, receiver
+from mmgit.serving.scorer import strict_json
+from mmgit.spec.base import PACKAGE_SIZE_LIMIT_BYTES
+from mmgit.spec.project import Store
+
+ROOT = Path(__file__).parents[2]
+INTRODUCTION = """# Limits
+
+What mmgit and the server in an image take, and what happens beyond. This file is made by
+`pytest tests/docs --update-cases` from the code; each line names the test that goes beyond the limit (below `tests/`).
+Limits of a service (`concurrency`, `queue`, `timeout`, `memory`) are its own fields.
+"""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """Something that is bounded, and the test of what happens beyond."""
+
+    what: str
+    most: str
+    beyond: str
+    test: str
+
+
+def size(count: int) -> str:
+    for unit, many in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if count >= many and count % many == 0:
+            return f"{count // many} {unit}"
+    return f"{count:,} bytes"
+
+
+DECLARED = (
+    Limit(
+        "a declared file",
+        size(reading.MAX_BYTES),
+        "M100",
+        "repository/test_load.py::test_a_file_that_is_too_large_is_a_problem_and_hides_no_other",
+    ),
+    Limit(
+        "values, keys and ends of lists and maps in one",
+        f"{subset.MAX_PARTS:,}",
+        "M100",
+        "cli/test_bounds.py::test_a_declared_file_of_an_enemy_is_checked_within_bounds",
+    ),
+    Limit(
+        "problems shown of the fields of one",
+        f"{problems.MAX_FINDINGS}",
+        "the last one says how many more",
+        "repository/test_load.py::test_a_hundred_problems_of_a_file_are_shown_and_the_others_counted",
+    ),
+    Limit(
+        "folders in folders",
+        f"{paths.MAX_DEPTH}",
+        "exit code 6",
+        "repository/test_files.py::test_folders_lie_in_each_other_up_to_a_limit",
+    ),
+    Limit(
+        "a file beside score.py, frozen",
+        size(MAX_SCORING_BYTES),
+        "exit code 2 or 8",
+        "cli/test_bounds.py::test_a_frozen_file_of_an_enemy_is_refused_within_bounds",
+    ),
+    Limit(
+        "values in schema.json and sample.json",
+        f"{untrusted.JSON_VALUES_MAX:,}",
+        "exit code 2 or 8",
+        "cli/test_bounds.py::test_a_frozen_file_of_an_enemy_is_refused_within_bounds",
+    ),
+    Limit(
+        "a schema that is compared",
+        size(comparing.SCHEMA_BYTES_MAX),
+        "counts as breaking",
+        "contract/test_comparing.py::test_what_is_no_schema_cannot_be_compared",
+    ),
+    Limit(
+        "golden rows of a manifest",
+        f"{golden.MAX_ROWS:,}",
+        "exit code 2",
+        "test_golden.py::test_what_is_no_row_is_refused_with_its_line",
+    ),
+    Limit(
+        "pylock.toml",
+        size(untrusted.TOML_BYTES_MAX),
+        "exit code 8",
+        "test_untrusted.py::test_toml_of_an_enemy_is_a_value_error",
+    ),
+    Limit(
+        "a model file in git, unless `store: {git_limit: …}` says otherwise",
+        Store.read({}).git_limit,
+        "it goes to Git LFS or a store, else exit code 2",
+        "edits/test_model_files.py::test_a_file_up_to_the_limit_goes_into_git",
+    ),
+)
+COMPILING = (
+    Limit(
+        "processor time of a blueprint of your own",
+        f"{confined.CPU_SECONDS} s",
+        "M5",
+        "blueprints/test_confined.py::test_time_memory_and_output_are_bounded",
+    ),
+    Limit(
+        "its memory",
+        size(confined.MEMORY_BYTES),
+        "M5",
+        "blueprints/test_confined.py::test_time_memory_and_output_are_bounded",
+    ),
+    Limit(
+        "waiting for another mmgit that writes",
+        f"{writer.WAIT_SECONDS:.0f} s",
+        "exit code 5",
+        "deliver/test_writer.py::test_a_second_writer_waits_and_then_names_the_first",
+    ),
+    Limit(
+        "pushes that others overtake",
+        f"{remote.ATTEMPTS}",
+        "exit code 7",
+        "deliver/test_remote.py::test_races_that_are_always_lost_end",
+    ),
+    Limit(
+        "an answer of a forge",
+        size(http.ANSWER_LIMIT_BYTES),
+        "exit code 13",
+        "deliver/forge/test_http.py::test_an_answer_that_is_too_long_is_refused",
+    ),
+    Limit(
+        "a comment with a plan",
+        f"{markdown.LIMIT_CHARACTERS:,} characters",
+        "it is cut, and says so",
+        "test_markdown.py::test_one_line_that_is_too_long_leaves_the_note",
+    ),
+    Limit(
+        "a Debian package",
+        size(PACKAGE_SIZE_LIMIT_BYTES),
+        "M2",
+        "spec/test_base.py::test_what_a_build_could_stumble_over_is_refused",
+    ),
+    Limit(
+        "what it unpacks to",
+        size(deb.UNPACKED_LIMIT_BYTES),
+        "exit code 8",
+        "images/test_deb.py::test_a_package_that_unpacks_to_more_than_the_limit_is_refused",
+    ),
+    Limit(
+        "a manifest or index of an image",
+        size(layout.DOCUMENT_LIMIT_BYTES),
+        "exit code 9",
+        "images/test_registry.py::test_a_manifest_that_is_too_long_is_refused",
+    ),
+)
+SERVING = (
+    Limit(
+        "a body, also once it is decompressed",
+        size(resolve.MAX_BODY_BYTES),
+        "413",
+        "serving/front/test_connection.py::test_a_body_that_is_declared_too_large_is_refused_before_it_is_sent",
+    ),
+    Limit(
+        "the head of a request",
+        size(receiver.HEAD_BYTES_MAX),
+        "431",
+        "serving/front/test_receiver.py::test_a_head_that_is_too_large_is_told_so",
+    ),
+    Limit(
+        "time for a head",
+        f"{connection.HEAD_SECONDS:.0f} s",
+        "408",
+        "serving/front/test_connection.py::test_a_request_that_dawdles_is_ended",
+    ),
+    Limit(
+        "requests of one connection that wait for their answer",
+        f"{connection.PIPELINE_MAX}",
+        "no more is read",
+        "serving/front/test_connection.py::test_a_pipeline_has_a_bound",
+    ),
+    Limit(
+        "an idle connection",
+        f"{connection.IDLE_SECONDS:.0f} s",
+        "it is closed",
+        "serving/front/test_connection.py::test_an_idle_connection_is_closed_in_the_end",
+    ),
+    Limit(
+        "connections",
+        f"{connections.CONNECTIONS_MAX:,}",
+        "the longest idle one is closed",
+        "serving/front/test_connections.py::test_the_longest_idle_connection_makes_place_for_a_new_one",
+    ),
+    Limit(
+        "JSON in JSON",
+        f"{strict_json.DEPTH_MAX} deep",
+        "400",
+        "serving/scorer/test_strict_json.py::test_depth_has_a_limit",
+    ),
+)
+
+
+def test_every_limit_is_in_its_document_as_the_code_has_it(request: pytest.FixtureRequest) -> None:
+    path = ROOT / "docs/limits.md"
+    parts = {"Declared files": DECLARED, "Commands": COMPILING, "The server in an image": SERVING}
+    written = "\n".join([INTRODUCTION, *(line for title, limits in parts.items() for line in table(title, limits))])
+
+    if request.config.getoption("--update-cases"):
+        path.write_text(written)
+
+    assert path.read_text() == written
+
+
+def table(title: str, limits: tuple[Limit, ...]) -> Iterator[str]:
+    yield f"## {title}\n"
+    rows = "".join(f"| {each.what} | {each.most} | {each.beyond} | `{each.test}` |\n" for each in limits)
+    yield f"| what | at most | beyond | shown by |\n|---|---|---|---|\n{rows}"
+
+
+@pytest.mark.parametrize("limit", [*DECLARED, *COMPILING, *SERVING], ids=lambda limit: limit.what)
+def test_a_limit_names_a_test_that_is_there(limit: Limit) -> None:
+    path, _, name = limit.test.partition("::")
+
+    tree = ast.parse((ROOT / "tests" / path).read_text())
+
+    assert name in {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
