@@ -178,7 +178,7 @@ def _refuse_format(name: str, opened: Open, policies: Policies) -> None:
 def _packages(unscripted: Unscripted, schema: bytes) -> list[tuple[str, ...]]:
     """What must be there, each as packages of which one will do."""
     wanted = [unscripted.runtime.libraries]
-    if model_file(unscripted).endswith(".skops"):
+    if model_file(unscripted).lower().endswith(".skops"):
         wanted.append(("skops",))
     properties = json.loads(schema).get("properties", {}).values()
     if any(each.get("x-mmgit", {}).get("type") == "pandas" for each in properties):

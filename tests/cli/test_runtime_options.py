@@ -98,7 +98,7 @@ def test_a_booster_is_registered_checked_and_served(here: Here, mmgit: Mmgit, tm
                 listening: Any = until(lambda: told(root, "ready") and told(root, "listening"))
                 port = listening[0]["port"]
                 answer = ask(port, "/api/v1/service/stump/score", {"input": [[0.4], [0.6]]})
-                page = json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/v2/models/stump", timeout=60))
+                page = ask(port, "/v2/models/stump")
             finally:
                 server.terminate()
 
@@ -109,9 +109,9 @@ def test_a_booster_is_registered_checked_and_served(here: Here, mmgit: Mmgit, tm
     assert [each["name"] for each in page["outputs"]] == ["predict", "raw_score"]
 
 
-def ask(port: int, path: str, body: Any) -> Any:
-    headers = {"content-type": "application/json"}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", json.dumps(body).encode(), headers)
+def ask(port: int, path: str, body: Any = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data, {"content-type": "application/json"})
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 

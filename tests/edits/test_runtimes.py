@@ -10,6 +10,7 @@ import pytest
 from mmgit.edits.model_files import FoundFile
 from mmgit.edits.runtimes import (
     Choice,
+    Open,
     Unscripted,
     choose,
     described,
@@ -200,10 +201,15 @@ def test_files_are_read_where_they_lie(tmp_path: Path, edited: Callable[..., Edi
     files = files_to_register(found)
     declared = files_of(repository.source, repository.root, "churn/1")
 
-    assert files["a.onnx"]().read() == files["b.onnx"]().read() == GRAPH
-    assert declared["model.bin"]().read() == b"weights"
+    assert whole(files["a.onnx"]) == whole(files["b.onnx"]) == GRAPH
+    assert whole(declared["model.bin"]) == b"weights"
     with pytest.raises(UsageError, match=r"c\.onnx lies at https://models\.example\.com/c\.onnx, and is not read"):
         files["c.onnx"]()
+
+
+def whole(opened: Open) -> bytes:
+    with opened() as file:
+        return file.read()
 
 
 def test_a_file_at_an_address_is_served_with_a_schema_of_the_users() -> None:

@@ -17,7 +17,11 @@ _NAMED_MAX = 10
 def _load(wanted: Wanted) -> Callable[..., Any]:
     names = chosen(wanted, SKLEARN)
     file = file_in(wanted, SKLEARN)
-    model = _skops(file, wanted.trusted) if file.suffix == ".skops" else importlib.import_module("joblib").load(file)
+    model = (
+        _skops(file, wanted.trusted)
+        if file.suffix.lower() == ".skops"
+        else importlib.import_module("joblib").load(file)
+    )
     methods = {name: getattr(model, name, None) for name in names}
     for name, method in methods.items():
         if not callable(method):

@@ -32,7 +32,7 @@ def _load(wanted: Wanted) -> Callable[..., Any]:
 
     def run(**arguments: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
         [rows] = arguments.values()
-        rows = _array(rows, features)
+        rows = array_of(rows, features)
         try:
             return {name: predicted(rows, name) for name in names}
         except ValueError as error:  # XGBoostError is one
@@ -41,7 +41,7 @@ def _load(wanted: Wanted) -> Callable[..., Any]:
     return run
 
 
-def _array(rows: Any, features: Sequence[str]) -> Any:  # noqa: ANN401 - as above
+def array_of(rows: Any, features: Sequence[str]) -> Any:  # noqa: ANN401 - as above
     """A frame of numbers in the booster's own order as an array, which XGBoost takes in a third of the time."""
     if not hasattr(rows, "columns") or list(rows.columns) != list(features):
         return rows

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving.conftest import Service, Start, until
+from tests.serving.conftest import Service, Start, interpreter_of, until
 
 ROWS = {"properties": {"input": {"type": "array", "items": {"type": "array"}}}, "required": ["input"]}
 JOBLIB = """
@@ -34,8 +34,9 @@ def options(*outputs: str, **facts: Any) -> dict[str, Any]:
     return {"schema": ROWS, "facts": chosen, "files": {"joblib.py": JOBLIB, "models/sums/model.joblib": "[1]"}}
 
 
-def test_a_model_file_is_served_without_a_script(start: Start) -> None:
-    service = start(**options(), score="raise SystemExit('this is not run')")
+@pytest.mark.parametrize("minor", ["3.9", "3.13"])
+def test_a_model_file_is_served_without_a_script(start: Start, minor: str) -> None:
+    service = start(**options(), score="raise SystemExit('this is not run')", interpreter=interpreter_of(minor))
 
     assert service.score(input=[[1, 2], [3, 4]]).document == {"predict": [3, 7]}
 
