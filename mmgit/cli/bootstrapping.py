@@ -7,6 +7,7 @@ import click
 
 from mmgit.cli.cluster_options import environment_in_cluster
 from mmgit.cli.context import find_root, target_branch
+from mmgit.cli.output import Form, output_option, print_rows
 from mmgit.edits.references import environment_of
 from mmgit.errors import OutOfDate, ProblemsFound, UsageError
 from mmgit.repository.files import Root
@@ -15,8 +16,9 @@ from mmgit.repository.files import Root
 @click.command()
 @click.argument("name")
 @click.option("--controller", type=click.Choice(["flux", "argocd"]), help="Which one; needed if both are declared.")
-@click.option("-o", "--output", metavar="PATH", help="Write the objects there; `-` is standard output.")
-def bootstrap(name: str, controller: str | None, output: str | None) -> None:
+@click.option("--objects", metavar="PATH", help="Write the objects to apply there; `-` is standard output.")
+@output_option
+def bootstrap(name: str, controller: str | None, objects: str | None, form: Form) -> None:
     """Say what a person does once so that a controller applies environment NAME from then on.
 
     Commands to type, none with a secret in it; changes nothing here and asks no cluster.
@@ -37,15 +39,19 @@ def bootstrap(name: str, controller: str | None, output: str | None) -> None:
         raise UsageError("mmgit.yaml does not say where a controller finds this repository", hint)
     path = bootstrap_path(name, chosen)
     _is_committed(root, path, checked.tree[path])
-    if output == "-":
+    if objects == "-":
         sys.stdout.write(checked.tree[path].decode())
-    elif output:
-        Path(output).write_bytes(checked.tree[path])
-        print(f"next: kubectl apply --server-side -f {output}")
-    else:
-        desired = checked.desired.environments[name]
-        for number, (what, command) in enumerate(steps(desired, chosen, forge.clone_url, sealed=declared.sealed), 1):
+        return
+    if objects:
+        Path(objects).write_bytes(checked.tree[path])
+        print(f"next: kubectl apply --server-side -f {objects}")
+        return
+    needed = list(steps(checked.desired.environments[name], chosen, forge.clone_url, sealed=declared.sealed))
+    if form == "table":
+        for number, (what, command) in enumerate(needed, 1):
             print(f"{number}. {what}\n   {command}")
+    else:
+        print_rows([{"what": what, "command": command} for what, command in needed], ("what", "command"), form)
 
 
 def _chosen(declared: tuple[str, ...], named: str | None) -> str:

@@ -51,7 +51,9 @@ def _environment_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @env.command()
 @click.argument("name")
-@click.option("--target", type=click.Choice(["kubernetes", "compose", "process"]), required=True)
+@click.option(
+    "--target", type=click.Choice(["kubernetes", "compose", "process"]), required=True, help="What runs services there."
+)
 @_environment_options
 def create(name: str, **options: Any) -> None:  # noqa: ANN401 - click's values
     """Declare environment NAME.

@@ -17,14 +17,36 @@ ProblemForm = Literal["text", "json", "github"]
 _MARK = re.compile(r"#(?=#\w*\[)")
 
 output_option = click.option(
-    "-o", "--output", "form", type=click.Choice(["table", "json", "tsv", "yaml"]), default="table", show_default=True
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["table", "json", "tsv", "yaml"]),
+    default="table",
+    show_default=True,
+    help="For people, or for programs.",
 )
 """`-o table|json|tsv|yaml`, for every command that lists or shows."""
 
 format_option = click.option(
-    "--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="For people, for programs, or annotations in a run of GitHub Actions.",
 )
 """`--format text|json|github`, for every command that reports problems."""
+
+
+review_format_option = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="For a terminal, for programs, or for a comment or summary.",
+)
+"""`--format text|json|markdown`, for every command that helps to review a change."""
 
 
 def print_rows(rows: Sequence[Row], columns: Sequence[str], form: Form) -> None:

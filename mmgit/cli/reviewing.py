@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from mmgit.cli.context import find_root, target_branch
-from mmgit.cli.output import print_json
+from mmgit.cli.output import print_json, review_format_option
 from mmgit.cli.predicted import predictions_option, read_report
 from mmgit.errors import GateFailed, GateWaiting, GitError, UsageError
 
@@ -49,7 +49,7 @@ class Change:
 
 @click.command()
 @click.argument("commits", default="", metavar="[BASE..HEAD]")
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@review_format_option
 @click.option("--comment", type=int, metavar="NUMBER", help="Say it in this pull request too: one comment, renewed.")
 @predictions_option
 def plan(commits: str, form: PlanForm, comment: int | None, predictions: Path | None) -> None:
@@ -73,7 +73,7 @@ def plan(commits: str, form: PlanForm, comment: int | None, predictions: Path | 
 
 @click.command()
 @click.argument("commits", default="", metavar="[BASE..HEAD]")
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@review_format_option
 @click.option("--pull-request", "number", type=int, metavar="NUMBER", help="Whose approvals count: the forge is asked.")
 @predictions_option
 def gate(commits: str, form: PlanForm, number: int | None, predictions: Path | None) -> None:

@@ -10,6 +10,7 @@ import click
 
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
+from mmgit.cli.output import review_format_option
 from mmgit.cli.progress import warn, working
 from mmgit.errors import EngineError, MmgitError, UsageError
 from mmgit.review.predictions import Pair, pairs, pin_of
@@ -32,7 +33,7 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 @click.option("--from", "origin", metavar="ENV", help="Try what a promotion from this environment would bring …")
 @click.option("--to", "target", metavar="ENV", help="… to this one, beside what runs there.")
 @click.option("--runner", type=click.Choice(["container", "process"]), help="[default: container, if Docker answers]")
-@click.option("--format", "form", type=click.Choice(["text", "json", "markdown"]), default="text", show_default=True)
+@review_format_option
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="For plan, gate and promote.")
 def try_(base: str, origin: str | None, target: str | None, report: Path | None, **chosen: str | None) -> None:
     """Ask what a change would run, and what runs now, the same samples and golden rows: what changes, and how fast.

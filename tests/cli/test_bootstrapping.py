@@ -55,8 +55,8 @@ def test_the_commands_read_secrets_from_files_and_hold_none(mmgit: Mmgit) -> Non
 
 
 def test_the_objects_can_be_piped_to_kubectl_or_written(root: Path, mmgit: Mmgit, tmp_path: Path) -> None:
-    printed = mmgit("env", "bootstrap", "prod", "--controller", "flux", "-o", "-")
-    written = mmgit("env", "bootstrap", "prod", "--controller", "argocd", "-o", str(tmp_path / "objects.yaml"))
+    printed = mmgit("env", "bootstrap", "prod", "--controller", "flux", "--objects", "-")
+    written = mmgit("env", "bootstrap", "prod", "--controller", "argocd", "--objects", str(tmp_path / "objects.yaml"))
 
     assert printed.out == (root / BOOTSTRAP).read_text()
     assert [each["kind"] for each in yaml.safe_load_all((tmp_path / "objects.yaml").read_text())] == [

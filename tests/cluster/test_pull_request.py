@@ -120,7 +120,7 @@ class Team:
 
     def apply(self, environment: str) -> None:
         """Do what `mmgit env bootstrap` says."""
-        for each in yaml.safe_load_all(self.builder.mmgit("env", "bootstrap", environment, "-o", "-")):
+        for each in yaml.safe_load_all(self.builder.mmgit("env", "bootstrap", environment, "--objects", "-")):
             if each["kind"] == "GitRepository":
                 secret = {"username": "x", "password": self.forge.reviewer_token}
                 metadata = {"name": "mmgit-git", "namespace": self.namespace(environment)}

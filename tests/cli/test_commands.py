@@ -1,0 +1,42 @@
+"""What is common to all commands: their forms of output, and that each option says what it is for."""
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from mmgit.cli.commands import cli
+
+SHOWING = {"list", "show", "usage", "keys", "history", "matrix", "why", "status", "diff", "doctor", "bootstrap"}
+
+
+def commands(group: click.Group = cli, above: tuple[str, ...] = ()) -> Iterator[tuple[str, click.Command]]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, (*above, name))
+        else:
+            yield " ".join((*above, name)), command
+
+
+ALL = dict(commands())
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name.split()[-1] in SHOWING])
+def test_what_lists_or_shows_does_so_in_four_forms(name: str) -> None:
+    (form,) = [each.type for each in ALL[name].params if "--output" in each.opts]
+
+    assert isinstance(form, click.Choice)
+    assert set(form.choices) == {"table", "json", "tsv", "yaml"}
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_command_and_option_says_what_it_is_for(name: str) -> None:
+    command = ALL[name]
+
+    options = [each for each in command.params if isinstance(each, click.Option)]
+
+    assert command.get_short_help_str()
+    assert [each.opts for each in options if not each.help] == []
