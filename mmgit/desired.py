@@ -4,9 +4,10 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
+from mmgit.frozen import dataclass
 from mmgit.spec.environment import EnvironmentSpec
 from mmgit.spec.service import Egress, Key, Patch, SecretKey, Toleration
 

@@ -4,8 +4,9 @@ A wrong declaration is a `Problem`: collected, never raised one at a time. A fai
 one class a cause, each with its own exit code and a hint. Anything else is a bug and exits 70.
 """
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal
+
+from mmgit.frozen import dataclass
 
 
 @dataclass(frozen=True, order=True)

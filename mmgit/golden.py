@@ -4,9 +4,9 @@ Each line is `{"request": {…}}`, with the names of run()'s arguments; `"respon
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+from mmgit.frozen import dataclass
 from mmgit.untrusted import json_value, values_in
 
 FILE = "golden.jsonl"

@@ -6,7 +6,6 @@ Every stage takes frozen values and returns frozen values. A dry run is the same
 from __future__ import annotations
 
 import pickle
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from mmgit.checks import CHECKS, Scope
 from mmgit.checks.objects import check_objects
 from mmgit.desired import Desired, DesiredEnvironment, DesiredService
 from mmgit.errors import Finding, Problem, ProblemsFound
+from mmgit.frozen import dataclass
 from mmgit.progress import unheard, unwatched
 from mmgit.render.rendering import apart, joined, render
 from mmgit.repository import layout, problems

@@ -7,8 +7,10 @@ brings: when it is newer, a rebuild is available. No number, manifest, service, 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
+
+from mmgit.frozen import dataclass
 
 
 @dataclass(frozen=True, order=True)

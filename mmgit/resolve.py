@@ -5,11 +5,11 @@ and has a finding; a service with only `next` is left out without one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mmgit.desired import Autoscale, Blueprint, Desired, DesiredEnvironment, DesiredService, FixedScale
 from mmgit.errors import Finding
+from mmgit.frozen import dataclass
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredEnvironment, DeclaredManifest, DeclaredService, Source
 from mmgit.spec.fields import bytes_of, seconds_of

@@ -12,11 +12,11 @@ import tempfile
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TypeAlias
 
 from mmgit.errors import MmgitError
+from mmgit.frozen import dataclass
 
 TIMED_OUT, TOO_MUCH_OUTPUT, NOT_FOUND = 124, 125, 127
 """Exit codes of our own, as `timeout` and shells give them."""

@@ -6,13 +6,13 @@ beside the package's repository, or inside the wheel.
 
 import functools
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mmgit.blueprints.directives import Sheet
 from mmgit.blueprints.faults import Place, alike, fault
 from mmgit.blueprints.parameters import Parameters
+from mmgit.frozen import dataclass
 from mmgit.spec.fields import Name, Text
 from mmgit.spec.record import EMPTY, Spec
 from mmgit.spec.service import Blueprint as BlueprintName

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from mmgit.errors import Finding, MmgitError
+from mmgit.frozen import dataclass
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import layout, reading
 from mmgit.repository.subset import Fault

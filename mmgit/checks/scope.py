@@ -1,10 +1,10 @@
 """What a check may look at."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 
 from mmgit.desired import Desired
 from mmgit.errors import Finding
+from mmgit.frozen import dataclass
 from mmgit.repository.source import Source
 
 Baseline = Mapping[str, str]

@@ -2,13 +2,13 @@
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from mmgit.edits.references import environment_of
 from mmgit.errors import UsageError
+from mmgit.frozen import dataclass
 from mmgit.repository.source import DeclaredEnvironment, Source
 
 if TYPE_CHECKING:

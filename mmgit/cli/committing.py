@@ -1,7 +1,5 @@
 """`mmgit compile --commit`: commits what was compiled with the declarations that it was compiled from."""
 
-from dataclasses import dataclass
-
 from mmgit import pipeline
 from mmgit.cli import changed
 from mmgit.cli.context import may_write
@@ -10,6 +8,7 @@ from mmgit.deliver import git
 from mmgit.deliver.declared import Uncommitted, uncommitted
 from mmgit.deliver.writer import Writer, writing
 from mmgit.errors import GitError
+from mmgit.frozen import dataclass
 from mmgit.incremental import memory, partly
 from mmgit.incremental.memory import Before, Outcome
 from mmgit.repository.files import Root

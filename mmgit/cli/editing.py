@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import click
 
@@ -13,6 +12,7 @@ from mmgit.deliver.write import apply_changes
 from mmgit.deliver.writer import Writer
 from mmgit.edits.change import Change
 from mmgit.errors import MmgitError, ProblemsFound, UsageError
+from mmgit.frozen import dataclass
 from mmgit.repository import layout
 from mmgit.repository.files import Files, Root
 from mmgit.repository.load import load

@@ -5,7 +5,6 @@ The work tree, the index and the checked-out branch stay as they are.
 
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmgit.cli import copying
@@ -20,6 +19,7 @@ from mmgit.deliver.forge.tokens import token_for
 from mmgit.deliver.remote import Remote, branch_for, deliver
 from mmgit.edits.change import Change
 from mmgit.errors import ForgeError, GitError, ProblemsFound, UsageError
+from mmgit.frozen import dataclass
 from mmgit.repository import layout
 from mmgit.repository.files import Files
 from mmgit.repository.load import load

@@ -5,13 +5,13 @@ they ignore the fields that they do not know. What cannot be decided counts as b
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Literal, NoReturn
 
 from mmgit.contract.gaps import Gap, Walk
 from mmgit.contract.reading import Budget, NotComparable, Reader
 from mmgit.contract.shapes import Json, Parts, text_of
 from mmgit.contract.wording import Difference, Way, difference
+from mmgit.frozen import dataclass
 from mmgit.untrusted import json_value
 
 SCHEMA_BYTES_MAX: Final = 2**20

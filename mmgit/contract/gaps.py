@@ -3,10 +3,11 @@
 No gap is a proof; a gap may be one that only a cleverer comparison would close.
 """
 
+import dataclasses
 import json
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import inf
 from typing import Final, Literal
 
@@ -26,6 +27,7 @@ from mmgit.contract.shapes import (
     measure,
     text_of,
 )
+from mmgit.frozen import dataclass
 
 _RANGES: Final = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 _LIMITS: Final = {"number": "imum", "string": "Length", "array": "Items", "object": "Properties"}
@@ -54,7 +56,7 @@ class Gap:
     wide: str = ""
 
 
-@dataclass
+@dataclasses.dataclass
 class Walk:
     """Two documents side by side. If it `keeps_fields`, the narrow one must declare every field of the wide one."""
 

@@ -5,9 +5,11 @@ A shape holds the schemas of what lies inside a value unread, so schemas that re
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from math import inf
 from typing import Any, Final
+
+from mmgit.frozen import dataclass
 
 Json = Any
 Parts = tuple[Json, ...]

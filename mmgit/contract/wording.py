@@ -1,9 +1,9 @@
 """A gap between two contracts in, the difference in words for those who call the service out."""
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from mmgit.contract.gaps import Gap
+from mmgit.frozen import dataclass
 
 Way = Literal["input", "output"]
 

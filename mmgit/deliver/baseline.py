@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from mmgit.frozen import dataclass
 from mmgit.repository import layout
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ Model files themselves are not read to find out: a version is immutable and name
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 
 from mmgit.deliver import history
 from mmgit.deliver.git import Repository
 from mmgit.errors import GitError
+from mmgit.frozen import dataclass
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.spec.fields import bytes_of

@@ -4,11 +4,11 @@ Paths are relative to the root. Pure reads: no work tree, no index, no network, 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from mmgit.deliver.git import Repository
 from mmgit.errors import GitError, UnsafePath
+from mmgit.frozen import dataclass
 from mmgit.repository import layout
 from mmgit.repository.blobs import blob_id
 from mmgit.subprocesses import TOO_MUCH_OUTPUT

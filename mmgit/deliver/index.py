@@ -9,13 +9,13 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from mmgit.deliver.git import Repository, in_use
 from mmgit.deliver.history import Entry
 from mmgit.deliver.objects import Change, parse_raw
 from mmgit.errors import GitError
+from mmgit.frozen import dataclass
 
 WAIT_SECONDS = 3.0
 """How long a lock of somebody else is waited for: editors ask git for its status all the time."""

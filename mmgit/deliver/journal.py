@@ -8,10 +8,10 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 
 from mmgit.errors import MmgitError, UnsafePath
+from mmgit.frozen import dataclass
 from mmgit.repository.blobs import blob_id
 from mmgit.repository.files import Root
 from mmgit.repository.folder import Folder

@@ -4,11 +4,11 @@ No reference, index or work tree is touched, and bytes are stored as they are: n
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from mmgit.deliver.git import Repository
 from mmgit.deliver.history import Entry
 from mmgit.errors import GitError
+from mmgit.frozen import dataclass
 
 # fast-import needs a reference to build a commit on. It is reset before the end, so that it is never written.
 _SCRATCH = b"refs/mmgit/scratch"

@@ -2,12 +2,12 @@
 
 from collections.abc import Collection, Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from datetime import datetime
 
 from mmgit.deliver import history
 from mmgit.deliver.git import Repository
 from mmgit.errors import GitError
+from mmgit.frozen import dataclass
 from mmgit.repository import layout, reading
 from mmgit.repository.subset import Fault
 

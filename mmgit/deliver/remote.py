@@ -11,13 +11,14 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 from mmgit.deliver import history
 from mmgit.deliver.git import Command, Repository, execute
 from mmgit.deliver.history import EXECUTABLE, PLAIN, Entry
 from mmgit.deliver.objects import Change, changes_between, make_commit
 from mmgit.errors import GitError
+from mmgit.frozen import dataclass
 from mmgit.repository.blobs import blob_id
 from mmgit.subprocesses import Completed
 

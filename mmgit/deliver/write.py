@@ -5,12 +5,12 @@ until it is named in `overwrite`.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from mmgit.deliver import journal, worktree
 from mmgit.deliver.writer import Writer
 from mmgit.errors import Place, Problem, ProblemsFound
+from mmgit.frozen import dataclass
 from mmgit.repository.files import Root
 from mmgit.repository.header import header_state
 

@@ -12,10 +12,11 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from mmgit.errors import Busy
+from mmgit.frozen import dataclass
 from mmgit.repository.files import Root
 
 WAIT_SECONDS = 30.0

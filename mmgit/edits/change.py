@@ -1,8 +1,10 @@
 """What an edit does to the files below a root. A plain value: `deliver` writes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
+
+from mmgit.frozen import dataclass
 
 
 @dataclass(frozen=True)

@@ -4,12 +4,12 @@ Only the pin and the hold change; scale, keys and comments stay. `today` is an a
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from mmgit.edits.change import Change
 from mmgit.edits.references import environment_of, manifest_in_words, service_of
 from mmgit.edits.services import Options, update
 from mmgit.errors import UsageError
+from mmgit.frozen import dataclass
 from mmgit.repository.files import Files
 from mmgit.repository.source import DeclaredService, Source
 from mmgit.spec.service import Hold

@@ -5,11 +5,11 @@ The names are fixed, so that everybody finds `score.py`, `requirements.txt` (or 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mmgit import golden
 from mmgit.errors import UsageError
+from mmgit.frozen import dataclass
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import layout
 from mmgit.repository.files import Files

@@ -4,7 +4,6 @@ Only what is asked for changes: one edited line for a new manifest. The URL, the
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mmgit.desired import FixedScale
@@ -12,6 +11,7 @@ from mmgit.edits.change import Change
 from mmgit.edits.declaring import edited_file, new_file
 from mmgit.edits.references import checked_name, environment_of, manifest_of, service_of
 from mmgit.errors import UsageError
+from mmgit.frozen import dataclass
 from mmgit.repository import layout, reading
 from mmgit.repository.files import Files
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService, Source

@@ -7,12 +7,12 @@ with the keys that come with mmgit. Nothing is installed, and nothing of the hos
 import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmgit.errors import BuildError
+from mmgit.frozen import dataclass
 from mmgit.images.origins import Mirror
 from mmgit.images.parallel import parallel
 from mmgit.subprocesses import NOT_FOUND, run

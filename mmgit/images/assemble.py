@@ -3,12 +3,13 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmgit.errors import BuildError
+from mmgit.frozen import dataclass
 from mmgit.images import codec
 from mmgit.images.builder import Sources
 from mmgit.images.layers import LayerPlan, plan, write

@@ -6,9 +6,9 @@ A `LayerPlan` names its content by a key before any byte is read, so that a laye
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
+from mmgit.frozen import dataclass
 from mmgit.images import codec
 from mmgit.images.layout import Layout
 from mmgit.images.tar import Entry, tar

@@ -7,12 +7,12 @@ import os
 import re
 import stat
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from mmgit.errors import BuildError
+from mmgit.frozen import dataclass
 from mmgit.images.layout import Layout
 from mmgit.lock import Blob
 from mmgit.progress import Watch, unwatched

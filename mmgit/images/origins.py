@@ -1,7 +1,8 @@
 """Where packages come from, and what machine they are for: plain values, as a build may need no package at all."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from mmgit.frozen import dataclass
 
 _MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
 

@@ -3,10 +3,10 @@
 import hashlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from mmgit.frozen import dataclass
 from mmgit.images.origins import PYPI, Index, Machine
 from mmgit.images.tar import Entry, file, folder
 from mmgit.recipe import key_of

@@ -1,11 +1,12 @@
 """Building on this machine: its image layout, its package archives, and the registries that may have layers already."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, partial
 from pathlib import Path
 
 from mmgit.errors import BuildError, RegistryError
+from mmgit.frozen import dataclass
 from mmgit.images import transfer
 from mmgit.images.assemble import Assembler
 from mmgit.images.builder import Built, Locked, gather

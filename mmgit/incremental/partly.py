@@ -1,13 +1,13 @@
 """Compiles the services and models that changed, and writes or commits what comes of it."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mmgit import looking, pipeline, state
 from mmgit.deliver.baseline import Surroundings
 from mmgit.deliver.write import Written, apply_changes, written
 from mmgit.deliver.writer import Writer
+from mmgit.frozen import dataclass
 from mmgit.incremental.memory import Before, Outcome, problems_in, remember
 from mmgit.incremental.released import moved, without_baseline
 from mmgit.incremental.touched import Name, Touched, has, stand_alone, touched

@@ -1,9 +1,10 @@
 """Which services and models changed files can have touched. Listings or paths come in; nothing is read."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mmgit import looking
+from mmgit.frozen import dataclass
 from mmgit.repository import layout
 
 SUFFIX = ".yaml"

@@ -5,11 +5,11 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, closing
-from dataclasses import dataclass
 from itertools import cycle, islice
 from statistics import median
 from typing import Any, TypeAlias
 
+from mmgit.frozen import dataclass
 from mmgit.golden import Row
 from mmgit.lock import Lock
 from mmgit.review.answers import Answer

@@ -9,7 +9,6 @@ import threading
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from docker.errors import DockerException, NotFound
 from docker.models.containers import Container
 
 from mmgit.errors import EngineError
+from mmgit.frozen import dataclass
 from mmgit.images import loopback
 from mmgit.images.layout import Layout
 from mmgit.local.asking import Address, Start, Started

@@ -12,12 +12,12 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import mmgit
 from mmgit.errors import ServingError
+from mmgit.frozen import dataclass
 from mmgit.images.uv import pip, uv
 from mmgit.repository import layout
 from mmgit.subprocesses import child

@@ -6,11 +6,11 @@ What is started is people's code, in a container or in a process of this machine
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from mmgit import golden
 from mmgit.errors import ServingError, UsageError, visible
+from mmgit.frozen import dataclass
 from mmgit.golden import Row
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.local import process, served

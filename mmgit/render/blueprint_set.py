@@ -5,7 +5,6 @@ The built-in ones run here. A team's own run in a child process each, which `clo
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -15,6 +14,7 @@ from mmgit.blueprints.faults import BlueprintFault, Place, fault
 from mmgit.blueprints.folders import DECLARATION, BlueprintSpec, Folder, assemble, built_in
 from mmgit.blueprints.parameters import Parameters
 from mmgit.desired import Blueprint
+from mmgit.frozen import dataclass
 from mmgit.repository import layout, problems, reading
 from mmgit.repository.subset import Fault
 from mmgit.spec import Refused

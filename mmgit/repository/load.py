@@ -6,10 +6,11 @@ no reference is followed: what the files mean together is for `resolve` and `che
 
 import re
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
 from mmgit.errors import Finding, Problem, UsageError
+from mmgit.frozen import dataclass
 from mmgit.repository import layout, problems, reading
 from mmgit.repository.files import Files
 from mmgit.repository.source import (
@@ -107,13 +108,14 @@ class _Reader:
 
     def spec(self, path: str, data: bytes, spec: type[S]) -> S | None:
         """`data` as a `spec`, or None with its problems noted."""
+        made: S | None = None
         try:
-            return spec.read(reading.parse(data))
+            made = _read(spec, data)  # type: ignore[arg-type]  # a class is hashable, whatever its values are
         except Fault as fault:
             self.problems.append(problems.problem_of_fault(path, fault))
         except Refused as error:
             self.findings += problems.findings_of_refusal(path, spec, error)
-        return None
+        return made
 
     def bases(self) -> Iterator[tuple[str, Declared[BaseSpec]]]:
         """The locks of bases, by name."""
@@ -319,6 +321,12 @@ class _Reader:
             self.findings.append(Finding("M122", f"{folder}/{file_name}", (), f"`{stem}` is no name", _NAME_HINT))
             return None
         return stem
+
+
+@lru_cache(maxsize=2048)
+def _read(spec: type[Spec], data: bytes) -> Any:  # noqa: ANN401 - lru_cache keeps no type variable
+    """Remembered, as commands that edit load what they did not change once more."""
+    return spec.read(reading.parse(data))
 
 
 def _no_blueprint(path: str) -> Finding:

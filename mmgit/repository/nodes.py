@@ -7,7 +7,6 @@ or plain scalars whose type depends on the version). Only this module reads ruam
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -23,6 +22,7 @@ from ruamel.yaml.events import (
     SequenceStartEvent,
 )
 
+from mmgit.frozen import dataclass
 from mmgit.repository.subset import HIDDEN, MAX_PARTS, Fault, Scalar, brief, is_doubtful, plain_value, too_many
 
 MAX_DEPTH = 128

@@ -25,6 +25,9 @@ _foreign_number = re.compile(rb"[\s\[,{:](?:0[xo]|\+[0-9.])").search
 _float = re.compile(rb"(?<=[\s\[,])-?(?:0|[1-9][0-9]*)\.[0-9]+(?=[\s,\]}]|$)").findall
 _brackets = re.compile(rb"[\[\]{}]").findall
 _MAX_BRACKETS = 1000
+_SPACE = (b"", b" ", b"\t", b"\n", b"\r", b"\v", b"\f", b",", b":")
+_BEFORE, _AFTER = frozenset((*_SPACE, b"[", b"{")), frozenset((*_SPACE, b"]", b"}"))
+"""What may stand beside a scalar without quotes; nothing at the ends of a file."""
 _MAX_DOUBTS = 100
 """Each is looked for in the whole file; with more of them the exact reader is faster."""
 
@@ -124,6 +127,10 @@ def _certain(value: dict[str, Any], data: bytes) -> int:
 def _always_quoted(text: str, data: bytes) -> bool:
     """Whether `text` never stands in `data` as a scalar without quotes."""
     said = text.encode()
-    if data.count(said) == data.count(b'"%b"' % said) + data.count(b"'%b'" % said):
-        return True
-    return re.search(rb"(?<![^\s\[{,:])%b(?![^\s\]},:])" % re.escape(said), data) is None
+    at = data.find(said)
+    while at >= 0:
+        end = at + len(said)
+        if data[at - 1 : at] in _BEFORE and data[end : end + 1] in _AFTER:
+            return False
+        at = data.find(said, at + 1)
+    return True

@@ -3,10 +3,10 @@
 import json
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mmgit.errors import visible
+from mmgit.frozen import dataclass
 from mmgit.golden import Row
 from mmgit.spec.predictions import Comparison, Example, Tried
 

@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
 
+from mmgit.frozen import dataclass
 from mmgit.review.side import Side
 
 HASH_DIGITS = 16

@@ -1,10 +1,10 @@
 """What differs between two declarations of the same thing, topic by topic, in words."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mmgit.desired import Autoscale, DesiredService, FixedScale
+from mmgit.frozen import dataclass
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService
 from mmgit.spec import Spec
 from mmgit.spec.service import Hold, Key, SecretKey

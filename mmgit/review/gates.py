@@ -5,10 +5,10 @@ sets the gates that it is judged by.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mmgit.desired import DesiredService
+from mmgit.frozen import dataclass
 from mmgit.review import metrics, policies, predictions
 from mmgit.review.blast import Blast, blast_radius
 from mmgit.review.contracts import contract_between, in_words, is_kept

@@ -1,9 +1,9 @@
 """What nodes have to pull when a service's pin moves."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mmgit.desired import DesiredService
+from mmgit.frozen import dataclass
 from mmgit.review.side import Side
 from mmgit.spec import ImageSpec
 

@@ -1,8 +1,9 @@
 """Which objects of a service a change adds, alters and removes."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from mmgit.frozen import dataclass
 
 
 @dataclass(frozen=True)

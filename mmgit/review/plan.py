@@ -4,9 +4,9 @@ Values only: `text` and `markdown` write it down for people, `json` for programs
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
+from mmgit.frozen import dataclass
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService
 from mmgit.review import contracts, differences, governance, images, releases
 from mmgit.review.differences import Difference

@@ -1,9 +1,9 @@
 """How candidates predict beside what runs: what a change has to try, and what gates say of what `mmgit try` found."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 
 from mmgit.desired import DesiredService
+from mmgit.frozen import dataclass
 from mmgit.repository import layout
 from mmgit.review.differences import short, size
 from mmgit.review.side import Side

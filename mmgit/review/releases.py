@@ -2,9 +2,9 @@
 
 import difflib
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
 from mmgit.errors import UsageError
+from mmgit.frozen import dataclass
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredManifest, DeclaredModel, DeclaredVersion

@@ -1,8 +1,9 @@
 """What a gate says of one change: passed, failed, or waiting, and until when."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from mmgit.frozen import dataclass
 
 State = Literal["passed", "failed", "waiting"]
 _ORDER: tuple[State, ...] = ("failed", "waiting", "passed")

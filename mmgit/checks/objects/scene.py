@@ -2,11 +2,12 @@
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from mmgit.desired import DesiredEnvironment, DesiredService
 from mmgit.errors import Finding
+from mmgit.frozen import dataclass
 
 Object = dict[str, Any]
 Keys = tuple[str | int, ...]

@@ -1,10 +1,10 @@
 """What Flux and Argo CD say of an environment: what they applied last, and whether it is healthy."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from mmgit.deliver.cluster.connection import Cluster, Object
 from mmgit.deliver.cluster.pods import short
+from mmgit.frozen import dataclass
 from mmgit.render.shapes import map_at, maps_at
 
 _ARGO_NAMESPACE = "argocd"

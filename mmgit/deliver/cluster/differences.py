@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from mmgit.deliver.cluster.connection import Cluster, Object
 from mmgit.deliver.cluster.fields import ABSENT, compared
 from mmgit.errors import visible
+from mmgit.frozen import dataclass
 from mmgit.render.controllers.access import RENDERED_KINDS
 from mmgit.render.shapes import map_at
 

@@ -4,13 +4,13 @@ It only looks. Of secrets it asks whether they are there, never what they hold.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from mmgit.deliver.cluster import needs
 from mmgit.deliver.cluster.connection import METADATA, Cluster, Object
 from mmgit.deliver.cluster.controllers import controllers
 from mmgit.errors import ClusterError
+from mmgit.frozen import dataclass
 from mmgit.render.shapes import map_at, maps_at
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredEnvironment

@@ -8,9 +8,9 @@ Source: Kubernetes documentation, "Server-Side Apply".
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from mmgit.frozen import dataclass
 from mmgit.render.shapes import Object, map_at, maps_at
 
 ABSENT = object()

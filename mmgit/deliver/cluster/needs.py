@@ -1,8 +1,8 @@
 """What rendered objects need of a cluster before they work. Pure: objects come in, plain values come out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from mmgit.frozen import dataclass
 from mmgit.render.shapes import Object, containers_of, map_at, maps_at, pod_of
 
 

@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from mmgit.errors import visible
+from mmgit.frozen import dataclass
 from mmgit.render.shapes import Object, map_at, maps_at
 
 _SAID_LIMIT = 160

@@ -5,9 +5,9 @@ when containers began again. The age of a commit, an annotation or a pod that wa
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mmgit.deliver.cluster.pods import Commands, Trouble, restarted_at, short, trouble_of
+from mmgit.frozen import dataclass
 from mmgit.render.fixed import CONTAINER
 from mmgit.render.shapes import Object, map_at, maps_at
 

@@ -1,13 +1,13 @@
 """What is pinned in git beside what runs in a cluster, service by service."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from mmgit.deliver.cluster.connection import Cluster, Object
 from mmgit.deliver.cluster.pods import Commands, Trouble
 from mmgit.deliver.cluster.running import Running, running_of
 from mmgit.errors import ClusterError
+from mmgit.frozen import dataclass
 from mmgit.render.context import SLOT
 from mmgit.render.shapes import map_at
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService

@@ -10,7 +10,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.message import Message
 from typing import IO, Any, NoReturn, TypeVar
@@ -20,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 
 from mmgit.deliver.forge.tokens import Token
 from mmgit.errors import ForgeError, visible
+from mmgit.frozen import dataclass
 from mmgit.images.wire import is_loopback
 
 Answer = TypeVar("Answer", bound=BaseModel)

@@ -4,9 +4,10 @@ Every method may raise `ForgeError`. Texts are cut at the forge's limit; values 
 (`mmgit.markdown`).
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol
+
+from mmgit.frozen import dataclass
 
 State = Literal["pending", "success", "failure", "error"]
 

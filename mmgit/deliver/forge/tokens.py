@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from urllib.parse import urlsplit
 
 from mmgit.errors import ForgeError
+from mmgit.frozen import dataclass
 from mmgit.spec.project import Forge as Declared
 
 ANY_FORGE = "MMGIT_FORGE_TOKEN"

@@ -1,6 +1,6 @@
 """Where controllers read from."""
 
-from dataclasses import dataclass
+from mmgit.frozen import dataclass
 
 
 @dataclass(frozen=True)
