@@ -3,10 +3,12 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mmgit.contract import Contract, compare
 from mmgit.contract.comparing import SCHEMA_BYTES_MAX
+from mmgit.documents import documents_of
 from mmgit.sdk import generate_schema
 
 Json = Any
@@ -249,3 +251,11 @@ def test_names_that_would_be_read_as_a_path_are_quoted() -> None:
     found = compare(of({}), of({"required": ["a.b[]"]}))
 
     assert told(found)[0] == '!input["a.b[]"]: is new and required'
+
+
+def test_a_promise_about_rows_is_none_to_clients() -> None:
+    samples = {"x": np.zeros((1, 2))}
+    plain, promised = (generate_schema(lambda x: x, samples, row_wise=is_promised) for is_promised in (False, True))
+
+    assert compare(of(plain), of(promised)) == compare(of(promised), of(plain)) == Contract("same", ())
+    assert documents_of(of(plain), None) == documents_of(of(promised), None)
