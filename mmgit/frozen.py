@@ -40,9 +40,9 @@ def _first_init(cls: type) -> Callable[..., None]:
 
 
 def _compiled_init(cls: type) -> Callable[..., None]:
-    """The `__init__` that takes the fields in their order."""
-    known: dict[str, Any] = {"MISSING": dataclasses.MISSING}
-    parameters, lines = [], ["values = self.__dict__"]
+    """The `__init__` that takes the fields in their order; no name of its own may be that of a field."""
+    known: dict[str, Any] = {"__missing": dataclasses.MISSING}
+    parameters, lines = [], ["__values = __self.__dict__"]
     for field in dataclasses.fields(cls):
         name, given = field.name, f"_{field.name}_default"
         value = name
@@ -51,16 +51,16 @@ def _compiled_init(cls: type) -> Callable[..., None]:
             parameters.append(f"{name}={given}")
         elif field.default_factory is not dataclasses.MISSING:
             known[given] = field.default_factory
-            parameters.append(f"{name}=MISSING")
-            value = f"{given}() if {name} is MISSING else {name}"
+            parameters.append(f"{name}=__missing")
+            value = f"{given}() if {name} is __missing else {name}"
         elif field.init:
             parameters.append(name)
         else:
             continue
-        lines.append(f"values[{name!r}] = {value}")
+        lines.append(f"__values[{name!r}] = {value}")
     if hasattr(cls, "__post_init__"):
-        lines.append("self.__post_init__()")
-    source = f"def __init__(self, {', '.join(parameters)}):\n  " + "\n  ".join(lines)
+        lines.append("__self.__post_init__()")
+    source = f"def __init__(__self, {', '.join(parameters)}):\n  " + "\n  ".join(lines)
     exec(source, known)  # noqa: S102 - of field names alone, which Python has parsed
     made: Callable[..., None] = known["__init__"]
     return made

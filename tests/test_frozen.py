@@ -121,3 +121,19 @@ def test_a_value_goes_to_another_process() -> None:
 def test_what_can_change_is_not_made_here() -> None:
     with pytest.raises(TypeError, match="standard library"):
         dataclass(frozen=False)
+
+
+@dataclass(frozen=True)
+class Named:
+    """Fields whose names an `__init__` might have for itself."""
+
+    values: int = 1
+    missing: int = 2
+    known: list[int] = field(default_factory=list)
+    MISSING: list[int] = field(default_factory=list)
+
+
+def test_a_field_may_have_any_name() -> None:
+    named = Named(values=3, known=[4])
+
+    assert (named.values, named.missing, named.known, named.MISSING) == (3, 2, [4], [])
