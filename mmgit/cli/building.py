@@ -18,6 +18,7 @@ from mmgit.repository.source import Source
 
 if TYPE_CHECKING:
     from mmgit.pipeline import Compiled
+    from mmgit.spec import EnvironmentSpec
 
 _MATRIX_JOBS_MAX = 256
 """As many jobs as GitHub makes of one matrix."""
@@ -218,14 +219,20 @@ def say_built(source: Source, manifest: str, lock: Lock) -> None:
     print(f"{_spelt(source, manifest)}: {lock.index.digest} ({', '.join(lock.platforms)}, {size_mb:.1f} MB)")
 
 
+def is_pulled_from_here(spec: "EnvironmentSpec") -> bool:
+    """Whether an environment has no registry into which images are pushed."""
+    from mmgit.local.compose import is_served_here  # noqa: PLC0415 - --help must not wait for it
+
+    return spec.registry is None or is_served_here(spec)
+
+
 def publish(session: Session, environment: str, locks: dict[str, Lock]) -> None:
     """Push images to the registry of an environment, unless this machine's layout is that registry."""
     from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
-    from mmgit.local.compose import is_served_here  # noqa: PLC0415 - as above
 
     spec = session.source.environments[environment].spec
-    if spec.registry is None or is_served_here(spec):
+    if spec.registry is None or is_pulled_from_here(spec):
         return
     for manifest, lock in locks.items():
         name = manifest.partition("/")[0]

@@ -7,6 +7,7 @@ import click
 
 from mmgit.cli.carrying_out import carry_out
 from mmgit.cli.predicted import predictions_option
+from mmgit.cli.progress import warn
 from mmgit.cli.remote_options import remotely
 from mmgit.cli.service_options import only_environment
 from mmgit.edits import promote as edits
@@ -37,10 +38,12 @@ def promote(services: tuple[str, ...], origin: str, target: str, **ways: Any) ->
     With --pull-request or --push it is done on the newest default branch of the remote, and nothing changes here.
     """
     said: dict[str, str] = {}
+    elsewhere: list[str] = []
 
     def edit(source: Source, files: Files) -> Change:
         chosen = edits.promotion(source, services, origin=origin, target=target, today=_now().date().isoformat())
         said.update(chosen.left)
+        elsewhere[:] = _to_another_registry(source, chosen)
         return edits.promote(source, files, chosen)
 
     what = f"Promote {', '.join(services) or 'all services'} from {origin} to {target}"
@@ -49,6 +52,17 @@ def promote(services: tuple[str, ...], origin: str, target: str, **ways: Any) ->
     for name, reason in said.items():
         print(f"{name} stays: {reason}")
     print(outcome or f"nothing to promote from {origin} to {target}")
+    for line in elsewhere if outcome else ():
+        warn(line)
+
+
+def _to_another_registry(source: Source, chosen: edits.Promotion) -> list[str]:
+    """What to say where pins move to a registry that nobody has pushed these images to."""
+    here, there = (source.environments[name].spec.registry for name in (chosen.origin, chosen.target))
+    if there in (None, here):
+        return []
+    release = f"mmgit release {' '.join(chosen.services)} --env {chosen.target}"
+    return [f"{chosen.target} pulls from {there}, {chosen.origin} from {here}: {release}   brings the images there"]
 
 
 @click.command()

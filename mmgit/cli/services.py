@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from mmgit.cli.building import is_pulled_from_here
 from mmgit.cli.calling import address_of, run, usage
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded, say
@@ -58,7 +59,9 @@ def create(name: str, environment: str | None, group: str, *, key_file: Path | N
             wanted = services.NewService(chosen, name, {**to_run, **options_of(given)}, group, key)
             change = _with_words(services.create(session.source, wanted), words)
             if registration is None:
-                session.deliver(change, _then(name, chosen, to_run))
+                is_pushed = is_pulled_from_here(environment_of(session.source, chosen).spec)
+                then = _then(name, chosen, to_run) if is_pushed else f"mmgit release {name} --env {chosen}"
+                session.deliver(change, then)
                 return
             session.deliver(registration.and_then(change))
         _release(session, chosen, name, {**registration.files, **registration.copies, **change.files})

@@ -16,6 +16,8 @@ PRODUCTION = Path("environments/production/services/digits.yaml")
 GATES = "promotion: {from: staging}\n"
 ROLL_BACK = ("rollback", "digits", "--env", "production")
 
+KEY_FILE = ("--key-file", ".mmgit/key")
+
 
 def git(*arguments: str) -> str:
     return subprocess.run(["git", *arguments], capture_output=True, text=True, check=True).stdout
@@ -77,6 +79,26 @@ def test_without_names_all_that_both_declare_is_promoted_and_the_rest_is_said(mm
 
     assert "filetype stays: production does not declare it" in out
     assert pin(PRODUCTION) == pin(STAGING)
+
+
+@pytest.mark.usefixtures("tested")
+def test_a_promotion_to_another_registry_says_how_the_images_come_there(mmgit: Mmgit) -> None:
+    mmgit("env", "update", "production", "--registry", "live.example.com/ml")
+
+    ended = mmgit("promote", "digits", "--from", "staging", "--to", "production")
+
+    assert ended.code == 0
+    assert "production pulls from live.example.com/ml, staging from registry.example.com/mmgit" in ended.err
+    assert "mmgit release digits --env production" in ended.err
+
+
+@pytest.mark.usefixtures("tested")
+def test_a_service_that_is_new_in_a_registry_is_released_even_when_its_image_is_locked(mmgit: Mmgit) -> None:
+    ended = mmgit("service", "create", "numbers", "--env", "production", "--manifest", "digits/1", *KEY_FILE)
+
+    assert (ended.code, ended.err) == (0, "")
+    assert "runs manifest digits/1" in ended.out
+    assert "next: mmgit release numbers --env production\n" in ended.out
 
 
 @pytest.mark.usefixtures("root")
