@@ -120,8 +120,8 @@ def _unread(data: object) -> Any:  # noqa: ANN401 - data of any type
         return data.plain(only_given=True)
     if type(data) is dict:
         return {key: _unread(item) for key, item in data.items()}
-    if type(data) in (list, tuple):
-        return [_unread(item) for item in data]  # type: ignore[attr-defined]
+    if isinstance(data, list | tuple):
+        return type(data)(_unread(item) for item in data)
     return data
 
 

@@ -242,7 +242,7 @@ def test_the_same_bits_come_out_under_another_umask_zone_locale_and_hash_seed(
 
 
 AGAIN = """
-import hashlib, io, os, sys
+import hashlib, io, json, os, sys
 from pathlib import Path
 from mmgit.images.assemble import Assembler, foundation_of
 from mmgit.images.builder import Sources
