@@ -41,8 +41,8 @@ def _first_init(cls: type) -> Callable[..., None]:
 
 def _compiled_init(cls: type) -> Callable[..., None]:
     """The `__init__` that takes the fields in their order; no name of its own may be that of a field."""
-    known: dict[str, Any] = {"__missing": dataclasses.MISSING}
-    parameters, lines = [], ["__values = __self.__dict__"]
+    known: dict[str, Any] = {"__missing": dataclasses.MISSING, "__set": object.__setattr__}
+    parameters, lines = [], []
     for field in dataclasses.fields(cls):
         name, given = field.name, f"_{field.name}_default"
         value = name
@@ -57,10 +57,10 @@ def _compiled_init(cls: type) -> Callable[..., None]:
             parameters.append(name)
         else:
             continue
-        lines.append(f"__values[{name!r}] = {value}")
+        lines.append(f"__set(__self, {name!r}, {value})")
     if hasattr(cls, "__post_init__"):
         lines.append("__self.__post_init__()")
-    source = f"def __init__(__self, {', '.join(parameters)}):\n  " + "\n  ".join(lines)
+    source = f"def __init__(__self, {', '.join(parameters)}):\n  " + "\n  ".join(lines or ["pass"])
     exec(source, known)  # noqa: S102 - of field names alone, which Python has parsed
     made: Callable[..., None] = known["__init__"]
     return made
