@@ -30,7 +30,7 @@ Listings = dict[str, Listing]
 def look(root: str, *, is_shared: bool = False) -> Listings:
     """All files that a compile reads or writes, as they are now.
 
-    A process without threads may share the work with a second one, which pays from some 2,000 files on.
+    A process without threads may share the work with a second one, which pays from some 20,000 files on.
     """
     found: Listings = {"": facts_of(root, ["mmgit.yaml"])}
     for folder in _SCANNED:

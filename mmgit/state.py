@@ -24,7 +24,7 @@ PATH = ".mmgit/state"
 _PARTS = 7
 _MAX_BYTES = 256 * 2**20
 _MAX_TEXT_BYTES = 4096
-_LARGE_BYTES = 100_000
+_LARGE_BYTES = 1_000_000
 _TICK_NS = 20_000_000
 """More than the steps in which file systems tell the time."""
 TARGET_BRANCH = ("MMGIT_TARGET_BRANCH", "GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
