@@ -13,7 +13,8 @@ TITLE = "Prediction service"
 
 def documents_of(schema: bytes | None, sample: bytes | None) -> dict[str, bytes]:
     """File name -> bytes. Raises `UsageError` if one of the two is not a JSON object, or the schema holds pickles."""
-    declared, example = _object(schema, "schema.json"), _object(sample, "sample.json")
+    declared = None if schema is None else json_object(schema, "schema.json")
+    example = None if sample is None else json_object(sample, "sample.json")
     if declared and _holds_pickles(declared):
         message = "schema.json was written by azure-ml-api-sdk: what it declares are pickles, which are never opened"
         raise UsageError(message, "write it again: python -m mmgit.shim score.py")
@@ -24,9 +25,8 @@ def documents_of(schema: bytes | None, sample: bytes | None) -> dict[str, bytes]
     return {name: json.dumps(value, indent=1, sort_keys=True).encode() + b"\n" for name, value in documents.items()}
 
 
-def _object(data: bytes | None, name: str) -> dict[str, Any] | None:
-    if data is None:
-        return None
+def json_object(data: bytes, name: str) -> dict[str, Any]:
+    """What a schema or a sample holds. Raises `UsageError`, which calls it `name`, if it is not a JSON object."""
     try:
         value = json_value(data)
     except ValueError as error:

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from mmgit import golden
 from mmgit.checks.references import manifests_of
 from mmgit.checks.scope import Scope
-from mmgit.errors import Finding, MmgitError
+from mmgit.documents import json_object
+from mmgit.errors import Finding, MmgitError, UsageError
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
 from mmgit.repository import layout
 from mmgit.spec.fields import bytes_of
@@ -69,6 +70,21 @@ def golden_rows_can_be_read(scope: Scope) -> Iterator[Finding]:
         except ValueError as error:
             hint = f"correct it in {layout.scoring_folder(reference.partition('/')[0])} and freeze it again"
             yield Finding("M318", path, (), f"golden rows of manifest {reference}: {error}", hint)
+
+
+def schemas_and_samples_can_be_read(scope: Scope) -> Iterator[Finding]:
+    """The schema and the sample of a manifest that is not released yet are JSON objects, as its build will want."""
+    for reference, manifest in manifests_of(scope.source):
+        if manifest.path in (scope.baseline or {}):
+            continue
+        named = (manifest.spec.schema_, manifest.spec.sample)
+        for name in [name for name in named if name and name in manifest.files]:
+            path = f"{layout.manifest_folder(reference)}/{name}"
+            try:
+                json_object(scope.read(path, MAX_SCORING_BYTES), name)
+            except UsageError as error:
+                hint = f"{error.hint}, then: mmgit manifest create {reference.partition('/')[0]}"
+                yield Finding("M320", path, (), f"manifest {reference}: {error.message}", hint)
 
 
 def scoring_files_hold_no_key(scope: Scope) -> Iterator[Finding]:
