@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -206,7 +207,8 @@ def test_actionlint_has_nothing_to_say(written: Path) -> None:
 
 @pytest.mark.network
 def test_zizmor_has_nothing_to_say(written: Path) -> None:
-    argv = ["uvx", "zizmor@1.32.0", "--offline", "--no-progress", str(written)]
+    uvx = str(Path(sys.executable).with_name("uvx"))  # of our own environment: who has no uv has none in PATH
+    argv = [uvx, "zizmor@1.32.0", "--offline", "--no-progress", str(written)]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
 
     assert "No findings to report" in done.stdout + done.stderr
