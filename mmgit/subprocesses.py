@@ -5,13 +5,15 @@ Never a shell, never the whole environment, never unbounded time or output.
 """
 
 import os
+import select
 import selectors
 import signal
 import subprocess
 import tempfile
 import time
+import weakref
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, TypeAlias
 
@@ -63,12 +65,14 @@ def run(  # noqa: PLR0913 - as many as `subprocess.run` needs to be told
     are always allowed. Unless HOME is allowed, the program gets an empty one of its own. It keeps the descriptors in
     `inherited` open.
     """
-    with tempfile.TemporaryDirectory(prefix="mmgit-home-") as home, stdin_of(input) as stdin:
+    allowed = environment(env_allow)
+    own_home = nullcontext("") if "HOME" in allowed else tempfile.TemporaryDirectory(prefix="mmgit-home-")
+    with own_home as home, stdin_of(input) if input else nullcontext(subprocess.DEVNULL) as stdin:
         try:
             process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
                 list(argv),
                 cwd=cwd,
-                env={"HOME": home, **environment(env_allow)},
+                env={"HOME": home, **allowed},
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -90,6 +94,66 @@ def child(argv: Sequence[str], output: IO[bytes] | None = None) -> Iterator[Proc
         finally:
             if process.poll() is None:
                 _stop(process, process.pid)
+
+
+class Answering:
+    """A program that answers questions for as long as somebody holds this; then its input ends, and so it does.
+
+    Raises `OSError` or `EOFError` when it does not answer: it ended, or took longer than `timeout_seconds`.
+    """
+
+    def __init__(self, argv: Sequence[str], *, cwd: Path, env_allow: Iterable[str], timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._unread = bytearray()
+        self._process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+            list(argv),
+            cwd=cwd,
+            env=environment(env_allow),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        weakref.finalize(self, _hang_up, self._process)
+
+    def ask(self, question: bytes) -> None:
+        """Send a question, which must fit into a pipe: nothing is read meanwhile."""
+        if self._process.stdin:
+            self._process.stdin.write(question)
+            self._process.stdin.flush()
+
+    def line(self) -> bytes:
+        """The next line of the answer, without its end."""
+        while (end := self._unread.find(b"\n")) < 0:
+            self._read()
+        return self.take(end + 1)[:-1]
+
+    def take(self, size_bytes: int) -> bytes:
+        """The next bytes of the answer."""
+        while len(self._unread) < size_bytes:
+            self._read()
+        data = bytes(self._unread[:size_bytes])
+        del self._unread[:size_bytes]
+        return data
+
+    def _read(self) -> None:
+        if self._process.stdout is None or not select.select([self._process.stdout], [], [], self._timeout_seconds)[0]:
+            raise TimeoutError("it took too long")
+        chunk = os.read(self._process.stdout.fileno(), _CHUNK_BYTES)
+        if not chunk:
+            raise EOFError("it ended")
+        self._unread += chunk
+
+
+def _hang_up(process: Process) -> None:
+    """End a program by the end of its input, and if that does not help, as others."""
+    with suppress(OSError), process:
+        if process.stdin:
+            process.stdin.close()
+        try:
+            process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            _stop(process, -process.pid)
 
 
 def environment(allowed: Iterable[str]) -> dict[str, str]:

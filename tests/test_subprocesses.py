@@ -11,7 +11,7 @@ import pytest
 
 from mmgit import subprocesses
 from mmgit.errors import BuildError
-from mmgit.subprocesses import run
+from mmgit.subprocesses import Answering, run
 
 
 def python(code: str) -> list[str]:
@@ -168,3 +168,41 @@ def test_interrupting_the_wait_ends_the_program(tmp_path: Path, monkeypatch: pyt
         run(python(code), cwd=tmp_path)
 
     assert is_ended(int(started.read_text()))
+
+
+ECHO = "import os, sys; print(os.getpid(), flush=True); [print(line, end='', flush=True) for line in sys.stdin]"
+
+
+def answering(root: Path, code: str, timeout_seconds: float = 60.0) -> Answering:
+    return Answering(python(code), cwd=root, env_allow=(), timeout_seconds=timeout_seconds)
+
+
+def test_a_program_answers_one_question_after_the_other_until_nobody_holds_it(tmp_path: Path) -> None:
+    program = answering(tmp_path, ECHO)
+    pid = int(program.line())
+
+    program.ask(b"first\nsecond\n")
+    answers = [program.line(), program.take(3), program.take(4)]
+    program.ask(b"third\n")
+    answers.append(program.line())
+    del program
+
+    assert answers == [b"first", b"sec", b"ond\n", b"third"]
+    assert is_ended(pid)
+
+
+def test_a_program_that_does_not_answer_is_waited_for_in_vain(tmp_path: Path) -> None:
+    with pytest.raises(TimeoutError):
+        answering(tmp_path, "import sys; sys.stdin.read()", 0.2).line()
+    with pytest.raises(EOFError):
+        answering(tmp_path, "pass").line()
+
+
+def test_a_program_that_goes_on_without_input_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subprocesses, "_GRACE_SECONDS", 0.2)
+    program = answering(tmp_path, "import os, time; print(os.getpid(), flush=True); time.sleep(60)")
+    pid = int(program.line())
+
+    del program
+
+    assert is_ended(pid)

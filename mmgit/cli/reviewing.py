@@ -177,11 +177,13 @@ def between(repository: "Repository", before: str, after: str | None, root: "Roo
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.deliver import history  # noqa: PLC0415 - as above
     from mmgit.deliver.committed import Committed  # noqa: PLC0415 - as above
+    from mmgit.deliver.stored import Store  # noqa: PLC0415 - as above
     from mmgit.review.governance import places_above  # noqa: PLC0415 - as above
     from mmgit.review.side import selection  # noqa: PLC0415 - as above
 
-    files = Committed(repository, before)
-    new = Committed(repository, after) if after else root
+    store = Store(repository)
+    files = Committed(repository, before, store)
+    new = Committed(repository, after, store) if after else root
     paths = history.changed_paths(repository, before, after)
     above = places_above(repository.prefix)
     outside = history.changed_from_top(repository, before, after, above) if above else ()

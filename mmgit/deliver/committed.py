@@ -1,39 +1,35 @@
 """What a commit holds, read like a folder: a `Repository` and a commit come in, `Files` come out.
 
-The list of files is read at once, bytes when they are asked for, many at a time. Pure reads, as in `history`.
+Folders are listed and files read when they are asked for, by one process of git. Pure reads, as in `history`.
 """
 
 from collections.abc import Iterable
 
 from mmgit.deliver import history
 from mmgit.deliver.git import Repository
+from mmgit.deliver.stored import TREE, Store, Tree
 from mmgit.errors import UnsafePath, UsageError
 from mmgit.repository.files import MAX_BYTES
 
-_AT_ONCE = 2000
 _PLAIN = (history.PLAIN, history.EXECUTABLE)
 
 
 class Committed:
-    """The `Files` of a commit, below the root of `repository`."""
+    """The `Files` of a commit, below the root of `repository`. Several of one repository may share a `store`."""
 
-    def __init__(self, repository: Repository, commit: str) -> None:
+    def __init__(self, repository: Repository, commit: str, store: Store | None = None) -> None:
         self.commit = commit
         self.path = repository.top / repository.prefix
         self._repository = repository
-        self._entries = history.listing(repository, commit, [""])
-        self._below: dict[str, tuple[list[str], list[str]]] = {"": ([], [])}
+        self._store = store or Store(repository)
+        self._trees: dict[str, Tree | None] = {"": self._top(repository.prefix.split("/")[:-1])}
         self._contents: dict[str, bytes] = {}
-        for path in sorted(self._entries):
-            folder, _, name = path.rpartition("/")
-            self._folder(folder)[0].append(name)
 
     def prefetch(self, paths: Iterable[str]) -> None:
         """Read these files with a few questions to git, so that `read` need not ask for each."""
-        ids = [entry.id for path in paths if (entry := self._entries.get(path)) and entry.mode in _PLAIN]
+        ids = [entry.id for path in paths if (entry := self._lookup(path)) and entry.mode in _PLAIN]
         new = list(dict.fromkeys(each for each in ids if each not in self._contents))
-        for start in range(0, len(new), _AT_ONCE):
-            self._contents |= history.contents(self._repository, new[start : start + _AT_ONCE])
+        self._contents |= self._store.blobs(new)
 
     def read(self, relative: str, max_bytes: int = MAX_BYTES) -> bytes:
         """As `Files`."""
@@ -57,17 +53,15 @@ class Committed:
     def exists(self, relative: str) -> bool:
         """As `Files`."""
         self._refuse_links(relative)
-        return relative in self._entries or relative in self._below
+        return not relative or self._lookup(relative) is not None
 
     def files(self, relative: str) -> tuple[str, ...]:
         """As `Files`."""
-        self._refuse_links(relative)
-        return tuple(self._below.get(relative, ([], []))[0])
+        return self._names(relative, are_trees=False)
 
     def folders(self, relative: str) -> tuple[str, ...]:
         """As `Files`."""
-        self._refuse_links(relative)
-        return tuple(sorted(self._below.get(relative, ([], []))[1]))
+        return self._names(relative, are_trees=True)
 
     def walk(self, relative: str) -> tuple[str, ...]:
         """As `Files`."""
@@ -78,26 +72,49 @@ class Committed:
 
     def _entry(self, relative: str) -> history.Entry:
         self._refuse_links(relative)
-        entry = self._entries.get(relative)
-        if entry is None:
+        entry = self._lookup(relative)
+        if entry is None or entry.mode == TREE:
             raise UsageError(f"there is no file {relative} in commit {self.commit}")
         return entry
 
+    def _names(self, relative: str, *, are_trees: bool) -> tuple[str, ...]:
+        self._refuse_links(relative)
+        tree = self._tree(relative)
+        return tuple(tree.names(are_trees=are_trees)) if tree else ()
+
     def _refuse_links(self, relative: str) -> None:
         """Raise `UnsafePath` if the path, or one above it, is a link or a module: neither is followed."""
-        path = relative
-        while path and path not in self._below:
-            entry = self._entries.get(path)
-            if entry and entry.mode not in _PLAIN:
+        above = ""
+        for name in relative.split("/"):
+            path = _join(above, name)
+            entry = self._lookup(path)
+            if entry is None:
+                return
+            if entry.mode not in (*_PLAIN, TREE):
                 raise UnsafePath(f"{path} is a link or a module", f"put a plain file there: rm {path}")
-            path = path.rpartition("/")[0]
+            above = path
 
-    def _folder(self, path: str) -> tuple[list[str], list[str]]:
-        if path not in self._below:
-            above, _, name = path.rpartition("/")
-            self._folder(above)[1].append(name)
-            self._below[path] = ([], [])
-        return self._below[path]
+    def _lookup(self, path: str) -> history.Entry | None:
+        above, _, name = path.rpartition("/")
+        tree = self._tree(above)
+        return tree.get(name) if tree else None
+
+    def _tree(self, path: str) -> Tree | None:
+        """A folder of the commit, None if there is none."""
+        if path not in self._trees:
+            entry = self._lookup(path)
+            self._trees[path] = self._store.tree(entry.id) if entry and entry.mode == TREE else None
+        return self._trees[path]
+
+    def _top(self, prefix: Iterable[str]) -> Tree | None:
+        """The folder of the root."""
+        tree = self._store.tree(f"{self.commit}^{{tree}}")
+        for name in prefix:
+            entry = tree.get(name)
+            if entry is None or entry.mode != TREE:
+                return None
+            tree = self._store.tree(entry.id)
+        return tree
 
 
 def _join(folder: str, name: str) -> str:

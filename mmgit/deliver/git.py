@@ -12,7 +12,16 @@ from typing import BinaryIO, cast
 
 from mmgit.errors import GitError
 from mmgit.frozen import dataclass
-from mmgit.subprocesses import NOT_FOUND, OUTPUT_LIMIT_BYTES, Completed, Process, collect, run, stdin_of
+from mmgit.subprocesses import (
+    NOT_FOUND,
+    OUTPUT_LIMIT_BYTES,
+    Answering,
+    Completed,
+    Process,
+    collect,
+    run,
+    stdin_of,
+)
 
 TIMEOUT_SECONDS = 120.0
 
@@ -86,15 +95,24 @@ class Repository:
         limit_bytes: int = OUTPUT_LIMIT_BYTES,
     ) -> Completed:
         """Run a plumbing command, on another index if one is given; it is stopped when it writes more."""
-        options = ("-c", _NO_HOOKS, f"--git-dir={self.git_dir}", f"--work-tree={self.top}")
         variables = (f"GIT_INDEX_FILE={index}",) if index else ()
-        return execute(
-            self.top, Command((*options, *arguments), stdin, variables, self.inherited, limit_bytes=limit_bytes)
-        )
+        command = Command(self._here(arguments), stdin, variables, self.inherited, limit_bytes=limit_bytes)
+        return execute(self.top, command)
 
     def git(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> bytes:
         """The output of a plumbing command. Raises `GitError` with what git said."""
         return self.run(*arguments, stdin=stdin, index=index).output(GitError)
+
+    def answering(self, *arguments: str) -> Answering:
+        """A plumbing command that answers many questions, for as long as somebody holds it."""
+        command = Command(self._here(arguments))
+        try:
+            return Answering(_guarded(command), cwd=self.top, env_allow=_seen(command), timeout_seconds=TIMEOUT_SECONDS)
+        except OSError as error:
+            raise _no_git() from error
+
+    def _here(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        return ("-c", _NO_HOOKS, f"--git-dir={self.git_dir}", f"--work-tree={self.top}", *arguments)
 
 
 def find(root: Path) -> Repository | None:
@@ -139,18 +157,13 @@ def in_use(lock: Path) -> GitError:
 
 def execute(folder: Path, command: Command) -> Completed:
     """Run git in a folder; a failure is an exit code. Raises `GitError` if there is no git."""
-    shown = _without_options(command.arguments)
-    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
     if command.is_open:
-        completed = _run_open(folder, command, ["git", *settings, *command.arguments])
+        completed = _run_open(folder, command, ["git", *_settings(_SETTINGS), *command.arguments])
     else:
-        argv = ["git", *_guarded_options(shown[0]), *settings, *command.arguments]
-        seen = (name for name in os.environ if _is_seen(name, command))
-        variables = (*seen, *_SET, *_GUARDED_SET, *command.variables)
         completed = run(
-            argv,
+            _guarded(command),
             cwd=folder,
-            env_allow=variables,
+            env_allow=_seen(command),
             input=command.stdin,
             timeout_seconds=TIMEOUT_SECONDS,
             inherited=command.inherited,
@@ -158,7 +171,7 @@ def execute(folder: Path, command: Command) -> Completed:
         )
     if completed.returncode == NOT_FOUND:
         raise _no_git()
-    return replace(completed, argv=("git", *shown))
+    return replace(completed, argv=("git", *_without_options(command.arguments)))
 
 
 def _run_open(folder: Path, command: Command, argv: list[str]) -> Completed:
@@ -178,10 +191,26 @@ def _is_seen(name: str, command: Command) -> bool:
     return name in _SEEN or name.startswith(_SEEN_PREFIXES) or (command.is_open and not name.startswith("GIT_"))
 
 
-def _guarded_options(name: str) -> list[str]:
-    """The options that keep a command from running or changing anything but what it is there for."""
-    literal = () if name in _TAKES_NO_PATHSPECS else (_LITERAL,)
-    return [*_GUARDED_OPTIONS, *literal, *(part for setting in _GUARDED_SETTINGS for part in ("-c", setting))]
+def _seen(command: Command) -> list[str]:
+    """The variables of a command that runs nothing but itself."""
+    return [*(name for name in os.environ if _is_seen(name, command)), *_SET, *_GUARDED_SET, *command.variables]
+
+
+def _guarded(command: Command) -> list[str]:
+    """A command with the options that keep it from running or changing anything but what it is there for."""
+    literal = () if _without_options(command.arguments)[0] in _TAKES_NO_PATHSPECS else (_LITERAL,)
+    return [
+        "git",
+        *_GUARDED_OPTIONS,
+        *literal,
+        *_settings(_GUARDED_SETTINGS),
+        *_settings(_SETTINGS),
+        *command.arguments,
+    ]
+
+
+def _settings(settings: tuple[str, ...]) -> list[str]:
+    return [part for setting in settings for part in ("-c", setting)]
 
 
 def _without_options(arguments: tuple[str, ...]) -> tuple[str, ...]:

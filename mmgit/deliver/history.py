@@ -130,10 +130,15 @@ def changed_from_top(repository: Repository, before: str, after: str | None, pat
     """The same of files and folders of the repository, wherever the root lies: all paths from the repository's top."""
     where = ["--", *paths]
     if after is not None:
-        output = repository.git("diff-tree", "-r", "--name-only", "--no-renames", "-z", before, after, *where)
-        return tuple(sorted(_names(output)))
+        arguments = ("diff-tree", "-r", "--name-only", "--no-renames", "-z", before, after, *where)
+        return tuple(sorted(_names(repository.git(*arguments, index=no_index(repository)))))
     others = repository.git("ls-files", "--others", "--exclude-standard", "--full-name", "-z", *where)
     return tuple(sorted({*_changed_here(repository, before, where), *_names(others)}))
+
+
+def no_index(repository: Repository) -> Path:
+    """Where no index is. Git reads it even where it does not matter, which takes long for a large one."""
+    return repository.git_dir / "mmgit-no-index"
 
 
 def _changed_here(repository: Repository, before: str, where: Collection[str]) -> set[str]:

@@ -6,7 +6,7 @@ No reference, index or work tree is touched, and bytes are stored as they are: n
 from collections.abc import Iterator, Mapping
 
 from mmgit.deliver.git import Repository
-from mmgit.deliver.history import Entry
+from mmgit.deliver.history import Entry, no_index
 from mmgit.errors import GitError
 from mmgit.frozen import dataclass
 
@@ -56,8 +56,7 @@ def identity(repository: Repository, role: str) -> bytes:
 def changes_between(repository: Repository, old: str, new: str) -> dict[str, Change]:
     """What differs between two commits, by path from the top."""
     arguments = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", old, new)
-    no_index = repository.git_dir / "mmgit-no-index"  # git would read the index, which matters for nothing here
-    return dict(parse_raw(repository.git(*arguments, index=no_index)))
+    return dict(parse_raw(repository.git(*arguments, index=no_index(repository))))
 
 
 def parse_raw(output: bytes) -> Iterator[tuple[str, Change]]:

@@ -11,6 +11,8 @@ from mmgit.repository.files import Files
 from mmgit.repository.source import Source
 from mmgit.repository.subset import Fault
 
+_FEW_NAMES = 20
+
 Object = dict[str, Any]
 Where = tuple[str, str]
 """Environment and service."""
@@ -87,7 +89,7 @@ def selection(paths: Collection[str], before: Files, after: Files) -> Selection:
     names = {path.rpartition("/")[2] for path in services}
     environments = {name for side in sides for name in side.folders(layout.ENVIRONMENTS)} if names else set()
     for name in environments:
-        services |= {path for path in _service_files(name, sides) if path.rpartition("/")[2] in names}
+        services |= set(_named(names, layout.services_folder(name), sides))
     models = frozenset(path.split("/")[1] for path in paths if path.startswith(f"{layout.MODELS}/"))
     return Selection(None if everything else frozenset(services), models, frozenset(whole))
 
@@ -100,6 +102,17 @@ def _shares_files(environment: str, before: Files, after: Files) -> bool:
     except Fault:
         return True
     return target != "kubernetes" or before.folders(folder) != after.folders(folder)
+
+
+def _named(names: Collection[str], folder: str, sides: Collection[Files]) -> Iterator[str]:
+    """The files with one of these names right in a folder, and in the folders in it."""
+    for side in sides:
+        for group in ("", *side.folders(folder)):
+            prefix = f"{folder}/{group}/" if group else f"{folder}/"
+            if len(names) > _FEW_NAMES:
+                yield from (prefix + name for name in side.files(prefix[:-1]) if name in names)
+            else:
+                yield from (prefix + name for name in names if side.exists(prefix + name))
 
 
 def _service_files(environment: str, sides: Collection[Files]) -> Iterator[str]:
