@@ -24,16 +24,7 @@ _quote = json.encoder.encode_basestring
 _Write = Callable[[str], None]
 
 
-def emit(documents: Iterable[Mapping[str, Any]]) -> str:
-    """The documents, each after a line `---`. Raises `ValueError` for what YAML cannot carry to every reader."""
-    parts: list[str] = []
-    for document in documents:
-        parts.append("---\n")
-        _mapping(document, "", "", parts.append)
-    return "".join(parts)
-
-
-class _Scalars(dict[str, str]):
+class Scalars(dict[str, str]):
     """Text as it is written, remembered: the same few thousand strings come again and again. Empty for a block."""
 
     def __missing__(self, text: str) -> str:
@@ -49,13 +40,28 @@ class _Keys(dict[str, str]):
     """Keys with their colon, remembered as well; never a block."""
 
     def __missing__(self, key: str) -> str:
-        written = f"{_scalars[key] or _quoted(key)}:"
+        written = f"{SCALARS[key] or _quoted(key)}:"
         if len(self) < _MAX_CACHED:
             self[key] = written
         return written
 
 
-_scalars, _keys = _Scalars(), _Keys()
+SCALARS, _keys = Scalars(), _Keys()
+
+
+def emit(documents: Iterable[Mapping[str, Any]], scalars: Scalars = SCALARS) -> str:
+    """The documents, each after a line `---`. Raises `ValueError` for what YAML cannot carry to every reader."""
+    parts: list[str] = []
+    for document in documents:
+        parts.append("---\n")
+        _mapping(document, "", "", parts.append, scalars)
+    return "".join(parts)
+
+
+def literal(text: str, indent: str) -> str:
+    """Text of several lines as a block, which stands `indent` deep."""
+    lines = (f"{indent}{line}" if line else "" for line in text[:-1].split("\n"))
+    return "\n".join(["|", *lines])
 
 
 def _quoted(text: str) -> str:
@@ -64,53 +70,48 @@ def _quoted(text: str) -> str:
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", _quote(text))
 
 
-def _mapping(mapping: Mapping[str, Any], first: str, indent: str, write: _Write) -> None:
+def _mapping(mapping: Mapping[str, Any], first: str, indent: str, write: _Write, scalars: Scalars) -> None:
     """The entries of a mapping that is not empty; `first` stands before the first key, `indent` before the others."""
-    scalars, keys = _scalars, _keys
+    keys = _keys
     for key, value in mapping.items():
         kind = type(value)
         if kind is str:
-            write(f"{first}{keys[key]} {scalars[value] or _literal(value, indent + '  ')}\n")
+            write(f"{first}{keys[key]} {scalars[value] or literal(value, indent + '  ')}\n")
         elif kind is dict and value:
             below = indent + "  "
             write(f"{first}{keys[key]}\n")
-            _mapping(value, below, below, write)
+            _mapping(value, below, below, write, scalars)
         elif kind is list and value:
             write(f"{first}{keys[key]}\n")
-            _sequence(value, indent, write)
+            _sequence(value, indent, write, scalars)
         else:
-            write(f"{first}{keys[key]} {_flat(value, indent)}\n")
+            write(f"{first}{keys[key]} {_flat(value, indent, scalars)}\n")
         first = indent
 
 
-def _sequence(items: list[Any], indent: str, write: _Write) -> None:
+def _sequence(items: list[Any], indent: str, write: _Write, scalars: Scalars) -> None:
     first, below = indent + "- ", indent + "  "
     for item in items:
         if type(item) is dict and item:
-            _mapping(item, first, below, write)
+            _mapping(item, first, below, write, scalars)
         elif type(item) is list and item:
             write(f"{indent}-\n")
-            _sequence(item, below, write)
+            _sequence(item, below, write, scalars)
         else:
-            write(f"{first}{_flat(item, indent)}\n")
+            write(f"{first}{_flat(item, indent, scalars)}\n")
 
 
-def _flat(value: Any, indent: str) -> str:  # noqa: ANN401 - any plain data
+def _flat(value: Any, indent: str, scalars: Scalars) -> str:  # noqa: ANN401 - any plain data
     """A scalar or something empty, as it stands after `key:` or `-`."""
     if value is True or value is False or value is None:
         return _WORDS[value]
     if isinstance(value, int) and -_INT64 <= value < _INT64:
         return str(value)
     if isinstance(value, str):
-        return _scalars[value] or _literal(value, indent + "  ")
+        return scalars[value] or literal(value, indent + "  ")
     if isinstance(value, float) and math.isfinite(value):
         mantissa, e, exponent = repr(value).partition("e")
         return f"{mantissa}{'' if '.' in mantissa else '.0'}{e}{exponent}"
     if value in ({}, []):
         return "{}" if isinstance(value, dict) else "[]"
     raise ValueError(f"a value of type {type(value).__name__} is not plain data")
-
-
-def _literal(text: str, indent: str) -> str:
-    lines = (f"{indent}{line}" if line else "" for line in text[:-1].split("\n"))
-    return "\n".join(["|", *lines])

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmgit.desired import Autoscale, DesiredService
-from mmgit.render import context, server_files
+from mmgit.render import context
+from mmgit.render.server_files import ServerFiles
 
 Object = dict[str, Any]
 
@@ -20,7 +21,7 @@ _SPOOL_SLACK_BYTES = 16 * 2**20
 """What a file system takes beyond the bytes of the files: a volume over its limit would end the pod."""
 
 
-def complete(built: list[Object], service: DesiredService, namespace: str) -> list[Object]:
+def complete(built: list[Object], service: DesiredService, namespace: str, files: ServerFiles) -> list[Object]:
     """The blueprint's objects with what is fixed, after the ConfigMaps that are fixed as a whole.
 
     Raises:
@@ -29,13 +30,12 @@ def complete(built: list[Object], service: DesiredService, namespace: str) -> li
     deployments = [each for each in built if each.get("kind") == "Deployment"]
     if len(deployments) != 1:
         raise ValueError(f"a blueprint makes one Deployment, the body of a slot; this one makes {len(deployments)}")
-    settings = server_files.settings_json(service)
     config_maps = [
-        _config_map(f"{service.name}-settings", {"settings.json": settings}),
-        _config_map(f"{service.name}-keys", {"keys.json": server_files.keys_json(service)}),
+        _config_map(f"{service.name}-settings", {"settings.json": files.settings}),
+        _config_map(f"{service.name}-keys", {"keys.json": files.keys}),
     ]
     common = _Common(service, namespace)
-    slot = _slot(deployments[0], service, common, server_files.digest_of(settings))
+    slot = _slot(deployments[0], service, common, files.settings_digest)
     objects = config_maps + [slot if each is deployments[0] else each for each in built]
     return [common.given_to(each) for each in objects]
 
@@ -63,7 +63,7 @@ class _Common:
 
     def marks(self, own: Object) -> Object:
         """Labels and annotations: mmgit's over the blueprint's over the service's."""
-        if not own:
+        if "labels" not in own and "annotations" not in own:
             return self._marks
         labels = _sorted({**_map(own, "labels"), **self._labels})
         annotations = _sorted({**self._annotations, **_map(own, "annotations")})

@@ -7,6 +7,8 @@ from mmgit.render import context, escaping, fixed
 from mmgit.render.blueprint_set import BlueprintSet
 from mmgit.render.canonical import canonical
 from mmgit.render.emit import emit
+from mmgit.render.moulds import Moulds
+from mmgit.render.server_files import ServerFiles, server_files
 from mmgit.render.shapes import Object
 from mmgit.render.target import Rendered
 from mmgit.repository import layout
@@ -21,11 +23,16 @@ class Kubernetes:
         self._blueprints = blueprints
         self._variables = context.environment_variables(environment)
         self._folder = layout.rendered_folder(environment.name)
+        self._moulds = Moulds(self._canonical)
 
     def service(self, service: DesiredService) -> Rendered:
         """`<group>/<service>.yaml`."""
+        files = server_files(service)
+        filled = self._moulds.filled(service, files)
+        if filled is not None:
+            return self._file(service, filled.text, filled.objects)
         try:
-            built = self._built(service)
+            built = self._built(service, files)
         except BlueprintFault as found:
             return Rendered(findings=found.findings)
         objects, findings = _patched(built, service) if service.patches else (built, ())
@@ -34,21 +41,29 @@ class Kubernetes:
         text = emit(objects)
         if escaping.flux(objects, text):
             text = emit(objects)
-        path = f"{self._folder}/{service.group}/{service.name}.yaml"
-        return Rendered({path: with_header(text.encode())}, tuple(objects), findings)
+        return self._file(service, text, objects, findings)
 
     def shared(self) -> Rendered:
         """Nothing: a controller reads the folders, so no file lists services."""
         return Rendered()
 
-    def _built(self, service: DesiredService) -> list[Object]:
+    def _file(
+        self, service: DesiredService, text: str, objects: list[Object], findings: tuple[Finding, ...] = ()
+    ) -> Rendered:
+        path = f"{self._folder}/{service.group}/{service.name}.yaml"
+        return Rendered({path: with_header(text.encode())}, tuple(objects), findings)
+
+    def _canonical(self, service: DesiredService, files: ServerFiles) -> list[Object]:
+        return [canonical(each) for each in self._built(service, files)]
+
+    def _built(self, service: DesiredService, files: ServerFiles) -> list[Object]:
         asked = (service.path, ("blueprint",))
         blueprint = self._blueprints.ready(service.blueprint, asked)
         parameters = blueprint.parameters.values(service.parameters, service.path)
         own = context.service_variables(self._environment, service, parameters)
         built = blueprint.build({**self._variables, **own})
         try:
-            objects = fixed.complete(built, service, self._environment.spec.namespace or "")
+            objects = fixed.complete(built, service, self._environment.spec.namespace or "", files)
         except ValueError as error:
             raise BlueprintFault(Finding("M512", *asked, f"blueprint `{service.blueprint}`: {error}")) from None
         return [escaping.kubernetes(each) for each in objects]

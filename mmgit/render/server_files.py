@@ -2,9 +2,23 @@
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from mmgit.desired import DesiredService
+
+
+class ServerFiles(NamedTuple):
+    """The texts of both files, and the digest by which a change of the settings is seen."""
+
+    settings: str
+    settings_digest: str
+    keys: str
+
+
+def server_files(service: DesiredService) -> ServerFiles:
+    """The files of one service."""
+    settings = settings_json(service)
+    return ServerFiles(settings, digest_of(settings), keys_json(service))
 
 
 def settings_json(service: DesiredService) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from mmgit.desired import Autoscale, DesiredService
 from mmgit.render import fixed
+from mmgit.render.server_files import server_files
 
 MakeService = Callable[..., DesiredService]
 DIGEST = "sha256:" + "0d4b" * 16
@@ -34,7 +35,7 @@ def blueprint_objects() -> list[dict[str, Any]]:
 
 
 def complete(service: DesiredService) -> dict[str, dict[str, Any]]:
-    objects = fixed.complete(blueprint_objects(), service, "ml")
+    objects = fixed.complete(blueprint_objects(), service, "ml", server_files(service))
     return {f"{each['kind']} {each['metadata']['name']}": each for each in objects}
 
 
@@ -139,4 +140,4 @@ def test_objects_without_a_place_for_it_are_refused(
     change(objects)
 
     with pytest.raises(ValueError, match=message):
-        fixed.complete(objects, service(), "ml")
+        fixed.complete(objects, service(), "ml", server_files(service()))
