@@ -1,17 +1,18 @@
 """One scorer process: started, given one group of requests at a time, watched, killed. Tells its owner what it does.
 
-A scorer is the user's interpreter running `scorer/main.py` in a session of its own, at the other end of a socket pair.
+A scorer is the user's interpreter running `scorer/main.py` in a session of its own, at the other end of two pipes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import json
 import os
 import signal
-import socket
 import subprocess
+import sys
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, cast
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
     from mmgit.serving.front.launch import Launch
 
-_SOCKET_BUFFER_BYTES = 1024 * 1024
+_PIPE_BYTES = 256 * 1024
+"""More would soon use up what a user of the machine may have in all pipes together: 64 MiB."""
+_SET_PIPE_SIZE = getattr(fcntl, "F_SETPIPE_SZ", 1031 if sys.platform == "linux" else None)  # named since Python 3.10
 _TRACEBACK_SECONDS = 0.5
 _LAST_WORDS_SECONDS = 0.5
 _ANSWERS = frozenset((200, 400, 500))
@@ -56,7 +59,7 @@ class Owner(Protocol):
 
 
 class Scorer(asyncio.Protocol):
-    """A process and the socket to it, from start to end; a new process is a new `Scorer`."""
+    """A process and the pipes to it, from start to end; a new process is a new `Scorer`."""
 
     def __init__(self, owner: Owner, launch: Launch) -> None:
         self.is_ready = False
@@ -72,7 +75,8 @@ class Scorer(asyncio.Protocol):
         self._reason = ""
         self._gone_since = 0.0
         self._has_ended = False
-        self._transport: asyncio.Transport | None = None
+        self._requests: asyncio.WriteTransport | None = None
+        self._answers: asyncio.BaseTransport | None = None
         self._outputs: tuple[Output, ...] = ()
         self._process = cast("subprocess.Popen[bytes]", None)
 
@@ -92,34 +96,34 @@ class Scorer(asyncio.Protocol):
         Raises:
             OSError: the user's interpreter cannot be started.
         """
-        ours, theirs = socket.socketpair(socket.AF_UNIX)
-        for end in (ours, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SOCKET_BUFFER_BYTES)
         lines = (("log", LOG_LINE_BYTES_MAX), ("stdout", LINE_BYTES_MAX), ("stderr", LINE_BYTES_MAX))
         self._outputs = tuple(Output(partial(self._owner.wrote, stream), most) for stream, most in lines)
         log, stdout, stderr = (output.write_fd for output in self._outputs)
-        with theirs, _closing(log, stdout, stderr):
-            assignment = json.dumps({"socket_fd": theirs.fileno(), "log_fd": log, **self._launch.assignment})
+        their_requests, requests = _pipe()
+        answers, their_answers = _pipe()
+        with _closing(their_requests, their_answers, log, stdout, stderr):
+            fds = {"requests_fd": their_requests, "answers_fd": their_answers, "log_fd": log}
             self._process = subprocess.Popen(  # noqa: S603, ASYNC220 - the interpreter is named by the settings; a fork is short
-                [*self._launch.command, assignment],
+                [*self._launch.command, json.dumps({**fds, **self._launch.assignment})],
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
-                pass_fds=[theirs.fileno(), log],
+                pass_fds=list(fds.values()),
                 env=dict(self._launch.environment),
                 start_new_session=True,
             )
         loop = asyncio.get_running_loop()
-        await loop.create_connection(lambda: self, sock=ours)
+        self._requests, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(requests, "wb", 0))
+        self._answers, _ = await loop.connect_read_pipe(lambda: self, os.fdopen(answers, "rb", 0))
 
     def score(self, group: Sequence[Exchange]) -> None:
         """Send requests; the bodies of several are kept, as they may have to be scored again."""
         self._group = dict(enumerate(group))
         self._is_batch = len(group) > 1
         self._busy_since = monotonic()
-        transport = cast("asyncio.Transport", self._transport)
+        requests = cast("asyncio.WriteTransport", self._requests)
         for frame in frames_of(group):
-            transport.write(frame)
+            requests.write(frame)
         if not self._is_batch:
             group[0].body = b""
 
@@ -141,12 +145,11 @@ class Scorer(asyncio.Protocol):
                 self._kill(f"run() did not return within {timeout_seconds:g} s")
 
     def stop(self) -> None:
-        """End the process: its loop ends when the socket closes, an `init()` only by force."""
+        """End the process: its loop ends when the pipe closes, an `init()` only by force."""
         self._has_ended = True
         if not self.is_ready:
             self.kill()
-        if self._transport is not None:
-            self._transport.close()
+        self._close()
 
     def kill(self) -> None:
         """End the process and what it started, now, and hear its last words."""
@@ -155,10 +158,6 @@ class Scorer(asyncio.Protocol):
         self._process.wait()
         for output in self._outputs:
             output.finish()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Called by asyncio when the socket is attached."""
-        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """Called by asyncio with a part of the answers."""
@@ -232,9 +231,13 @@ class Scorer(asyncio.Protocol):
         else:
             for exchange in group:
                 exchange.refuse(TOO_LATE if self.is_hung else _DIED)
-        if self._transport is not None:
-            self._transport.close()
+        self._close()
         self._owner.ended(self, self._reason or f"the process ended with {_ending(self._process.returncode)}")
+
+    def _close(self) -> None:
+        for transport in (self._requests, self._answers):
+            if transport is not None:
+                transport.close()
 
 
 def _pass_on(exchange: Exchange, answer: Answer) -> None:
@@ -243,6 +246,15 @@ def _pass_on(exchange: Exchange, answer: Answer) -> None:
         exchange.answer(answer.status, answer.payload, headers=head, content_type=b"application/octet-stream")
     else:
         exchange.answer(answer.status, answer.payload)
+
+
+def _pipe() -> tuple[int, int]:
+    """Its reading and its writing end, with room for most bodies."""
+    ends = os.pipe()
+    if _SET_PIPE_SIZE is not None:
+        with contextlib.suppress(OSError):
+            fcntl.fcntl(ends[1], _SET_PIPE_SIZE, _PIPE_BYTES)
+    return ends
 
 
 @contextlib.contextmanager

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class Assignment:
     """What one scorer works with, as the front gives it on the command line."""
 
-    socket_fd: int
+    requests_fd: int
+    answers_fd: int
     scoring_folder: str
     score_file: str
     schema_file: str | None

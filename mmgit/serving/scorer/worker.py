@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import socket
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .answering import Answer, Request, score
@@ -15,16 +15,20 @@ from .native_json import native_json
 from .scoring import Assignment, Scoring, load
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    Read = Callable[[int], bytes]
+    """Takes the most bytes to read, gives those that are there, none at the end."""
 
 _READ_BYTES = 16 * 1024
 
 
 def main(assignment: Assignment) -> None:
     """Load the user's code, say so, then score until the front is gone."""
-    front = socket.socket(fileno=assignment.socket_fd)
-    front.set_inheritable(False)
-    os.set_inheritable(assignment.log_fd, False)  # noqa: FBT003 - a flag by position is what it takes
+    for fd in (assignment.requests_fd, assignment.answers_fd, assignment.log_fd):
+        os.set_inheritable(fd, False)  # noqa: FBT003 - a flag by position is what it takes
+    read = partial(os.read, assignment.requests_fd)
+    write = partial(_write, assignment.answers_fd)
     log = RequestLog(assignment.log_fd)
     log.take_over_streams()
     collecting.begin(log, assignment.recording)
@@ -36,13 +40,13 @@ def main(assignment: Assignment) -> None:
     except BaseException as error:  # noqa: BLE001 - sys.exit() in a score file is a reason too
         log.end()
         log.failure("init_failed", error)
-        _send(front, (Answer(FAILED, summary(error).encode()),))
+        write(frames_of((Answer(FAILED, summary(error).encode()),)))
         return
     log.end()
     try:
-        _send(front, (Answer(READY, ROW_WISE if scoring.is_row_wise else b""),))
+        write(frames_of((Answer(READY, ROW_WISE if scoring.is_row_wise else b""),)))
         while True:
-            _send(front, answers_to(scoring, receive(front), log))
+            write(frames_of(answers_to(scoring, receive(read), log)))
     except (EOFError, ConnectionError):
         return
 
@@ -61,48 +65,71 @@ def answers_to(scoring: Scoring, group: Sequence[Request], log: RequestLog) -> S
     return (answer,)
 
 
-def receive(front: socket.socket) -> list[Request]:
+def receive(read: Read) -> list[Request]:
     """The next group of requests.
 
     Raises:
         EOFError: the front closed.
     """
-    frames = bytearray(_received(front, _READ_BYTES))
-    requests: list[Request] = []
-    at = 0
-    following = 1
-    while following:
-        ids_at = at + REQUEST.size
-        _read(front, frames, ids_at)
-        body_bytes, ids_bytes, form, json_bytes, following = REQUEST.unpack_from(frames, at)
-        body_at = ids_at + ids_bytes
-        at = body_at + body_bytes
-        _read(front, frames, at)
-        with memoryview(frames) as view:
-            ids = bytes(view[ids_at:body_at]).decode("ascii").split("\n")
-            requests.append(Request(ids, form, json_bytes, bytes(view[body_at:at])))
-    return requests
+    data = _received(read, _READ_BYTES)
+    if len(data) >= REQUEST.size:
+        body_bytes, ids_bytes, form, json_bytes, following = REQUEST.unpack_from(data)
+        body_at = REQUEST.size + ids_bytes
+        if not following and len(data) == body_at + body_bytes:  # as nearly all come
+            return [Request(_ids_in(data[REQUEST.size : body_at]), form, json_bytes, data[body_at:])]
+    return _put_together(bytearray(data), read)
 
 
-def _read(front: socket.socket, have: bytearray, size: int) -> None:
-    """Grow `have` to `size` bytes at least; only one group is ever under way, so no byte of a next one comes."""
-    while len(have) < size:
-        have += _received(front, max(_READ_BYTES, min(size - len(have), 1 << 20)))
-
-
-def _received(front: socket.socket, most: int) -> bytes:
-    data = front.recv(most)
-    if not data:
-        raise EOFError
-    return data
-
-
-def _send(front: socket.socket, answers: Sequence[Answer]) -> None:
-    """Send all of them at once: the front wakes up once."""
+def frames_of(answers: Sequence[Answer]) -> bytes:
+    """What is written for answers, in one piece: the front wakes up once."""
+    if len(answers) == 1 and not collecting.has_news:
+        [(status, payload, json_bytes)] = answers
+        return ANSWER.pack(len(payload), status, json_bytes, 0) + payload
     frames: list[bytes] = []
     if collecting.has_news:
         records, lost = collecting.take()
         frames += (ANSWER.pack(len(records), COLLECTED, lost, 0), records)
     for index, (status, payload, json_bytes) in enumerate(answers):
         frames += (ANSWER.pack(len(payload), status, json_bytes, index), payload)
-    front.sendall(b"".join(frames))
+    return b"".join(frames)
+
+
+def _put_together(frames: bytearray, read: Read) -> list[Request]:
+    """A group of which `frames` is the beginning."""
+    requests: list[Request] = []
+    at = 0
+    following = 1
+    while following:
+        ids_at = at + REQUEST.size
+        _read(read, frames, ids_at)
+        body_bytes, ids_bytes, form, json_bytes, following = REQUEST.unpack_from(frames, at)
+        body_at = ids_at + ids_bytes
+        at = body_at + body_bytes
+        _read(read, frames, at)
+        with memoryview(frames) as view:
+            requests.append(Request(_ids_in(view[ids_at:body_at]), form, json_bytes, bytes(view[body_at:at])))
+    return requests
+
+
+def _ids_in(frame: bytes | memoryview) -> list[str]:
+    return str(frame, "ascii").split("\n")
+
+
+def _read(read: Read, have: bytearray, size: int) -> None:
+    """Grow `have` to `size` bytes at least; only one group is ever under way, so no byte of a next one comes."""
+    while len(have) < size:
+        have += _received(read, max(_READ_BYTES, min(size - len(have), 1 << 20)))
+
+
+def _received(read: Read, most: int) -> bytes:
+    data = read(most)
+    if not data:
+        raise EOFError
+    return data
+
+
+def _write(fd: int, frames: bytes) -> None:
+    written = os.write(fd, frames)
+    while written < len(frames):
+        with memoryview(frames) as rest:
+            written += os.write(fd, rest[written:])

@@ -43,7 +43,7 @@ def test_a_scorer_that_dies_costs_one_request(start: Start, death: str) -> None:
     assert service.metric('mmgit_scorer_restarts_total{reason="crashed"}') == 1
 
 
-def test_a_death_is_noticed_even_while_a_child_holds_the_socket(start: Start) -> None:
+def test_a_death_is_noticed_even_while_a_child_holds_the_pipes(start: Start) -> None:
     score = "import os, time\ndef run(x):\n    if os.fork():\n        os._exit(1)\n    time.sleep(1000)\n"
     service = start(score=score)
 

@@ -15,7 +15,7 @@ class Wire:
     def __init__(self, data: bytes, piece: int) -> None:
         self._pieces = [data[at : at + piece] for at in range(0, len(data), piece)]
 
-    def recv(self, _: int) -> bytes:
+    def read(self, _: int) -> bytes:
         return self._pieces.pop(0) if self._pieces else b""
 
 
@@ -35,7 +35,7 @@ def test_a_group_arrives_as_it_was_sent_whatever_its_pieces(piece: int) -> None:
         exchange("r3", b"three", form=TENSORS, json_bytes=2),
     ]
 
-    received = receive(cast("Any", Wire(b"".join(frames_of(group)), piece)))
+    received = receive(Wire(b"".join(frames_of(group)), piece).read)
 
     assert received == [
         Request(["r1", "", ""], ARGUMENTS, 0, b"one"),
@@ -48,7 +48,7 @@ def test_a_group_that_the_front_did_not_finish_ends_the_loop() -> None:
     data = b"".join(frames_of([exchange("r1", b"one"), exchange("r2", b"two")]))
 
     with pytest.raises(EOFError):
-        receive(cast("Any", Wire(data[:-1], 1000)))
+        receive(Wire(data[:-1], 1000).read)
 
 
 @pytest.mark.parametrize("piece", [1, 7, 1000])

@@ -1,6 +1,5 @@
 import json
 import os
-import socket
 import subprocess
 from pathlib import Path
 
@@ -16,9 +15,11 @@ MAIN = PACKAGE / "serving" / "scorer" / "main.py"
 @pytest.mark.parametrize("minor", ["3.9", "3.13"])
 def test_a_scorer_needs_its_own_folder_and_the_standard_library_only(tmp_path: Path, minor: str) -> None:
     (tmp_path / "score.py").write_text("def run(body):\n    return len(body)\n")
-    front, theirs = socket.socketpair()
+    requests, to_scorer = os.pipe()
+    from_scorer, answers = os.pipe()
     assignment = {
-        "socket_fd": theirs.fileno(),
+        "requests_fd": requests,
+        "answers_fd": answers,
         "scoring_folder": str(tmp_path),
         "score_file": "score.py",
         "schema_file": None,
@@ -26,16 +27,18 @@ def test_a_scorer_needs_its_own_folder_and_the_standard_library_only(tmp_path: P
         "sdk_folder": "",
     }
     command = [interpreter_of(minor), "-I", "-S", str(MAIN), json.dumps(assignment)]
-    with front, theirs, subprocess.Popen(command, pass_fds=[theirs.fileno()]) as scorer:
-        theirs.close()
-        front.settimeout(60)
+    with subprocess.Popen(command, pass_fds=[requests, answers]) as scorer:
+        os.close(requests)
+        os.close(answers)
 
-        assert front.recv(100) == frames.ANSWER.pack(0, frames.READY, 0, 0)
-        front.sendall(frames.REQUEST.pack(4, 2, frames.ARGUMENTS, 0, 0) + b"r1" + b"body")
-        assert front.recv(100) == frames.ANSWER.pack(1, 200, 0, 0) + b"4"
+        assert os.read(from_scorer, 100) == frames.ANSWER.pack(0, frames.READY, 0, 0)
+        os.write(to_scorer, frames.REQUEST.pack(4, 2, frames.ARGUMENTS, 0, 0) + b"r1" + b"body")
+        assert os.read(from_scorer, 100) == frames.ANSWER.pack(1, 200, 0, 0) + b"4"
 
-        front.close()
+        os.close(to_scorer)
         assert scorer.wait(60) == 0
+        assert os.read(from_scorer, 100) == b""
+        os.close(from_scorer)
 
 
 def test_a_scorer_gives_way_to_the_front(start: Start) -> None:

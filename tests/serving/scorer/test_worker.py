@@ -1,7 +1,7 @@
 import json
-import socket
+import os
 import threading
-from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,40 +19,37 @@ from tests.serving.conftest import Start, until
 CANARY = "canary-of-a-secret"
 
 
-@pytest.fixture
-def ends() -> Iterator[tuple[socket.socket, socket.socket]]:
-    front, scorer = socket.socketpair()
-    with front, scorer:
-        yield front, scorer
-
-
 @pytest.mark.parametrize("size", [0, 1, 70_000, 3_000_000])
-def test_a_frame_arrives_whole_whatever_its_pieces(ends: tuple[socket.socket, socket.socket], size: int) -> None:
-    front, scorer = ends
+def test_a_frame_arrives_whole_whatever_its_pieces(size: int) -> None:
+    scorer, front = os.pipe()
     body = b"a" * size
     frame = REQUEST.pack(len(body), 5, TENSORS, 7, 0) + b"r1\nc\n" + body
 
     def send() -> None:
-        for start in (0, 3, 6, 100_000):
-            end = {0: 3, 3: 6, 6: 100_000}.get(start)
-            front.sendall(frame[start:end])
+        with os.fdopen(front, "wb", 0) as pipe:
+            for start in (0, 3, 6, 100_000):
+                end = {0: 3, 3: 6, 6: 100_000}.get(start)
+                pipe.write(frame[start:end])
 
     sender = threading.Thread(target=send)
     sender.start()
-    received = receive(scorer)
+    received = receive(partial(os.read, scorer))
     sender.join()
+    os.close(scorer)
 
     assert received == [Request(["r1", "c", ""], TENSORS, 7, body)]
 
 
 @pytest.mark.parametrize("sent", [b"", b"\x01\x00", REQUEST.pack(10, 2, ARGUMENTS, 0, 0) + b"r1half"])
-def test_a_front_that_closed_ends_the_loop(ends: tuple[socket.socket, socket.socket], sent: bytes) -> None:
-    front, scorer = ends
-    front.sendall(sent)
-    front.close()
+def test_a_front_that_closed_ends_the_loop(sent: bytes) -> None:
+    scorer, front = os.pipe()
+    os.write(front, sent)
+    os.close(front)
 
     with pytest.raises(EOFError):
-        receive(scorer)
+        receive(partial(os.read, scorer))
+
+    os.close(scorer)
 
 
 @pytest.mark.parametrize(
