@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mmgit.cli.bringing import bring, unasked, unverified_option
 from mmgit.cli.carrying_out import carry_out
+from mmgit.cli.context import find_root
+from mmgit.cli.editing import loaded
 from mmgit.cli.predicted import predictions_option
-from mmgit.cli.progress import warn
 from mmgit.cli.remote_options import remotely
 from mmgit.cli.service_options import only_environment
 from mmgit.edits import promote as edits
 from mmgit.edits.change import Change
 from mmgit.edits.references import service_of
 from mmgit.errors import GitError, UsageError
+from mmgit.repository import layout
 from mmgit.repository.files import Files
 from mmgit.repository.source import Source
 from mmgit.spec import Refused
@@ -30,39 +33,46 @@ _HOLD_DAYS = 14
 @click.option("--from", "origin", required=True, metavar="ENV", help="Where they run now.")
 @click.option("--to", "target", required=True, metavar="ENV", help="Where they shall run the same.")
 @predictions_option
+@click.option("--images", "is_for_images", is_flag=True, help="Only bring the images to where --to pulls them from.")
+@unverified_option
 @remotely
-def promote(services: tuple[str, ...], origin: str, target: str, **ways: Any) -> None:  # noqa: ANN401 - click's values
+def promote(
+    services: tuple[str, ...],
+    origin: str,
+    target: str,
+    *,
+    is_for_images: bool,
+    is_unverified: bool,
+    **ways: Any,  # noqa: ANN401 - click's values
+) -> None:
     """Copy the pins of one environment to the next, as one set, and compile.
 
     Without SERVICE: all that both environments declare. Scale, keys and comments stay; a pin that is held stays too.
     With --pull-request or --push it is done on the newest default branch of the remote, and nothing changes here.
+
+    Pins move when the registry of --to gives every image by digest. What it lacks is copied there from the registry of
+    --from, or from .mmgit/oci.
     """
-    said: dict[str, str] = {}
-    elsewhere: list[str] = []
+    typed = " ".join(["mmgit promote", *services, f"--from {origin} --to {target}"])
+    if is_for_images and (is_unverified or any(ways.values())):
+        raise UsageError("--images moves no pin, so it goes with no other option", f"{typed} --images")
+    said: list[str] = []
 
     def edit(source: Source, files: Files) -> Change:
         chosen = edits.promotion(source, services, origin=origin, target=target, today=_now().date().isoformat())
-        said.update(chosen.left)
-        elsewhere[:] = _to_another_registry(source, chosen)
-        return edits.promote(source, files, chosen)
+        said[:] = [f"{name} stays: {reason}" for name, reason in chosen.left.items()]
+        change = edits.promote(source, files, chosen)
+        (unasked if is_unverified else bring)(source, edits.pins(source, chosen), target, origin)
+        return change
 
-    what = f"Promote {', '.join(services) or 'all services'} from {origin} to {target}"
-    head = "-".join([f"mmgit/promote-{origin}-{target}", *sorted(services)])
-    outcome = carry_out(edit, what, head, **ways)
-    for name, reason in said.items():
-        print(f"{name} stays: {reason}")
-    print(outcome or f"nothing to promote from {origin} to {target}")
-    for line in elsewhere if outcome else ():
-        warn(line)
-
-
-def _to_another_registry(source: Source, chosen: edits.Promotion) -> list[str]:
-    """What to say where pins move to a registry that nobody has pushed these images to."""
-    here, there = (source.environments[name].spec.registry for name in (chosen.origin, chosen.target))
-    if there in (None, here):
-        return []
-    release = f"mmgit release {' '.join(chosen.services)} --env {chosen.target}"
-    return [f"{chosen.target} pulls from {there}, {chosen.origin} from {here}: {release}   brings the images there"]
+    if is_for_images:
+        root = find_root()
+        is_any = bool(edit(loaded(root, f"{layout.MODELS}/", f"{layout.ENVIRONMENTS}/"), root).files)
+        outcome = f"next: {typed}" if is_any else ""
+    else:
+        what = f"Promote {', '.join(services) or 'all services'} from {origin} to {target}{_words(is_unverified)}"
+        outcome = carry_out(edit, what, "-".join([f"mmgit/promote-{origin}-{target}", *sorted(services)]), **ways)
+    print(*said, outcome or f"nothing to promote from {origin} to {target}", sep="\n")
 
 
 @click.command()
@@ -72,9 +82,13 @@ def _to_another_registry(source: Source, chosen: edits.Promotion) -> list[str]:
 @click.option("--reason", default="", help="Why; it stands in the file, and whoever promotes is told.")
 @click.option("--until", metavar="DATE", help="The last day of the hold, like 2027-02-28.  [default: in two weeks]")
 @click.option("--release", "is_release", is_flag=True, help="Take the hold away: the pin may be promoted again.")
+@unverified_option
 @remotely
-def rollback(service: str, environment: str | None, *, is_release: bool, **given: Any) -> None:  # noqa: ANN401 - click's values
-    """Let SERVICE run what it ran before, and hold that: promotions leave it alone until the hold ends."""
+def rollback(service: str, environment: str | None, *, is_release: bool, is_unverified: bool, **given: Any) -> None:  # noqa: ANN401 - click's values
+    """Let SERVICE run what it ran before, and hold that: promotions leave it alone until the hold ends.
+
+    The registry of ENV must still give that image by digest; if it lost it, it gets it from .mmgit/oci.
+    """
     to, reason, until = (given.pop(name) for name in ("to", "reason", "until"))
     if not (reason or is_release):
         raise UsageError("a rollback needs a reason", f'mmgit rollback {service} --reason "…"')
@@ -85,10 +99,12 @@ def rollback(service: str, environment: str | None, *, is_release: bool, **given
         if hold is None:
             return edits.release_hold(source, files, environment=chosen, name=service)
         earlier = edits.Earlier(*_earlier(source, files, chosen, service, to), hold)
-        return edits.roll_back(source, files, earlier, environment=chosen, name=service)
+        change = edits.roll_back(source, files, earlier, environment=chosen, name=service)
+        (unasked if is_unverified else bring)(source, [(earlier.manifest, earlier.image)], chosen)
+        return change
 
     what = f"{'Release the hold of' if is_release else 'Roll back'} {service}"
-    message = f"{what} in {environment}" if environment else what
+    message = (f"{what} in {environment}" if environment else what) + _words(is_unverified and not is_release)
     head = f"mmgit/rollback-{environment or 'only'}-{service}"
     print(carry_out(edit, f"{message}\n\n{reason}" if reason else message, head, **given) or "it is so already")
 
@@ -98,6 +114,11 @@ def _hold(reason: str, until: str) -> Hold:
         return Hold(reason=reason, until=until)
     except Refused as error:
         raise UsageError(f"--until {until}: {error.details[0]['msg']}", "--until 2027-02-28") from None
+
+
+def _words(is_unverified: bool) -> str:  # noqa: FBT001 - an option's value
+    """What a commit and a pull request say of it, where everybody looks."""
+    return ", unverified" if is_unverified else ""
 
 
 def _now() -> datetime:

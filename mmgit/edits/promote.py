@@ -59,6 +59,12 @@ def promotion(source: Source, names: Collection[str], *, origin: str, target: st
     return Promotion(origin, target, tuple(sorted(moved)), left)
 
 
+def pins(source: Source, of: Promotion) -> list[tuple[str, str]]:
+    """The manifest and image of each service that a promotion moves."""
+    specs = (service_of(source, of.origin, name).spec for name in of.services)
+    return [(str(spec.manifest), str(spec.image)) for spec in specs]
+
+
 def promote(source: Source, files: Files, of: Promotion) -> Change:
     """The pins of `of.origin` in the files of `of.target`."""
     change = Change({}, f"{of.origin} → {of.target}")

@@ -18,7 +18,10 @@ _PARAMETERS = re.compile(r'(\w+)="([^"]*)"')
 
 
 class Authorizer:
-    """The Authorization header for one repository of one registry, shared by all threads."""
+    """The Authorization header for one repository of one registry, shared by all threads.
+
+    `scope` is what a token is asked for; with spaces between them, where it is several.
+    """
 
     def __init__(self, host: str, scope: str, *, find: Find, wire: Wire) -> None:
         self._host = host
@@ -58,14 +61,16 @@ class Authorizer:
         is_local = parts.scheme == "http" and is_loopback(parts.netloc) and is_loopback(self._host)
         if parts.scheme != "https" and not is_local:
             raise RegistryError(f"registry {self._host} names a token server that is not reached by https")
-        query = {"scope": self._scope, **({"service": challenge["service"]} if "service" in challenge else {})}
+        service = {"service": challenge["service"]} if "service" in challenge else {}
         if credentials is not None and credentials.is_identity_token:
-            form = {"grant_type": "refresh_token", "client_id": "mmgit", "refresh_token": credentials.secret, **query}
+            form = {"grant_type": "refresh_token", "client_id": "mmgit", "refresh_token": credentials.secret}
+            form |= {"scope": self._scope, **service}
             headers = {"Content-Type": "application/x-www-form-urlencoded"}
             response = self._wire.send("POST", realm, headers, urlencode(form).encode())
         else:
             headers = {"Authorization": credentials.basic} if credentials else {}
-            response = self._wire.send("GET", f"{realm}{'&' if '?' in realm else '?'}{urlencode(query)}", headers)
+            query = urlencode({"scope": self._scope.split(" "), **service}, doseq=True)
+            response = self._wire.send("GET", f"{realm}{'&' if '?' in realm else '?'}{query}", headers)
         if response.status != 200:  # noqa: PLR2004 - OK
             raise RegistryError(f"{shown(realm)} refused us: {response.status}", f"docker login {self._host}")
         try:

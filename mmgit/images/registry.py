@@ -7,6 +7,7 @@ Source: OCI distribution-spec v1.1.
 import hashlib
 import io
 from collections.abc import Iterator, Mapping
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO
@@ -43,7 +44,9 @@ class Registry:
         self.name = name
         self._advance = advance
         self._wire = wire or Wire()
-        self._authorizer = Authorizer(host, f"repository:{name}:pull,push", find=find, wire=self._wire)
+        self._authorizer_for = partial(Authorizer, host, find=find, wire=self._wire)
+        self._authorizer = self._authorizer_for(f"repository:{name}:pull,push")
+        self._mounting: dict[str, Authorizer] = {}
 
     def __str__(self) -> str:
         return f"{self.host}/{self.name}"
@@ -63,13 +66,36 @@ class Registry:
         """Whether the registry has the manifest or index, by digest and size."""
         return retried(lambda: self._head(f"/v2/{self.name}/manifests/{blob.digest}", blob, {"Accept": media_type}))
 
-    def upload(self, blob: Blob, path: Path, *, mount_from: str | None = None) -> None:
-        """Send the blob that lies at `path` in one stream, or have it mounted from repository `mount_from`.
+    def upload(self, blob: Blob, path: Path) -> None:
+        """Send the blob that lies at `path` in one stream.
 
         Raises:
             RegistryError: the registry refuses it, or says that it got other bytes.
         """
-        retried(lambda: self._upload(blob, path, mount_from))
+        retried(lambda: self._upload(blob, path))
+
+    def mount(self, blob: Blob, name: str) -> bool:
+        """Have the blob of repository `name` of the same registry be here too; whether that is so now.
+
+        Not where the registry does not do it, or does not let us read there. Raises `RegistryError` if it breaks off.
+        Source: OCI distribution-spec v1.1, "Mounting a blob from another repository".
+        """
+        scope = f"repository:{self.name}:pull,push repository:{name}:pull"
+        authorizer = self._mounting.setdefault(name, self._authorizer_for(scope))
+        query = urlencode({"mount": blob.digest, "from": name})
+
+        def post() -> bool:
+            try:
+                response = self._request("POST", f"/v2/{self.name}/blobs/uploads/?{query}", authorizer=authorizer)
+            except RegistryError:  # no token for both
+                return False
+            body(response, _ERROR_LIMIT_BYTES)
+            return response.status == _CREATED
+
+        is_there = retried(post)
+        if is_there:
+            self._advance(blob.size_bytes)
+        return is_there
 
     def put_manifest(self, data: bytes, media_type: str, reference: str | None = None) -> None:
         """Send a manifest or index, by digest or by tag `reference`."""
@@ -126,14 +152,9 @@ class Registry:
             raise RegistryError(f"{self} has {blob.digest} with {size} bytes, not {blob.size_bytes}", _LYING)
         return True
 
-    def _upload(self, blob: Blob, path: Path, mount_from: str | None) -> None:
-        query = f"?{urlencode({'mount': blob.digest, 'from': mount_from})}" if mount_from else ""
-        start = self._request("POST", f"/v2/{self.name}/blobs/uploads/{query}")
-        self._expect(start, {_CREATED, _ACCEPTED})
+    def _upload(self, blob: Blob, path: Path) -> None:
+        start = self._expect(self._request("POST", f"/v2/{self.name}/blobs/uploads/"), {_ACCEPTED})
         body(start, _ERROR_LIMIT_BYTES)
-        if start.status == _CREATED:
-            self._advance(blob.size_bytes)
-            return
         where = urlsplit(urljoin(root_of(self.host), start.headers.get("Location", "")))
         if where.netloc != self.host:
             raise RegistryError(f"{self} wants uploads to go to {where.hostname}, which mmgit does not do")
@@ -159,15 +180,17 @@ class Registry:
         path: str,
         headers: Mapping[str, str] | None = None,
         data: bytes | IO[bytes] | None = None,
+        authorizer: Authorizer | None = None,
     ) -> Response:
         """One request; a refused one once more with a fresh login."""
+        authorizer = authorizer or self._authorizer
         for is_last in (False, True):
-            login = self._authorizer.headers
+            login = authorizer.headers
             response = self._wire.send(method, root_of(self.host) + path, {**(headers or {}), **login}, data)
             if response.status != HTTPStatus.UNAUTHORIZED or is_last:
                 break
             response.read(_ERROR_LIMIT_BYTES)
-            self._authorizer.renew(response.headers.get("WWW-Authenticate", ""), login)
+            authorizer.renew(response.headers.get("WWW-Authenticate", ""), login)
             if data is not None and not isinstance(data, bytes):
                 data.seek(0)
         return response

@@ -1,6 +1,5 @@
-"""Images between the layout and a registry: push, pull, and the proof that a registry has a locked image."""
+"""Images between the layout and registries: push, pull, and the proof that a registry has a locked image."""
 
-from collections.abc import Mapping
 from functools import partial
 
 from mmgit.errors import BuildError, RegistryError
@@ -14,23 +13,19 @@ _REQUESTS_AT_ONCE = 6
 
 
 def push(
-    lock: Lock,
-    layout: Layout,
-    registry: Registry,
-    *,
-    tag: str | None = None,
-    mount_from: Mapping[str, str] | None = None,
+    lock: Lock, layout: Layout, registry: Registry, *, tag: str | None = None, origin: Registry | None = None
 ) -> int:
     """Send what the registry lacks of an image, the index last, and prove that it is there; the bytes sent.
 
-    `mount_from` is digest -> a repository of the same registry that may have the blob.
+    What `origin` has is mounted, if that is another repository of the same registry; what the layout lacks is pulled
+    from there first.
 
     Raises:
-        RegistryError: the registry refuses, breaks off for good, or keeps other bytes.
-        BuildError: the layout does not hold the image.
+        RegistryError: a registry refuses, breaks off for good, or keeps or gives other bytes.
+        BuildError: neither the layout nor `origin` holds the image.
     """
-    documents = [(_document(layout, blob), media_type) for blob, media_type in _documents(lock)]
-    send = partial(_send, layout=layout, registry=registry, mount_from=mount_from or {})
+    documents = [(_document(layout, *document, origin), document[1]) for document in _documents(lock)]
+    send = partial(_send, layout=layout, registry=registry, origin=origin)
     sent = sum(parallel(send, reversed(_contents(lock)), at_once=_REQUESTS_AT_ONCE))  # the newest layers are on top
     parallel(lambda document: registry.put_manifest(*document), documents[:-1], at_once=_REQUESTS_AT_ONCE)
     registry.put_manifest(*documents[-1])
@@ -46,13 +41,24 @@ def verify(lock: Lock, registry: Registry) -> None:
     Raises:
         RegistryError: it does not.
     """
+    for blob in absent(lock, registry):
+        raise _absent(blob, registry)
 
-    def get(document: tuple[Blob, str]) -> None:
+
+def absent(lock: Lock, registry: Registry) -> list[Blob]:
+    """Which of index and manifests of a lock a registry does not have, when asked by digest.
+
+    Raises:
+        RegistryError: it cannot be asked, or gives other bytes.
+    """
+
+    def get(document: tuple[Blob, str]) -> bytes | None:
         blob, media_type = document
-        if registry.manifest(blob.digest, media_type) is None:
-            raise _absent(blob, registry)
+        return registry.manifest(blob.digest, media_type)
 
-    parallel(get, _documents(lock), at_once=_REQUESTS_AT_ONCE)
+    documents = _documents(lock)
+    found = parallel(get, documents, at_once=_REQUESTS_AT_ONCE)
+    return [blob for (blob, _), data in zip(documents, found, strict=True) if data is None]
 
 
 def pull(lock: Lock, layout: Layout, registry: Registry) -> None:
@@ -110,24 +116,31 @@ def _contents(lock: Lock) -> list[Blob]:
     return [blob for blob in lock.blobs if blob.digest not in documents]
 
 
-def _document(layout: Layout, blob: Blob) -> bytes:
+def _document(layout: Layout, blob: Blob, media_type: str, origin: Registry | None) -> bytes:
     data = layout.document(blob.digest)
+    if data is None and origin is not None:
+        data = origin.manifest(blob.digest, media_type)
+        if data is not None:
+            layout.put_document(data)
     if data is None:
-        raise _not_in_layout(blob)
+        raise _nowhere(blob, origin)
     return data
 
 
-def _send(blob: Blob, *, layout: Layout, registry: Registry, mount_from: Mapping[str, str]) -> int:
+def _send(blob: Blob, *, layout: Layout, registry: Registry, origin: Registry | None) -> int:
     if registry.has(blob):
         return 0
-    if not layout.has(blob):
-        raise _not_in_layout(blob)
-    registry.upload(blob, layout.path(blob.digest), mount_from=mount_from.get(blob.digest))
+    if origin is not None and origin.host == registry.host and registry.mount(blob, origin.name):
+        return 0
+    if not (layout.has(blob) if origin is None else pull_blob(blob, layout, origin)):
+        raise _nowhere(blob, origin)
+    registry.upload(blob, layout.path(blob.digest))
     return blob.size_bytes
 
 
-def _not_in_layout(blob: Blob) -> BuildError:
-    return BuildError(f"the layout does not hold {blob.digest}", "build it: `mmgit build`")
+def _nowhere(blob: Blob, origin: Registry | None) -> BuildError:
+    where = f"{origin} does not have {blob.digest}, nor does the layout" if origin else ""
+    return BuildError(where or f"the layout does not hold {blob.digest}", "build it: `mmgit build`")
 
 
 def _absent(blob: Blob, registry: Registry) -> RegistryError:

@@ -127,6 +127,13 @@ class Workshop:
         with self.watch(f"pushing {name}", sum(blob.size_bytes for blob in lock.blobs)) as advance:
             return transfer.push(lock, self.layout, self.registry(prefix, name, advance))
 
+    def bring(self, lock: Lock, prefix: str, name: str, *, origin: str | None = None) -> int:
+        """Have an environment's registry give an image by digest, as `push`; what is missing here is at `origin`."""
+        size_bytes = sum(blob.size_bytes for blob in lock.blobs)
+        with self.layout.in_use(), self.watch(f"copying {name}", size_bytes) as advance:
+            there = self.registry(origin, name) if origin else None
+            return transfer.push(lock, self.layout, self.registry(prefix, name, advance), origin=there)
+
     def _assembler(self, source: Source, locks: Mapping[str, Lock]) -> Assembler:
         known = layers_by_key(locks.values())
         pull = partial(self._pull, source=source)

@@ -15,6 +15,7 @@ Mmgit = Callable[..., Any]
 FAILED, WAITING = 14, 15
 PRODUCTION = Path("environments/production/environment.yaml")
 SERVICE = Path("environments/production/services/digits.yaml")
+ROLL_BACK = ("rollback", "digits", "--env", "production", "--unverified")
 
 
 def git(*arguments: str) -> str:
@@ -52,7 +53,7 @@ def judge(root: Path, mmgit: Mmgit) -> Judge:
         append(PRODUCTION, f"promotion: {{from: staging{gates and ', '}{gates}}}\n")
         append(root / "mmgit.yaml", f"policies: {{{policies}}}\n")
         commit("Gates")
-        assert mmgit("promote", "digits", "--from", "staging", "--to", "production").code == 0
+        assert mmgit("promote", "digits", "--from", "staging", "--to", "production", "--unverified").code == 0
         return verdicts(mmgit)
 
     return call
@@ -268,7 +269,7 @@ def test_a_pin_that_is_held_does_not_move_by_hand_either(mmgit: Mmgit, until: st
 def test_a_rollback_to_what_ran_here_passes_without_soak_and_metrics(judge: Judge, mmgit: Mmgit) -> None:
     judge("soak: 24h, metrics: {accuracy: {min: 0.999}}")
     commit("Promoted, by force")
-    mmgit("rollback", "digits", "--env", "production", "--reason", "worse on Mondays")
+    mmgit(*ROLL_BACK, "--reason", "worse on Mondays")
 
     found = verdicts(mmgit)
 
@@ -279,7 +280,7 @@ def test_a_rollback_to_what_ran_here_passes_without_soak_and_metrics(judge: Judg
 def test_a_rollback_with_a_hold_that_has_ended_is_none(judge: Judge, mmgit: Mmgit) -> None:
     judge("metrics: {accuracy: {min: 0.999}}")
     commit("Promoted, by force")
-    mmgit("rollback", "digits", "--env", "production", "--reason", "x", "--until", "2020-01-31")
+    mmgit(*ROLL_BACK, "--reason", "x", "--until", "2020-01-31")
 
     found = verdicts(mmgit)
 
@@ -301,7 +302,7 @@ def test_a_hold_that_is_taken_away_needs_the_approvals_of_a_move(mmgit: Mmgit) -
     append(PRODUCTION, "promotion: {from: staging, approvals: 1}\n")
     append(SERVICE, "hold: {reason: worse on Mondays, until: '2099-01-31'}\n")
     commit("Gates, and a hold")
-    mmgit("rollback", "digits", "--env", "production", "--release")
+    mmgit(*ROLL_BACK, "--release")
 
     assert verdicts(mmgit)["approvals"]["state"] == "waiting"
 

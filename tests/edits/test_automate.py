@@ -16,7 +16,7 @@ from mmgit.repository.files import Root
 from tests.workflows import assert_safe, steps
 
 NAMES = ("check", "drift", "promote", "release")
-SCRIPTS = ("bases", "build", "check", "comment", "drift", "gate", "install", "lock", "promote", "try")
+SCRIPTS = ("bases", "build", "check", "comment", "drift", "gate", "images", "install", "lock", "promote", "try")
 
 
 def files(folder: Path, ci: Ci = "github", branch: str = "main", prefix: str = "") -> dict[str, str]:
@@ -125,10 +125,26 @@ def test_a_promotion_is_asked_for_by_a_person_and_is_a_pull_request(tmp_path: Pa
     assert [*triggers(found)["workflow_dispatch"]["inputs"]] == ["from", "to", "services"]
     assert permissions(tmp_path, "promote") == {
         "try": {"contents": "read"},
-        "promote": {"contents": "write", "pull-requests": "write"},
+        "images": {"contents": "read", "packages": "write"},
+        "promote": {"contents": "write", "pull-requests": "write", "packages": "read"},
     }
     assert "--pull-request" in found["jobs"]["promote"]["steps"][-1]["run"]
     assert "--push" not in found["jobs"]["promote"]["steps"][-1]["run"]
+
+
+def test_who_copies_images_gets_no_token_of_the_forge_and_who_promotes_none_that_writes_a_registry(
+    tmp_path: Path,
+) -> None:
+    jobs = workflow(tmp_path, "promote")["jobs"]
+
+    secrets = {job: set(re.findall(r"secrets\.(\w+)", str(value))) for job, value in jobs.items()}
+    assert secrets == {
+        "try": set(),
+        "images": {"MMGIT_REGISTRY_READ_TOKEN", "MMGIT_TARGET_REGISTRY_TOKEN", "MMGIT_REGISTRY_TOKEN"},
+        "promote": {"MMGIT_FORGE_TOKEN", "MMGIT_TARGET_REGISTRY_READ_TOKEN", "MMGIT_REGISTRY_READ_TOKEN"},
+    }
+    assert jobs["promote"]["needs"] == ["try", "images"]
+    assert "needs.images.result == 'success'" in jobs["promote"]["if"]
 
 
 def test_what_looks_for_drift_may_only_read_and_what_proposes_newer_bases_may_write_a_branch(tmp_path: Path) -> None:

@@ -445,6 +445,16 @@ class _RegistryHandler(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def fake_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeRegistry]:
     monkeypatch.setattr(wire, "PAUSES_SECONDS", (0.0, 0.0, 0.0))
+    yield from fake_registry_running()
+
+
+@pytest.fixture
+def other_registry(fake_registry: FakeRegistry) -> Iterator[FakeRegistry]:  # noqa: ARG001 - it sets the pauses
+    yield from fake_registry_running()
+
+
+def fake_registry_running() -> Iterator[FakeRegistry]:
+    """A registry that runs until the generator is closed."""
     found = FakeRegistry()
     server = http.server.ThreadingHTTPServer(
         ("127.0.0.1", 0), type("Handler", (_RegistryHandler,), {"registry": found})

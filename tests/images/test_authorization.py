@@ -12,6 +12,7 @@ from mmgit.images.authorization import Authorizer
 from mmgit.images.credentials import Credentials
 from mmgit.images.registry import Registry
 from mmgit.images.wire import Wire
+from mmgit.lock import Blob
 
 if TYPE_CHECKING:
     from tests.images.conftest import FakeRegistry, Site
@@ -45,6 +46,18 @@ def test_a_token_is_asked_for_once_and_used_for_all_requests(fake_registry: "Fak
     (asked,) = site.asked
     assert parse_qs(urlsplit(asked).query) == {"service": ["r"], "scope": ["repository:models/digits:pull,push"]}
     assert fake_registry.seen_authorization == ["", "Bearer t1", "Bearer t1"]
+
+
+def test_what_is_mounted_is_asked_for_with_a_token_of_its_own(fake_registry: "FakeRegistry", site: "Site") -> None:
+    tokens(fake_registry, site, {"token": "t1"})
+    registry = Registry(fake_registry.host, "models/digits", find=lambda _: ANN)
+
+    registry.mount(Blob("sha256:" + "0" * 64, 1), "models/churn")
+    registry.ping()
+
+    first, second = (parse_qs(urlsplit(asked).query)["scope"] for asked in site.asked)
+    assert first == ["repository:models/digits:pull,push", "repository:models/churn:pull"]
+    assert second == first[:1]
 
 
 def test_nobody_may_ask_for_a_token_as_well(fake_registry: "FakeRegistry", site: "Site") -> None:

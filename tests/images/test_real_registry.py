@@ -50,9 +50,23 @@ def test_a_layer_is_mounted_from_another_repository(world: "World", registry: Re
     other = Registry(registry.host, f"{name}-other")
     layer = lock.platforms["linux/amd64"].layers[0]
 
-    other.upload(layer, Path("/nowhere"), mount_from=name)
+    is_mounted = other.mount(layer, name)
 
+    assert is_mounted
     assert other.has(layer)
+
+
+def test_an_image_goes_on_to_another_repository_without_its_bytes(
+    world: "World", registry: Registry, name: str, tmp_path: Path
+) -> None:
+    lock = world.build()
+    push(lock, world.layout, registry)
+    other = Registry(registry.host, f"{name}-other")
+
+    sent = push(lock, world.elsewhere(tmp_path / "other").layout, other, origin=registry)
+
+    assert sent == 0
+    verify(lock, other)
 
 
 def test_a_damaged_layer_is_refused_by_the_registry(world: "World", registry: Registry) -> None:

@@ -44,25 +44,22 @@ def test_a_blob_is_sent_in_one_request(registry: Registry, fake_registry: "FakeR
     assert "state=x&digest=sha256" in fake_registry.asked[1]
 
 
-def test_a_blob_that_another_repository_has_is_mounted(
-    registry: Registry, fake_registry: "FakeRegistry", path: Path
-) -> None:
+def test_a_blob_that_another_repository_has_is_mounted(registry: Registry, fake_registry: "FakeRegistry") -> None:
     fake_registry.blobs[BLOB.digest] = DATA
 
-    registry.upload(BLOB, path, mount_from="models/churn")
+    assert registry.mount(BLOB, "models/churn")
 
     assert [asked.split()[0] for asked in fake_registry.asked] == ["POST"]
     assert "from=models%2Fchurn" in fake_registry.asked[0]
 
 
-def test_a_registry_that_does_not_mount_gets_the_bytes(
-    registry: Registry, fake_registry: "FakeRegistry", path: Path
-) -> None:
-    fake_registry.mounts = False
+@pytest.mark.parametrize("fault", [202, 401, 403, 404])
+def test_a_registry_that_does_not_mount_says_so(registry: Registry, fake_registry: "FakeRegistry", fault: int) -> None:
+    fake_registry.blobs[BLOB.digest] = DATA
+    fake_registry.faults = [("POST", "uploads", fault)] * 2
+    fake_registry.challenge = 'Basic realm="models"'
 
-    registry.upload(BLOB, path, mount_from="models/churn")
-
-    assert fake_registry.blobs == {BLOB.digest: DATA}
+    assert not registry.mount(BLOB, "models/churn")
 
 
 @pytest.mark.parametrize("fault", ["reset", 429, 500, 503])

@@ -1,13 +1,16 @@
 """Images to a registry and back: only what is missing, the index last, and no byte unverified."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mmgit.errors import BuildError, RegistryError
+from mmgit.images.layout import Layout
 from mmgit.images.registry import Registry
 from mmgit.images.transfer import pull, pull_blob, push, verify
+from mmgit.lock import Lock
 
 if TYPE_CHECKING:
     from tests.images.conftest import FakeRegistry, World
@@ -89,10 +92,105 @@ def test_a_layer_that_another_repository_has_is_mounted(
     fake_registry.asked.clear()
     fake_registry.faults = [("HEAD", base.digest, 404)]
 
-    push(lock, world.layout, other, mount_from={base.digest: "models/digits"})
+    push(lock, world.layout, other, origin=registry)
 
     assert any(f"mount=sha256%3A{base.digest[7:]}" in asked for asked in fake_registry.asked)
     assert fake_registry.blobs == hidden
+
+
+@dataclass(frozen=True)
+class Copying:
+    """An image that is in one registry, and neither in another one nor here."""
+
+    lock: Lock
+    layout: Layout
+    origin: Registry
+    there: "FakeRegistry"
+    target: Registry
+    at_target: "FakeRegistry"
+
+    def copy(self) -> int:
+        return push(self.lock, self.layout, self.target, origin=self.origin)
+
+
+@pytest.fixture
+def copying(
+    world: "World", registry: Registry, fake_registry: "FakeRegistry", other_registry: "FakeRegistry"
+) -> Copying:
+    lock = world.build()
+    origin = Registry(other_registry.host, "dev/digits")
+    push(lock, world.layout, origin)
+    for blob in lock.blobs:
+        world.layout.path(blob.digest).unlink(missing_ok=True)
+    other_registry.asked.clear()
+    return Copying(lock, world.layout, origin, other_registry, registry, fake_registry)
+
+
+def test_an_image_goes_from_one_registry_to_another(copying: Copying) -> None:
+    sent = copying.copy()
+
+    assert copying.at_target.blobs == copying.there.blobs
+    assert sent == sum(map(len, copying.there.blobs.values()))
+    verify(copying.lock, copying.target)
+
+
+def test_only_what_is_missing_is_copied_and_only_what_is_not_here_is_fetched(copying: Copying) -> None:
+    layers = {layer.digest: layer for layer in copying.lock.platforms["linux/amd64"].layers}
+    at_target, here, *others = layers
+    copying.at_target.blobs[at_target] = copying.there.blobs[at_target]
+    copying.layout.put([copying.there.blobs[here]], expected=layers[here])
+
+    copying.copy()
+
+    fetched = {asked.rpartition("/")[2] for asked in copying.there.asked}
+    assert not fetched & {at_target, here}
+    assert {*others} < fetched
+    assert not any(at_target[7:] in asked for asked in copying.at_target.asked if asked.startswith("PUT"))
+
+
+@pytest.mark.parametrize("fault", ["reset", "short", 503])
+def test_a_copy_survives_two_registries_that_break_off_now_and_then(copying: Copying, fault: int | str) -> None:
+    copying.there.faults = [("GET", "manifests", fault), ("GET", "blobs", fault), ("GET", "blobs", fault)]
+    copying.at_target.faults = [("POST", "uploads", 503), ("PUT", "uploads", "reset"), ("PUT", "manifests", 429)]
+
+    copying.copy()
+
+    verify(copying.lock, copying.target)
+    assert (copying.there.faults, copying.at_target.faults) == ([], [])
+
+
+def test_a_copy_that_stopped_goes_on_where_it_was(copying: Copying) -> None:
+    copying.at_target.faults = [("PUT", copying.lock.index.digest, 403)]
+    with pytest.raises(RegistryError, match="403"):
+        copying.copy()
+    copying.there.asked.clear()
+
+    sent = copying.copy()
+
+    assert (sent, copying.there.asked) == (0, [])
+    verify(copying.lock, copying.target)
+
+
+@pytest.mark.parametrize("lie", [b"{}", b"x" * 10**6])
+def test_what_is_not_what_was_locked_goes_nowhere(copying: Copying, lie: bytes) -> None:
+    copying.there.lies = lie
+
+    with pytest.raises(RegistryError, match="other bytes"):
+        copying.copy()
+    for data in copying.there.manifests.values():
+        copying.layout.put_document(data)
+    with pytest.raises(RegistryError, match="other bytes"):
+        copying.copy()
+
+    assert (copying.at_target.blobs, copying.at_target.manifests) == ({}, {})
+
+
+def test_what_is_neither_there_nor_here_is_named(copying: Copying) -> None:
+    lost = copying.lock.platforms["linux/amd64"].layers[0]
+    del copying.there.blobs[lost.digest]
+
+    with pytest.raises(BuildError, match=f"dev/digits does not have {lost.digest}, nor does the layout"):
+        copying.copy()
 
 
 def test_a_push_survives_a_registry_that_breaks_off_now_and_then(

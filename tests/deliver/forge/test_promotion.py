@@ -21,7 +21,8 @@ pytestmark = pytest.mark.forge
 WAITING, FAILED = 15, 14
 WRITERS = 20
 PRODUCTION = "environments/production/services/digits.yaml"
-PROMOTE = ("promote", "digits", "--from", "staging", "--to", "production")
+PROMOTE = ("promote", "digits", "--from", "staging", "--to", "production", "--unverified")
+ROLL_BACK = ("rollback", "digits", "--env", "production", "--unverified")
 
 
 @dataclass
@@ -82,7 +83,7 @@ def test_a_promotion_is_proposed_with_its_plan_and_its_gates(clone: Clone, gitea
     number = proposed(clone)
 
     found = gitea.forge.pull_request(number)
-    assert found.proposal.title == "Promote digits from staging to production"
+    assert found.proposal.title == "Promote digits from staging to production, unverified"
     body = html.unescape(found.proposal.body)
     assert "digits/2 (model digits/2) → digits/1 (model digits/1)" in body
     assert "Gates: waiting" in body
@@ -150,11 +151,11 @@ def test_a_rollback_is_not_undone_by_the_next_promotion(clone: Clone, gitea: "Gi
     gitea.review(number, "APPROVED")
     gitea.merge(number)
 
-    rolled_back = clone.mmgit("rollback", "digits", "--env", "production", "--reason", "worse", "--pull-request")
+    rolled_back = clone.mmgit(*ROLL_BACK, "--reason", "worse", "--pull-request")
     second = int(rolled_back.stdout.strip().rpartition("/")[2])
     gitea.review(second, "APPROVED")
     gitea.merge(second)
-    again = clone.mmgit("promote", "--from", "staging", "--to", "production", "--pull-request")
+    again = clone.mmgit("promote", "--from", "staging", "--to", "production", "--unverified", "--pull-request")
 
     assert again.returncode == 0, again.stderr
     assert "production holds its pin" in again.stdout
@@ -179,7 +180,9 @@ def test_writers_at_once_lose_nothing(clone: Clone, gitea: "GiteaRepository", tm
         each.git("remote", "set-url", "origin", f"{gitea.url}/{gitea.name}.git")
 
     def promote(each: Clone) -> "subprocess.CompletedProcess[str]":
-        return each.mmgit("promote", each.folder.name, "--from", "staging", "--to", "production", "--push")
+        return each.mmgit(
+            "promote", each.folder.name, "--from", "staging", "--to", "production", "--unverified", "--push"
+        )
 
     with ThreadPoolExecutor(len(clones)) as pool:
         done = list(pool.map(promote, clones))

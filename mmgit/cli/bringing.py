@@ -1,0 +1,87 @@
+"""That an environment can pull what its pins name: its registry is asked by digest, and given what it lacks.
+
+A pin moves after that, never before. What `--unverified` moves without it is said, here and in the commit.
+"""
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+import click
+
+from mmgit.cli.building import is_pulled_from_here
+from mmgit.cli.context import find_root
+from mmgit.errors import BuildError
+from mmgit.repository.source import Source
+
+if TYPE_CHECKING:
+    from mmgit.lock import Lock
+
+Pin = tuple[str, str]
+"""A manifest and the digest of an image of it."""
+
+unverified_option = click.option(
+    "--unverified", "is_unverified", is_flag=True, help="Do not ask the registry for the images; the commit says so."
+)
+
+
+def bring(source: Source, pins: Collection[Pin], environment: str, origin: str = "") -> None:
+    """Have the registry of an environment give these images by digest: what it lacks comes from here or from `origin`.
+
+    Nothing is asked where images are pulled from this machine's layout.
+
+    Raises:
+        BuildError: an image is in none of the registries and not here.
+        RegistryError: a registry refuses, is not there, or gives other bytes.
+    """
+    prefix = _registry(source, environment)
+    if prefix is None:
+        return
+    elsewhere = _registry(source, origin) if origin else None
+    for pin in dict.fromkeys(pins):
+        _bring(source, pin, prefix, elsewhere if elsewhere != prefix else None)
+
+
+def unasked(source: Source, pins: Collection[Pin], environment: str, _: str = "") -> None:
+    """In place of `bring`: ask nobody, and say so."""
+    from mmgit.cli.progress import warn  # noqa: PLC0415 - --help must not wait for it
+
+    prefix = _registry(source, environment)
+    if prefix and pins:
+        warn(f"{prefix} was not asked for these images: {environment} may not be able to pull them")
+
+
+def _registry(source: Source, environment: str) -> str | None:
+    """The registry that an environment pulls from, unless that is this machine's layout."""
+    spec = source.environments[environment].spec
+    return None if is_pulled_from_here(spec) else spec.registry
+
+
+def _bring(source: Source, pin: Pin, prefix: str, origin: str | None) -> None:
+    from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
+    from mmgit.images import transfer  # noqa: PLC0415 - as above
+
+    manifest, digest = pin
+    lock, name = _lock_of(source, pin), manifest.partition("/")[0]
+    with working(prefix) as watch:
+        workshop = workshop_of(find_root(), watch)
+        sent_bytes = None
+        if transfer.absent(lock, workshop.registry(prefix, name)):
+            try:
+                sent_bytes = workshop.bring(lock, prefix, name, origin=origin)
+            except BuildError as error:
+                hint = f"mmgit build {manifest}   makes it here from its lock; then this command again"
+                raise BuildError(f"{prefix}/{name} lacks manifest {manifest}: {error.message}", hint) from error
+    sent = "" if sent_bytes is None else f"{sent_bytes / 1e6:.1f} MB sent, "
+    print(f"{prefix}/{name}@{digest}: {sent}verified")
+
+
+def _lock_of(source: Source, pin: Pin) -> "Lock":
+    from mmgit.lock import lock_of  # noqa: PLC0415 - --help must not wait for it
+
+    manifest, digest = pin
+    declared = source.manifest(manifest)
+    for image in declared.images.values() if declared else ():
+        if image.spec.digest == digest:
+            return lock_of(image.spec)
+    raise BuildError(f"manifest {manifest} locks no image {digest}", "mmgit check")
