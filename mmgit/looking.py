@@ -12,36 +12,41 @@ from mmgit import forked
 
 TYPE_CHECKING = False  # `typing` is slow to import
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Iterator
 
 FACTS = Struct("4q")
 """Numbers for each file: times of change of its bytes and of itself, in nanoseconds; its size; its inode."""
 UNKNOWN = bytes(FACTS.size)
 _INT64 = 2**63 - 1
-_SCANNED = ("bases", "models", "blueprints")
-_ENVIRONMENTS = "environments"
+_SCANNED = ("bases", "blueprints")
+_MODELS, _ENVIRONMENTS, _UNSEEN = "models", "environments", "__pycache__"
+_MOST_SHARES = 200
+"""Fewer than a byte can tell apart."""
 _OF_MODELS = ("versions", "manifests")
 
-Listing = tuple[list[str], bytes]
-"""The names of the files in a folder, in the folder's own order, and their packed facts, as many bytes for each."""
+Listing = bytes
+"""The names of the files in a folder, in the folder's own order; a zero byte; their facts, as many bytes for each."""
 Listings = dict[str, Listing]
+"""Sorted by folder."""
 
 
-def look(root: str, *, is_shared: bool = False) -> Listings:
+def look(
+    root: str,
+    *,
+    is_shared: bool = False,
+    known: Listings | None = None,
+    when_changed: Callable[[], None] | None = None,
+) -> Listings:
     """All files that a compile reads or writes, as they are now.
 
-    A process without threads may share the work with a second one, which pays from some 20,000 files on.
+    A process without threads may share the work with a second one, which pays from some 20,000 files on. As soon as
+    one of them sees what is not `known`, `when_changed` is called once, and the other one goes on meanwhile.
     """
     found: Listings = {"": facts_of(root, ["mmgit.yaml"])}
-    for folder in _SCANNED:
-        scan(root, folder, found)
-    below = [f"{_ENVIRONMENTS}/{name}" for name in scan(root, _ENVIRONMENTS, found, is_deep=False)]
-    near, far = below[: len(below) // 2], below[len(below) // 2 :]
-    helper = forked.begin(lambda: packed(_seen(root, far))) if is_shared else None
-    for folder in near:
-        scan(root, folder, found)
-    seen = helper.end() if helper else None
-    return {**found, **(_seen(root, far) if seen is None else unpacked(seen))}
+    work = Work(root, _shares(_folders(root, found)), known, when_changed)
+    work.compare(found)
+    found |= work.shared_out() if is_shared else work.done()
+    return dict(sorted(found.items()))
 
 
 def look_again(root: str, listings: Listings, paths: Collection[str]) -> Listings:
@@ -57,31 +62,42 @@ def look_again(root: str, listings: Listings, paths: Collection[str]) -> Listing
 
 def packed(listings: Listings) -> bytes:
     """Listings as bytes: equal if nothing has changed."""
-    parts = []
-    for folder, (names, facts) in listings.items():
-        text = os.fsencode(f"{folder}\0{'/'.join(names)}")
-        parts.append(b"%d %d\n%b%b" % (len(text), len(facts), text, facts))
-    return b"".join(parts)
+    contents = os.fsencode("\0".join([f"{folder}\0{len(listing)}" for folder, listing in listings.items()]))
+    return b"".join([b"%d\n" % len(contents), contents, *listings.values()])
 
 
 def unpacked(data: bytes) -> Listings:
     """What `packed` made these bytes of."""
+    start = data.index(b"\n") + 1
+    end = start + int(data[: start - 1])
+    contents = iter(os.fsdecode(data[start:end]).split("\0") if end > start else ())
     listings: Listings = {}
-    end = 0
-    while end < len(data):
-        start = data.index(b"\n", end) + 1
-        size, facts_size = map(int, data[end:start].split())
-        middle, end = start + size, start + size + facts_size
-        folder, _, names = os.fsdecode(data[start:middle]).partition("\0")
-        listings[folder] = (names.split("/") if names else [], data[middle:end])
+    for folder, size in zip(contents, contents, strict=True):
+        start, end = end, end + int(size)
+        listings[folder] = data[start:end]
     return listings
+
+
+def names_of(listing: Listing | None) -> list[str]:
+    """The names of the files of a folder."""
+    names = (listing or b"").partition(b"\0")[0]
+    return os.fsdecode(names).split("/") if names else []
 
 
 def by_name(listing: Listing | None) -> dict[str, bytes]:
     """The facts of each file of a folder."""
-    names, facts = listing or ([], b"")
-    size = FACTS.size
-    return {name: facts[size * number : size * (number + 1)] for number, name in enumerate(names)}
+    facts, size = facts_in(listing or b""), FACTS.size
+    return {name: facts[size * number : size * (number + 1)] for number, name in enumerate(names_of(listing))}
+
+
+def listing_of(names: list[str], facts: list[bytes]) -> Listing:
+    """A folder's files, and the facts of each."""
+    return b"%b\0%b" % (os.fsencode("/".join(names)), b"".join(facts))
+
+
+def facts_in(listing: Listing) -> bytes:
+    """The facts of all files of a folder."""
+    return listing.partition(b"\0")[2]
 
 
 def scan(root: str, folder: str, found: Listings, *, is_deep: bool = True) -> list[str]:
@@ -90,33 +106,32 @@ def scan(root: str, folder: str, found: Listings, *, is_deep: bool = True) -> li
     below: list[str] = []
     facts: list[bytes] = []
     prefix = f"{folder}/" if folder else ""
-    is_model = prefix.startswith("models/") and prefix.count("/") == len(_OF_MODELS)
+    is_few = prefix.startswith("models/")
+    is_model = is_few and prefix.count("/") == len(_OF_MODELS)
+    path = f"{root}/{folder}"
     try:
-        descriptor = os.open(f"{root}/{folder}", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        # By its descriptor, each file is found by its name alone; in folders of few files that takes longer.
+        where = path if is_few else os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
         return below
     try:
-        with os.scandir(descriptor) as entries:  # not by path: so each file is found by its name alone
+        with os.scandir(where) as entries:
             for entry in entries:
                 if entry.is_dir(follow_symlinks=False):
                     below.append(entry.name)
                     continue
                 names.append(entry.name)
                 facts.append(_packed(entry.stat(follow_symlinks=False)))
+    except FileNotFoundError:
+        return below
     finally:
-        os.close(descriptor)
-    found[folder] = (names, b"".join(facts))
+        if isinstance(where, int):
+            os.close(where)
+    found[folder] = listing_of(names, facts)
     for name in below if is_deep else ():
-        if name != "__pycache__" and (not is_model or name in _OF_MODELS):
+        if name != _UNSEEN and (not is_model or name in _OF_MODELS):
             scan(root, prefix + name, found)
     return below
-
-
-def _seen(root: str, folders: list[str]) -> Listings:
-    found: Listings = {}
-    for folder in folders:
-        scan(root, folder, found)
-    return found
 
 
 def facts_of(folder: str, names: list[str]) -> Listing:
@@ -127,7 +142,75 @@ def facts_of(folder: str, names: list[str]) -> Listing:
             facts.append(_packed(os.lstat(f"{folder}/{name}")))
         except FileNotFoundError:
             facts.append(UNKNOWN)
-    return names, b"".join(facts)
+    return listing_of(names, facts)
+
+
+def _folders(root: str, found: Listings) -> list[str]:
+    """What is left to be scanned with all that is below: models, and in environments groups. The rest is noted."""
+    for folder in _SCANNED:
+        scan(root, folder, found)
+    left = _below(root, _MODELS, found)
+    for environment in _below(root, _ENVIRONMENTS, found):
+        for kind in _below(root, environment, found):
+            left += _below(root, kind, found)
+    return left
+
+
+def _below(root: str, folder: str, found: Listings) -> list[str]:
+    return [f"{folder}/{name}" for name in scan(root, folder, found, is_deep=False) if name != _UNSEEN]
+
+
+def _shares(folders: list[str]) -> list[list[str]]:
+    size = len(folders) // _MOST_SHARES + 1
+    return [folders[start : start + size] for start in range(0, len(folders), size)]
+
+
+class Work:
+    """Shares of a look: each is for whoever of two processes is free first."""
+
+    def __init__(
+        self, root: str, shares: list[list[str]], known: Listings | None, when_changed: Callable[[], None] | None
+    ) -> None:
+        self._root, self._shares, self._known, self._when_changed = root, shares, known, when_changed
+        self._is_changed = bytearray(1)
+
+    def compare(self, found: Listings) -> None:
+        """Note whether anything is not as it is known."""
+        known = self._known
+        if known is not None and not self._is_changed[0]:
+            self._is_changed[0] = any(known.get(folder) != listing for folder, listing in found.items())
+
+    def done(self) -> Listings:
+        """All shares, by this process."""
+        return self._taken(iter(range(len(self._shares))), self._when_changed)
+
+    def shared_out(self) -> Listings:
+        """All shares, by this process and another one."""
+        import mmap  # noqa: PLC0415 - few repositories are large
+
+        self._is_changed = mmap.mmap(-1, 1)  # type: ignore[assignment]  # one byte, too, and of both processes
+        reading, writing = os.pipe()
+        os.write(writing, bytes(range(len(self._shares))))
+        os.close(writing)
+        taken = (byte[0] for byte in iter(lambda: os.read(reading, 1), b""))
+        helper = forked.begin(lambda: packed(self._taken(taken, None)))
+        found = self._taken(taken, self._when_changed)
+        os.close(reading)
+        seen = helper.end()
+        return {**found, **(self.done() if seen is None else unpacked(seen))}
+
+    def _taken(self, numbers: Iterator[int], when_changed: Callable[[], None] | None) -> Listings:
+        found: Listings = {}
+        for number in numbers:
+            share: Listings = {}
+            for folder in self._shares[number]:
+                scan(self._root, folder, share)
+            found |= share
+            self.compare(share)
+            if self._is_changed[0] and when_changed:
+                when_changed()
+                when_changed = None
+        return found
 
 
 def _packed(status: os.stat_result) -> bytes:

@@ -12,7 +12,7 @@ import sys
 import zlib
 
 from mmgit import __version__
-from mmgit.looking import FACTS, UNKNOWN, by_name, facts_of, packed, scan
+from mmgit.looking import FACTS, UNKNOWN, by_name, facts_in, facts_of, listing_of, packed, scan, unpacked
 
 TYPE_CHECKING = False  # `typing` is slow to import
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ PATH = ".mmgit/state"
 _PARTS = 7
 _MAX_BYTES = 256 * 2**20
 _MAX_TEXT_BYTES = 4096
-_LARGE_BYTES = 1_000_000
+_LARGE_BYTES, _BLOCK_BYTES = 1_000_000, 2**20
 _TICK_NS = 20_000_000
 """More than the steps in which file systems tell the time."""
 TARGET_BRANCH = ("MMGIT_TARGET_BRANCH", "GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
@@ -39,10 +39,19 @@ class State:
     """
 
     def __init__(  # noqa: PLR0913 - dataclasses are slow to import
-        self, *, identity: bytes, git: bytes, base: str, branch: str, files: int, said: str, listings: bytes
+        self, *, identity: bytes, git: bytes, base: str, branch: str, files: int, said: str, listings: Listings
     ) -> None:
         self.identity, self.git, self.base, self.branch = identity, git, base, branch
         self.files, self.said, self.listings = files, said, listings
+        self.mark = b""
+        """By which it is known whether the file that this was read from is still the one that lies there."""
+
+
+class Seen:
+    """What a command saw before anything else: the state, and then what lies in the repository at `root`."""
+
+    def __init__(self, root: str, began: float, last: State | None, listings: Listings) -> None:
+        self.root, self.began, self.last, self.listings = root, began, last, listings
 
 
 def root_above(folder: str) -> str | None:
@@ -55,12 +64,13 @@ def root_above(folder: str) -> str | None:
     return folder
 
 
-def read(root: str, *, is_writing: bool = False) -> State | None:
+def read(root: str) -> State | None:
     """The state, if it is whole and of this mmgit, and nobody else writes. What git has now may be something else."""
+    mark = mark_of(root)
     data = _bytes_of(f"{root}/{PATH}", _MAX_BYTES)
     checksum, _, body = data.partition(b"\n")
     parts = list(_unframed(body)) if checksum == b"%08x" % zlib.crc32(body) else []
-    if len(parts) != _PARTS:
+    if len(parts) != _PARTS or parts[0] != identity_of() or _is_disturbed(root):
         return None
     identity, git, base, branch, files, said, listings = parts
     state = State(
@@ -70,9 +80,15 @@ def read(root: str, *, is_writing: bool = False) -> State | None:
         branch=branch.decode(),
         files=int(files),
         said=said.decode(),
-        listings=listings,
+        listings=unpacked(listings),
     )
-    return state if identity == identity_of() and (is_writing or not _is_disturbed(root)) else None
+    state.mark = mark
+    return state
+
+
+def mark_of(root: str) -> bytes:
+    """What tells the file with the state from another one in its place."""
+    return facts_in(facts_of(root, [PATH]))
 
 
 def is_large(root: str) -> bool:
@@ -86,29 +102,32 @@ def is_large(root: str) -> bool:
 def framed(state: State) -> bytes:
     """The bytes of a state."""
     texts = (state.base, state.branch, str(state.files), state.said)
-    parts = (state.identity, state.git, *(text.encode() for text in texts), state.listings)
+    parts = (state.identity, state.git, *(text.encode() for text in texts), packed(state.listings))
     body = b"".join(b"%d\n%b" % (len(part), part) for part in parts)
     return b"%08x\n%b" % (zlib.crc32(body), body)
 
 
-def believed(before: Listings, after: Listings, written: Collection[str], *, began_ns: int, now_ns: int) -> Listings:
+def believed(  # noqa: PLR0913 - two looks and the times of both, what was believed and what was written
+    before: Listings, after: Listings, written: Collection[str], *, known: Listings, began_ns: int, now_ns: int
+) -> Listings:
     """What may be remembered: files as they were before they were read, those that mmgit wrote as they are now.
 
     `began_ns` is before `before` was looked at, `now_ns` before `after` was, both by the clock of the file system.
+    What is `known` was believed by an earlier compile; a folder that is still so needs no second judgement.
     """
     result: Listings = {}
     settled_ns = began_ns - _TICK_NS
-    for folder, (names, facts) in after.items():
-        if before.get(folder) == (names, facts) and _is_older(facts, settled_ns):
-            result[folder] = (names, facts)
+    for folder, listing in after.items():
+        if before.get(folder) == listing and (known.get(folder) == listing or _is_older(facts_in(listing), settled_ns)):
+            result[folder] = listing
             continue
-        old, new = by_name(before.get(folder)), by_name((names, facts))
+        old, new = by_name(before.get(folder)), by_name(listing)
         kept = []
-        for name in names:
+        for name in new:
             is_ours = f"{folder}/{name}" in written
             entry = new[name] if is_ours else old.get(name, UNKNOWN)
             kept.append(entry if _is_older(entry, now_ns if is_ours else settled_ns) else UNKNOWN)
-        result[folder] = (names, b"".join(kept))
+        result[folder] = listing_of(list(new), kept)
     return result
 
 
@@ -153,7 +172,7 @@ def git_of(root: str, branch: str) -> bytes:
     refs = [os.fsdecode(head.removeprefix(b"ref: ").strip()), f"refs/heads/{branch}", f"refs/remotes/origin/{branch}"]
     ids = [_bytes_of(f"{git}/{ref}", _MAX_TEXT_BYTES) for ref in refs]
     target = [os.fsencode(os.environ.get(name, "")) for name in TARGET_BRANCH]
-    return b"\0".join([os.fsencode(git), *target, head, *ids, facts_of(git, ["packed-refs", "shallow"])[1]])
+    return b"\0".join([os.fsencode(git), *target, head, *ids, facts_in(facts_of(git, ["packed-refs", "shallow"]))])
 
 
 def _is_disturbed(root: str) -> bool:
@@ -168,10 +187,11 @@ def _is_older(facts: bytes, limit_ns: int) -> bool:
 
 
 def _unframed(data: bytes) -> Iterator[bytes]:
-    while data:
-        size, _, data = data.partition(b"\n")
-        yield data[: int(size)]
-        data = data[int(size) :]
+    end = 0
+    while end < len(data):
+        start = data.index(b"\n", end) + 1
+        end = start + int(data[end : start - 1])
+        yield data[start:end]
 
 
 def _bytes_of(path: str, most: int) -> bytes:
@@ -180,12 +200,13 @@ def _bytes_of(path: str, most: int) -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return b""
-    data = b""
+    parts, left = [], most
     try:
-        while len(data) < most and (more := os.read(descriptor, min(most - len(data), 2**20))):
-            data += more
+        while left and (part := os.read(descriptor, min(left, _BLOCK_BYTES))):
+            parts.append(part)
+            left -= len(part)
     except OSError:
-        data = b""
+        parts = []
     finally:
         os.close(descriptor)
-    return data
+    return b"".join(parts)

@@ -12,7 +12,7 @@ def test_what_a_look_saw_survives_a_round_trip(repository: Callable[..., Path]) 
     listings = looking.look(str(repository()))
 
     assert looking.unpacked(looking.packed(listings)) == listings
-    assert listings["environments/dev/services"][0] == ["churn.yaml"]
+    assert looking.names_of(listings["environments/dev/services"]) == ["churn.yaml"]
 
 
 def test_two_processes_see_what_one_sees(repository: Callable[..., Path]) -> None:
@@ -58,4 +58,24 @@ def test_files_that_no_compile_reads_are_not_looked_at(repository: Callable[...,
     listings = looking.look(str(root))
 
     assert not any("scoring" in folder or "training" in folder for folder in listings)
-    assert listings[""][0] == ["mmgit.yaml"]
+    assert looking.names_of(listings[""]) == ["mmgit.yaml"]
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_change_is_told_once_while_the_look_goes_on(repository: Callable[..., Path], *, is_shared: bool) -> None:
+    models = {f"models/model-{number:03}/model.yaml": "" for number in range(250)}
+    root = repository(models)
+    known = looking.look(str(root))
+    told: list[str] = []
+
+    def look() -> looking.Listings:
+        return looking.look(str(root), is_shared=is_shared, known=known, when_changed=lambda: told.append("changed"))
+
+    assert look() == known
+    assert told == []
+
+    for path in models:
+        (root / path).write_text("other\n")
+
+    assert look() == looking.look(str(root)) != known
+    assert told == ["changed"]

@@ -6,26 +6,40 @@ from pathlib import Path
 from struct import pack
 
 from mmgit import state
+from mmgit.looking import listing_of
 
 
 def test_a_file_of_the_moment_in_which_it_was_read_is_not_believed() -> None:
-    facts = pack("4q", 100, 100, 5, 1)
-    listings = {"folder": (["file"], facts)}
+    listings = {"folder": listing(100)}
 
-    settled = state.believed(listings, listings, (), began_ns=2**40, now_ns=2**40)
-    racy = state.believed(listings, listings, (), began_ns=100, now_ns=2**40)
+    settled = state.believed(listings, listings, (), known={}, began_ns=2**40, now_ns=2**40)
+    racy = state.believed(listings, listings, (), known={}, began_ns=100, now_ns=2**40)
 
     assert settled == listings
-    assert racy == {"folder": (["file"], bytes(32))}
+    assert racy == {"folder": listing_of(["a"], [bytes(32)])}
+
+
+def test_what_was_believed_and_is_still_so_is_not_doubted_again() -> None:
+    listings = {"folder": listing(100)}
+
+    again = state.believed(listings, listings, (), known=listings, began_ns=100, now_ns=2**40)
+    other = state.believed(listings, listings, (), known={"folder": listing(99)}, began_ns=100, now_ns=2**40)
+
+    assert again == listings
+    assert other == {"folder": listing_of(["a"], [bytes(32)])}
 
 
 def test_what_somebody_else_wrote_during_a_compile_is_seen_by_the_next() -> None:
-    old, new = pack("4q", 1, 1, 5, 1), pack("4q", 9, 9, 6, 2)
+    old, new = {"f": listing(1)}, {"f": listing(9)}
 
-    kept = state.believed({"f": (["a"], old)}, {"f": (["a"], new)}, (), began_ns=2**40, now_ns=2**40)
-    ours = state.believed({"f": (["a"], old)}, {"f": (["a"], new)}, {"f/a"}, began_ns=2**40, now_ns=2**40)
+    kept = state.believed(old, new, (), known=old, began_ns=2**40, now_ns=2**40)
+    ours = state.believed(old, new, {"f/a"}, known=old, began_ns=2**40, now_ns=2**40)
 
-    assert (kept, ours) == ({"f": (["a"], old)}, {"f": (["a"], new)})
+    assert (kept, ours) == (old, new)
+
+
+def listing(time_ns: int) -> bytes:
+    return listing_of(["a"], [pack("4q", time_ns, time_ns, 5, 1)])
 
 
 def test_the_answer_that_nothing_has_changed_imports_nothing_slow() -> None:

@@ -6,7 +6,7 @@ Imported by itself, because the command line's parser takes as long as compiling
 from pathlib import Path
 from typing import Literal
 
-from mmgit import looking
+from mmgit import state
 from mmgit.cli.context import may_write, target_branch
 from mmgit.deliver.writer import writing
 from mmgit.incremental import memory, partly
@@ -15,9 +15,9 @@ from mmgit.incremental.partly import Partly
 from mmgit.repository.files import Root
 
 
-def begin(root: str, seen: tuple[float, looking.Listings]) -> Before:
-    """What there was in the repository at `root` when the command began; `seen` is what it looked at, and when."""
-    return memory.begin(Root(Path(root)), seen)
+def begin(seen: state.Seen) -> Before:
+    """What there was in the repository when the command began, which is what it saw."""
+    return memory.begin(Root(Path(seen.root)), seen)
 
 
 def compile_changed(before: Before, form: Literal["text", "json", "github"] = "text", *, is_check: bool) -> bool:

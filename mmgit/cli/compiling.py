@@ -74,7 +74,7 @@ def _touched(root: "Root", since: str) -> tuple[Collection[str] | None, Collecti
 @format_option
 @click.pass_obj
 @_uncollected()
-def compile_(tried: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's values
+def compile_(seen: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's values
     """Render every environment into environments/ENV/rendered, which is mmgit's alone."""
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.changed import compile_changed  # noqa: PLC0415 - as above
@@ -88,11 +88,14 @@ def compile_(tried: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **opt
     if options["is_check"] and options["is_commit"]:
         raise UsageError("--check writes nothing and --commit writes", "choose one of them")
     root = find_root()
-    before = tried or memory.begin(root)
+    begun, is_tried = seen or (None, False)
+    before = begun if begun and begun.root.path == root.path else memory.begin(root)
     wanted = Wanted(options["include"], options["message"], overwrite, is_all=options["is_all"])
     if options["is_commit"] and not overwrite and commit_changed(before, wanted, form):
         return
-    if not (tried or overwrite or options["is_commit"]) and compile_changed(before, form, is_check=options["is_check"]):
+    if not (is_tried or overwrite or options["is_commit"]) and compile_changed(
+        before, form, is_check=options["is_check"]
+    ):
         return
     surroundings = surroundings_of(root, target_branch())
     with working("compiling") as watch:

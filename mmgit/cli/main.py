@@ -32,42 +32,53 @@ def main() -> None:
 def run(arguments: list[str]) -> int:
     """The exit code of `mmgit ARGUMENTS`; prints what went wrong."""
     before = None
-    if arguments in (["compile"], ["compile", "--check"]) and (seen := _look()):
+    is_plain = arguments in (["compile"], ["compile", "--check"])
+    if arguments[:1] == ["compile"] and (seen := _look()):
         is_check = len(arguments) > 1
-        if _is_unchanged(seen[2], seen[1], is_check=is_check):
+        if is_plain and _is_unchanged(seen, is_check=is_check):
             return 0
         from mmgit.cli import changed  # noqa: PLC0415 - imports take longer than the answer above
 
-        before = changed.begin(seen[2], seen[:2])
-        if changed.compile_changed(before, is_check=is_check):
+        before = changed.begin(seen)
+        if is_plain and changed.compile_changed(before, is_check=is_check):
             return 0
     from mmgit.cli import commands  # noqa: PLC0415 - click alone takes as long as to compile one service
 
     commands.end_cleanly_when_terminated()
-    return commands.run(arguments, before)
+    return commands.run(arguments, (before, is_plain))
 
 
-def _look() -> tuple[float, looking.Listings, str] | None:
-    """What lies in the repository here, when that was seen, and where."""
+def _look() -> state.Seen | None:
+    """What lies in the repository here, and what the last compile left."""
     began = time.monotonic()
     try:
         root = state.root_above(os.getcwd())  # noqa: PTH109 - pathlib is slow to import
-        return (began, looking.look(root, is_shared=state.is_large(root)), root) if root else None
+        if root is None:
+            return None
+        last = _last(root)
+        known = last.listings if last else None
+        listings = looking.look(root, is_shared=state.is_large(root), known=known, when_changed=_prepare)
     except OSError:
+        return None
+    return state.Seen(root, began, last, listings)
+
+
+def _last(root: str) -> state.State | None:
+    try:
+        return state.read(root)
+    except (OSError, ValueError):
         return None
 
 
-def _is_unchanged(root: str, listings: looking.Listings, *, is_check: bool) -> bool:
+def _prepare() -> None:
+    """Import what compiles a change, while another process still looks for more of them."""
+    from mmgit.cli import changed  # noqa: F401, PLC0415 - as above
+
+
+def _is_unchanged(seen: state.Seen, *, is_check: bool) -> bool:
     """Whether everything is as the last compile left it; if so, that is said, with the warnings that still hold."""
-    try:
-        last = state.read(root)
-    except (OSError, ValueError):
-        return False
-    if (
-        last is None
-        or looking.packed(listings) != last.listings
-        or last.git != (state.git_of(root, last.branch) or None)
-    ):
+    last = seen.last
+    if last is None or seen.listings != last.listings or last.git != (state.git_of(seen.root, last.branch) or None):
         return False
     if last.said:
         from mmgit.cli.output import print_problems  # noqa: PLC0415 - as above

@@ -49,14 +49,15 @@ class Outcome:
     warnings: tuple[Problem, ...]
 
 
-def begin(root: Root, seen: tuple[float, looking.Listings] | None = None) -> Before:
-    """Look at everything, before any of it is read; `seen` is what this very command saw of it, and when."""
+def begin(root: Root, seen: state.Seen | None = None) -> Before:
+    """Look at everything, before any of it is read; `seen` is what this very command saw of it."""
     path = str(root.path)
     branch = state.branch_of(path)
-    began, listings = seen or (time.monotonic(), None)
+    began = seen.began if seen else time.monotonic()
     try:
         identity, git = state.identity_of(), state.git_of(path, branch)
-        return Before(root, began, branch, identity, git, listings or looking.look(path), state.read(path))
+        last = seen.last if seen else state.read(path)
+        return Before(root, began, branch, identity, git, seen.listings if seen else looking.look(path), last)
     except (OSError, ValueError):
         return Before(root, began, branch, b"", b"", {}, None)
 
@@ -74,7 +75,8 @@ def remember(before: Before, written: Written, outcome: Outcome) -> None:
         began_ns = now_ns - int((time.monotonic() - before.began) * 1e9)
         paths = {*written.changed, *written.removed}
         after = looking.look_again(str(before.root.path), before.listings, paths)
-        listings = state.believed(before.listings, after, paths, began_ns=began_ns, now_ns=now_ns)
+        known = before.last.listings if before.last else {}
+        listings = state.believed(before.listings, after, paths, known=known, began_ns=began_ns, now_ns=now_ns)
         made = state.State(
             identity=before.identity,
             git=before.git,
@@ -82,7 +84,7 @@ def remember(before: Before, written: Written, outcome: Outcome) -> None:
             branch=outcome.branch,
             files=outcome.files,
             said=json.dumps([asdict(problem) for problem in outcome.warnings]) if outcome.warnings else "",
-            listings=looking.packed(listings),
+            listings=listings,
         )
         own.create(_NEW_STATE_NAME, state.framed(made), is_durable=False)
         own.take(_STATE_NAME, own, _NEW_STATE_NAME)

@@ -35,7 +35,7 @@ def compile_changed(before: Before, target_branch: str) -> Partly | None:
     """What the changed services make; None if that is a matter for a full compile."""
     if before.last is None:
         return None
-    old = looking.unpacked(before.last.listings)
+    old = before.last.listings
     found = touched(old, before.listings)
     since = moved(before, target_branch) if found else None
     if found is None or since is None:
@@ -96,8 +96,7 @@ def commit_changed(
 
 def _is_as_before(before: Before) -> bool:
     """Whether nobody wrote since, now that this command is the one writer."""
-    again = state.read(str(before.root.path), is_writing=True)
-    return bool(again and before.last and again.listings == before.last.listings)
+    return bool(before.last and before.last.mark == state.mark_of(str(before.root.path)))
 
 
 def _checked(before: Before, found: Touched, target_branch: str, *, is_compared: bool) -> pipeline.Checked | None:
@@ -138,8 +137,8 @@ def _fit(names: Collection[Name], source: Source) -> bool:
 def _groups_stay(old: looking.Listings, new: looking.Listings, wanted: dict[str, bytes | None]) -> bool:
     """Whether each group with a rendered service had one before, and keeps one: controllers list the groups."""
     for folder in {path.rpartition("/")[0] for path in wanted}:
-        there = {f"{folder}/{file}" for file in new.get(folder, ([], None))[0]}
+        there = {f"{folder}/{file}" for file in looking.names_of(new.get(folder))}
         gone = {path for path, data in wanted.items() if data is None}
-        if not old.get(folder, ([], None))[0] or not there - gone:
+        if not looking.names_of(old.get(folder)) or not there - gone:
             return False
     return True

@@ -1,6 +1,7 @@
 """Which services and models changed files can have touched. Listings or paths come in; nothing is read."""
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import field
 
 from mmgit import looking
@@ -73,20 +74,20 @@ def service_of(folder: str, file: str) -> Name | None:
     return Name(environment, group, file.removesuffix(SUFFIX)) if file.endswith(SUFFIX) else None
 
 
-def stand_alone(names: Iterable[Name], listings: Mapping[str, looking.Listing]) -> bool:
+def stand_alone(names: Collection[Name], listings: Mapping[str, looking.Listing]) -> bool:
     """Whether no other group of the environment declares a service of the same name."""
-    files: dict[str, list[str]] = {}
-    for folder, (found, _) in listings.items():
-        parts = folder.split("/")
-        if parts[0] == layout.ENVIRONMENTS and parts[2:3] == ["services"]:
-            files.setdefault(parts[1], []).extend(found)
-    return all(files.get(name.environment, []).count(name.service + SUFFIX) <= 1 for name in names)
+    seen: dict[str, Counter[str]] = {}
+    for environment in {name.environment for name in names}:
+        services = layout.services_folder(environment)
+        groups = (listing for folder, listing in listings.items() if f"{folder}/".startswith(f"{services}/"))
+        seen[environment] = Counter(file for listing in groups for file in looking.names_of(listing))
+    return all(seen[name.environment][name.service + SUFFIX] <= 1 for name in names)
 
 
 def has(listings: Mapping[str, looking.Listing], path: str) -> bool:
     """Whether there is a file."""
     folder, _, name = path.rpartition("/")
-    return name in listings.get(folder, ([], b""))[0]
+    return name in looking.names_of(listings.get(folder))
 
 
 def _is_new(parts: list[str], old: Mapping[str, looking.Listing]) -> bool:
