@@ -29,6 +29,15 @@ def refused(expression: str, variables: Mapping[str, Any]) -> str | None:
     return "it is neither true nor false"
 
 
+def fault(expression: str) -> str | None:
+    """Why this is no expression; None if it is one."""
+    try:
+        _program(expression)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def plain(value: Any) -> Any:  # noqa: ANN401 - any of our values
     """A value of ours as JSON has it."""
     if is_dataclass(value) and not isinstance(value, type):

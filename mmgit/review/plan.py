@@ -4,8 +4,10 @@ Values only: `text` and `markdown` write it down for people, `json` for programs
 """
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import Literal
 
+from mmgit.desired import DesiredService
 from mmgit.frozen import dataclass
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService
 from mmgit.review import contracts, differences, governance, images, releases
@@ -86,7 +88,11 @@ def _services(environment: str, before: Side, after: Side) -> Iterator[ServiceCh
     for name in sorted({*was, *now}, key=lambda each: ((now.get(each) or was[each]).group, each)):
         where = (environment, name)
         old, new = before.services.get(where), after.services.get(where)
-        found = (*differences.of_service(was.get(name), now.get(name), old, new), *_since(where, before, after))
+        found = (
+            *differences.of_service(was.get(name), now.get(name), old, new),
+            *_since(where, before, after),
+            *_awaited(was.get(name), now.get(name), before, after, old),
+        )
         objects = changed_objects(before.objects.get(where, ()), after.objects.get(where, ()))
         if found or objects or name not in was or name not in now:
             downloads = tuple(images.downloads(before, after, old, new))
@@ -102,6 +108,17 @@ def _since(where: Where, before: Side, after: Side) -> Iterator[Difference]:
     contract = contracts.contract_between(side, after, old, new) if new else None
     if contract:
         yield Difference("contract", contracts.in_words(contract))
+
+
+def _awaited(
+    was: DeclaredService | None, now: DeclaredService | None, before: Side, after: Side, old: DesiredService | None
+) -> Iterator[Difference]:
+    """What clients get when that is built which a service newly waits for."""
+    waits = now.spec.next if now else None
+    if old and waits and (was is None or was.spec.next != waits):
+        contract = contracts.contract_between(before, after, old, replace(old, manifest=waits))
+        if contract:
+            yield Difference("contract", f"of {waits}: {contracts.in_words(contract)}")
 
 
 def _declared(environment: DeclaredEnvironment | None) -> dict[str, DeclaredService]:

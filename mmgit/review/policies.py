@@ -1,8 +1,9 @@
 """The project's own policies: formats and licences of models, and rules in CEL over what should run."""
 
 from collections.abc import Iterator
+from typing import Any
 
-from mmgit.desired import DesiredService
+from mmgit.desired import DesiredService, FixedScale
 from mmgit.repository import layout
 from mmgit.review import expressions, formats
 from mmgit.review.side import Side, Where
@@ -13,6 +14,7 @@ from mmgit.spec.project import Format, Policies
 def judge(before: Side, after: Side) -> Iterator[Verdict]:
     """Every service that the change adds or alters, by the policies of the side before."""
     policies = before.source.project.spec.policies
+    yield from _unreadable(policies, after.source.project.spec.policies)
     for where, service in sorted(after.services.items(), key=lambda item: item[0]):
         if before.services.get(where) != service:
             yield from _models(policies, after, where, service)
@@ -38,10 +40,18 @@ def _formats(side: Side, path: str) -> tuple[Format, ...]:
     return formats.formats_of(path, head)
 
 
+def _unreadable(before: Policies, after: Policies) -> Iterator[Verdict]:
+    """New rules by which nothing could ever be judged."""
+    for rule in after.rules:
+        fault = None if rule in before.rules else expressions.fault(rule.expression)
+        if fault:
+            yield Verdict("", "", f"rule {rule.name}", "failed", f"{rule.expression}: {fault}")
+
+
 def _rules(policies: Policies, where: Where, service: DesiredService) -> Iterator[Verdict]:
     if not policies.rules:
         return
-    variables = {"service": expressions.plain(service), "environment": {"name": where[0]}}
+    variables = {"service": _seen(service), "environment": {"name": where[0]}}
     for rule in policies.rules:
         problem = expressions.refused(rule.expression, variables)
         if problem is None:
@@ -49,3 +59,9 @@ def _rules(policies: Policies, where: Where, service: DesiredService) -> Iterato
         else:
             said = f"{rule.message or rule.expression}{f' ({problem})' if problem else ''}"
             yield Verdict(*where, f"rule {rule.name}", "failed", said)
+
+
+def _seen(service: DesiredService) -> dict[str, Any]:
+    """A service as rules see it: with its scale under the name that declarations have, too."""
+    seen: dict[str, Any] = expressions.plain(service)
+    return {**seen, **(seen["scale"] if isinstance(service.scale, FixedScale) else {"autoscale": seen["scale"]})}

@@ -47,7 +47,8 @@ class BlastRadius(Spec):
 class Rule(Spec):
     """A rule of the team's own over every service that should run: an expression in CEL that must be true.
 
-    It sees `service` (its fields as `mmgit service show -o json` has them, defaults applied) and `environment`.
+    It sees `service`, what should run with all defaults applied, and `environment.name`; docs/ci.md lists the fields.
+    What need not be there is asked for by `has(service.autoscale)`.
     """
 
     name: Name

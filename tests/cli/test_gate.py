@@ -229,10 +229,32 @@ def test_a_policy_that_is_broken_fails(judge: Judge, policies: str, gate: str, t
     assert text in verdict["text"]
 
 
-def test_a_rule_that_holds_passes(judge: Judge) -> None:
-    rule = "rules: [{name: keys, expression: \"service.keys.exists(k, k.name == 'primary')\"}]"
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "service.keys.exists(k, k.name == 'primary')",
+        "(has(service.autoscale) ? service.autoscale.max : service.replicas) <= 10",
+        "environment.name == 'production' && service.models[0].startsWith('digits/')",
+    ],
+)
+@pytest.mark.parametrize("scale", ["replicas: 2\n", "autoscale: {max: 5}\n"])
+def test_a_rule_that_holds_passes(root: Path, judge: Judge, expression: str, scale: str) -> None:
+    append(root / SERVICE, scale)
 
-    assert judge(policies=rule)["rule keys"]["state"] == "passed"
+    assert judge(policies=f'rules: [{{name: good, expression: "{expression}"}}]')["rule good"]["state"] == "passed"
+
+
+@pytest.mark.usefixtures("root")
+def test_a_new_rule_that_is_no_expression_fails_before_it_is_merged(mmgit: Mmgit) -> None:
+    rules = "rules: [{name: good, expression: 'true'}, {name: bad, expression: 'service.('}]"
+    append(Path("mmgit.yaml"), f"policies: {{{rules}}}\n")
+
+    ended = mmgit("gate")
+
+    assert ended.code == FAILED
+    assert "rule bad" in ended.out
+    assert "service.(: not an expression" in ended.out
+    assert "rule good" not in ended.out
 
 
 def test_gates_are_those_of_the_base_and_never_of_the_change(judge: Judge, mmgit: Mmgit) -> None:

@@ -155,6 +155,15 @@ def test_a_new_service_says_what_it_waits_for(mmgit: Mmgit) -> None:
 
 
 @pytest.mark.usefixtures("root")
+def test_what_a_service_waits_for_is_held_to_the_contract_of_what_it_runs(mmgit: Mmgit) -> None:
+    edit(STAGING, "manifest:", "next: digits/1\nmanifest:")
+
+    out = mmgit("plan").out
+
+    assert "      next      none → digits/1\n      contract  of digits/1: same\n" in out
+
+
+@pytest.mark.usefixtures("root")
 def test_an_environments_default_changes_every_service_that_takes_it(mmgit: Mmgit) -> None:
     with Path("environments/staging/environment.yaml").open("a") as environment:
         environment.write("defaults: {queue: 33}\n")
