@@ -156,17 +156,20 @@ def _whole(environment: str, gates: Promotion, evidence: Evidence) -> Iterator[V
             text = f"no pin moves in {environment}: {freeze.reason or 'frozen'}"
             yield Verdict(environment, "", "freeze", "waiting", text, until)
     if gates.approvals:
-        yield _approved(environment, gates.approvals, evidence.approvals)
+        yield _approved(environment, gates, evidence.approvals)
 
 
-def _approved(environment: str, wanted: int, approvals: Approvals | None) -> Verdict:
+def _approved(environment: str, gates: Promotion, approvals: Approvals | None) -> Verdict:
+    owners = {name.casefold() for name in gates.approvers}
+    whose = f" by {', '.join(gates.approvers)}" if owners else ""
     if approvals is None:
-        return Verdict(environment, "", "approvals", "waiting", f"{wanted} wanted; no forge was asked")
-    people = ", ".join(approvals.people) or "nobody"
+        return Verdict(environment, "", "approvals", "waiting", f"{gates.approvals} wanted{whose}; no forge was asked")
     if approvals.is_refused:
         return Verdict(environment, "", "approvals", "failed", "somebody asked for changes")
-    state: State = "passed" if len(approvals.people) >= wanted else "waiting"
-    return Verdict(environment, "", "approvals", state, f"{len(approvals.people)} of {wanted}: {people}")
+    people = [name for name in approvals.people if not owners or name.casefold() in owners]
+    state: State = "passed" if len(people) >= gates.approvals else "waiting"
+    said = f"{len(people)} of {gates.approvals}{whose}: {', '.join(people) or 'nobody'}"
+    return Verdict(environment, "", "approvals", state, said)
 
 
 def _end(last: str | None, now: datetime, weekdays: frozenset[str]) -> str | None:

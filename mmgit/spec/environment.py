@@ -104,16 +104,26 @@ class Freeze(Spec):
 
 
 class Promotion(Spec):
-    """What a promotion into this environment needs: its gates. They are read from the base branch."""
+    """What a promotion into this environment needs: its gates. They are read from the base branch.
+
+    With `approvers`, accounts of the forge, their approvals count and no others.
+    """
 
     from_: Name
     soak: Duration | None = None
     approvals: Annotated[int, Within(0, 20)] = 0
+    approvers: List[Text] = ()
     metrics: dict[Metric, MetricGate] = EMPTY
     predictions: PredictionGate | None = None
     contract: Literal["compatible", "any"] = "compatible"
     require: List[Literal["signature", "sbom"]] = ()
     freeze: List[Freeze] = ()
+
+    def check(self) -> None:
+        """There are as many who may approve as must."""
+        names = {name.casefold() for name in self.approvers}
+        if self.approvers and not 0 < self.approvals <= len(names):
+            raise ValueError(f"approvals is {self.approvals}, and {len(names)} are named who may approve")
 
 
 class EnvironmentSpec(Document):

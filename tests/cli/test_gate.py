@@ -10,6 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from mmgit.cli.context import find_root
+from mmgit.cli.reviewing import changed, judged_now
+from mmgit.review.gates import Approvals
+
 Mmgit = Callable[..., Any]
 
 FAILED, WAITING = 14, 15
@@ -186,6 +190,25 @@ def record(manifest: str, since: str) -> None:
 
 def test_approvals_wait_where_no_forge_was_asked(judge: Judge) -> None:
     assert judge("approvals: 1")["approvals"]["state"] == "waiting"
+
+
+@pytest.mark.parametrize(
+    ("people", "is_refused", "state", "text"),
+    [
+        (("eve",), False, "waiting", "0 of 1 by Ada, bob: nobody"),
+        (("ada", "eve"), False, "passed", "1 of 1 by Ada, bob: ada"),
+        (("bob",), True, "failed", "somebody asked for changes"),
+    ],
+)
+def test_where_owners_are_named_their_approvals_count_and_no_others(
+    judge: Judge, people: tuple[str, ...], *, is_refused: bool, state: str, text: str
+) -> None:
+    judge("approvals: 1, approvers: [Ada, bob]")
+
+    found = judged_now(changed(find_root(), ""), Approvals(people, is_refused=is_refused))
+
+    verdict = next(each for each in found if each.gate == "approvals")
+    assert (verdict.state, verdict.text) == (state, text)
 
 
 def test_in_a_freeze_no_pin_moves_until_it_ends(judge: Judge) -> None:

@@ -16,3 +16,11 @@ def test_an_environment_may_choose_its_controllers() -> None:
 def test_another_controller_is_refused() -> None:
     with pytest.raises(Refused, match="'flux' or 'argocd'"):
         EnvironmentSpec.read(PROCESS | {"controllers": ["helm"]})
+
+
+@pytest.mark.parametrize("approvals", [0, 3])
+def test_as_many_are_named_who_may_approve_as_must(approvals: int) -> None:
+    promotion = {"from": "staging", "approvals": approvals, "approvers": ["ada", "Ada", "bob"]}
+
+    with pytest.raises(Refused, match=f"approvals is {approvals}, and 2 are named"):
+        EnvironmentSpec.read(PROCESS | {"promotion": promotion})
