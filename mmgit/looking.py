@@ -19,7 +19,9 @@ FACTS = Struct("4q")
 UNKNOWN = bytes(FACTS.size)
 _INT64 = 2**63 - 1
 _SCANNED = ("bases", "blueprints")
-_MODELS, _ENVIRONMENTS, _UNSEEN = "models", "environments", "__pycache__"
+_MODELS, _ENVIRONMENTS = "models", "environments"
+UNSEEN = "__pycache__"
+"""What nothing is declared or rendered in, wherever it lies."""
 _MOST_SHARES = 200
 """Fewer than a byte can tell apart."""
 _OF_MODELS = ("versions", "manifests")
@@ -54,10 +56,53 @@ def look_again(root: str, listings: Listings, paths: Collection[str]) -> Listing
     folders = {path.rpartition("/")[0] for path in paths}
     if not folders <= listings.keys():
         return look(root)
-    found: Listings = {}
-    for folder in folders:
-        scan(root, folder, found, is_deep=False)
+    found = look_at(root, listings, folders)
     return {**listings, **found} if folders == found.keys() else look(root)
+
+
+def look_at(root: str, listings: Listings, folders: Collection[str]) -> Listings:
+    """Those of the folders in `listings` that are there, as they are now."""
+    found: Listings = {}
+    for folder in set(folders) & listings.keys():
+        if folder:
+            scan(root, folder, found, is_deep=False)
+        else:
+            found[folder] = facts_of(root, ["mmgit.yaml"])
+    return found
+
+
+def differing(old: Listings, new: Listings) -> set[str]:
+    """The files of which two looks do not say the same, or of which only one of them knows."""
+    found: set[str] = set()
+    for folder in old.keys() | new.keys():
+        if old.get(folder) != new.get(folder):
+            before, after = by_name(old.get(folder)), by_name(new.get(folder))
+            names = (name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+            found.update(f"{folder}/{name}" if folder else name for name in names)
+    return found
+
+
+def unlooked(root: str) -> list[str]:
+    """The folders of models that no look goes into: what people work in, and perhaps large."""
+    return [below for model in _folders_in(root, _MODELS) for below in _folders_in(root, model) if _is_unlooked(below)]
+
+
+def unlooked_above(path: str) -> str | None:
+    """The folder of a model that a path lies in and that no look goes into."""
+    folder = "/".join(path.split("/")[: len(_OF_MODELS) + 1])
+    return folder if folder != path and path.startswith(f"{_MODELS}/") and _is_unlooked(folder) else None
+
+
+def _is_unlooked(folder: str) -> bool:
+    return folder.rpartition("/")[2] not in (*_OF_MODELS, UNSEEN)
+
+
+def _folders_in(root: str, folder: str) -> list[str]:
+    try:
+        with os.scandir(f"{root}/{folder}") as entries:
+            return [f"{folder}/{entry.name}" for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
 
 
 def packed(listings: Listings) -> bytes:
@@ -129,7 +174,7 @@ def scan(root: str, folder: str, found: Listings, *, is_deep: bool = True) -> li
             os.close(where)
     found[folder] = listing_of(names, facts)
     for name in below if is_deep else ():
-        if name != _UNSEEN and (not is_model or name in _OF_MODELS):
+        if name != UNSEEN and (not is_model or name in _OF_MODELS):
             scan(root, prefix + name, found)
     return below
 
@@ -157,7 +202,7 @@ def _folders(root: str, found: Listings) -> list[str]:
 
 
 def _below(root: str, folder: str, found: Listings) -> list[str]:
-    return [f"{folder}/{name}" for name in scan(root, folder, found, is_deep=False) if name != _UNSEEN]
+    return [f"{folder}/{name}" for name in scan(root, folder, found, is_deep=False) if name != UNSEEN]
 
 
 def _shares(folders: list[str]) -> list[list[str]]:

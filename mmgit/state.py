@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from mmgit.looking import Listings
 
 PATH = ".mmgit/state"
-_PARTS = 7
+_PARTS = 10
 _MAX_BYTES = 256 * 2**20
 _MAX_TEXT_BYTES = 4096
 _LARGE_BYTES, _BLOCK_BYTES = 1_000_000, 2**20
@@ -29,6 +29,16 @@ _TICK_NS = 20_000_000
 """More than the steps in which file systems tell the time."""
 TARGET_BRANCH = ("MMGIT_TARGET_BRANCH", "GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
 """Variables by which a CI says which branch a change shall be merged into."""
+
+
+class Basis:
+    """A commit, and what of the work tree may not be as it is there: of all that is looked at, the files `but` alone.
+
+    `unlooked` are folders that no look goes into; what they hold is not known.
+    """
+
+    def __init__(self, commit: str, but: Collection[str], unlooked: Collection[str]) -> None:
+        self.commit, self.but, self.unlooked = commit, frozenset(but), frozenset(unlooked)
 
 
 class State:
@@ -39,10 +49,19 @@ class State:
     """
 
     def __init__(  # noqa: PLR0913 - dataclasses are slow to import
-        self, *, identity: bytes, git: bytes, base: str, branch: str, files: int, said: str, listings: Listings
+        self,
+        *,
+        identity: bytes,
+        git: bytes,
+        base: str,
+        branch: str,
+        files: int,
+        said: str,
+        basis: Basis | None,
+        listings: Listings,
     ) -> None:
         self.identity, self.git, self.base, self.branch = identity, git, base, branch
-        self.files, self.said, self.listings = files, said, listings
+        self.files, self.said, self.basis, self.listings = files, said, basis, listings
         self.mark = b""
         """By which it is known whether the file that this was read from is still the one that lies there."""
 
@@ -72,7 +91,7 @@ def read(root: str) -> State | None:
     parts = list(_unframed(body)) if checksum == b"%08x" % zlib.crc32(body) else []
     if len(parts) != _PARTS or parts[0] != identity_of() or _is_disturbed(root):
         return None
-    identity, git, base, branch, files, said, listings = parts
+    identity, git, base, branch, files, said, commit, but, unlooked, listings = parts
     state = State(
         identity=identity,
         git=git,
@@ -80,6 +99,7 @@ def read(root: str) -> State | None:
         branch=branch.decode(),
         files=int(files),
         said=said.decode(),
+        basis=Basis(commit.decode(), _paths(but), _paths(unlooked)) if commit else None,
         listings=unpacked(listings),
     )
     state.mark = mark
@@ -102,7 +122,10 @@ def is_large(root: str) -> bool:
 def framed(state: State) -> bytes:
     """The bytes of a state."""
     texts = (state.base, state.branch, str(state.files), state.said)
-    parts = (state.identity, state.git, *(text.encode() for text in texts), packed(state.listings))
+    basis = state.basis or Basis("", (), ())
+    paths = (os.fsencode("\0".join(sorted(each))) for each in (basis.but, basis.unlooked))
+    encoded = (text.encode() for text in (*texts, basis.commit))
+    parts = (state.identity, state.git, *encoded, *paths, packed(state.listings))
     body = b"".join(b"%d\n%b" % (len(part), part) for part in parts)
     return b"%08x\n%b" % (zlib.crc32(body), body)
 
@@ -184,6 +207,10 @@ def _is_disturbed(root: str) -> bool:
 def _is_older(facts: bytes, limit_ns: int) -> bool:
     """Whether all these files were changed before a moment."""
     return all(bytes_ns < limit_ns and own_ns < limit_ns for bytes_ns, own_ns, _, _ in FACTS.iter_unpack(facts))
+
+
+def _paths(data: bytes) -> list[str]:
+    return os.fsdecode(data).split("\0") if data else []
 
 
 def _unframed(data: bytes) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from mmgit.deliver.declared import Uncommitted, uncommitted
 from mmgit.deliver.writer import Writer, writing
 from mmgit.errors import GitError
 from mmgit.frozen import dataclass
-from mmgit.incremental import memory, partly
+from mmgit.incremental import committed
 from mmgit.incremental.memory import Before, Outcome
 from mmgit.repository.files import Root
 
@@ -42,10 +42,10 @@ def commit_changed(before: Before, wanted: Wanted, form: ProblemForm) -> bool:
         return False
     may_write(found.source)
     repository = _repository(before.root)
-    left = uncommitted(before.root, repository)
+    left = committed.uncommitted_of(before, found, repository)
     wish = pipeline.Wish((*wanted.declared(left), *left.rendered), wanted.message)
     with writing(before.root, command="mmgit compile") as writer:
-        made = partly.commit_changed(writer, before, found, repository, wish)
+        made = committed.commit_changed(writer, before, found, repository, wish)
     if made is None:
         return False
     if found.outcome.warnings:
@@ -60,7 +60,7 @@ def commit_all(writer: Writer, before: Before, compiled: pipeline.Compiled, outc
     paths = wanted.declared(uncommitted(before.root, repository))
     wish = pipeline.Wish(paths, wanted.message, wanted.overwrite)
     made = pipeline.commit(writer, repository, compiled, wish)
-    memory.remember(before, made.written, outcome)
+    committed.remember_committed(before, repository, made, outcome)
     _say(made)
 
 

@@ -9,6 +9,7 @@ from mmgit.deliver import history
 from mmgit.deliver.git import Repository
 from mmgit.errors import GitError
 from mmgit.frozen import dataclass
+from mmgit.looking import UNSEEN
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.spec.fields import bytes_of
@@ -25,9 +26,9 @@ class Uncommitted:
     """Those in folders that are mmgit's own."""
 
 
-def uncommitted(root: Root, repository: Repository) -> Uncommitted:
-    """What is not committed of what is declared and rendered."""
-    names = _different(root, repository)
+def uncommitted(root: Root, repository: Repository, names: Collection[str] | None = None) -> Uncommitted:
+    """What is not committed of what is declared and rendered; only `names` can be, if that is known."""
+    names = {name for name in (_different(root, repository) if names is None else names) if f"/{UNSEEN}/" not in name}
     rendered = {name for name in names if _is_output(name)}
     model_files = {name for name in names if _is_model_file(name)}
     known = history.entries(repository, repository.head, model_files).keys() if repository.head else set()

@@ -14,6 +14,7 @@ from mmgit.repository import layout
 from mmgit.repository.files import Root
 
 _STATE_NAME, _NEW_STATE_NAME = "state", "state.new"
+_MOST_DIFFERING = 5000
 _WAIT_SECONDS, _WAITS = 0.001, 40
 
 
@@ -62,8 +63,8 @@ def begin(root: Root, seen: state.Seen | None = None) -> Before:
         return Before(root, began, branch, b"", b"", {}, None)
 
 
-def remember(before: Before, written: Written, outcome: Outcome) -> None:
-    """Keep what this compile read and wrote. To be called by the one writer."""
+def remember(before: Before, written: Written, outcome: Outcome, basis: state.Basis | None = None) -> None:
+    """Keep what this compile read and wrote, and `basis` if that was committed. To be called by the one writer."""
     with before.root.state() as own:
         own.remove(_STATE_NAME)
         if not before.identity or before.branch != outcome.branch or written.kept:
@@ -84,10 +85,20 @@ def remember(before: Before, written: Written, outcome: Outcome) -> None:
             branch=outcome.branch,
             files=outcome.files,
             said=json.dumps([asdict(problem) for problem in outcome.warnings]) if outcome.warnings else "",
+            basis=basis or _carried(before, listings),
             listings=listings,
         )
         own.create(_NEW_STATE_NAME, state.framed(made), is_durable=False)
         own.take(_STATE_NAME, own, _NEW_STATE_NAME)
+
+
+def _carried(before: Before, listings: looking.Listings) -> state.Basis | None:
+    """What is still known of the commit that was known before, if it is worth it."""
+    if before.last is None or before.last.basis is None:
+        return None
+    basis = before.last.basis
+    but = basis.but | looking.differing(before.last.listings, listings)
+    return state.Basis(basis.commit, but, basis.unlooked) if len(but) <= _MOST_DIFFERING else None
 
 
 def problems_in(said: str) -> tuple[Problem, ...]:

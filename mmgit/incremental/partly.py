@@ -1,11 +1,10 @@
-"""Compiles the services and models that changed, and writes or commits what comes of it."""
+"""Compiles the services and models that changed, and writes what comes of it."""
 
 from collections.abc import Collection
-from typing import TYPE_CHECKING
 
 from mmgit import looking, pipeline, state
 from mmgit.deliver.baseline import Surroundings
-from mmgit.deliver.write import Written, apply_changes, written
+from mmgit.deliver.write import Written, apply_changes
 from mmgit.deliver.writer import Writer
 from mmgit.frozen import dataclass
 from mmgit.incremental.memory import Before, Outcome, problems_in, remember
@@ -15,9 +14,6 @@ from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.header import header_state
 from mmgit.repository.source import Source
-
-if TYPE_CHECKING:
-    from mmgit.deliver.git import Repository
 
 _REPLICAS, _MANIFEST = b"\n  replicas: ", b"\n    mmgit.dev/manifest: "
 
@@ -70,7 +66,7 @@ def changes_of(root: Root, partly: Partly) -> dict[str, bytes | None] | None:
 
 def write_changed(writer: Writer, before: Before, partly: Partly) -> Written | None:
     """Write what the changed services make, and remember it; None if something came in between."""
-    changes = changes_of(before.root, partly) if _is_as_before(before) else None
+    changes = changes_of(before.root, partly) if is_as_before(before) else None
     if changes is None:
         return None
     done = apply_changes(writer, changes)
@@ -78,23 +74,7 @@ def write_changed(writer: Writer, before: Before, partly: Partly) -> Written | N
     return done
 
 
-def commit_changed(
-    writer: Writer, before: Before, partly: Partly, repository: "Repository", wish: pipeline.Wish
-) -> pipeline.Committed | None:
-    """Commit what the changed services make, with what is wished, and remember it.
-
-    None if something came in between, or somebody else's bytes are in the way.
-    """
-    unwritten = changes_of(before.root, partly) if _is_as_before(before) else None
-    if unwritten is None:
-        return None
-    made = pipeline.commit_rendered(writer, repository, partly.source, wish, partly.wanted)
-    committed = pipeline.Committed(made, written(unwritten))
-    remember(before, committed.written, partly.outcome)
-    return committed
-
-
-def _is_as_before(before: Before) -> bool:
+def is_as_before(before: Before) -> bool:
     """Whether nobody wrote since, now that this command is the one writer."""
     return bool(before.last and before.last.mark == state.mark_of(str(before.root.path)))
 

@@ -1,0 +1,72 @@
+"""What of the work tree is not as a commit holds it, known from what the last compile left: no file is asked for.
+
+What was looked at and what git says of commits and of folders that no look goes into come in; paths come out. Whoever
+is told of a path that is the same after all reads it to find out: the files at these paths may differ, no others do.
+"""
+
+from collections.abc import Collection
+
+from mmgit import looking
+from mmgit.deliver import history
+from mmgit.deliver.git import Repository
+from mmgit.errors import GitError
+from mmgit.incremental.memory import Before
+from mmgit.repository import layout
+from mmgit.state import Basis
+
+_MOST_ARGUMENTS = 500
+
+
+def differing(
+    before: Before, repository: Repository, commit: str, again: Collection[str] | None = None
+) -> set[str] | None:
+    """The declared and rendered files that may not be in the work tree what they are in a commit; None if unknown.
+
+    Folders in `again` may have changed since `before` and are looked at once more.
+    """
+    basis = before.last.basis if before.last else None
+    if basis is None or before.last is None:
+        return None
+    root = str(before.root.path)
+    found = set(basis.but) | looking.differing(before.last.listings, before.listings)
+    if again:
+        now = looking.look_at(root, before.listings, again)
+        found |= looking.differing({folder: before.listings[folder] for folder in now}, now)
+    unlooked = {*basis.unlooked, *looking.unlooked(root)}
+    if commit != basis.commit:
+        try:
+            moved = history.changed_paths(repository, basis.commit, commit)
+        except GitError:  # that commit is gone
+            return None
+        unlooked |= {folder for path in moved if (folder := looking.unlooked_above(path))}
+        found |= {path for path in moved if is_looked_at(path)}
+    return found | _in_unlooked(repository, commit, unlooked)
+
+
+def is_looked_at(path: str) -> bool:
+    """Whether looks go where a path lies, which is where something may be declared or rendered."""
+    top = path.partition("/")[0]
+    return path == layout.PROJECT or (
+        top in (layout.BASES, layout.MODELS, layout.ENVIRONMENTS, layout.BLUEPRINTS)
+        and path != top
+        and looking.unlooked_above(path) is None
+        and f"/{looking.UNSEEN}/" not in path
+    )
+
+
+def basis_at(before: Before, repository: Repository, made: str | None) -> Basis | None:
+    """What is known of the commit that was made of all that differed, or of the one checked out if nothing did."""
+    commit = made or repository.head
+    if commit is None:
+        return None
+    # a hook of git's may have put into it other bytes than lie here
+    paths = history.changed_paths(repository, repository.head, made) if made and repository.head else ()
+    return Basis(commit, [path for path in paths if is_looked_at(path)], looking.unlooked(str(before.root.path)))
+
+
+def _in_unlooked(repository: Repository, commit: str, folders: Collection[str]) -> set[str]:
+    """What git finds in the folders that no look goes into."""
+    if not folders:
+        return set()
+    found = history.candidates(repository, commit, folders if len(folders) <= _MOST_ARGUMENTS else [layout.MODELS])
+    return {path for path in found if looking.unlooked_above(path)}
