@@ -81,7 +81,8 @@ def check(
     resolved = resolve(source)
     branch = source.project.spec.branch
     former = partial(surroundings.former_of, branch)
-    scope = Scope(source, resolved.desired, surroundings.baseline_of(branch), root.read, former)
+    released = surroundings.baseline_of(branch, None if services is None else source.models.keys())
+    scope = Scope(source, resolved.desired, released, root.read, former)
     findings = [*resolved.findings, *(finding for check in CHECKS for finding in check(scope))]
     found = {*loaded.problems, *problems.locate(findings, root.read)}
     tree: Mapping[str, bytes] = {}

@@ -50,7 +50,7 @@ def compiled(case: Path, repository: Write) -> tuple[str, Mapping[str, bytes]]:
     baseline = {name: blob_id(data or b"", "0" * 40) for name, data in before.items() if name.startswith("models/")}
     former = {name: data for name, data in before.items() if name.startswith("environments/")}
     try:
-        made = pipeline.compiled(root, Surroundings(lambda _: baseline, former_of=lambda _, __: former))
+        made = pipeline.compiled(root, Surroundings(lambda _, __: baseline, former_of=lambda _, __: former))
         changes_for(root, made.tree, made.owned)
     except ProblemsFound as found:
         return lines(found.problems), {}

@@ -9,6 +9,7 @@ from typing import Literal
 from mmgit import state
 from mmgit.cli.context import may_write, target_branch
 from mmgit.deliver.writer import writing
+from mmgit.errors import Problem
 from mmgit.incremental import memory, partly
 from mmgit.incremental.memory import Before
 from mmgit.incremental.partly import Partly
@@ -43,6 +44,15 @@ def try_changed(before: Before) -> Partly | None:
         return partly.compile_changed(before, target_branch())
     except Exception:  # noqa: BLE001 - the full compile meets the same, and tells it well
         return None
+
+
+def checked_before(before: Before) -> tuple[Problem, ...] | None:
+    """The warnings that hold, if what changed since the last compile is right; None if a full check has to say."""
+    last = before.last
+    if last and before.is_same_git and before.listings == last.listings:
+        return memory.problems_in(last.said)
+    found = try_changed(before)
+    return found.outcome.warnings if found else None
 
 
 def _delivered(before: Before, found: Partly, *, is_check: bool) -> str:

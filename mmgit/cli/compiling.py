@@ -12,6 +12,8 @@ from mmgit.cli.output import ProblemForm, format_option, print_problems
 from mmgit.errors import GitError, OutOfDate, ProblemsFound, UsageError
 
 if TYPE_CHECKING:
+    from mmgit.deliver.former import Known
+    from mmgit.incremental.memory import Before
     from mmgit.pipeline import Compiled
     from mmgit.repository.files import Root
 
@@ -31,36 +33,59 @@ def _uncollected() -> Iterator[None]:
 @click.command()
 @click.option("--since", metavar="COMMIT", help="Only what differs from this commit, and what that touches.")
 @format_option
+@click.pass_obj
 @_uncollected()
-def check(form: ProblemForm, since: str | None) -> None:
+def check(seen: Any, /, form: ProblemForm, since: str | None) -> None:  # noqa: ANN401 - click's value
     """Check all declared files: their shape, their references, and what they would render to.
 
     Executes nothing of the repository, writes nothing, uses no network. Exit code 3 if there are errors.
     """
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.changed import checked_before  # noqa: PLC0415 - as above
     from mmgit.cli.progress import working  # noqa: PLC0415 - as above
     from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
+    from mmgit.incremental.basis import known_of  # noqa: PLC0415 - as above
 
     root = find_root()
-    services, models = _touched(root, since) if since else (None, ())
+    before = _begun(root, seen)
+    if not since and (warnings := checked_before(before)) is not None:
+        print_problems(warnings, form)
+        return
+    known = known_of(before)
+    services, models = _touched(root, since, known) if since else (None, ())
     with working("checking") as watch:
-        checked = pipeline.check(root, surroundings_of(root, target_branch()), services, models, watch=watch)
+        surroundings = surroundings_of(root, target_branch(), known)
+        checked = pipeline.check(root, surroundings, services, models, watch=watch)
     if checked.errors:
         raise ProblemsFound(checked.problems, form)
     print_problems(checked.problems, form)
 
 
-def _touched(root: "Root", since: str) -> tuple[Collection[str] | None, Collection[str]]:
+def _begun(root: "Root", seen: Any) -> "Before":  # noqa: ANN401 - click's value
+    """What this command saw when it began, or sees now."""
+    from mmgit.incremental import memory  # noqa: PLC0415 - --help must not wait for it
+
+    begun = seen[0] if seen else None
+    return begun if begun and begun.root.path == root.path else memory.begin(root)
+
+
+def _touched(root: "Root", since: str, known: "Known") -> tuple[Collection[str] | None, Collection[str]]:
     """The service files (None: all) and the models that a change since a commit can have touched."""
     from mmgit.deliver import git, history  # noqa: PLC0415 - --help must not wait for it
     from mmgit.deliver.committed import Committed  # noqa: PLC0415 - as above
+    from mmgit.deliver.declared import different  # noqa: PLC0415 - as above
     from mmgit.review.side import selection  # noqa: PLC0415 - as above
 
     repository = git.find(root.path)
     if repository is None:
         raise GitError(f"{root.path} is not in a git repository, so nothing is known since {since}", "git init")
     commit = history.commit_named(repository, since)
-    chosen = selection(history.changed_paths(repository, commit, None), Committed(repository, commit), root)
+    names = known(repository, commit)
+    if names is None:
+        paths = set(history.changed_paths(repository, commit, None))
+    else:
+        paths = different(root, repository, commit, names)
+    chosen = selection(paths, Committed(repository, commit), root)
     return chosen.services, chosen.models
 
 
@@ -88,8 +113,7 @@ def compile_(seen: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **opti
     if options["is_check"] and options["is_commit"]:
         raise UsageError("--check writes nothing and --commit writes", "choose one of them")
     root = find_root()
-    begun, is_tried = seen or (None, False)
-    before = begun if begun and begun.root.path == root.path else memory.begin(root)
+    before, is_tried = _begun(root, seen), bool(seen and seen[1])
     wanted = Wanted(options["include"], options["message"], overwrite, is_all=options["is_all"])
     if options["is_commit"] and not overwrite and commit_changed(before, wanted, form):
         return

@@ -33,7 +33,7 @@ def run(arguments: list[str]) -> int:
     """The exit code of `mmgit ARGUMENTS`; prints what went wrong."""
     before = None
     is_plain = arguments in (["compile"], ["compile", "--check"])
-    if arguments[:1] == ["compile"] and (seen := _look()):
+    if arguments[:1] in (["compile"], ["check"]) and (seen := _look(is_checking=arguments[0] == "check")):
         is_check = len(arguments) > 1
         if is_plain and _is_unchanged(seen, is_check=is_check):
             return 0
@@ -48,14 +48,16 @@ def run(arguments: list[str]) -> int:
     return commands.run(arguments, (before, is_plain))
 
 
-def _look() -> state.Seen | None:
-    """What lies in the repository here, and what the last compile left."""
+def _look(*, is_checking: bool) -> state.Seen | None:
+    """What lies in the repository here, and what the last compile left: without that, a check has no use for it."""
     began = time.monotonic()
     try:
         root = state.root_above(os.getcwd())  # noqa: PTH109 - pathlib is slow to import
         if root is None:
             return None
         last = _last(root)
+        if is_checking and last is None:
+            return None
         known = last.listings if last else None
         listings = looking.look(root, is_shared=state.is_large(root), known=known, when_changed=_prepare)
     except OSError:

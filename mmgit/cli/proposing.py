@@ -124,7 +124,7 @@ def _at_tip(repository: "Repository", files: Files, change: Change) -> Surroundi
 
     listed = history.listing(repository, str(repository.head), [layout.MODELS])
     released = {path: entry.id for path, entry in listed.items()}
-    return Surroundings(baseline_of=lambda _: released, folder=repository.prefix.rstrip("/"), former_of=former)
+    return Surroundings(baseline_of=lambda _, __: released, folder=repository.prefix.rstrip("/"), former_of=former)
 
 
 def _place() -> _Place:

@@ -11,6 +11,7 @@ from mmgit.repository import layout
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from mmgit.deliver.former import Known
     from mmgit.deliver.git import Repository
     from mmgit.repository.files import Root
 
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 class Surroundings:
     """Outside of git: nothing released, and the root is the top."""
 
-    baseline_of: Callable[[str], dict[str, str] | None] = lambda _: None
-    """Declared default branch -> the files of `models/` where the default one was left: path -> git blob id.
+    baseline_of: Callable[[str, Collection[str] | None], dict[str, str] | None] = lambda _, __: None
+    """Declared default branch, names of models (None: all) -> their files where the default one was left, as blob ids.
 
     None without history. `default_branch` decides which one that is. It raises `GitError` with the command that fetches
     or sets what a clone lacks.
@@ -33,7 +34,7 @@ class Surroundings:
     """The same, files and folders -> what changed since it was left: path -> its bytes then, None if new."""
 
 
-def surroundings_of(root: Root, target_branch: str = "") -> Surroundings:
+def surroundings_of(root: Root, target_branch: str = "", known: Known = lambda _, __: None) -> Surroundings:
     """What git knows around `root`; `target_branch` is what a CI says that the change shall be merged into."""
     from mmgit.deliver import git, history  # noqa: PLC0415 - `Surroundings` must not wait for it
     from mmgit.deliver.default_branch import default_branch  # noqa: PLC0415 - as above
@@ -48,16 +49,18 @@ def surroundings_of(root: Root, target_branch: str = "") -> Surroundings:
         return history.merge_base(repository, default_branch(repository, declared, target_branch))
 
     return Surroundings(
-        baseline_of=lambda declared: _baseline(repository, base(declared)),
+        baseline_of=lambda declared, models: _baseline(repository, base(declared), models),
         base_of=base,
         folder=repository.prefix.rstrip("/"),
-        former_of=lambda declared, paths: former(repository, base(declared), paths),
+        former_of=lambda declared, paths: former(repository, base(declared), paths, known),
     )
 
 
-def _baseline(repository: Repository, commit: str | None) -> dict[str, str] | None:
+def _baseline(repository: Repository, commit: str | None, models: Collection[str] | None) -> dict[str, str] | None:
     from mmgit.deliver import history  # noqa: PLC0415 - as above
 
     if commit is None:
         return None
-    return {path: entry.id for path, entry in history.listing(repository, commit, [layout.MODELS]).items()}
+    folders = [layout.MODELS] if models is None else [f"{layout.MODELS}/{name}" for name in models]
+    listed = history.listing(repository, commit, folders) if folders else {}
+    return {path: entry.id for path, entry in listed.items()}

@@ -4,10 +4,11 @@ Model files themselves are not read to find out: a version is immutable and name
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from mmgit.deliver import history
 from mmgit.deliver.git import Repository
-from mmgit.errors import GitError
+from mmgit.errors import GitError, UnsafePath, UsageError
 from mmgit.frozen import dataclass
 from mmgit.looking import UNSEEN
 from mmgit.repository import layout
@@ -36,6 +37,21 @@ def uncommitted(root: Root, repository: Repository, names: Collection[str] | Non
     new_or_gone = {name for name in model_files if root.exists(name) != (name in known)}
     changed = {*history.dirty(repository, read), *new_or_gone}
     return Uncommitted(tuple(sorted(changed)), tuple(sorted(rendered)))
+
+
+def different(root: Root, repository: Repository, commit: str, names: Collection[str]) -> set[str]:
+    """Those of the files that are not in the work tree what they are in a commit; of models' own files, all of them."""
+    unread: set[str] = set()
+    read: dict[str, bytes | None] = {}
+    for name in names:
+        try:
+            if _is_model_file(name):
+                unread.add(name)
+            else:
+                read[name] = root.read_if_there(name)
+        except (UnsafePath, UsageError):
+            unread.add(name)
+    return unread | set(history.dirty(replace(repository, head=commit), read))
 
 
 def included(root: Root, repository: Repository, paths: Collection[str], *, git_limit: str) -> dict[str, bytes | None]:

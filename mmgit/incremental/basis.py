@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from mmgit import looking
 from mmgit.deliver import history
+from mmgit.deliver.former import Known
 from mmgit.deliver.git import Repository
 from mmgit.errors import GitError
 from mmgit.incremental.memory import Before
@@ -41,6 +42,18 @@ def differing(
         unlooked |= {folder for path in moved if (folder := looking.unlooked_above(path))}
         found |= {path for path in moved if is_looked_at(path)}
     return found | _in_unlooked(repository, commit, unlooked)
+
+
+def known_of(before: Before) -> Known:
+    """The same for whoever asks several times of one repository."""
+    found: dict[str, set[str] | None] = {}
+
+    def known(repository: Repository, commit: str) -> set[str] | None:
+        if commit not in found:
+            found[commit] = differing(before, repository, commit)
+        return found[commit]
+
+    return known
 
 
 def is_looked_at(path: str) -> bool:

@@ -82,7 +82,7 @@ def is_as_before(before: Before) -> bool:
 def _checked(before: Before, found: Touched, target_branch: str, *, is_compared: bool) -> pipeline.Checked | None:
     """Check the services and models, and compare them with what is released where that can matter."""
     declared = [name.declared for name in sorted(found.services) if has(before.listings, name.declared)]
-    surroundings = without_baseline(before.root, target_branch) if is_compared else Surroundings()
+    surroundings = without_baseline(before, target_branch) if is_compared else Surroundings()
     checked = pipeline.check(before.root, surroundings, declared, whole=sorted(found.models))
     if is_compared or not any(_is_judged_by_the_past(before.root, name, checked) for name in found.services):
         return checked

@@ -6,6 +6,7 @@ from mmgit.checks.immutability import is_frozen
 from mmgit.deliver.baseline import Surroundings, surroundings_of
 from mmgit.errors import MmgitError
 from mmgit.frozen import dataclass
+from mmgit.incremental.basis import known_of
 from mmgit.incremental.memory import Before
 from mmgit.incremental.touched import Name, service_of
 from mmgit.inputs import MAX_SCORING_BYTES
@@ -41,9 +42,9 @@ def moved(before: Before, target_branch: str) -> Moved | None:
     return _between(before.root, last.base, base)
 
 
-def without_baseline(root: Root, target_branch: str) -> Surroundings:
-    """What git knows around `root`, but for what is released of models: that did not change."""
-    return replace(surroundings_of(root, target_branch), baseline_of=lambda _: None)
+def without_baseline(before: Before, target_branch: str) -> Surroundings:
+    """What git knows around the root, but for what is released of models: that did not change."""
+    return replace(surroundings_of(before.root, target_branch, known_of(before)), baseline_of=lambda _, __: None)
 
 
 def _between(root: Root, earlier: str, later: str) -> Moved | None:

@@ -1,11 +1,14 @@
 """`mmgit check --since COMMIT` says what `mmgit check` says, of what changed since."""
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from mmgit import pipeline
 
 Mmgit = Callable[..., Any]
 SERVICE = "environments/staging/services/digits.yaml"
@@ -55,14 +58,21 @@ CHANGES: dict[str, Callable[[], object]] = {
 }
 
 
+@pytest.mark.parametrize("is_remembered", [False, True])
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.usefixtures("root")
-def test_what_a_change_breaks_is_found_as_by_the_whole_check(mmgit: Mmgit, change: str) -> None:
+def test_what_a_change_breaks_is_found_as_by_the_whole_check(mmgit: Mmgit, change: str, *, is_remembered: bool) -> None:
+    if is_remembered:  # what is checked then is what differs from the last compile
+        appended(SERVICE, "# a comment\n")
+        assert mmgit("compile", "--commit", "--all").code == 0
     CHANGES[change]()
 
-    whole = mmgit("check")
+    known = mmgit("check")
     since = mmgit("check", "--since", "HEAD")
+    shutil.rmtree(".mmgit", ignore_errors=True)
+    whole = mmgit("check")
 
+    assert (known.code, known.out, sorted(known.err)) == (whole.code, whole.out, sorted(whole.err))
     assert (since.code, since.out) == (whole.code, whole.out)
     assert set(errors(since.err)) == set(errors(whole.err))
     assert (whole.code == 0) == (not errors(whole.err))
@@ -87,3 +97,40 @@ def test_an_unknown_commit_is_an_error(mmgit: Mmgit) -> None:
 
     assert ended.code == 7
     assert "there is no commit `nowhere`" in ended.err
+
+
+def test_a_check_of_what_changed_since_a_compile_checks_nothing_else(
+    root: Path, mmgit: Mmgit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    check = pipeline.check
+
+    def spy(files: Any, surroundings: Any, services: Any = None, *whole: Any, **more: Any) -> pipeline.Checked:
+        asked.append(services)
+        return check(files, surroundings, services, *whole, **more)
+
+    assert mmgit("compile").code == 0
+    monkeypatch.setattr(pipeline, "check", spy)
+
+    unchanged = mmgit("check")
+    appended(SERVICE, "queue: 7\n")
+    changed = mmgit("check")
+    appended("environments/staging/environment.yaml", "# a comment\n")
+    another = mmgit("check")
+
+    assert [each.code for each in (unchanged, changed, another)] == [0, 0, 0]
+    assert asked == [[SERVICE], None]
+    assert not (root / ".mmgit/journal").exists()
+
+
+@pytest.mark.usefixtures("root")
+def test_warnings_of_the_last_compile_are_said_by_a_check(mmgit: Mmgit) -> None:
+    text = Path(SERVICE).read_text()
+    Path(SERVICE).write_text(text[: text.index("keys:")])
+    assert mmgit("compile").code == 0
+
+    known = mmgit("check", "--format", "json")
+    shutil.rmtree(".mmgit")
+
+    assert "M331" in known.out
+    assert known == mmgit("check", "--format", "json")

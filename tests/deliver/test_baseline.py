@@ -38,14 +38,14 @@ def test_a_change_that_names_its_own_branch_is_compared_with_what_was_released(
     surroundings = surroundings_of(Root(changed), target)
 
     released = git("rev-parse", f"main:{RELEASED}").strip()
-    assert surroundings.baseline_of("evil") == {RELEASED: released}
+    assert surroundings.baseline_of("evil", None) == {RELEASED: released}
     assert surroundings.former_of("evil", ["models"]) == {RELEASED: b"released\n"}
 
 
 def test_a_change_for_another_branch_is_compared_with_that_one(changed: Path, git: Git) -> None:
     altered = git("-C", str(changed), "rev-parse", f"HEAD:{RELEASED}").strip()
 
-    assert surroundings_of(Root(changed), "evil").baseline_of("main") == {RELEASED: altered}
+    assert surroundings_of(Root(changed), "evil").baseline_of("main", None) == {RELEASED: altered}
 
 
 def test_outside_of_git_nothing_is_released(tmp_path: Path) -> None:
@@ -54,4 +54,4 @@ def test_outside_of_git_nothing_is_released(tmp_path: Path) -> None:
     surroundings = surroundings_of(Root(tmp_path / "plain"))
 
     assert surroundings == Surroundings()
-    assert surroundings.baseline_of("main") is None
+    assert surroundings.baseline_of("main", None) is None
