@@ -4,10 +4,9 @@
 """
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any, Literal
 
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 from mmgit.spec.environment import EnvironmentSpec
 from mmgit.spec.service import Egress, Key, Patch, SecretKey, Toleration
 

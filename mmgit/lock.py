@@ -6,10 +6,9 @@ A `Lock` comes from a builder or from a lock file (`ImageSpec`); it binds recipe
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Literal
 
-from mmgit.frozen import dataclass
+from mmgit.frozen import asdict, dataclass
 from mmgit.recipe import Foundation, Recipe, key_of, newer_parts, recipe_key
 
 if TYPE_CHECKING:

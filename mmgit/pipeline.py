@@ -5,7 +5,6 @@ Every stage takes frozen values and returns frozen values. A dry run is the same
 
 from __future__ import annotations
 
-import pickle
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -132,13 +131,22 @@ def _rendered(desired: Desired, services: int, advance: Advance) -> Rendered:
     parts = []
     for other, helper in zip(others, helpers, strict=True):
         made = helper.end()
-        parts.append(render(other, partial(_check_rendered, unheard)) if made is None else pickle.loads(made))  # noqa: S301 - of our own child
+        parts.append(render(other, partial(_check_rendered, unheard)) if made is None else _unpacked(made))
         advance(sum(len(each.services) for each in other.environments.values()))
     return joined([*parts, mine]) if parts else mine
 
 
 def _packed(desired: Desired) -> bytes:
+    import pickle  # noqa: PLC0415 - of few services no part is rendered elsewhere
+
     return pickle.dumps(render(desired, partial(_check_rendered, unheard)), pickle.HIGHEST_PROTOCOL)
+
+
+def _unpacked(data: bytes) -> Rendered:
+    import pickle  # noqa: PLC0415 - as above
+
+    made: Rendered = pickle.loads(data)  # noqa: S301 - of our own child
+    return made
 
 
 def _check_rendered(

@@ -7,10 +7,9 @@ brings: when it is newer, a rebuild is available. No number, manifest, service, 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import field
 from functools import cached_property
 
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 
 
 @dataclass(frozen=True, order=True)

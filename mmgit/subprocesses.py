@@ -9,7 +9,7 @@ import select
 import selectors
 import signal
 import subprocess
-import tempfile
+import sys
 import time
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -66,7 +66,7 @@ def run(  # noqa: PLR0913 - as many as `subprocess.run` needs to be told
     `inherited` open.
     """
     allowed = environment(env_allow)
-    own_home = nullcontext("") if "HOME" in allowed else tempfile.TemporaryDirectory(prefix="mmgit-home-")
+    own_home = nullcontext("") if "HOME" in allowed else _empty_home()
     with own_home as home, stdin_of(input) if input else nullcontext(subprocess.DEVNULL) as stdin:
         try:
             process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
@@ -82,6 +82,14 @@ def run(  # noqa: PLR0913 - as many as `subprocess.run` needs to be told
         except OSError as error:
             return Completed(tuple(argv), NOT_FOUND, b"", f"{error.filename or argv[0]}: {error.strerror}".encode())
         return collect(process, argv, timeout_seconds, leads_group=True, limit_bytes=limit_bytes)
+
+
+@contextmanager
+def _empty_home() -> Iterator[str]:
+    import tempfile  # noqa: PLC0415 - git, which most commands ask, has the user's home
+
+    with tempfile.TemporaryDirectory(prefix="mmgit-home-") as home:
+        yield home
 
 
 @contextmanager
@@ -171,6 +179,8 @@ def environment(allowed: Iterable[str]) -> dict[str, str]:
 @contextmanager
 def stdin_of(data: bytes) -> Iterator[IO[bytes]]:
     """`data` as a file, so that a program never sees the half of it when this process dies."""
+    import tempfile  # noqa: PLC0415 - slow to import, and most programs are told nothing
+
     with tempfile.TemporaryFile() as file:
         file.write(data)
         file.seek(0)
@@ -223,9 +233,23 @@ def _read(process: Process, sinks: tuple[bytearray, bytearray], deadline: float,
             if sum(map(len, sinks)) > limit_bytes:
                 raise _Stopped(TOO_MUCH_OUTPUT, "stopped: it wrote too much")
     try:
+        _await(process, deadline)
         process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         raise _Stopped(TIMED_OUT, "stopped: it took too long") from None
+
+
+def _await(process: Process, deadline: float) -> None:
+    """Sleep until the process ends, where the kernel tells; `wait` with a timeout looks again after a millisecond."""
+    if sys.platform == "linux" and process.returncode is None:
+        with suppress(OSError):
+            descriptor = os.pidfd_open(process.pid)
+            try:
+                with selectors.DefaultSelector() as selector:
+                    selector.register(descriptor, selectors.EVENT_READ)
+                    selector.select(deadline - time.monotonic())
+            finally:
+                os.close(descriptor)
 
 
 def _stop(process: Process, target: int) -> None:

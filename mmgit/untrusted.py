@@ -1,7 +1,6 @@
 """JSON and TOML that others wrote: a value or a `ValueError`, in bounded time and memory whatever it holds. Pure."""
 
 import json
-import tomllib
 from collections.abc import Callable
 from typing import Any
 
@@ -34,6 +33,8 @@ def toml_table(data: bytes) -> dict[str, Any]:
         raise ValueError(f"more than {TOML_BYTES_MAX // 2**20} MiB")
     if any(line.count(b".") > _DOTS_MAX for line in data.split(b"\n")):
         raise ValueError(f"more than {_DOTS_MAX} dots in a line")
+    import tomllib  # noqa: PLC0415 - most commands read none
+
     try:
         return tomllib.loads(data.decode())
     except RecursionError:

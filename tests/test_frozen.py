@@ -3,14 +3,16 @@
 import copy
 import dataclasses
 import pickle
+import subprocess
+import sys
 from collections.abc import Callable
-from dataclasses import FrozenInstanceError, field
+from dataclasses import FrozenInstanceError
 from functools import cached_property
 from typing import Any
 
 import pytest
 
-from mmgit.frozen import dataclass
+from mmgit.frozen import asdict, dataclass, field, replace
 
 
 @dataclass(frozen=True, order=True)
@@ -43,7 +45,8 @@ class More(Ours):
 standard = dataclasses.dataclass(frozen=True, order=True)
 Theirs: Any = standard(type("Ours", (), {
     "__annotations__": Ours.__annotations__, "__doc__": "A record.", "__post_init__": Ours.__post_init__,
-    "size": 3, "parts": field(default_factory=list), "secret": field(default="", repr=False), "made": field(init=False),
+    "size": 3, "parts": dataclasses.field(default_factory=list), "secret": dataclasses.field(default="", repr=False),
+    "made": dataclasses.field(init=False),
     "__module__": __name__, "__qualname__": "Ours",
 }))  # fmt: skip
 
@@ -89,6 +92,52 @@ def test_they_refuse_what_the_standard_ones_refuse(number: int) -> None:
         REFUSED[number](Ours)
 
     assert ours.type is theirs.type
+
+
+def test_what_is_asked_for_most_needs_no_standard_library() -> None:
+    nested = {"all": [Ours("a", 5)], "one": (Ours("b"),)}
+
+    assert asdict(More("a", 5)) == dataclasses.asdict(More("a", 5))
+    assert asdict(Ours("a", parts=[nested])) == dataclasses.asdict(Ours("a", parts=[nested]))  # type: ignore[list-item]  # any value
+    assert replace(Ours("a", 5), size=7) == dataclasses.replace(Ours("a", 5), size=7)
+    with pytest.raises(TypeError):
+        replace(Ours("a"), nonsense=1)  # type: ignore[call-arg]  # as somebody might
+
+
+def test_a_class_that_nobody_asked_about_is_one_to_the_standard_library() -> None:
+    @dataclass(frozen=True)
+    class Below(More):
+        """With a field of its own."""
+
+        last: tuple[int, ...] = field(default_factory=tuple, repr=False)
+
+    assert [each.name for each in dataclasses.fields(Below)] == [
+        "name",
+        "size",
+        "parts",
+        "secret",
+        "made",
+        "more",
+        "last",
+    ]
+    assert repr(Below("a")) == f"{Below.__qualname__}(name='a', size=3, parts=[], made=6, more=False)"
+    assert Below("a", last=(1,)).last == (1,)
+
+
+def test_a_field_of_the_standard_library_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"mmgit\.frozen"):
+
+        @dataclass(frozen=True)
+        class _Mixed:
+            """With a default that is none."""
+
+            parts: list[str] = dataclasses.field(default_factory=list)
+
+
+def test_no_module_of_the_standard_library_is_imported_for_them() -> None:
+    code = "import sys, mmgit.pipeline; print({'dataclasses', 'inspect'} & sys.modules.keys())"
+
+    assert subprocess.check_output([sys.executable, "-c", code], text=True) == "set()\n"
 
 
 def test_values_are_equal_by_their_fields_alone() -> None:

@@ -12,7 +12,6 @@ import select
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, NoReturn
@@ -21,6 +20,7 @@ from mmgit.blueprints.compiling import Objects, Variables, compile_sheets
 from mmgit.blueprints.directives import Sheet
 from mmgit.blueprints.faults import BlueprintFault, fault
 from mmgit.errors import Finding
+from mmgit.frozen import asdict
 
 CPU_SECONDS = 2
 WALL_SECONDS = 8.0

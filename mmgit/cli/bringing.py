@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mmgit.cli.building import is_pulled_from_here
 from mmgit.cli.context import find_root
+from mmgit.cli.releasing import is_pulled_from_here
 from mmgit.errors import BuildError
 from mmgit.repository.source import Source
 

@@ -3,22 +3,18 @@
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
+from mmgit.cli import releasing
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded, say
-from mmgit.edits.change import Change
+from mmgit.cli.releasing import built, publish, recorded
 from mmgit.edits.locks import waiting
-from mmgit.errors import BuildError, GitError, UsageError
+from mmgit.errors import GitError, UsageError
 from mmgit.lock import Lock
 from mmgit.repository import layout
 from mmgit.repository.source import Source
-
-if TYPE_CHECKING:
-    from mmgit.pipeline import Compiled
-    from mmgit.spec import EnvironmentSpec
 
 _MATRIX_JOBS_MAX = 256
 """As many jobs as GitHub makes of one matrix."""
@@ -161,97 +157,7 @@ def release(services: tuple[str, ...], environment: str) -> None:
 
     Without SERVICE: all services of the environment that wait for a build.
     """
-    with editing(layout.BASES, layout.MODELS, layout.ENVIRONMENTS) as session:
-        released(session, environment, services)
-        print("next: git add -A && git commit")
-
-
-def released(session: Session, environment: str, services: tuple[str, ...]) -> tuple["Compiled", tuple[str, ...]]:
-    """Release services, or all that wait; what was compiled, and the declared files that this changed."""
-    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.cli.rendering import deliver_rendered  # noqa: PLC0415 - as above
-
-    waiting = _waiting(session.source, environment, services)
-    locks = built(session, dict.fromkeys(waiting.values()))
-    publish(session, environment, locks)
-    pins = pipeline.pins(session.root, session.source, environment, waiting, locks)
-    change = recorded(session.source, locks).and_then(pins)
-    return deliver_rendered(session, change), tuple(change.files)
-
-
-def commit(session: Session, compiled: "Compiled", paths: Collection[str], message: str) -> None:
-    """Commit what was compiled with the declared files at `paths`; outside of git, say what is left to do."""
-    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.deliver import git  # noqa: PLC0415 - as above
-
-    repository = git.find(session.root.path)
-    if repository is None:
-        print("next: git init && git add -A && git commit")
-        return
-    made = pipeline.commit(session.writer, repository, compiled, pipeline.Wish(paths, message)).commit
-    print(f"committed {made[:12]}" if made else "nothing to commit")
-
-
-def built(session: Session, manifests: Mapping[str, str | None]) -> dict[str, Lock]:
-    """The locks of these manifests (-> the image that it must be, or any), all of them present.
-
-    Raises:
-        BuildError: one could not be made; the others are built and locked.
-    """
-    from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
-
-    with working(f"building {', '.join(manifests)}") as watch:
-        made = workshop_of(session.root, watch).build(session.source, manifests)
-    for manifest, lock in made.locks.items():
-        say_built(session.source, manifest, lock)
-    if made.failures:
-        name, first = next(iter(made.failures.items()))
-        session.deliver(recorded(session.source, made.locks))
-        others = f" ({len(made.failures) - 1} more failed)" if len(made.failures) > 1 else ""
-        raise BuildError(f"manifest {name}: {first.message}{others}", first.hint)
-    return dict(made.locks)
-
-
-def say_built(source: Source, manifest: str, lock: Lock) -> None:
-    """One line about an image that is there now."""
-    size_mb = sum(blob.size_bytes for blob in lock.blobs) / 1e6
-    print(f"{_spelt(source, manifest)}: {lock.index.digest} ({', '.join(lock.platforms)}, {size_mb:.1f} MB)")
-
-
-def is_pulled_from_here(spec: "EnvironmentSpec") -> bool:
-    """Whether an environment has no registry into which images are pushed."""
-    from mmgit.local.compose import is_served_here  # noqa: PLC0415 - --help must not wait for it
-
-    return spec.registry is None or is_served_here(spec)
-
-
-def publish(session: Session, environment: str, locks: dict[str, Lock]) -> None:
-    """Push images to the registry of an environment, unless this machine's layout is that registry."""
-    from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
-
-    spec = session.source.environments[environment].spec
-    if spec.registry is None or is_pulled_from_here(spec):
-        return
-    for manifest, lock in locks.items():
-        name = manifest.partition("/")[0]
-        with working(spec.registry) as watch:
-            sent_bytes = workshop_of(session.root, watch).push(lock, spec.registry, name)
-        print(f"{spec.registry}/{name}@{lock.index.digest}: {sent_bytes / 1e6:.1f} MB sent, verified")
-
-
-def recorded(source: Source, locks: Mapping[str, Lock]) -> Change:
-    """The lock files that are not there yet."""
-    from mmgit.edits.locks import record  # noqa: PLC0415 - --help must not wait for it
-
-    changes = []
-    for manifest, lock in locks.items():
-        declared = source.manifest(manifest)
-        if declared and lock.file_name.removesuffix(".yaml") not in declared.images:
-            changes.append(record(manifest, lock))
-    files = {path: data for change in changes for path, data in change.files.items()}
-    return Change(files, f"{len(files)} image{'s' * (len(files) != 1)} locked" if files else "all images are locked")
+    releasing.release(environment, services)
 
 
 def _wanted(source: Source) -> Iterator[tuple[str, str | None]]:
@@ -261,24 +167,3 @@ def _wanted(source: Source) -> Iterator[tuple[str, str | None]]:
                 yield service.spec.next, None
             if service.spec.manifest:
                 yield service.spec.manifest, service.spec.image
-
-
-def _waiting(source: Source, environment: str, names: tuple[str, ...]) -> dict[str, str]:
-    """Service -> the manifest that it should run. Raises `UsageError` for a name that is not declared."""
-    from mmgit.edits.references import environment_of, service_of  # noqa: PLC0415 - --help must not wait for it
-
-    if names:
-        chosen = [service_of(source, environment, name) for name in names]
-    else:
-        chosen = [service for service in environment_of(source, environment).services if service.spec.next]
-    waiting = {service.name: service.spec.next or service.spec.manifest or "" for service in chosen}
-    if not waiting:
-        hint = f"mmgit service update NAME --env {environment} --manifest MODEL/N"
-        raise UsageError(f"no service in {environment} waits for a build", hint)
-    return waiting
-
-
-def _spelt(source: Source, manifest: str) -> str:
-    declared = source.manifest(manifest)
-    models = ", ".join(declared.spec.models) if declared else ""
-    return f"manifest {manifest} (model {models})"

@@ -9,7 +9,6 @@ import shlex
 import ssl
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,7 +21,7 @@ from mmgit.cli.service_options import only_environment
 from mmgit.edits.references import environment_of, manifest_of, service_of
 from mmgit.edits.scoring import SAMPLE
 from mmgit.errors import ServingError, UsageError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, replace
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.local import certificates
 from mmgit.repository import layout

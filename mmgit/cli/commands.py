@@ -1,19 +1,12 @@
-"""The commands: finds the group of one, imports it alone, and is the one boundary where errors end.
-
-Problems and failures are printed as text, JSON or GitHub annotations; a bug writes a report file and exits 70.
-"""
+"""The commands: reads the command line, finds the group of a command and imports it alone."""
 
 import importlib
 import os
-import signal
-import sys
-import tempfile
-import traceback
 
 import click
 
 from mmgit import __version__
-from mmgit.errors import MmgitError, ProblemsFound
+from mmgit.cli import boundary
 
 # name -> (module, attribute, one line for --help): --help must not import the commands
 _COMMANDS = {
@@ -47,7 +40,6 @@ _COMMANDS = {
     "renumber": ("mmgit.cli.renumbering", "renumber", "Move this branch's new numbers to the next free ones."),
     "schema": ("mmgit.cli.schemas", "schema", "Write the editor's JSON Schema of each kind of file."),
 }
-BUG = 70
 
 
 class _Lazy(click.Group):
@@ -87,44 +79,16 @@ def cli(folder: str | None) -> None:
         os.chdir(folder)
 
 
-def end_cleanly_when_terminated() -> None:
-    """From here on SIGTERM unwinds as Ctrl-C does: what this process started ends with it. The exit code is 143."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-
-
-def run(arguments: list[str], seen: object = None) -> int:  # noqa: PLR0911 - one return for each way to end
+def run(arguments: list[str], seen: object = None) -> int:
     """The exit code of `mmgit ARGUMENTS`; prints what went wrong. `seen` is for the command (click's `obj`)."""
-    try:
-        code = cli.main(arguments, prog_name="mmgit", standalone_mode=False, obj=seen)
-        return code if isinstance(code, int) else 0
-    except ProblemsFound as found:
-        from mmgit.cli.output import print_problems  # noqa: PLC0415 - only when there is something to print
 
-        print_problems(found.problems, found.form)
-        return found.exit_code
-    except MmgitError as error:
-        print(f"error: {error.message}", file=sys.stderr)
-        if error.hint:
-            print(f"  hint: {error.hint}", file=sys.stderr)
-        return error.exit_code
-    except click.ClickException as error:
-        error.show()
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        print("interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # the reader of our output went away: nothing to say, and nobody to say it to
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except Exception as error:  # noqa: BLE001 - the one boundary
-        return _report(error, arguments)
+    def parsed() -> object:
+        try:
+            return cli.main(arguments, prog_name="mmgit", standalone_mode=False, obj=seen)
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except click.Abort:
+            raise KeyboardInterrupt from None
 
-
-def _report(error: Exception, arguments: list[str]) -> int:
-    """Write a report of a bug to a file of its own; arguments are left out of it, they may hold data."""
-    with tempfile.NamedTemporaryFile("w", prefix="mmgit-bug-", suffix=".txt", delete=False) as report:
-        report.write(f"mmgit {__version__}, Python {sys.version}\ncommand: {' '.join(arguments[:1])}\n\n")
-        traceback.print_exception(error, file=report)
-    print(f"bug: {type(error).__name__} in mmgit; please report it with {report.name}", file=sys.stderr)
-    return BUG
+    return boundary.ended(parsed, arguments)

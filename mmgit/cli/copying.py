@@ -5,8 +5,6 @@ A file is complete and durable before it has its name.
 
 import hashlib
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +17,8 @@ _BLOCK_BYTES = 2**20
 
 def stream(root: Root, copies: Mapping[str, Path]) -> None:
     """Put a copy of each file at its path below the root. All are staged first: one may lie where another goes."""
+    import shutil  # noqa: PLC0415 - slow to import, and few files are so large
+
     with root.state("staging") as staging:
         for number, source in enumerate(copies.values()):
             name = f"copy-{number}"
@@ -52,6 +52,8 @@ def upload(uploads: Mapping[Path, Path]) -> None:
 
 
 def _upload(target: Path, source: Path) -> None:
+    import tempfile  # noqa: PLC0415 - as above
+
     sha256 = hashlib.sha256()
     with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".upload-") as staged, source.open("rb") as opened:
         while block := opened.read(_BLOCK_BYTES):

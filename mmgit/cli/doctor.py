@@ -1,7 +1,5 @@
 """`mmgit env doctor`: what a cluster and a registry have of what an environment needs."""
 
-from dataclasses import asdict
-
 import click
 
 from mmgit.cli.cluster_options import Access, cluster_options, environment_in_cluster, side_of
@@ -9,6 +7,7 @@ from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
 from mmgit.cli.output import Form, output_option, print_rows
 from mmgit.errors import NotAsDeclared
+from mmgit.frozen import asdict
 from mmgit.repository import layout
 
 _COLUMNS = ("what", "state", "said")

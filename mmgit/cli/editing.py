@@ -1,9 +1,9 @@
 """How every command that edits runs: take the right to write, load, stop at problems that matter, deliver, say so."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-
-import click
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from mmgit.cli import copying
 from mmgit.cli.context import find_root, may_write
@@ -18,6 +18,10 @@ from mmgit.repository.files import Files, Root
 from mmgit.repository.load import load
 from mmgit.repository.source import Source
 
+if TYPE_CHECKING:
+    from mmgit.images.workshop import Workshop
+    from mmgit.incremental.memory import Before
+
 _IN_MEMORY_BYTES = 256 * 2**20
 _SHOWN = 3
 
@@ -29,6 +33,17 @@ class Session:
     root: Root
     source: Source
     writer: Writer
+    before: "Before | None" = None
+    """What there was before any of it was read; None where nobody looked."""
+    is_whole: bool = True
+    """Whether the source is all that is declared."""
+
+    @cached_property
+    def workshop(self) -> "Workshop":
+        """Where images are built."""
+        from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - few edits build
+
+        return workshop_of(self.root, everything=lambda: None if self.is_whole else load(self.root).source)
 
     def deliver(self, change: Change, *then: str) -> None:
         """Write a change, then say what it was and what to type next."""
@@ -49,6 +64,8 @@ def editing(*matters: str) -> Iterator[Session]:
 @contextmanager
 def writing(root: Root) -> Iterator[Writer]:
     """Be the one writer below `root` while this command runs."""
+    import click  # noqa: PLC0415 - who runs without the command line's parser need not wait for it
+
     with writers.writing(root, command=click.get_current_context().command_path) as right:
         yield right
 
@@ -65,9 +82,12 @@ def write(writer: Writer, change: Change) -> None:
         raise MmgitError(f"somebody else changed {', '.join(kept)} meanwhile", "look at them, and run this again")
 
 
-def loaded(root: Files, *matters: str) -> Source:
-    """All that is declared. Raises `ProblemsFound` for errors in `mmgit.yaml` and in files below `matters`."""
-    found = load(root)
+def loaded(root: Files, *matters: str, services: Collection[str] | None = None, whole: Collection[str] = ()) -> Source:
+    """All that is declared, or these service files and models with what they need, as `load` has it.
+
+    Raises `ProblemsFound` for errors in `mmgit.yaml` and in files below `matters`.
+    """
+    found = load(root, services, whole)
     errors = [problem for problem in found.problems if problem.severity == "error"]
     stopping = [problem for problem in errors if problem.place.path.startswith((layout.PROJECT, *matters))]
     if found.source is None or stopping:

@@ -43,8 +43,8 @@ def show(digest: str, form: Form) -> None:
 @click.argument("manifest", metavar="MODEL/N")
 def rebuild(manifest: str) -> None:
     """Add a build of MODEL/N with today's base and server. No pin moves; the image before stays."""
-    from mmgit.cli.building import recorded, say_built  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.progress import working  # noqa: PLC0415 - as above
+    from mmgit.cli.releasing import recorded, say_built  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
 
     with editing(layout.BASES, layout.MODELS) as session:

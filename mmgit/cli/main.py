@@ -42,10 +42,30 @@ def run(arguments: list[str]) -> int:
         before = changed.begin(seen)
         if is_plain and changed.compile_changed(before, is_check=is_check):
             return 0
+    from mmgit.cli import boundary  # noqa: PLC0415 - as above
+
+    boundary.end_cleanly_when_terminated()
+    if arguments[:1] == ["release"] and (asked := _release_asked(arguments[1:])):
+        from mmgit.cli import releasing  # noqa: PLC0415 - as above
+
+        return boundary.ended(lambda: releasing.release(*asked), arguments)
     from mmgit.cli import commands  # noqa: PLC0415 - click alone takes as long as to compile one service
 
-    commands.end_cleanly_when_terminated()
     return commands.run(arguments, (before, is_plain))
+
+
+def _release_asked(words: list[str]) -> tuple[str, tuple[str, ...]] | None:
+    """The environment and the services of `mmgit release …`; None if that is for the parser of all options to read."""
+    environments, services, left = [], [], list(words)
+    while left:
+        word = left.pop(0)
+        if word == "--env" and left and not left[0].startswith("-"):
+            environments.append(left.pop(0))
+        elif word and not word.startswith("-"):
+            services.append(word)
+        else:
+            return None
+    return (environments[0], tuple(services)) if len(environments) == 1 else None
 
 
 def _look(*, is_checking: bool) -> state.Seen | None:

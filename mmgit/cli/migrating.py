@@ -3,10 +3,10 @@
 import click
 
 from mmgit import __version__
-from mmgit.cli import building
+from mmgit.cli import releasing
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, loaded, say, writing
-from mmgit.cli.rendering import deliver_rendered
+from mmgit.cli.rendering import deliver_compiled
 from mmgit.deliver import git, history
 from mmgit.edits.migrate import migrate as migrated
 from mmgit.errors import GitError
@@ -30,8 +30,8 @@ def migrate() -> None:
             return
         _stop_at_uncommitted(root)
         session = Session(root, source, writer)
-        compiled = deliver_rendered(session, change)
-        building.commit(session, compiled, tuple(change.files), f"Use mmgit {__version__}")
+        compiled = deliver_compiled(session, change)
+        releasing.commit(session, compiled, tuple(change.files), f"Use mmgit {__version__}")
 
 
 def _stop_at_uncommitted(root: Root) -> None:

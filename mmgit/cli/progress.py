@@ -9,7 +9,6 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import Literal
 
 from mmgit.progress import Advance, Watch, unwatched
@@ -46,16 +45,14 @@ def _is_seen() -> bool:
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and "CI" not in os.environ
 
 
-@dataclass(eq=False)
 class Amount:
     """How much of one piece of work is done, and how much it is, if anybody knows."""
 
-    what: str
-    total: int | None
-    unit: Literal["bytes", "things"]
-    done: int = 0
-    is_open: bool = True
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(
+        self, what: str, total: int | None, unit: Literal["bytes", "things"], done: int = 0, *, is_open: bool = True
+    ) -> None:
+        self.what, self.total, self.unit, self.done, self.is_open = what, total, unit, done, is_open
+        self._lock = threading.Lock()
 
     def advance(self, more: int) -> None:
         """So much more is done."""

@@ -1,7 +1,6 @@
 """`mmgit plan` and `mmgit gate`: what a change means, and whether it may be merged."""
 
 import os
-from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -12,7 +11,7 @@ from mmgit.cli.context import find_root, target_branch
 from mmgit.cli.output import print_json, review_format_option
 from mmgit.cli.predicted import predictions_option, read_report
 from mmgit.errors import GateFailed, GateWaiting, GitError, UsageError
-from mmgit.frozen import dataclass
+from mmgit.frozen import asdict, dataclass, replace
 
 if TYPE_CHECKING:
     from mmgit.deliver.committed import Committed

@@ -2,24 +2,24 @@
 
 from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mmgit.cli.building import is_pulled_from_here
 from mmgit.cli.calling import address_of, run, usage
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded, say
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.registering import registered, registration_options
+from mmgit.cli.releasing import is_pulled_from_here
 from mmgit.cli.service_keys import key_file_option, keys, new_key
 from mmgit.cli.service_options import only_environment, options_of, service_options
 from mmgit.edits import services
 from mmgit.edits.change import Change
 from mmgit.edits.references import environment_of, manifest_in_words, model_of, newest, service_of
 from mmgit.errors import UsageError
+from mmgit.frozen import replace
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredService, Source
 from mmgit.spec.service import Key, ServiceSpec
@@ -173,7 +173,7 @@ def _key(session: Session, environment: str, key_file: Path | None) -> AbstractC
 
 def _release(session: Session, environment: str, name: str, paths: Collection[str]) -> None:
     """From a registered model to a committed service: build, push, pin, compile, commit."""
-    from mmgit.cli.building import commit, released  # noqa: PLC0415 - only when a model file was given
+    from mmgit.cli.releasing import commit, released  # noqa: PLC0415 - only when a model file was given
 
     fresh = Session(session.root, loaded(session.root), session.writer)
     compiled, changed = released(fresh, environment, (name,))

@@ -1,6 +1,7 @@
 """What building commands need of this machine: the repository, its layout, package archives, Docker's credentials."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from mmgit.cli.progress import warn
@@ -14,9 +15,12 @@ from mmgit.images.workshop import Workshop, registry_at
 from mmgit.lock import Lock
 from mmgit.progress import Watch, unwatched
 from mmgit.repository.files import Root
+from mmgit.repository.source import Source
 
 
-def workshop_of(root: Root, watch: Watch = unwatched) -> Workshop:
+def workshop_of(
+    root: Root, watch: Watch = unwatched, everything: Callable[[], Source | None] = lambda: None
+) -> Workshop:
     """The workshop of the repository at `root`. MMGIT_DEBIAN_MIRROR and MMGIT_DEBIAN_SECURITY name other mirrors."""
     repository = repository_of(root)
     git_dir = repository.git_dir if repository else root.path / ".git"
@@ -27,6 +31,7 @@ def workshop_of(root: Root, watch: Watch = unwatched) -> Workshop:
         docker_config=docker_config(),
         warn=warn,
         watch=watch,
+        everything=everything,
     )
 
 
@@ -58,12 +63,16 @@ def docker_config() -> Path:
     return Path(config) if config else Path.home() / ".docker"
 
 
+def _host_proxy() -> str:
+    from mmgit.images.apt import host_proxy  # noqa: PLC0415 - only who downloads packages needs it
+
+    return host_proxy()
+
+
 def mirror() -> Mirror:
     """Debian's archive as this machine reaches it."""
-    from mmgit.images.apt import host_proxy  # noqa: PLC0415 - `confirm` must not wait for it
-
     return Mirror(
         debian=os.environ.get("MMGIT_DEBIAN_MIRROR", DEBIAN.debian),
         security=os.environ.get("MMGIT_DEBIAN_SECURITY", DEBIAN.security),
-        proxy=host_proxy,
+        proxy=_host_proxy,
     )

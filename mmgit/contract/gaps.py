@@ -7,7 +7,6 @@ import dataclasses
 import json
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import field
 from math import inf
 from typing import Final, Literal
 
@@ -63,7 +62,7 @@ class Walk:
     narrow: Reader
     wide: Reader
     keeps_fields: bool = False
-    _within: list[tuple[tuple[int, ...], ...]] = field(default_factory=list)
+    _within: list[tuple[tuple[int, ...], ...]] = dataclasses.field(default_factory=list)
     """The pairs whose comparison has begun: what leads back to one of them adds nothing."""
 
     def gaps(self, narrow: Parts, wide: Parts, path: str) -> list[Gap]:

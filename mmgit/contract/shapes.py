@@ -5,11 +5,10 @@ A shape holds the schemas of what lies inside a value unread, so schemas that re
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
 from math import inf
 from typing import Any, Final
 
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field, replace
 
 Json = Any
 Parts = tuple[Json, ...]

@@ -6,7 +6,6 @@ other paths, staged changes and other files stay as they were, also when it fail
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from mmgit.deliver import index, journal, porcelain, worktree
 from mmgit.deliver.git import Repository, checked_out
@@ -15,6 +14,7 @@ from mmgit.deliver.objects import Change, make_commit
 from mmgit.deliver.write import apply_changes
 from mmgit.deliver.writer import Writer
 from mmgit.errors import GitError
+from mmgit.frozen import replace
 from mmgit.repository.blobs import blob_id
 from mmgit.repository.paths import parts_of
 

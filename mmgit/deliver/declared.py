@@ -4,12 +4,11 @@ Model files themselves are not read to find out: a version is immutable and name
 """
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from mmgit.deliver import history
 from mmgit.deliver.git import Repository
 from mmgit.errors import GitError, UnsafePath, UsageError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, replace
 from mmgit.looking import UNSEEN
 from mmgit.repository import layout
 from mmgit.repository.files import Root

@@ -6,12 +6,11 @@ nothing that a repository names: no hook, filter, file system monitor, pager or 
 
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from mmgit.errors import GitError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, replace
 from mmgit.subprocesses import (
     NOT_FOUND,
     OUTPUT_LIMIT_BYTES,

@@ -3,12 +3,11 @@
 Runs under the writer's lock, before anything else is written.
 """
 
-from dataclasses import replace
-
 from mmgit.deliver import git, index, journal, worktree
 from mmgit.deliver.git import Repository
 from mmgit.deliver.history import entries, refuse_committed_state
 from mmgit.deliver.journal import Journal
+from mmgit.frozen import replace
 from mmgit.repository.files import Root
 
 

@@ -11,14 +11,13 @@ import os
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import field, replace
 
 from mmgit.deliver import history
 from mmgit.deliver.git import Command, Repository, execute
 from mmgit.deliver.history import EXECUTABLE, PLAIN, Entry
 from mmgit.deliver.objects import Change, changes_between, make_commit
 from mmgit.errors import GitError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field, replace
 from mmgit.repository.blobs import blob_id
 from mmgit.subprocesses import Completed
 

@@ -7,16 +7,13 @@ lock is ever stale; what a crashed writer left half done is finished or undone b
 import fcntl
 import json
 import os
-import secrets
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime
 
 from mmgit.errors import Busy
-from mmgit.frozen import dataclass
+from mmgit.frozen import asdict, dataclass
 from mmgit.repository.files import Root
 
 WAIT_SECONDS = 30.0
@@ -56,7 +53,7 @@ def writing(root: Root, *, command: str, wait_seconds: float = WAIT_SECONDS) -> 
     with _opened(root, _LOCK) as lock, _opened(root, _CHILDREN) as children:
         _take(lock, deadline, lambda: _busy(_read(lock).get("holder")))
         left = _read(lock)
-        owner = str(left.get("owner") or secrets.token_hex(16))
+        owner = str(left.get("owner") or os.urandom(16).hex())
         kept: tuple[str, ...] = ()
         if left.get("holder"):
             _take(children, deadline, _still_running)
@@ -64,7 +61,7 @@ def writing(root: Root, *, command: str, wait_seconds: float = WAIT_SECONDS) -> 
 
             kept = recovery.recover(root, owner, children)
         fcntl.flock(children, fcntl.LOCK_SH)
-        holder = Holder(os.getpid(), socket.gethostname(), datetime.now(UTC).isoformat(timespec="seconds"), command)
+        holder = Holder(os.getpid(), os.uname().nodename, datetime.now(UTC).isoformat(timespec="seconds"), command)
         _write(lock, {"owner": owner, "holder": asdict(holder)})
         yield Writer(root, owner, children, kept)
         _write(lock, {"owner": owner, "holder": None})

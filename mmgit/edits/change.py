@@ -1,10 +1,9 @@
 """What an edit does to the files below a root. A plain value: `deliver` writes it."""
 
 from collections.abc import Mapping
-from dataclasses import field
 from pathlib import Path
 
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 
 
 @dataclass(frozen=True)

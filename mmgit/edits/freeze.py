@@ -5,7 +5,6 @@ the newest one says is not made.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field, replace
 from typing import Any
 
 from mmgit import golden
@@ -16,7 +15,7 @@ from mmgit.edits.declaring import new_file
 from mmgit.edits.references import manifest_in_words, model_of, newest, next_number, version_of
 from mmgit.edits.scoring import CONDA, GOLDEN, REQUIREMENTS, SAMPLE, SCHEMA, SCRIPT, Scoring, dependencies_of
 from mmgit.errors import UsageError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field, replace
 from mmgit.images.dependencies import requirements_of_conda
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
 from mmgit.repository import layout, reading

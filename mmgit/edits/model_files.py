@@ -6,13 +6,12 @@ Reads what the user named, in blocks; writes nothing. Small files go into git, l
 import hashlib
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from mmgit.errors import UnsafePath, UsageError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 from mmgit.spec.fields import bytes_of
 from mmgit.spec.project import Store
 

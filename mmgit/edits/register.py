@@ -3,7 +3,6 @@ that freezes them go out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
 from typing import Any
 
 from mmgit.edits.change import Change
@@ -15,7 +14,7 @@ from mmgit.edits.references import checked_name, next_number
 from mmgit.edits.runtimes import PYTHON, Choice, choose, files_to_register
 from mmgit.edits.scoring import SCRIPT, Scoring, dependencies_of, from_folder
 from mmgit.errors import UsageError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 from mmgit.repository import layout
 from mmgit.repository.files import Files
 from mmgit.repository.source import Source

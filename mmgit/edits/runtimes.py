@@ -6,14 +6,13 @@ The file is read by `signatures`, which runs nothing and unpickles nothing. A sc
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field, replace
 from pathlib import Path
 from typing import IO
 
 from mmgit.edits.model_files import FoundFile, path_of
 from mmgit.edits.scoring import CONDA, SAMPLE, SCHEMA, SCRIPT, Scoring
 from mmgit.errors import MmgitError, UsageError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field, replace
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source

@@ -3,13 +3,12 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import astuple, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmgit.errors import BuildError
-from mmgit.frozen import dataclass
+from mmgit.frozen import asdict, dataclass, field
 from mmgit.images import codec
 from mmgit.images.builder import Sources
 from mmgit.images.layers import LayerPlan, plan, write
@@ -69,6 +68,8 @@ class Assembler:
     """Layer key -> layer, from all locks."""
     pull: Callable[[Layer], bool] = lambda _: False
     """Brings a layer from a registry into the layout, if one has it."""
+    elsewhere: Callable[[str], Layer | None] = lambda _: None
+    """Finds a layer by key in locks that `known` is not of, and brings it into the layout."""
     warn: Callable[[str], None] = lambda _: None
     """Gets what people should know of an image that was made all the same."""
     watch: Watch = unwatched
@@ -102,7 +103,7 @@ class Assembler:
         base = sources.base
         python = python_of(base)
         machine = Machine(platform, python.minor, python.path, base.libc)
-        built_for = {"machine": list(astuple(machine))}
+        built_for = {"machine": [*asdict(machine).values()]}
         plans = [self._base_plan(base, platform)]
         if sources.pylock is not None:
             dependencies = partial(self._dependency_entries, sources.pylock, machine, plans[0])
@@ -136,7 +137,15 @@ class Assembler:
         known = self.known.get(planned.key)
         if known is not None and self.pull(known):
             return known
-        return write(planned, self.layout, self.watch)
+        if planned.is_assembled and (found := self.elsewhere(planned.key)):
+            return found
+        try:
+            return write(planned, self.layout, self.watch)
+        except BuildError:
+            # the files of this layer may be missing here, and the layer be in a registry
+            if planned.is_assembled or not (found := self.elsewhere(planned.key)):
+                raise
+            return found
 
     def _base_entries(self, base: "BaseSpec", platform: str, _: Path) -> list[Entry]:
         from mmgit.images.packages import base_entries  # noqa: PLC0415 - only a cold build fetches packages

@@ -1,12 +1,11 @@
 """Builders make the image of a recipe present in the layout. Caching and recording are builders around builders."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from mmgit.errors import BuildError, MmgitError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 from mmgit.images.layout import Layout
 from mmgit.images.scoring import Open
 from mmgit.lock import Lock

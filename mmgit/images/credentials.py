@@ -7,12 +7,11 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from mmgit.errors import RegistryError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 from mmgit.untrusted import json_value
 
 _TOKEN_USER = "<token>"  # noqa: S105 - the user name that says: the secret is an identity token

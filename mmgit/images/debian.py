@@ -4,9 +4,9 @@ What maintainer scripts would have done, and an image needs, is done here: merge
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from mmgit.errors import BuildError
+from mmgit.frozen import replace
 from mmgit.images.tar import Entry, file, folder, link
 
 USER_ID = 65532

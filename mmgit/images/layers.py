@@ -4,8 +4,9 @@ A `LayerPlan` names its content by a key before any byte is read, so that a laye
 """
 
 import hashlib
-import tempfile
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmgit.frozen import dataclass
@@ -22,23 +23,28 @@ MakeEntries = Callable[[Path], Iterable[Entry]]
 
 @dataclass(frozen=True)
 class LayerPlan:
-    """A layer to be: `name` for people, `key` over its content, `entries` to call when it must be made."""
+    """A layer to be: `name` for people, `key` over its content, `entries` to call when it must be made.
+
+    Where it is no `is_assembled` one, all its entries lie somewhere, and there is no folder to put them together in.
+    """
 
     name: str
     key: str
     entries: MakeEntries
     is_compressed: bool
+    is_assembled: bool = True
 
 
-def plan(name: str, made_of: Mapping[str, object], entries: MakeEntries, *, is_compressed: bool = True) -> LayerPlan:
-    """The plan of a layer that `made_of` determines to the byte."""
-    return LayerPlan(name, key_of({"layer": name, "codec": codec.NAME, **made_of}), entries, is_compressed)
+def plan(name: str, made_of: Mapping[str, object], entries: MakeEntries, **how: bool) -> LayerPlan:
+    """The plan of a layer that `made_of` determines to the byte: compressed and assembled unless `how` says no."""
+    key = key_of({"layer": name, "codec": codec.NAME, **made_of})
+    return LayerPlan(name, key, entries, **{"is_compressed": True, **how})
 
 
 def write(planned: LayerPlan, layout: Layout, watch: Watch = unwatched) -> Layer:
     """Make the layer: read, hash, compress, hash and write in one pass."""
-    with tempfile.TemporaryDirectory(prefix="mmgit-layer-") as scratch:
-        entries = list(planned.entries(Path(scratch)))
+    with _folder(is_needed=planned.is_assembled) as scratch:
+        entries = list(planned.entries(scratch))
         with watch(f"writing layer {planned.name}", sum(entry.size_bytes for entry in entries)) as advance:
             blocks = told(tar(entries), advance)
             if planned.is_compressed:
@@ -51,6 +57,17 @@ def write(planned: LayerPlan, layout: Layout, watch: Watch = unwatched) -> Layer
     layer = Layer(blob.digest, blob.size_bytes, diff_id, planned.key, media_type)
     layout.remember(layer)
     return layer
+
+
+@contextmanager
+def _folder(*, is_needed: bool) -> Iterator[Path]:
+    if not is_needed:
+        yield Path(os.devnull)
+        return
+    import tempfile  # noqa: PLC0415 - slow to import
+
+    with tempfile.TemporaryDirectory(prefix="mmgit-layer-") as folder:
+        yield Path(folder)
 
 
 def _hashed(blocks: Iterable[bytes], update: Callable[[bytes], None]) -> Iterator[bytes]:

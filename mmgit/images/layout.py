@@ -10,11 +10,11 @@ import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
 from mmgit.errors import BuildError
+from mmgit.frozen import asdict
 from mmgit.lock import INDEX_MEDIA_TYPE, Blob, Layer, blob_of, canonical, digest_of
 
 DOCUMENT_LIMIT_BYTES = 4 * 2**20

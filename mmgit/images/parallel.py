@@ -1,7 +1,8 @@
 """One function over many items in a few threads; lighter to load than `concurrent.futures`, as start-up counts."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -38,3 +39,29 @@ def parallel(function: Callable[[T], R], items: Iterable[T], *, at_once: int) ->
     if failures:
         raise failures[0]
     return [results[number] for number in sorted(results)]
+
+
+@contextmanager
+def meanwhile(function: Callable[[], R]) -> Iterator[Callable[[], R]]:
+    """Call `function` in a thread beside the block; after the block, ask what it gave.
+
+    Raises:
+        BaseException: what the call raised, even if the block failed too.
+    """
+    results: list[R] = []
+    failures: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            results.append(function())
+        except BaseException as error:  # noqa: BLE001 - raised again below, by the thread that asked
+            failures.append(error)
+
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    try:
+        yield lambda: results[0]
+    finally:
+        thread.join()
+        if failures:
+            raise failures[0]

@@ -5,12 +5,11 @@ Small files are read to be hashed; model files are only named, and opened when a
 
 import io
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 
 from mmgit.documents import documents_of
 from mmgit.errors import UsageError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, replace
 from mmgit.images.assemble import foundation_of
 from mmgit.images.builder import Sources
 from mmgit.images.models import ModelStore

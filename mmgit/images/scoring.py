@@ -50,7 +50,7 @@ def scoring_plan(inputs: Inputs, opened: Mapping[str, Open], documents: Mapping[
 
     content = {path: hashlib.sha256(data).hexdigest() for path, data in documents.items()}
     made_of = {"files": rows(inputs.files), "documents": content, "links": links, "facts": facts.decode()}
-    return plan("scoring", made_of, entries)
+    return plan("scoring", made_of, entries, is_assembled=False)
 
 
 def model_plans(models: Iterable[RecipeModel], opened: Mapping[tuple[str, str], Open]) -> list[LayerPlan]:
@@ -90,7 +90,7 @@ def _model_plan(files: list[tuple[str, RecipeFile]], opened: Mapping[tuple[str, 
             yield _file(f"{SCORING}/{MODELS}/{name}/{each.path}", each, opened[name, each.path])
 
     made_of = {"files": [(name, each.path, each.sha256, each.size_bytes) for name, each in files]}
-    return plan("model", made_of, entries, is_compressed=False)
+    return plan("model", made_of, entries, is_compressed=False, is_assembled=False)
 
 
 def _top(path: str) -> str:

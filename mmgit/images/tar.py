@@ -4,10 +4,10 @@
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import IO, Literal
 
 from mmgit.errors import BuildError
+from mmgit.frozen import dataclass
 
 BLOCK = 512
 READ_BYTES = 2**20
@@ -19,7 +19,7 @@ _OCTAL_SIZE_LIMIT = 8**11
 Blocks = Callable[[], Iterable[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One member of a layer. Its path is relative to `/`; the blocks of a file add up to `size_bytes`."""
 

@@ -1,12 +1,11 @@
 """Building on this machine: its image layout, its package archives, and the registries that may have layers already."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
 from functools import cached_property, partial
 from pathlib import Path
 
 from mmgit.errors import BuildError, RegistryError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 from mmgit.images import transfer
 from mmgit.images.assemble import Assembler
 from mmgit.images.builder import Built, Locked, gather
@@ -38,6 +37,8 @@ class Workshop:
     """Is told what may be missing from an image."""
     watch: Watch = unwatched
     """Is told how far builds, downloads and uploads are."""
+    everything: Callable[[], Source | None] = lambda: None
+    """Loads all that is declared, where what is built is of a source that holds a part."""
     unreachable: set[str] = field(default_factory=set)
     """Registries that did not answer in this run: they are not asked again."""
 
@@ -137,7 +138,23 @@ class Workshop:
     def _assembler(self, source: Source, locks: Mapping[str, Lock]) -> Assembler:
         known = layers_by_key(locks.values())
         pull = partial(self._pull, source=source)
-        return Assembler(self.layout, mirror=self.mirror, known=known, pull=pull, warn=self.warn, watch=self.watch)
+        return Assembler(
+            layout=self.layout,
+            mirror=self.mirror,
+            known=known,
+            pull=pull,
+            elsewhere=self._elsewhere,
+            warn=self.warn,
+            watch=self.watch,
+        )
+
+    def _elsewhere(self, key: str) -> Layer | None:
+        """The layer of a key, if any lock of the repository holds it and it is here or in a registry."""
+        source = self.everything()
+        layer = layers_by_key(locks_of(source).values()).get(key) if source else None
+        if source is None or layer is None:
+            return None
+        return layer if self.layout.has(layer) or self._pull(layer, source) else None
 
     def _pull(self, layer: Layer, source: Source) -> bool:
         """Bring a locked layer from a registry of some environment, if one has it."""

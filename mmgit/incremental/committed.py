@@ -1,12 +1,11 @@
 """Commits what the changed services make, and remembers the commit: what is not in it the next time is known then."""
 
-from dataclasses import replace
-
 from mmgit import pipeline, state
 from mmgit.deliver.declared import Uncommitted, uncommitted
 from mmgit.deliver.git import Repository
 from mmgit.deliver.write import written
 from mmgit.deliver.writer import Writer
+from mmgit.frozen import replace
 from mmgit.incremental.basis import basis_at, differing
 from mmgit.incremental.memory import Before, Outcome, remember
 from mmgit.incremental.partly import Partly, changes_of, is_as_before

@@ -4,12 +4,11 @@ import json
 import os
 import time
 from collections.abc import Collection
-from dataclasses import asdict
 
 from mmgit import looking, state
 from mmgit.deliver.write import Written
 from mmgit.errors import Place, Problem
-from mmgit.frozen import dataclass
+from mmgit.frozen import asdict, dataclass
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 

@@ -1,6 +1,6 @@
 """Compiles the services and models that changed, and writes what comes of it."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from mmgit import looking, pipeline, state
 from mmgit.deliver.baseline import Surroundings
@@ -9,12 +9,16 @@ from mmgit.deliver.writer import Writer
 from mmgit.frozen import dataclass
 from mmgit.incremental.memory import Before, Outcome, problems_in, remember
 from mmgit.incremental.released import moved, without_baseline
-from mmgit.incremental.touched import Name, Touched, has, stand_alone, touched
+from mmgit.incremental.touched import Name, Touched, has, services_in, stand_alone, touched
 from mmgit.repository import layout
-from mmgit.repository.files import Root
+from mmgit.repository.files import Files, Root
 from mmgit.repository.header import header_state
+from mmgit.repository.overlay import Overlay
 from mmgit.repository.source import Source
 
+Edit = Mapping[str, bytes | None]
+"""Path -> new bytes, None for a file that goes."""
+_NO_EDIT: Edit = {}
 _REPLICAS, _MANIFEST = b"\n  replicas: ", b"\n    mmgit.dev/manifest: "
 
 
@@ -27,19 +31,28 @@ class Partly:
     outcome: Outcome
 
 
-def compile_changed(before: Before, target_branch: str) -> Partly | None:
-    """What the changed services make; None if that is a matter for a full compile."""
+@dataclass(frozen=True)
+class Selected:
+    """Paths of service files, and what to read of models besides what those services run; as `load` takes them."""
+
+    services: frozenset[str]
+    whole: frozenset[str]
+
+
+def compile_changed(before: Before, target_branch: str, edit: Edit = _NO_EDIT) -> Partly | None:
+    """What the changed services make, with an edit that is not written yet; None if a full compile has to say."""
     if before.last is None:
         return None
     old = before.last.listings
-    found = touched(old, before.listings)
+    found = touched(old, before.listings, edit)
     since = moved(before, target_branch) if found else None
     if found is None or since is None:
         return None
     found.services.update(since.services)
     if not stand_alone(found.services, before.listings):
         return None
-    checked = _checked(before, found, target_branch, is_compared=bool(since.services))
+    files = Overlay(before.root, edit) if edit else before.root
+    checked = _checked(before, files, found, target_branch, is_compared=bool(since.services or edit))
     if checked is None or checked.source is None or checked.errors or not _fit(found.services, checked.source):
         return None
     wanted = {name.rendered: checked.tree.get(name.rendered) for name in found.services}
@@ -50,6 +63,23 @@ def compile_changed(before: Before, target_branch: str) -> Partly | None:
     more = sum((data is not None) - has(old, path) for path, data in wanted.items())
     branch = checked.source.project.spec.branch
     return Partly(checked.source, wanted, Outcome(branch, since.base, before.last.files + more, tuple(warnings)))
+
+
+def selected(before: Before, environment: str, names: Collection[str]) -> Selected | None:
+    """What of an environment to load for these services, or for all of it, with what changed since the last compile.
+
+    The last compile has read the rest, and found no error. None if that cannot be said, or there is no such service.
+    """
+    if before.last is None:
+        return None
+    found = touched(before.last.listings, before.listings)
+    if found is None or not stand_alone(found.services, before.listings):
+        return None
+    chosen = [name for name in services_in(before.listings, environment) if not names or name.service in names]
+    if names and sorted(name.service for name in chosen) != sorted(names):
+        return None
+    changed = [name for name in found.services if has(before.listings, name.declared)]
+    return Selected(frozenset(name.declared for name in (*chosen, *changed)), frozenset(found.models))
 
 
 def changes_of(root: Root, partly: Partly) -> dict[str, bytes | None] | None:
@@ -79,14 +109,16 @@ def is_as_before(before: Before) -> bool:
     return bool(before.last and before.last.mark == state.mark_of(str(before.root.path)))
 
 
-def _checked(before: Before, found: Touched, target_branch: str, *, is_compared: bool) -> pipeline.Checked | None:
+def _checked(
+    before: Before, files: Files, found: Touched, target_branch: str, *, is_compared: bool
+) -> pipeline.Checked | None:
     """Check the services and models, and compare them with what is released where that can matter."""
-    declared = [name.declared for name in sorted(found.services) if has(before.listings, name.declared)]
+    declared = [name.declared for name in sorted(found.services) if files.exists(name.declared)]
     surroundings = without_baseline(before, target_branch) if is_compared else Surroundings()
-    checked = pipeline.check(before.root, surroundings, declared, whole=sorted(found.models))
+    checked = pipeline.check(files, surroundings, declared, whole=sorted(found.models))
     if is_compared or not any(_is_judged_by_the_past(before.root, name, checked) for name in found.services):
         return checked
-    return _checked(before, found, target_branch, is_compared=True)
+    return _checked(before, files, found, target_branch, is_compared=True)
 
 
 def _is_judged_by_the_past(root: Root, name: Name, checked: pipeline.Checked) -> bool:

@@ -1,11 +1,9 @@
 """What is released now and was not when the last compile looked, or was otherwise: commits and branches move."""
 
-from dataclasses import replace
-
 from mmgit.checks.immutability import is_frozen
 from mmgit.deliver.baseline import Surroundings, surroundings_of
 from mmgit.errors import MmgitError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, replace
 from mmgit.incremental.basis import known_of
 from mmgit.incremental.memory import Before
 from mmgit.incremental.touched import Name, service_of

@@ -1,15 +1,16 @@
 """Which services and models changed files can have touched. Listings or paths come in; nothing is read."""
 
+import re
 from collections import Counter
-from collections.abc import Collection, Mapping
-from dataclasses import field
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from mmgit import looking
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 from mmgit.repository import layout
 
 SUFFIX = ".yaml"
 _IMAGES = "images"
+_NUMBERED = re.compile(r"(?:versions|manifests)/[1-9][0-9]{0,8}")
 _OWNED = 4
 """As many parts has the path of a version or manifest: `models/<model>/versions/<n>`."""
 
@@ -39,19 +40,32 @@ class Touched:
 
     services: set[Name] = field(default_factory=set)
     models: set[str] = field(default_factory=set)
+    """`<model>` for all of one, or `<model>/versions/<n>` and `<model>/manifests/<n>`."""
 
 
-def touched(old: looking.Listings, new: looking.Listings) -> Touched | None:
-    """What is not as it was; None if something else changed than services, or than what is new of models."""
+def touched(old: looking.Listings, new: looking.Listings, edit: Iterable[str] = ()) -> Touched | None:
+    """What is not as it was; None if something else changed than services, or than what is new of models.
+
+    `edit` are paths that will be written: of services that are there, and of images.
+    """
     if not old.keys() <= new.keys():
         return None
     found = Touched()
+    for path in edit:
+        folder, _, file = path.rpartition("/")
+        parts, service = folder.split("/"), service_of(folder, file)
+        if parts[0] == layout.MODELS and parts[_OWNED:] == [_IMAGES]:
+            found.models.add(_model_part(parts))
+        elif service and path == service.declared and has(new, path):
+            found.services.add(service)
+        else:
+            return None
     for folder in (folder for folder in new if new[folder] != old.get(folder)):
         before, after = looking.by_name(old.get(folder)), looking.by_name(new[folder])
         names = [file for file in before.keys() | after.keys() if before.get(file) != after.get(file)]
         parts = folder.split("/")
         if _is_new(parts, old) and not before.keys() & names:
-            found.models.add(parts[1])
+            found.models.add(_model_part(parts))
             continue
         services = [service_of(folder, file) for file in names]
         if folder not in old or None in services:
@@ -74,6 +88,15 @@ def service_of(folder: str, file: str) -> Name | None:
     return Name(environment, group, file.removesuffix(SUFFIX)) if file.endswith(SUFFIX) else None
 
 
+def services_in(listings: Mapping[str, looking.Listing], environment: str) -> Iterator[Name]:
+    """Every service of an environment that has a declared file."""
+    services = layout.services_folder(environment)
+    for folder, listing in listings.items():
+        for file in looking.names_of(listing) if f"{folder}/".startswith(f"{services}/") else ():
+            if name := service_of(folder, file):
+                yield name
+
+
 def stand_alone(names: Collection[Name], listings: Mapping[str, looking.Listing]) -> bool:
     """Whether no other group of the environment declares a service of the same name."""
     seen: dict[str, Counter[str]] = {}
@@ -88,6 +111,11 @@ def has(listings: Mapping[str, looking.Listing], path: str) -> bool:
     """Whether there is a file."""
     folder, _, name = path.rpartition("/")
     return name in looking.names_of(listings.get(folder))
+
+
+def _model_part(parts: list[str]) -> str:
+    """The version or manifest that a folder belongs to, or the model if it is none of a good name."""
+    return "/".join(parts[1:_OWNED]) if _NUMBERED.fullmatch("/".join(parts[2:_OWNED])) else parts[1]
 
 
 def _is_new(parts: list[str], old: Mapping[str, looking.Listing]) -> bool:

@@ -7,10 +7,10 @@ in the objects; whatever holds none is shared by all services of the shape.
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from mmgit.desired import DesiredService
+from mmgit.frozen import replace
 from mmgit.render.emit import SCALARS, Scalars, emit, literal
 from mmgit.render.moulds import Filled, Make
 from mmgit.render.server_files import ServerFiles

@@ -4,11 +4,11 @@ One environment or service alone renders to the same bytes as in the whole.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from itertools import pairwise
 
 from mmgit.desired import Desired, DesiredEnvironment, DesiredService
 from mmgit.errors import Finding
+from mmgit.frozen import replace
 from mmgit.render.blueprint_set import BlueprintSet
 from mmgit.render.kubernetes import Kubernetes
 from mmgit.render.target import Rendered, Target

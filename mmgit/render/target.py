@@ -1,12 +1,11 @@
 """What every kind of target gives: the files of one service, and the files that all of its services share."""
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any, Protocol
 
 from mmgit.desired import DesiredService
 from mmgit.errors import Finding
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 
 FileTree = Mapping[str, bytes]
 """Path relative to the root -> bytes."""

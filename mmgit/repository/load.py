@@ -40,6 +40,7 @@ from mmgit.spec import (
 S = TypeVar("S", bound=Spec)
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,30}[a-z0-9]")
+_NUMBERED_KINDS = ("versions", "manifests")
 _NUMBER = re.compile(r"[1-9][0-9]{0,8}")
 _NEW_MODEL = "printf 'apiVersion: mmgit.dev/v1\\nkind: Model\\n' > "
 _NAME_HINT = "names have 3 to 32 lower-case letters, digits and '-', with a letter or digit at both ends"
@@ -57,7 +58,7 @@ def load(root: Files, services: Collection[str] | None = None, whole: Collection
     """All declared files below `root`. Raises `UsageError` if this is no mmgit repository.
 
     With `services` (paths of service files) only these services are read, and of the models what they run, and those in
-    `whole` (names) with all their versions.
+    `whole`: `<model>` with all its versions and manifests, `<model>/versions/<n>`, `<model>/manifests/<n>`.
     """
     if not root.exists(layout.PROJECT):
         raise UsageError(f"there is no {layout.PROJECT} in {root.path}", "mmgit new .   makes a repository here")
@@ -170,19 +171,24 @@ class _Reader:
         self, environments: Iterable[DeclaredEnvironment], whole: Collection[str]
     ) -> Iterator[tuple[str, DeclaredModel]]:
         """The models, by name, with only what the services of `environments` run, and those in `whole`."""
-        yield from self.models(whole) if whole else ()
+        parts = [each.split("/") for each in whole if "/" in each]
+        if len(parts) < len(whole):
+            yield from self.models(whole)
+        asked = {kind: {f"{name}/{number}" for name, of, number in parts if of == kind} for kind in _NUMBERED_KINDS}
         specs = [service.spec for environment in environments for service in environment.services]
         wanted = {reference for spec in specs for reference in (spec.manifest, spec.next) if reference}
+        wanted |= asked["manifests"]
         manifests: dict[str, dict[int, DeclaredManifest]] = {}
         versions: dict[str, dict[int, DeclaredVersion]] = {}
         for reference in sorted(wanted):
             name, _, number = reference.partition("/")
-            if name not in whole and self.root.exists(layout.manifest(reference)):
+            if name not in whole and (reference in asked["manifests"] or self.root.exists(layout.manifest(reference))):
                 manifests.setdefault(name, {}).update(self.manifests(name, [int(number)]))
         named = {model for of in manifests.values() for manifest in of.values() for model in manifest.spec.models}
+        named |= asked["versions"]
         for reference in sorted(named):
             name, _, number = reference.partition("/")
-            if name not in whole and self.root.exists(layout.version(reference)):
+            if name not in whole and (reference in asked["versions"] or self.root.exists(layout.version(reference))):
                 versions.setdefault(name, {}).update(self.versions(name, [int(number)]))
         for name in sorted({*manifests, *versions}):
             if declared := self.model(name, versions.get(name, {}), manifests.get(name, {})):

@@ -5,10 +5,10 @@ Refusals of pydantic come in with keys and types; findings of later stages come 
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin
 
 from mmgit.errors import Finding, MmgitError, Place, Problem
+from mmgit.frozen import replace
 from mmgit.repository.subset import Fault, brief
 from mmgit.spec import Refused, Spec
 from mmgit.spec.record import specs_in

@@ -18,7 +18,8 @@ from mmgit.spec.tokens import WORTHLESS, tokens_in
 MAX_BYTES = 1 << 20
 
 _loads: Callable[[str], Any] = ryaml.loads  # type: ignore[attr-defined]  # re-exported without __all__
-_SPECIAL = b"&*!%?|>`\\\x7f" + bytes({*range(32)} - {ord("\n")})
+_CONTROLS = b"\x7f" + bytes({*range(32)} - {ord("\n")})
+_SPECIAL = b"&*!%?|>`\\" + _CONTROLS
 _DOUBTFUL_STARTS = (b"---", b"...", b"<<")
 _NUMBER_STARTS = (b"0x", b"0o", b"+")
 _foreign_number = re.compile(rb"[\s\[,{:](?:0[xo]|\+[0-9.])").search
@@ -79,7 +80,7 @@ def _refuse_depth(data: bytes) -> None:
 
 def _fast(data: bytes) -> dict[str, Any] | None:
     """The mapping in `data`, or None where only the exact reader can tell."""
-    if len(data.translate(None, _SPECIAL)) < len(data) or any(map(data.__contains__, _DOUBTFUL_STARTS)):
+    if _holds_special(data) or any(map(data.__contains__, _DOUBTFUL_STARTS)):
         return None
     try:
         text = data.decode()
@@ -95,6 +96,16 @@ def _fast(data: bytes) -> dict[str, Any] | None:
     if floats < 0 or (floats and floats > len(_float(data))) or has_foreign_number:
         return None
     return value
+
+
+def _holds_special(data: bytes) -> bool:
+    """Whether something may mean another thing to another reader; comments at the beginning may hold anything."""
+    if not data.startswith(b"#"):
+        return len(data.translate(None, _SPECIAL)) < len(data)
+    body = data
+    while body.startswith(b"#"):
+        body = body.partition(b"\n")[2]
+    return len(data.translate(None, _CONTROLS)) < len(data) or len(body.translate(None, _SPECIAL)) < len(body)
 
 
 def _certain(value: dict[str, Any], data: bytes) -> int:

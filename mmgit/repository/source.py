@@ -1,10 +1,9 @@
 """All declared files of one repository, as read: what each says and which file said it. Nothing is joined yet."""
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Generic, TypeVar
 
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 from mmgit.repository import layout
 from mmgit.spec import (
     BaseSpec,

@@ -6,7 +6,6 @@ is doubtful, and refused unless it is quoted.
 
 import math
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 
 Scalar = str | bool | int | float | None
@@ -32,15 +31,12 @@ _DOUBTFUL = re.compile(
 )
 
 
-@dataclass
 class Fault(Exception):  # noqa: N818 - carries a place; `load` turns it into a Problem. Python itself sets its traceback
     """Why a file cannot be read, and where."""
 
-    code: str
-    message: str
-    line: int
-    column: int
-    hint: str = ""
+    def __init__(self, code: str, message: str, line: int, column: int, hint: str = "") -> None:
+        super().__init__(code, message, line, column, hint)
+        self.code, self.message, self.line, self.column, self.hint = code, message, line, column, hint
 
 
 def brief(text: str) -> str:

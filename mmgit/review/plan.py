@@ -4,11 +4,10 @@ Values only: `text` and `markdown` write it down for people, `json` for programs
 """
 
 from collections.abc import Collection, Iterator
-from dataclasses import replace
 from typing import Literal
 
 from mmgit.desired import DesiredService
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, replace
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService
 from mmgit.review import contracts, differences, governance, images, releases
 from mmgit.review.differences import Difference

@@ -1,11 +1,10 @@
 """One side of a change: what is declared there, what should run, and the objects that this makes."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import field
 from typing import Any
 
 from mmgit.desired import Desired, DesiredService
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 from mmgit.repository import layout, reading
 from mmgit.repository.files import Files
 from mmgit.repository.source import Source

@@ -1,10 +1,9 @@
 """The inputs and outputs of a model, as far as its file tells them. Plain values."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
 from typing import Any
 
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 from mmgit.serving.scorer.runtimes import INPUT
 
 

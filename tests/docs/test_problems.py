@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mmgit import errors
-from mmgit.cli import commands
+from mmgit.cli import boundary
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT / "tests/cases"
@@ -91,7 +91,7 @@ def exits() -> Iterator[str]:
     lines = {each.exit_code: str(each.__doc__).partition("\n")[0] for each in reversed(classes)}
     lines |= {
         0: "Done, or nothing to do.",
-        commands.BUG: "A bug of mmgit: a report file is named.",
+        boundary.BUG: "A bug of mmgit: a report file is named.",
         130: "Interrupted.",
         141: "Whoever read the output went away.",
         143: "Terminated.",

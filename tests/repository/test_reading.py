@@ -23,6 +23,11 @@ SCALARS = st.one_of(
 )
 
 
+COMMENTS = st.sampled_from(
+    ["", "# plain\n", "#\n# any of `a: {b}`, &c *d !e %f | > ? \\\n", "# not\x0bone\n", "# \x85\n"]
+)
+
+
 def written(keys: list[str], values: list[str]) -> str:
     return "\n".join(f"{key}: {value}" for key, value in zip(keys, values, strict=True))
 
@@ -30,7 +35,7 @@ def written(keys: list[str], values: list[str]) -> str:
 @given(st.lists(st.one_of(st.sampled_from(["a", "b", "yes", "1", '"1"']), SCALARS), max_size=3), st.data())
 def test_what_the_fast_path_accepts_the_exact_one_accepts_equally(keys: list[str], data: st.DataObject) -> None:
     values = data.draw(st.lists(SCALARS, min_size=len(keys), max_size=len(keys)))
-    text = written(keys, values).encode(errors="surrogatepass")
+    text = (data.draw(COMMENTS) + written(keys, values)).encode(errors="surrogatepass")
 
     fast = reading._fast(text)
 
@@ -50,6 +55,12 @@ def test_every_other_reader_takes_an_accepted_file_the_same_way(values: list[str
 
     assert yaml.safe_load(text) == read
     assert YAML(typ="safe", pure=True).load(text) == read
+
+
+def test_a_comment_at_the_beginning_may_say_anything() -> None:
+    text = b"# metrics (`auc: {better: higher}`), & more!\nkind: Model\n"
+
+    assert reading._fast(text) == nodes.compose(text).plain()
 
 
 def test_quoted_numbers_are_read_fast_beside_words_that_hold_them() -> None:

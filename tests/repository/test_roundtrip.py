@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmgit.errors import UsageError
-from mmgit.repository import nodes, reading, roundtrip
+from mmgit.repository import nodes, reading, roundtrip, surgery
 from mmgit.repository.subset import Fault
 
 SERVICE = """\
@@ -248,3 +248,43 @@ def test_whatever_is_edited_means_what_was_asked(before: dict[str, Any], extra: 
     result = roundtrip.rewrite(roundtrip.new(before), wanted)
 
     assert reading.parse(result) == wanted
+
+
+names = st.sampled_from(["manifest", "image", "next", "queue", "on", "x"])
+bare = st.sampled_from(["churn/1", "sha256:0d", "two words", "a (b)", "1.5", "yes", "x: y", "", "a #b", "on", "é"])
+plain_documents = st.dictionaries(names, st.one_of(bare, st.integers(0, 3), st.lists(bare, max_size=2)), min_size=1)
+ENDS = ["\n", "  # why\n", "\r\n", "\n\n", "\n# next\n", " \n"]
+
+
+def means(data: bytes, value: dict[str, Any]) -> bool:
+    try:
+        return reading.parse(data) == value
+    except Fault:
+        return False
+
+
+@given(plain_documents, plain_documents, st.sets(names), st.lists(st.sampled_from(ENDS), min_size=6, max_size=6))
+@settings(max_examples=300, deadline=None)
+def test_plain_lines_are_edited_as_the_exact_reader_would(
+    before: dict[str, Any], more: dict[str, Any], gone: set[str], ends: list[str]
+) -> None:
+    entries = [roundtrip.new({name: item}).decode().rstrip("\n") for name, item in before.items()]
+    data = "".join(entry + end for entry, end in zip(entries, ends, strict=False)).encode()
+    wanted = {name: item for name, item in {**before, **more}.items() if name not in gone} or {"kind": "x"}
+
+    exact = surgery.edited(data, wanted).encode()
+
+    assert not means(exact, wanted) or roundtrip.rewrite(data, wanted) == exact
+
+
+def test_a_new_pin_needs_no_exact_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = SERVICE.replace("'churn/5'      # tested by Ada", "churn/5").replace("last: true", "next: churn/6")
+    monkeypatch.setattr(surgery, "edited", None)
+
+    assert edit(text, manifest="churn/6", image="sha256:0e", next=None) == [
+        "-manifest: churn/5",
+        "-image: sha256:0d4b",
+        "+manifest: churn/6",
+        "+image: sha256:0e",
+        "-next: churn/6",
+    ]

@@ -2,12 +2,11 @@
 
 import functools
 from collections.abc import Iterator, Sequence
-from dataclasses import field
 from typing import Any, Literal
 
 from mmgit.desired import DesiredEnvironment, DesiredService
 from mmgit.errors import Finding
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 
 Object = dict[str, Any]
 Keys = tuple[str | int, ...]

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
 from urllib.parse import urlsplit
 
 from mmgit.errors import ForgeError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 from mmgit.spec.project import Forge as Declared
 
 ANY_FORGE = "MMGIT_FORGE_TOKEN"

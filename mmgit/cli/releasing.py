@@ -1,0 +1,179 @@
+"""What `mmgit release` does: build, push, verify, lock, pin and compile. Needs no parser of the command line."""
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING
+
+from mmgit.cli.context import find_root, may_write
+from mmgit.cli.editing import Session, loaded
+from mmgit.cli.progress import working
+from mmgit.deliver import writer as writers
+from mmgit.edits.change import Change
+from mmgit.errors import BuildError, UsageError
+from mmgit.frozen import replace
+from mmgit.images.parallel import meanwhile
+from mmgit.incremental import memory, partly
+from mmgit.lock import Lock
+from mmgit.repository import layout
+from mmgit.repository.source import Source
+
+if TYPE_CHECKING:
+    from mmgit.images.workshop import Workshop
+    from mmgit.pipeline import Compiled
+    from mmgit.spec import EnvironmentSpec
+
+
+def release(environment: str, services: tuple[str, ...]) -> None:
+    """Release services of an environment, or all that wait; say so, and what to type next.
+
+    What their images make of the rendered files is compiled while these are pushed; none of it is written before that
+    has ended well.
+    """
+    from mmgit.cli.rendering import compile_touched, deliver_compiled, deliver_touched  # noqa: PLC0415 - as below
+
+    with _releasing(environment, services) as session:
+        locks, change = _made(session, environment, services)
+        with pushing(session, environment, locks):
+            found = compile_touched(session, change)
+        if not deliver_touched(session, change, found):
+            deliver_compiled(session, change)
+        print("next: git add -A && git commit")
+
+
+@contextmanager
+def _releasing(environment: str, services: tuple[str, ...]) -> Iterator[Session]:
+    """As `editing`, of what these services need, where the last compile has read the rest."""
+    root = find_root()
+    before = memory.begin(root)
+    with writers.writing(root, command="mmgit release") as writer:
+        if not partly.is_as_before(before):
+            before = memory.begin(root)
+        chosen = partly.selected(before, environment, services)
+        only = (chosen.services, chosen.whole) if chosen else (None, ())
+        source = loaded(root, layout.BASES, layout.MODELS, layout.ENVIRONMENTS, services=only[0], whole=only[1])
+        may_write(source)
+        yield Session(root, source, writer, before, is_whole=chosen is None)
+
+
+def released(session: Session, environment: str, services: tuple[str, ...]) -> tuple["Compiled", tuple[str, ...]]:
+    """Release services, or all that wait; what was compiled, and the declared files that this changed."""
+    from mmgit.cli.rendering import deliver_compiled  # noqa: PLC0415 - --help must not wait for it
+
+    locks, change = _made(session, environment, services)
+    publish(session, environment, locks)
+    return deliver_compiled(session, change), tuple(change.files)
+
+
+def _made(session: Session, environment: str, services: tuple[str, ...]) -> tuple[dict[str, Lock], Change]:
+    """The images that services wait for, built, and their lock files and pins."""
+    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+
+    waiting = _waiting(session.source, environment, services)
+    locks = built(session, dict.fromkeys(waiting.values()))
+    pins = pipeline.pins(session.root, session.source, environment, waiting, locks)
+    return locks, recorded(session.source, locks).and_then(pins)
+
+
+def commit(session: Session, compiled: "Compiled", paths: Collection[str], message: str) -> None:
+    """Commit what was compiled with the declared files at `paths`; outside of git, say what is left to do."""
+    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.deliver import git  # noqa: PLC0415 - as above
+
+    repository = git.find(session.root.path)
+    if repository is None:
+        print("next: git init && git add -A && git commit")
+        return
+    made = pipeline.commit(session.writer, repository, compiled, pipeline.Wish(paths, message)).commit
+    print(f"committed {made[:12]}" if made else "nothing to commit")
+
+
+def built(session: Session, manifests: Mapping[str, str | None]) -> dict[str, Lock]:
+    """The locks of these manifests (-> the image that it must be, or any), all of them present.
+
+    Raises:
+        BuildError: one could not be made; the others are built and locked.
+    """
+    with working(f"building {', '.join(manifests)}") as watch:
+        made = replace(session.workshop, watch=watch).build(session.source, manifests)
+    for manifest, lock in made.locks.items():
+        say_built(session.source, manifest, lock)
+    if made.failures:
+        name, first = next(iter(made.failures.items()))
+        session.deliver(recorded(session.source, made.locks))
+        others = f" ({len(made.failures) - 1} more failed)" if len(made.failures) > 1 else ""
+        raise BuildError(f"manifest {name}: {first.message}{others}", first.hint)
+    return dict(made.locks)
+
+
+def say_built(source: Source, manifest: str, lock: Lock) -> None:
+    """One line about an image that is there now."""
+    size_mb = sum(blob.size_bytes for blob in lock.blobs) / 1e6
+    print(f"{_spelt(source, manifest)}: {lock.index.digest} ({', '.join(lock.platforms)}, {size_mb:.1f} MB)")
+
+
+def is_pulled_from_here(spec: "EnvironmentSpec") -> bool:
+    """Whether an environment has no registry into which images are pushed."""
+    from mmgit.local.compose import is_served_here  # noqa: PLC0415 - --help must not wait for it
+
+    return spec.registry is None or is_served_here(spec)
+
+
+def publish(session: Session, environment: str, locks: Mapping[str, Lock]) -> None:
+    """Push images to the registry of an environment, unless this machine's layout is that registry."""
+    with pushing(session, environment, locks):
+        pass
+
+
+@contextmanager
+def pushing(session: Session, environment: str, locks: Mapping[str, Lock]) -> Iterator[None]:
+    """As `publish`, while the block is carried out. It ends with what came of the push, whatever came of the block."""
+    spec = session.source.environments[environment].spec
+    if spec.registry is None or is_pulled_from_here(spec):
+        yield
+        return
+    with working(spec.registry) as watch:
+        push = partial(_push, replace(session.workshop, watch=watch), spec.registry)
+        with meanwhile(lambda: [push(*each) for each in locks.items()]) as pushed:
+            yield
+    print("\n".join(pushed()))
+
+
+def _push(workshop: "Workshop", registry: str, manifest: str, lock: Lock) -> str:
+    name = manifest.partition("/")[0]
+    sent_bytes = workshop.push(lock, registry, name)
+    return f"{registry}/{name}@{lock.index.digest}: {sent_bytes / 1e6:.1f} MB sent, verified"
+
+
+def recorded(source: Source, locks: Mapping[str, Lock]) -> Change:
+    """The lock files that are not there yet."""
+    from mmgit.edits.locks import record  # noqa: PLC0415 - --help must not wait for it
+
+    changes = []
+    for manifest, lock in locks.items():
+        declared = source.manifest(manifest)
+        if declared and lock.file_name.removesuffix(".yaml") not in declared.images:
+            changes.append(record(manifest, lock))
+    files = {path: data for change in changes for path, data in change.files.items()}
+    return Change(files, f"{len(files)} image{'s' * (len(files) != 1)} locked" if files else "all images are locked")
+
+
+def _waiting(source: Source, environment: str, names: tuple[str, ...]) -> dict[str, str]:
+    """Service -> the manifest that it should run. Raises `UsageError` for a name that is not declared."""
+    from mmgit.edits.references import environment_of, service_of  # noqa: PLC0415 - --help must not wait for it
+
+    if names:
+        chosen = [service_of(source, environment, name) for name in names]
+    else:
+        chosen = [service for service in environment_of(source, environment).services if service.spec.next]
+    waiting = {service.name: service.spec.next or service.spec.manifest or "" for service in chosen}
+    if not waiting:
+        hint = f"mmgit service update NAME --env {environment} --manifest MODEL/N"
+        raise UsageError(f"no service in {environment} waits for a build", hint)
+    return waiting
+
+
+def _spelt(source: Source, manifest: str) -> str:
+    declared = source.manifest(manifest)
+    models = ", ".join(declared.spec.models) if declared else ""
+    return f"manifest {manifest} (model {models})"

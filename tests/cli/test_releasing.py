@@ -1,0 +1,291 @@
+"""A release compiles what it and what changed before touch; what comes of it is as if everything was compiled.
+
+Layers below a manifest's own are made up and there beforehand; the registry is a small one on loopback.
+"""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import chdir
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmgit import pipeline
+from mmgit.cli.main import _release_asked
+from mmgit.deliver.baseline import Surroundings
+from mmgit.images import layers
+from mmgit.images.assemble import Assembler
+from mmgit.images.layout import Layout
+from mmgit.images.recipes import locks_of, recipe_of
+from mmgit.images.tar import Entry, file
+from mmgit.lock import TAR
+from mmgit.repository import layout as paths
+from mmgit.repository.files import Files, Root
+from mmgit.repository.load import load
+from tests.conftest import HEADER
+from tests.images.conftest import FakeRegistry, fake_registry_running
+
+STAGING = "environments/staging"
+SERVICE, OTHER = f"{STAGING}/services/churn.yaml", f"{STAGING}/services/other.yaml"
+RENDERED = f"{STAGING}/rendered/default/churn.yaml"
+KEYS = f'keys:\n  - {{name: primary, id: abcd, digest: "sha256:{"a" * 64}"}}\n'
+CLUSTER = """kind: Environment
+target: kubernetes
+registry: {registry}/team
+accepts: build
+namespace: ml
+host: ml.example.com
+gateway: {{name: infra/public}}
+"""
+RELEASE = ("release", "churn", "--env", "staging")
+Mmgit = Callable[..., Any]
+
+
+@pytest.fixture
+def registry() -> Iterator[FakeRegistry]:
+    yield from fake_registry_running()
+
+
+@pytest.fixture
+def root(here: Callable[..., Path], git: Callable[..., str], registry: FakeRegistry, mmgit: Mmgit) -> Path:
+    """Two services run the first version in a cluster; one of them waits for the second, which is not built."""
+    waiting = HEADER + "kind: Service\nnext: churn/1\n" + KEYS
+    root = here(
+        {
+            ".gitignore": "/.mmgit/\n",
+            f"{STAGING}/environment.yaml": HEADER + CLUSTER.format(registry=registry.host),
+            "environments/dev/environment.yaml": HEADER + "kind: Environment\ntarget: process\n",
+            SERVICE: waiting,
+            OTHER: waiting,
+        }
+    )
+    git("init", "-q")
+    put_lower_layers(root, "churn/1")
+    assert mmgit("release", "--env", "staging").code == 0
+    git("add", "-A")
+    git("commit", "-q", "-m", "Begin")
+    assert mmgit("compile").code == 0
+    register(root, 2)
+    assert mmgit("service", "update", "churn", "--env", "staging", "--manifest", "churn/2").code == 0
+    settle()
+    return root
+
+
+def settle() -> None:
+    """Let time pass: what was written in the same moment as a command began counts as changed after it."""
+    time.sleep(0.05)
+
+
+def put_lower_layers(root: Path, manifest: str) -> None:
+    source = load(Root(root)).source
+    assert source
+    recipe, sources = recipe_of(Root(root), source, manifest)
+    images = Layout(root / paths.LAYOUT)
+    for plan in Assembler(images).plans(recipe, sources())["linux/amd64"]:
+        if plan.is_assembled:
+            layers.write(replace(plan, entries=partial(_made_up, plan.name)), images)
+
+
+def _made_up(name: str, _: Path) -> list[Entry]:
+    return [file(name, b"made up")]
+
+
+def register(root: Path, number: int) -> None:
+    """Another version of the model, and a manifest of it."""
+    model, data = root / "models/churn", b"%d" % number
+    version, manifest = model / f"versions/{number}", model / f"manifests/{number}"
+    version.mkdir()
+    (version / "model.bin").write_bytes(data)
+    row = f'{{path: model.bin, sha256: "{hashlib.sha256(data).hexdigest()}", size: {len(data)}}}'
+    (version / "version.yaml").write_text(f"{HEADER}kind: ModelVersion\nfiles:\n  - {row}\n")
+    shutil.copytree(model / "manifests/1", manifest, ignore=shutil.ignore_patterns("images"))
+    declared = (manifest / "manifest.yaml").read_text().replace("churn/1", f"churn/{number}")
+    (manifest / "manifest.yaml").write_text(declared)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file but git's and mmgit's own."""
+    found = (path for path in folder.rglob("*") if path.is_file())
+    named = {path.relative_to(folder).as_posix(): path for path in found}
+    return {name: path.read_bytes() for name, path in named.items() if not name.startswith((".git/", ".mmgit/"))}
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[Collection[str] | None]:
+    """The services that each run of the pipeline was asked for; None for all of them."""
+    asked: list[Collection[str] | None] = []
+    check = pipeline.check
+
+    def spy(
+        root: Files, surroundings: Surroundings, services: Collection[str] | None = None, **more: Any
+    ) -> pipeline.Checked:
+        asked.append(services)
+        return check(root, surroundings, services, **more)
+
+    monkeypatch.setattr(pipeline, "check", spy)
+    return asked
+
+
+def released_in_a_copy(root: Path, mmgit: Mmgit) -> dict[str, bytes]:
+    """What a release makes where nothing is remembered, so that everything is compiled."""
+    folder = root.with_name("whole")
+    shutil.copytree(root, folder, symlinks=True)
+    (folder / ".mmgit/state").unlink(missing_ok=True)
+    with chdir(folder):
+        ended = mmgit(*RELEASE)
+    assert ended.code == 0, ended.err
+    return contents(folder)
+
+
+def test_a_release_compiles_what_it_touches_to_the_same_bytes(
+    root: Path, mmgit: Mmgit, checked: list[Collection[str] | None]
+) -> None:
+    whole = released_in_a_copy(root, mmgit)
+    assert checked == [None]
+
+    ended = mmgit(*RELEASE)
+
+    assert ended.code == 0, ended.err
+    assert checked == [None, [SERVICE]]
+    assert contents(root) == whole
+    assert b"churn/2" in whole[RENDERED]
+
+
+def test_what_was_changed_before_is_compiled_with_it(root: Path, mmgit: Mmgit) -> None:
+    with (root / OTHER).open("a") as other:
+        other.write("queue: 20\n")
+    whole = released_in_a_copy(root, mmgit)
+
+    assert mmgit(*RELEASE).code == 0
+
+    assert contents(root) == whole
+
+
+def test_a_compile_after_a_release_has_nothing_to_do(
+    root: Path, mmgit: Mmgit, checked: list[Collection[str] | None]
+) -> None:
+    assert mmgit(*RELEASE).code == 0
+    before = contents(root)
+    checked.clear()
+
+    ended = mmgit("compile")
+
+    assert (ended.code, ended.out) == (0, "0 files written, 0 removed, 2 in all\n")
+    assert None not in checked
+    assert contents(root) == before
+
+
+def test_another_environment_that_changed_has_everything_compiled(
+    root: Path, mmgit: Mmgit, checked: list[Collection[str] | None]
+) -> None:
+    with (root / f"{STAGING}/environment.yaml").open("a") as environment:
+        environment.write("defaults: {queue: 7}\n")
+    whole = released_in_a_copy(root, mmgit)
+    checked.clear()
+
+    assert mmgit(*RELEASE).code == 0
+
+    assert checked == [None]
+    assert contents(root) == whole
+
+
+def test_an_error_in_a_file_that_changed_stops_it_before_anything_is_pushed(
+    root: Path, mmgit: Mmgit, registry: FakeRegistry
+) -> None:
+    (root / OTHER).write_text("kind: Nonsense\n")
+    before = contents(root)
+    registry.asked.clear()
+
+    ended = mmgit(*RELEASE)
+
+    assert ended.code == 3
+    assert OTHER in ended.err + ended.out
+    assert registry.asked == []
+    assert contents(root) == before
+
+
+def test_a_rendered_file_edited_by_hand_is_not_overwritten(root: Path, mmgit: Mmgit) -> None:
+    with (root / RENDERED).open("a") as rendered:
+        rendered.write("# by hand\n")
+    before = contents(root)
+
+    ended = mmgit(*RELEASE)
+
+    assert ended.code == 3
+    assert "M901" in ended.err + ended.out
+    assert contents(root) == before
+
+
+@pytest.mark.parametrize("fault", [("PUT", "/manifests/", 403), ("GET", "/manifests/", 404)])
+def test_no_pin_moves_when_the_registry_does_not_have_the_image(
+    root: Path, mmgit: Mmgit, registry: FakeRegistry, fault: tuple[str, str, int]
+) -> None:
+    before = contents(root)
+    registry.faults.append(fault)
+
+    ended = mmgit(*RELEASE)
+
+    assert ended.code == 9
+    assert contents(root) == before
+    assert mmgit(*RELEASE).code == 0
+
+
+def test_layers_that_only_locks_of_others_name_are_pulled(
+    root: Path, mmgit: Mmgit, registry: FakeRegistry, checked: list[Collection[str] | None]
+) -> None:
+    other = root / "models/other"
+    shutil.copytree(root / "models/churn", other, ignore=shutil.ignore_patterns("2", "versions", "scoring"))
+    (root / OTHER).write_text((root / OTHER).read_text().replace("churn/1", "other/1"))
+    (root / SERVICE).write_text(HEADER + "kind: Service\nnext: churn/2\n" + KEYS)
+    settle()
+    assert mmgit("compile").code == 0
+    source = load(Root(root)).source
+    assert source
+    (lock,) = locks_of(source).values()
+    lower = [layer for layer in lock.platforms["linux/amd64"].layers if layer.media_type != TAR][:2]
+    images = Layout(root / paths.LAYOUT)
+    for layer in lower:
+        images.path(layer.digest).unlink()
+    registry.asked.clear()
+    checked.clear()
+
+    ended = mmgit(*RELEASE)
+
+    assert ended.code == 0, ended.err
+    assert checked == [[SERVICE]]
+    assert {f"GET /v2/team/churn/blobs/{layer.digest}" for layer in lower} <= {*registry.asked}
+
+
+@pytest.mark.parametrize(
+    ("words", "asked"),
+    [
+        ("churn --env staging", ("staging", ("churn",))),
+        ("--env staging", ("staging", ())),
+        ("a --env staging b", ("staging", ("a", "b"))),
+        ("churn", None),
+        ("churn --env", None),
+        ("churn --env -x", None),
+        ("churn --env a --env b", None),
+        ("churn --env=staging", None),
+        ("--help --env staging", None),
+        ("-- churn --env staging", None),
+    ],
+)
+def test_what_is_asked_in_the_plain_way_needs_no_parser(words: str, asked: object) -> None:
+    assert _release_asked(words.split()) == asked
+
+
+def test_the_parser_and_the_plain_way_do_the_same(root: Path, mmgit: Mmgit) -> None:
+    folder = root.with_name("parsed")
+    shutil.copytree(root, folder, symlinks=True)
+
+    plain, parsed = mmgit(*RELEASE), mmgit("-C", str(folder), "release", "churn", "--env=staging")
+
+    assert (plain.code, plain.out) == (parsed.code, parsed.out)
+    assert contents(root) == contents(folder)
+    assert mmgit("release", "nobody", "--env", "staging").code == mmgit("release", "nobody", "--env=staging").code == 2
