@@ -31,18 +31,21 @@ def commit(writer: Writer, repository: Repository, changes: Mapping[str, bytes |
     if not wanted:
         apply_changes(writer, changes)
         return None
-    with index.locked(repository, writer.owner) as held:
-        staged = held.staged(base)
-        _refuse_staged(staged, wanted)
+    with index.locked(repository, writer.owner) as held, ThreadPoolExecutor(2) as beside:
+        # git takes long to read a large index, and longer to write it
+        staging = beside.submit(_staged, held, base, wanted)
         blobs = {blob_id(data, base): data for data in changes.values() if data is not None}
         if porcelain.is_needed(repository):
+            _refuse_staged(staging.result(), wanted)
             make_commit(repository, base, wanted, blobs, message)  # git makes another one of the same files
             return porcelain.commit(writer, held, changes, wanted, message)
-        renewed = {path: change.after for path, change in wanted.items() if path not in staged}
-        with ThreadPoolExecutor(1) as beside:  # a large index takes git as long as the commit does
-            preparing = beside.submit(held.prepare, renewed)
-            made = make_commit(repository, base, wanted, blobs, message)
-            preparing.result()
+        preparing = beside.submit(held.prepare, {path: change.after for path, change in wanted.items()})
+        staged = staging.result()
+        _refuse_staged(staged, wanted)
+        made = make_commit(repository, base, wanted, blobs, message)
+        preparing.result()
+        if not staged.keys().isdisjoint(wanted):
+            held.prepare({path: change.after for path, change in wanted.items() if path not in staged})
         recorded = journal.record(writer.root, changes, base=base)
         try:
             _move_branch(repository, base, made, message)
@@ -67,6 +70,12 @@ def _wanted(repository: Repository, base: str, changes: Mapping[str, bytes | Non
         if old != new:
             wanted[repository.prefix + path] = Change(old, new)
     return wanted
+
+
+def _staged(held: index.Index, base: str, wanted: Mapping[str, Change]) -> Mapping[str, Change]:
+    """How the index differs from the base, but nothing if that plainly has nothing to do with what is wanted."""
+    there = {path: change.before for path, change in wanted.items() if change.before}
+    return {} if len(there) == len(wanted) and held.holds(there) else held.staged(base)
 
 
 def _refuse_staged(staged: Mapping[str, Change], wanted: Mapping[str, Change]) -> None:

@@ -21,6 +21,7 @@ WAIT_SECONDS = 3.0
 """How long a lock of somebody else is waited for: editors ask git for its status all the time."""
 
 _POLL_SECONDS = 0.05
+_LONGEST_NAME = 0xFFF
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -39,6 +40,14 @@ class Index:
         """How the index differs from a commit, by path from the top."""
         output = self.repository.git("diff-index", "--cached", "-z", "--raw", "--no-renames", "--no-abbrev", commit)
         return dict(parse_raw(output))
+
+    def holds(self, entries: Mapping[str, Entry]) -> bool:
+        """Whether the index plainly has these files as they are given; where it does not, `staged` knows what is so.
+
+        Looks for the bytes of each entry, which git keeps one after the other. Source: gitformat-index(5).
+        """
+        data = self.repository.index.read_bytes() if self.repository.index.exists() else b""
+        return all(_is_in(data, path, entry) for path, entry in entries.items())
 
     def prepare(self, entries: Mapping[str, Entry | None]) -> None:
         """Write a new index beside the old one, with these entries renewed (None: removed).
@@ -69,6 +78,16 @@ class Index:
     def replace(self) -> None:
         """Put the prepared index in place of the old one."""
         self.prepared.replace(self.repository.index)
+
+
+def _is_in(data: bytes, path: str, entry: Entry) -> bool:
+    """Whether an index of version 2 or 3 has an entry: mode, three numbers, id, flags (no stage, nothing else), name.
+
+    Version 4 has names in another form, and a split index entries in another file: there nothing is found.
+    """
+    name = path.encode(errors="surrogateescape")
+    start = data.find(bytes.fromhex(entry.id) + min(len(name), _LONGEST_NAME).to_bytes(2, "big") + name + b"\0")
+    return start > 0 and data[start - 16 : start - 12] == int(entry.mode, 8).to_bytes(4, "big")
 
 
 @contextmanager

@@ -28,12 +28,11 @@ def differing(
     basis = before.last.basis if before.last else None
     if basis is None or before.last is None:
         return None
-    root = str(before.root.path)
     found = set(basis.but) | looking.differing(before.last.listings, before.listings)
     if again:
-        now = looking.look_at(root, before.listings, again)
+        now = looking.look_at(str(before.root.path), before.listings, again)
         found |= looking.differing({folder: before.listings[folder] for folder in now}, now)
-    unlooked = {*basis.unlooked, *looking.unlooked(root)}
+    unlooked = {*basis.unlooked, *before.unlooked}
     if commit != basis.commit:
         try:
             moved = history.changed_paths(repository, basis.commit, commit)
@@ -74,7 +73,7 @@ def basis_at(before: Before, repository: Repository, made: str | None) -> Basis 
         return None
     # a hook of git's may have put into it other bytes than lie here
     paths = history.changed_paths(repository, repository.head, made) if made and repository.head else ()
-    return Basis(commit, [path for path in paths if is_looked_at(path)], looking.unlooked(str(before.root.path)))
+    return Basis(commit, [path for path in paths if is_looked_at(path)], before.unlooked)
 
 
 def _in_unlooked(repository: Repository, commit: str, folders: Collection[str]) -> set[str]:

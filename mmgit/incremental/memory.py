@@ -4,6 +4,7 @@ import json
 import os
 import time
 from collections.abc import Collection
+from functools import cached_property
 
 from mmgit import looking, state
 from mmgit.deliver.write import Written
@@ -29,6 +30,11 @@ class Before:
     git: bytes
     listings: looking.Listings
     last: state.State | None
+
+    @cached_property
+    def unlooked(self) -> frozenset[str]:
+        """The folders of models that no look goes into."""
+        return frozenset(looking.unlooked(str(self.root.path)))
 
     @property
     def is_same_git(self) -> bool:

@@ -1,14 +1,14 @@
 """The index is renewed under git's own lock, entry by entry."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
 from mmgit.deliver import index
 from mmgit.deliver.git import Repository, find
-from mmgit.deliver.history import Entry
+from mmgit.deliver.history import Entry, entries
 from mmgit.deliver.objects import UNMERGED
 from mmgit.errors import GitError
 
@@ -155,3 +155,45 @@ def test_a_conflict_is_seen(repository: Repository, top: Path, git: Git) -> None
         staged = held.staged("HEAD")
 
     assert staged["notes/one"].after == UNMERGED
+
+
+def held_entries(repository: Repository, paths: Iterable[str]) -> bool:
+    wanted = entries(repository, repository.head or "", list(paths))
+    with index.locked(repository, "me") as held:
+        return held.holds(wanted)
+
+
+ALL = ("mmgit.yaml", "service.yaml", "rendered/a.yaml", "rendered/deep/b.yaml", "notes/one")
+
+
+@pytest.mark.parametrize("version", ["2", "3"])
+def test_what_is_committed_is_plainly_in_the_index(repository: Repository, git: Git, version: str) -> None:
+    git("update-index", "--index-version", version)
+    if version == "3":
+        git("update-index", "--skip-worktree", "notes/two")
+
+    assert held_entries(repository, ALL)
+    assert held_entries(repository, [])
+
+
+STAGED: dict[str, tuple[str, ...]] = {
+    "other bytes": ("update-index", "--cacheinfo", f"100644,{EMPTY.id},notes/one"),
+    "another mode": ("update-index", "--chmod=+x", "notes/one"),
+    "nothing": ("rm", "--cached", "--quiet", "notes/one"),
+    "a flag": ("update-index", "--assume-unchanged", "notes/one"),
+    "another version": ("update-index", "--index-version", "4"),
+    "another file": ("update-index", "--split-index"),
+}
+
+
+@pytest.mark.parametrize("what", STAGED)
+def test_what_is_not_plain_is_left_to_git(repository: Repository, git: Git, what: str) -> None:
+    git(*STAGED[what])
+
+    assert not held_entries(repository, ALL)
+
+
+def test_without_an_index_nothing_is_in_it(repository: Repository) -> None:
+    repository.index.unlink()
+
+    assert not held_entries(repository, ALL)
