@@ -20,7 +20,7 @@ if __name__ == "__main__":
     frames = importlib.import_module("_mmgit_scorer.frames")
     worker = importlib.import_module("_mmgit_scorer.worker")
     log = importlib.import_module("_mmgit_scorer.log").RequestLog()
-    nothing = {"requests_fd": -1, "answers_fd": -1, "dependencies": [], "sdk_folder": scorer}
+    nothing = {"requests_fd": -1, "answers_fd": -1, "recall_fd": -1, "dependencies": [], "sdk_folder": scorer}
     files = {"scoring_folder": str(Path.cwd()), "score_file": "score.py", "schema_file": "schema.json"}
     loaded = scoring.load(scoring.Assignment(**nothing, **files))
     for line in sys.stdin:

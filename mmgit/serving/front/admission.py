@@ -2,6 +2,8 @@
 
 At most `concurrency` run and `queue` wait. A request whose client left or whose deadline passed is never scored. Where
 batches are declared, a scorer that gets free takes those that wait, within the limits; none waits for others to come.
+Where they are not, and there is one scorer, it is handed the first of those that wait ahead, so that it goes on without
+a pause; until then that request waits as the others do.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 from mmgit.serving.front.exchange import RETRY, Exchange, Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from mmgit.serving.front.metrics import Metrics
     from mmgit.serving.front.scorers import Scorers
@@ -36,6 +38,7 @@ class Admission:
         self._batch_bytes = settings.batch_max_bytes
         self._waiting: OrderedDict[Exchange, None] = OrderedDict()
         scorers.on_idle = self._dispatch
+        scorers.on_began = self._begin
         scorers.on_returned = self._take_back
 
     @property
@@ -62,10 +65,13 @@ class Admission:
             self._score([exchange], now)
         else:
             self._waiting[exchange] = None
+            self._hand_ahead()
 
     def leave(self, exchange: Exchange) -> None:
         """The client of `exchange` is gone."""
         self._waiting.pop(exchange, None)
+        if self._scorers.only is not None:
+            self._scorers.only.recall(exchange)
 
     def expire(self, now: float) -> None:
         """Refuse what waited too long."""
@@ -79,6 +85,20 @@ class Admission:
             group = self._next_group(now)
             if group:
                 self._score(group, now)
+        self._hand_ahead()
+
+    def _hand_ahead(self) -> None:
+        """Let the only scorer have the oldest request already; here it still waits."""
+        scorer = self._scorers.only
+        if scorer is not None and self._waiting and (self._batch_requests == 1 or not scorer.is_row_wise):
+            scorer.hand(next(iter(self._waiting)))
+
+    def _begin(self, exchange: Exchange) -> None:
+        """It is the turn of the request that was handed ahead; it does not wait here if it left or was too late."""
+        if exchange in self._waiting:
+            del self._waiting[exchange]
+            self._count((exchange,), monotonic())
+        self._hand_ahead()
 
     def _next_group(self, now: float) -> list[Exchange]:
         """Take out the oldest request, and those behind it that may be scored with it."""
@@ -101,13 +121,17 @@ class Admission:
         return [exchange for exchange in group if not exchange.is_gone]
 
     def _score(self, group: list[Exchange], now: float) -> None:
-        """Give them to an idle scorer: every request that is scored passes here, and is counted in one call."""
+        """Give them to an idle scorer."""
+        self._count(group, now)
+        self._scorers.idle.pop().score(group)
+
+    def _count(self, group: Sequence[Exchange], now: float) -> None:
+        """Every request that is scored passes here, in one call for those that are scored together."""
         for exchange in group:
             if not exchange.is_alone:
                 exchange.queue_seconds = now - exchange.queued_at
                 self._metrics.queued(exchange.queue_seconds)
         self._metrics.scored(len(group))
-        self._scorers.idle.pop().score(group)
 
     def _take_back(self, exchanges: Iterable[Exchange]) -> None:
         """Let requests that were in a group in vain be the next ones, each alone."""

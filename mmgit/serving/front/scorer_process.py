@@ -1,18 +1,18 @@
-"""One scorer process: started, given one group of requests at a time, watched, killed. Tells its owner what it does.
+"""One scorer process: started, given requests, watched, killed. Tells its owner what it does.
 
-A scorer is the user's interpreter running `scorer/main.py` in a session of its own, at the other end of two pipes.
+A scorer is the user's interpreter running `scorer/main.py` in a session of its own, at the other end of two pipes. It
+may be handed a request ahead, while it still scores: that begins when the one before is answered, and not at all if it
+was recalled or the process ended before.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import fcntl
 import json
 import os
 import signal
 import subprocess
-import sys
 from functools import partial
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, cast
@@ -20,21 +20,21 @@ from typing import TYPE_CHECKING, Protocol, cast
 from mmgit.serving.front.admission import TOO_LATE
 from mmgit.serving.front.exchange import Exchange, Refusal
 from mmgit.serving.front.output import LINE_BYTES_MAX, LOG_LINE_BYTES_MAX, Output
-from mmgit.serving.front.scorer_wire import Answer, AnswerReader, frames_of
-from mmgit.serving.scorer.frames import ALONE, COLLECTED, FAILED, READY, REPLAY, ROW_WISE
+from mmgit.serving.front.pipes import closing, roomy_pipe
+from mmgit.serving.front.scorer_wire import JOINED_BYTES_MAX, Answer, AnswerReader, frames_of
+from mmgit.serving.front.turns import Turns
+from mmgit.serving.scorer.frames import ALONE, COLLECTED, FAILED, PASSED_OVER, READY, REPLAY, ROW_WISE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mmgit.serving.front.launch import Launch
 
-_PIPE_BYTES = 256 * 1024
-"""More would soon use up what a user of the machine may have in all pipes together: 64 MiB."""
-_SET_PIPE_SIZE = getattr(fcntl, "F_SETPIPE_SZ", 1031 if sys.platform == "linux" else None)  # named since Python 3.10
 _TRACEBACK_SECONDS = 0.5
 _LAST_WORDS_SECONDS = 0.5
-_ANSWERS = frozenset((200, 400, 500))
+_ANSWERS = frozenset((200, 400, 500, PASSED_OVER))
 _AGAIN = frozenset((ALONE, REPLAY))
+_TOLD = _ANSWERS | _AGAIN
 
 _DIED = Refusal(500, "scorer_died", "the process that scored this request ended; the log says why")
 
@@ -44,6 +44,9 @@ class Owner(Protocol):
 
     def became_idle(self, scorer: Scorer) -> None:
         """It can score."""
+
+    def began(self, exchange: Exchange) -> None:
+        """It began a request that it was handed ahead."""
 
     def returned(self, exchanges: Iterable[Exchange], *, is_replay: bool) -> None:
         """Requests of a group are to be scored alone."""
@@ -68,9 +71,7 @@ class Scorer(asyncio.Protocol):
         self.started_at = monotonic()
         self._owner = owner
         self._launch = launch
-        self._group: dict[int, Exchange] = {}
-        self._is_batch = False
-        self._busy_since = 0.0
+        self._turns = Turns()
         self._reader = AnswerReader()
         self._reason = ""
         self._gone_since = 0.0
@@ -99,10 +100,11 @@ class Scorer(asyncio.Protocol):
         lines = (("log", LOG_LINE_BYTES_MAX), ("stdout", LINE_BYTES_MAX), ("stderr", LINE_BYTES_MAX))
         self._outputs = tuple(Output(partial(self._owner.wrote, stream), most) for stream, most in lines)
         log, stdout, stderr = (output.write_fd for output in self._outputs)
-        their_requests, requests = _pipe()
-        answers, their_answers = _pipe()
-        with _closing(their_requests, their_answers, log, stdout, stderr):
-            fds = {"requests_fd": their_requests, "answers_fd": their_answers, "log_fd": log}
+        their_requests, requests = roomy_pipe()
+        answers, their_answers = roomy_pipe()
+        recall = self._turns.recall.fd
+        with closing(their_requests, their_answers, recall, log, stdout, stderr):
+            fds = {"requests_fd": their_requests, "answers_fd": their_answers, "recall_fd": recall, "log_fd": log}
             self._process = subprocess.Popen(  # noqa: S603, ASYNC220 - the interpreter is named by the settings; a fork is short
                 [*self._launch.command, json.dumps({**fds, **self._launch.assignment})],
                 stdin=subprocess.DEVNULL,
@@ -118,14 +120,18 @@ class Scorer(asyncio.Protocol):
 
     def score(self, group: Sequence[Exchange]) -> None:
         """Send requests; the bodies of several are kept, as they may have to be scored again."""
-        self._group = dict(enumerate(group))
-        self._is_batch = len(group) > 1
-        self._busy_since = monotonic()
-        requests = cast("asyncio.WriteTransport", self._requests)
-        for frame in frames_of(group):
-            requests.write(frame)
-        if not self._is_batch:
+        self._send(self._turns.begin(group))
+        if not self._turns.is_batch:
             group[0].body = b""
+
+    def hand(self, exchange: Exchange) -> None:
+        """Send the request that is next while another one is scored, unless one was sent so already."""
+        if self._turns.has_room and not self.is_hung and len(exchange.body) <= JOINED_BYTES_MAX:
+            self._send(self._turns.send_ahead(exchange))
+
+    def recall(self, exchange: Exchange) -> None:
+        """Let a request that was handed ahead not begin."""
+        self._turns.call_back(exchange)
 
     def check(self, now: float, timeout_seconds: float, startup_timeout_seconds: float) -> None:
         """Notice a process that died without closing its socket, or that takes too long."""
@@ -137,11 +143,11 @@ class Scorer(asyncio.Protocol):
                 self._end()
         elif not self.is_ready and now - self.started_at > startup_timeout_seconds:
             self._kill(f"init() did not finish within {startup_timeout_seconds:g} s")
-        elif self._group:
-            for exchange in self._group.values():
+        elif self._turns.current:
+            for exchange in self._turns.current.values():
                 if exchange.deadline <= now:
                     exchange.refuse(TOO_LATE)
-            if self._busy_since <= now - timeout_seconds:
+            if self._turns.since <= now - timeout_seconds:
                 self._kill(f"run() did not return within {timeout_seconds:g} s")
 
     def stop(self) -> None:
@@ -170,36 +176,46 @@ class Scorer(asyncio.Protocol):
         del exc
         self._end()
 
+    def _send(self, group: Mapping[int, Exchange]) -> None:
+        requests = cast("asyncio.WriteTransport", self._requests)
+        for frame in frames_of(group):
+            requests.write(frame)
+
     def _receive(self, answers: Sequence[Answer]) -> None:
         """Take complete frames; the next requests go out before the answers to these do."""
-        done = []
-        again = []
+        done: list[tuple[Exchange, Answer]] = []
+        again: list[tuple[Exchange, Answer]] = []
         fault: Answer | None = None
         for answer in answers:
             if answer.status == COLLECTED:
                 self._owner.collected(answer.payload, answer.json_bytes)
                 continue
-            is_answer = answer.status in _ANSWERS
-            exchange = self._group.pop(answer.request, None) if is_answer or answer.status in _AGAIN else None
+            if self.is_hung and answer.status == PASSED_OVER:
+                self._turns.ahead = {}  # it waits for another scorer
+                continue
+            exchange = self._turns.answered(answer.number) if answer.status in _TOLD else None
             if exchange is None:
                 fault = answer
                 break
-            if is_answer:
-                done.append((exchange, answer))
-            else:
-                again.append(exchange)
+            (again if answer.status in _AGAIN else done).append((exchange, answer))
+            self._begin_next()
         if again:
-            self._owner.returned(again, is_replay=any(answer.status == REPLAY for answer in answers))
-        if done or again:
-            self._go_on()
+            is_replay = any(answer.status == REPLAY for _, answer in again)
+            self._owner.returned([exchange for exchange, _ in again], is_replay=is_replay)
+        if (done or again) and not self._turns.current and not self.is_hung:
+            self._owner.became_idle(self)
         for exchange, answer in done:
             _pass_on(exchange, answer)
         if fault is not None:
             self._receive_other(fault)
 
-    def _go_on(self) -> None:
-        if not self._group and not self.is_hung:
-            self._owner.became_idle(self)
+    def _begin_next(self) -> None:
+        """Where all is answered, the scorer goes on with what it was handed ahead; one that hangs shall not."""
+        turns = self._turns
+        if turns.ahead and not turns.current and not self.is_hung:
+            exchange = turns.go_on()
+            self._owner.began(exchange)
+            exchange.body = b""
 
     def _receive_other(self, answer: Answer) -> None:
         if answer.status == READY and not self.is_ready:
@@ -208,7 +224,8 @@ class Scorer(asyncio.Protocol):
             self._owner.became_idle(self)
         else:
             is_told = answer.status == FAILED
-            self._reason = answer.payload.decode("utf-8", "replace") if is_told else "it broke the frames' order"
+            reason = answer.payload.decode("utf-8", "replace") if is_told else "it broke the frames' order"
+            self._reason = self._reason or reason
             self._end()
 
     def _kill(self, reason: str) -> None:
@@ -217,6 +234,8 @@ class Scorer(asyncio.Protocol):
             return
         self.is_hung = True
         self._reason = reason
+        for exchange in self._turns.ahead.values():
+            self.recall(exchange)
         self._process.send_signal(signal.SIGABRT)
         asyncio.get_running_loop().call_later(_TRACEBACK_SECONDS, self._end)
 
@@ -225,8 +244,12 @@ class Scorer(asyncio.Protocol):
             return
         self._has_ended = True
         self.kill()
-        group, self._group = list(self._group.values()), {}
-        if self._is_batch and group and not self.is_hung:
+        turns = self._turns
+        if turns.ahead and not turns.current:  # it may have begun, so nobody else may score it
+            self._owner.began(turns.go_on())
+        group = list(turns.current.values())
+        turns.current, turns.ahead = {}, {}
+        if turns.is_batch and group and not self.is_hung:
             self._owner.returned(group, is_replay=True)  # which of them ended it, is not known
         else:
             for exchange in group:
@@ -241,29 +264,13 @@ class Scorer(asyncio.Protocol):
 
 
 def _pass_on(exchange: Exchange, answer: Answer) -> None:
-    if answer.json_bytes:
+    if answer.status == PASSED_OVER:
+        exchange.refuse(TOO_LATE)
+    elif answer.json_bytes:
         head = b"inference-header-content-length: %d\r\n" % answer.json_bytes
         exchange.answer(answer.status, answer.payload, headers=head, content_type=b"application/octet-stream")
     else:
         exchange.answer(answer.status, answer.payload)
-
-
-def _pipe() -> tuple[int, int]:
-    """Its reading and its writing end, with room for most bodies."""
-    ends = os.pipe()
-    if _SET_PIPE_SIZE is not None:
-        with contextlib.suppress(OSError):
-            fcntl.fcntl(ends[1], _SET_PIPE_SIZE, _PIPE_BYTES)
-    return ends
-
-
-@contextlib.contextmanager
-def _closing(*fds: int) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        for fd in fds:
-            os.close(fd)
 
 
 def _ending(returncode: int) -> str:

@@ -7,36 +7,38 @@ from typing import TYPE_CHECKING, NamedTuple
 from mmgit.serving.scorer.frames import ANSWER, REQUEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
 
     from mmgit.serving.front.exchange import Exchange
 
 
-_JOINED_BYTES_MAX = 64 * 1024
+JOINED_BYTES_MAX = 64 * 1024
 """A small body goes out with its head in one write: between two, the scorer would wake up and wait again."""
 
 
 class Answer(NamedTuple):
-    """One frame of a scorer; `request` is which of the group it answers, counted from 0."""
+    """One frame of a scorer; `number` is that of the request which it answers."""
 
     status: int
     payload: bytes
     json_bytes: int
-    request: int
+    number: int
 
 
-def frames_of(group: Sequence[Exchange]) -> Iterator[bytes]:
-    """What is written for requests that are to be scored together."""
+def frames_of(group: Mapping[int, Exchange]) -> Iterator[bytes]:
+    """What is written for requests, by number, that are to be scored together."""
     following = len(group)
-    for exchange in group:
+    for number, exchange in group.items():
         following -= 1
         ids = f"{exchange.request_id}\n{exchange.correlation_id}\n{exchange.trace_id}".encode("ascii")
-        head = REQUEST.pack(len(exchange.body), len(ids), exchange.form, exchange.json_bytes, following) + ids
-        if len(exchange.body) <= _JOINED_BYTES_MAX:
-            yield head + exchange.body
+        body, form = exchange.body, exchange.form
+        sizes = len(body), len(ids), form, exchange.json_bytes, following
+        head = REQUEST.pack(*sizes, number, exchange.deadline) + ids
+        if len(body) <= JOINED_BYTES_MAX:
+            yield head + body
         else:
             yield head
-            yield exchange.body
+            yield body
 
 
 class AnswerReader:
@@ -48,20 +50,20 @@ class AnswerReader:
     def feed(self, data: bytes) -> list[Answer]:
         """The answers that are complete now."""
         if not self._buffer and len(data) >= ANSWER.size:
-            size, status, json_bytes, request = ANSWER.unpack_from(data)
+            size, status, json_bytes, number = ANSWER.unpack_from(data)
             if len(data) == ANSWER.size + size:  # as nearly all come
-                return [Answer(status, data[ANSWER.size :], json_bytes, request)]
+                return [Answer(status, data[ANSWER.size :], json_bytes, number)]
         buffer = self._buffer
         buffer += data
         answers = []
         at = 0
         while len(buffer) - at >= ANSWER.size:
-            size, status, json_bytes, request = ANSWER.unpack_from(buffer, at)
+            size, status, json_bytes, number = ANSWER.unpack_from(buffer, at)
             start = at + ANSWER.size
             if len(buffer) < start + size:
                 break
             at = start + size
-            answers.append(Answer(status, bytes(memoryview(buffer)[start:at]), json_bytes, request))
+            answers.append(Answer(status, bytes(memoryview(buffer)[start:at]), json_bytes, number))
         if at:
             self._buffer = buffer[at:]
         return answers

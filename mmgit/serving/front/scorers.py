@@ -29,12 +29,14 @@ _NOT_ROW_WISE = "schema.json does not declare run() row-wise: every request is s
 
 
 class Scorers:
-    """All scorers; `idle` are those that can take a request."""
+    """All scorers; `idle` are those that can take a request, `only` is the one that serves where one is declared."""
 
     def __init__(self, settings: Settings, launch: Launch, log: Log, metrics: Metrics) -> None:
         self.idle: list[Scorer] = []
+        self.only: Scorer | None = None
         self.on_idle: Callable[[], None] = lambda: None
         self.on_collected: Callable[[bytes, int], None] = lambda _records, _lost: None
+        self.on_began: Callable[[Exchange], None] = lambda _: None
         self.on_returned: Callable[[Iterable[Exchange]], None] = lambda _: None
         self.given_up: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._settings = settings
@@ -119,8 +121,13 @@ class Scorers:
                 self._spares.append(scorer)
                 return
             self._serving.add(scorer)
+            self.only = scorer if self._settings.concurrency == 1 else None
         self.idle.append(scorer)
         self.on_idle()
+
+    def began(self, exchange: Exchange) -> None:
+        """The only scorer began a request that it was handed ahead."""
+        self.on_began(exchange)
 
     def returned(self, exchanges: Iterable[Exchange], *, is_replay: bool) -> None:
         """Requests of a group are to be scored alone: they did not fit, or (a replay) the group failed."""
@@ -135,6 +142,8 @@ class Scorers:
         """A process is gone: start another one, or give the service up."""
         self._scorers.discard(scorer)
         self._serving.discard(scorer)
+        if self.only is scorer:
+            self.only = None
         for waiting in (self.idle, self._spares):
             if scorer in waiting:
                 waiting.remove(scorer)

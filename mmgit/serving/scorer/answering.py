@@ -6,6 +6,7 @@ What the user's code raises is told in the log only; the client gets a code and 
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .frames import BODY_BYTES_MAX, TENSORS
@@ -19,12 +20,17 @@ if TYPE_CHECKING:
 
 
 class Request(NamedTuple):
-    """One request as the front sends it: its ids (request, correlation, trace), what its body is, its body."""
+    """One request as the front sends it: its ids (request, correlation, trace), what its body is, its body.
+
+    Its number is for the answer; after `deadline`, of the monotonic clock, it is too late to begin.
+    """
 
     ids: list[str]
     form: int
     json_bytes: int
     body: bytes
+    number: int = 0
+    deadline: float = math.inf
 
 
 class Answer(NamedTuple):

@@ -1,17 +1,22 @@
-"""The frames between the front and a scorer, little endian, one group of requests at a time; both ends import them.
+"""The frames between the front and a scorer, little endian; both ends import them.
 
-A scorer's first answer is `READY`, or `FAILED` with the reason as text; later ones, one a request of the group in any
+A scorer's first answer is `READY`, or `FAILED` with the reason as text; later ones, one a request of a group in any
 order, are an HTTP status and a JSON body, or what to do instead. A group is of one request unless `run()` is row-wise.
+Groups are scored in their order, and nothing of one begins before all of the one before it is answered.
 """
 
 from __future__ import annotations
 
 import struct
 
-REQUEST = struct.Struct("<IHBIH")
+REQUEST = struct.Struct("<IHBIHHd")
 """Bytes of the body, bytes of the ids, form of the body, bytes at the start of a body of tensors that are JSON
-(0: all), how many requests of the same group follow; then request, correlation and trace id in ASCII, a line each, then
-the body."""
+(0: all), how many requests of the same group follow, its number (never 0), by when it has to begin, in seconds of the
+monotonic clock, which the processes of a machine share; then request, correlation and trace id in ASCII, a line each,
+then the body."""
+
+RECALL = struct.Struct("<H")
+"""Memory that both share: the number of a request that is not to begin, or 0."""
 
 ARGUMENTS = 0
 """The form of a body that is JSON: the arguments by name. Without a schema it is whatever `run()` takes."""
@@ -21,8 +26,8 @@ TENSORS = 2
 """The form of a body of the Open Inference Protocol v2."""
 
 ANSWER = struct.Struct("<IHIH")
-"""Bytes of the payload, status, bytes at its start that are JSON (0: all), which request of the group it answers,
-counted from 0; then the payload."""
+"""Bytes of the payload, status, bytes at its start that are JSON (0: all), the number of the request that it answers
+(0: of none); then the payload."""
 
 READY = 0
 FAILED = 1
@@ -33,6 +38,8 @@ COLLECTED = 4
 is that of records which could not be kept."""
 REPLAY = 3
 """A request was scored with others in vain: it is to come again, alone."""
+PASSED_OVER = 5
+"""A request that came alone was not scored: it was recalled, or it was too late."""
 
 ROW_WISE = b"row-wise"
 """What a scorer is `READY` with that takes groups of several requests."""

@@ -30,6 +30,7 @@ class Assignment:
 
     requests_fd: int
     answers_fd: int
+    recall_fd: int
     scoring_folder: str
     score_file: str
     schema_file: str | None

@@ -158,6 +158,7 @@ class OneScorer:
     def __init__(self) -> None:
         self.scored: list[Exchange] = []
         self.idle: list[OneScorer] = []
+        self.only: OneScorer | None = None
         self.ready = 1
         self.is_row_wise = False
         self.on_idle: Callable[[], None] = lambda: None

@@ -6,7 +6,7 @@ from mmgit.serving.front.exchange import Exchange
 from mmgit.serving.front.scorer_wire import Answer, AnswerReader, frames_of
 from mmgit.serving.scorer.answering import Request
 from mmgit.serving.scorer.frames import ALONE, ANSWER, ARGUMENTS, TENSORS
-from mmgit.serving.scorer.worker import receive
+from mmgit.serving.scorer.inbox import Inbox
 
 
 class Wire:
@@ -29,33 +29,26 @@ def exchange(request_id: str, body: bytes, **fields: Any) -> Exchange:
 
 @pytest.mark.parametrize("piece", [1, 7, 1000])
 def test_a_group_arrives_as_it_was_sent_whatever_its_pieces(piece: int) -> None:
-    group = [
-        exchange("r1", b"one"),
-        exchange("r2", b"", correlation_id="c", trace_id="t"),
-        exchange("r3", b"three", form=TENSORS, json_bytes=2),
-    ]
+    group = {
+        7: exchange("r1", b"one"),
+        8: exchange("r2", b"", correlation_id="c", trace_id="t", deadline=1.5),
+        9: exchange("r3", b"three", form=TENSORS, json_bytes=2),
+    }
 
-    received = receive(Wire(b"".join(frames_of(group)), piece).read)
+    received = Inbox(Wire(b"".join(frames_of(group)), piece).read).group()
 
     assert received == [
-        Request(["r1", "", ""], ARGUMENTS, 0, b"one"),
-        Request(["r2", "c", "t"], ARGUMENTS, 0, b""),
-        Request(["r3", "", ""], TENSORS, 2, b"three"),
+        Request(["r1", "", ""], ARGUMENTS, 0, b"one", 7),
+        Request(["r2", "c", "t"], ARGUMENTS, 0, b"", 8, 1.5),
+        Request(["r3", "", ""], TENSORS, 2, b"three", 9),
     ]
-
-
-def test_a_group_that_the_front_did_not_finish_ends_the_loop() -> None:
-    data = b"".join(frames_of([exchange("r1", b"one"), exchange("r2", b"two")]))
-
-    with pytest.raises(EOFError):
-        receive(Wire(data[:-1], 1000).read)
 
 
 @pytest.mark.parametrize("piece", [1, 7, 1000])
 def test_answers_are_put_together_from_their_pieces(piece: int) -> None:
     sent = [Answer(200, b"[1]", 0, 1), Answer(ALONE, b"", 0, 2), Answer(500, b"x" * 50, 3, 0)]
     data = b"".join(
-        ANSWER.pack(len(each.payload), each.status, each.json_bytes, each.request) + each.payload for each in sent
+        ANSWER.pack(len(each.payload), each.status, each.json_bytes, each.number) + each.payload for each in sent
     )
     reader = AnswerReader()
 

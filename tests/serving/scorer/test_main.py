@@ -1,10 +1,12 @@
 import json
+import math
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from mmgit.serving.front.recall import Recall
 from mmgit.serving.scorer import frames
 from mmgit.serving.scorer.main import load_package
 from tests.serving.conftest import PACKAGE, Start, interpreter_of
@@ -17,9 +19,11 @@ def test_a_scorer_needs_its_own_folder_and_the_standard_library_only(tmp_path: P
     (tmp_path / "score.py").write_text("def run(body):\n    return len(body)\n")
     requests, to_scorer = os.pipe()
     from_scorer, answers = os.pipe()
+    recall = Recall().fd
     assignment = {
         "requests_fd": requests,
         "answers_fd": answers,
+        "recall_fd": recall,
         "scoring_folder": str(tmp_path),
         "score_file": "score.py",
         "schema_file": None,
@@ -27,13 +31,14 @@ def test_a_scorer_needs_its_own_folder_and_the_standard_library_only(tmp_path: P
         "sdk_folder": "",
     }
     command = [interpreter_of(minor), "-I", "-S", str(MAIN), json.dumps(assignment)]
-    with subprocess.Popen(command, pass_fds=[requests, answers]) as scorer:
+    with subprocess.Popen(command, pass_fds=[requests, answers, recall]) as scorer:
         os.close(requests)
         os.close(answers)
+        os.close(recall)
 
         assert os.read(from_scorer, 100) == frames.ANSWER.pack(0, frames.READY, 0, 0)
-        os.write(to_scorer, frames.REQUEST.pack(4, 2, frames.ARGUMENTS, 0, 0) + b"r1" + b"body")
-        assert os.read(from_scorer, 100) == frames.ANSWER.pack(1, 200, 0, 0) + b"4"
+        os.write(to_scorer, frames.REQUEST.pack(4, 2, frames.ARGUMENTS, 0, 0, 1, math.inf) + b"r1" + b"body")
+        assert os.read(from_scorer, 100) == frames.ANSWER.pack(1, 200, 0, 1) + b"4"
 
         os.close(to_scorer)
         assert scorer.wait(60) == 0

@@ -1,7 +1,5 @@
 import json
-import os
-import threading
-from functools import partial
+import time
 from typing import Any
 
 import pytest
@@ -9,47 +7,15 @@ import pytest
 from mmgit.serving.scorer.answering import Request, score
 from mmgit.serving.scorer.arguments import Arguments
 from mmgit.serving.scorer.declared import Declared
-from mmgit.serving.scorer.frames import ARGUMENTS, REQUEST, TENSORS
+from mmgit.serving.scorer.frames import ARGUMENTS, PASSED_OVER, RECALL
 from mmgit.serving.scorer.inference import Inference, Model
 from mmgit.serving.scorer.log import RequestLog
 from mmgit.serving.scorer.scoring import Scoring
-from mmgit.serving.scorer.worker import receive
+from mmgit.serving.scorer.worker import answers_to
 from tests.serving.conftest import Start, until
 
 CANARY = "canary-of-a-secret"
-
-
-@pytest.mark.parametrize("size", [0, 1, 70_000, 3_000_000])
-def test_a_frame_arrives_whole_whatever_its_pieces(size: int) -> None:
-    scorer, front = os.pipe()
-    body = b"a" * size
-    frame = REQUEST.pack(len(body), 5, TENSORS, 7, 0) + b"r1\nc\n" + body
-
-    def send() -> None:
-        with os.fdopen(front, "wb", 0) as pipe:
-            for start in (0, 3, 6, 100_000):
-                end = {0: 3, 3: 6, 6: 100_000}.get(start)
-                pipe.write(frame[start:end])
-
-    sender = threading.Thread(target=send)
-    sender.start()
-    received = receive(partial(os.read, scorer))
-    sender.join()
-    os.close(scorer)
-
-    assert received == [Request(["r1", "c", ""], TENSORS, 7, body)]
-
-
-@pytest.mark.parametrize("sent", [b"", b"\x01\x00", REQUEST.pack(10, 2, ARGUMENTS, 0, 0) + b"r1half"])
-def test_a_front_that_closed_ends_the_loop(sent: bytes) -> None:
-    scorer, front = os.pipe()
-    os.write(front, sent)
-    os.close(front)
-
-    with pytest.raises(EOFError):
-        receive(partial(os.read, scorer))
-
-    os.close(scorer)
+SEVENTH = Request(["r1", "", ""], ARGUMENTS, 0, b"{}", 7)
 
 
 @pytest.mark.parametrize(
@@ -188,3 +154,42 @@ def test_what_a_conversion_raises_does_not_end_the_scorer(capfd: pytest.CaptureF
     assert (answer.status, json.loads(answer.payload)["error"]["code"]) == (500, "conversion_failed")
     assert CANARY not in answer.payload.decode()
     assert CANARY in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize("recalled", [0, 8])
+def test_a_request_begins_that_is_in_time_and_not_recalled(recalled: int) -> None:
+    scoring, scored = counting()
+
+    [answer] = answers_to(
+        scoring, [Request(["r1", "", ""], ARGUMENTS, 0, b"{}", 7)], RequestLog(), RECALL.pack(recalled)
+    )
+
+    assert (answer.status, answer.payload, len(scored)) == (200, b"1", 1)
+
+
+def test_a_request_that_was_recalled_does_not_begin() -> None:
+    scoring, scored = counting()
+
+    [answer] = answers_to(scoring, [SEVENTH], RequestLog(), RECALL.pack(7))
+
+    assert (answer.status, scored) == (PASSED_OVER, [])
+
+
+def test_a_request_whose_deadline_passed_does_not_begin() -> None:
+    scoring, scored = counting()
+    late = SEVENTH._replace(deadline=time.monotonic())
+
+    [answer] = answers_to(scoring, [late], RequestLog(), RECALL.pack(0))
+
+    assert (answer.status, scored) == (PASSED_OVER, [])
+
+
+def counting() -> tuple[Scoring, list[bytes]]:
+    """A `run()` that returns how often it was called, and what it was given."""
+    scored: list[bytes] = []
+
+    def run(body: bytes) -> int:
+        scored.append(body)
+        return len(scored)
+
+    return Scoring(run, None, Inference(Model("digits", "1"), None)), scored
