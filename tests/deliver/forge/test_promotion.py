@@ -190,7 +190,9 @@ def test_writers_at_once_lose_nothing(clone: Clone, gitea: "GiteaRepository", tm
     assert [each.returncode for each in done] == [0] * len(clones), [each.stderr for each in done]
     clone.git("fetch", "--quiet", address, "+refs/heads/main:refs/remotes/origin/main")
     subjects = clone.git("log", "--format=%s", "origin/main").splitlines()
-    assert sorted(subjects[: len(names)]) == sorted(f"Promote {name} from staging to production" for name in names)
+    assert sorted(subjects[: len(names)]) == sorted(
+        f"Promote {name} from staging to production, unverified" for name in names
+    )
     assert clone.git("log", "--merges", "--format=%H", "origin/main") == ""
     clone.git("merge", "--quiet", "--ff-only", "origin/main")
     assert clone.mmgit("compile", "--check").returncode == 0
