@@ -20,7 +20,7 @@ Pin = tuple[str, str]
 """A manifest and the digest of an image of it."""
 
 unverified_option = click.option(
-    "--unverified", "is_unverified", is_flag=True, help="Do not ask the registry for the images; the commit says so."
+    "--unverified", "is_unverified", is_flag=True, help="Do not ask the registry for the image, and say so."
 )
 
 

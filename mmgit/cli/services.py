@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from mmgit.cli.bringing import bring, unasked, unverified_option
 from mmgit.cli.calling import address_of, run, usage
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded, say
@@ -46,12 +47,16 @@ for command in (keys, run, usage):
 @registration_options
 @service_options
 @key_file_option
+@unverified_option
 def create(name: str, environment: str | None, group: str, *, key_file: Path | None, **given: Any) -> None:  # noqa: ANN401 - click's values
     """Declare service NAME, with a key that is shown once.
 
     It runs --manifest, or the newest manifest of the model. With --model-file (and -f, -p, …) the model is registered
     and its manifest frozen first: one command from a model file to a service.
+
+    An image that is built already is pinned when the registry of the environment gives it. What it lacks is pushed.
     """
+    is_unverified: bool = given.pop("is_unverified")
     with editing(f"{layout.MODELS}/", f"{layout.ENVIRONMENTS}/") as session:
         chosen = only_environment(session.source, name, environment)
         registration, to_run, words = _to_run(session, given["model"] or name, given)
@@ -59,8 +64,9 @@ def create(name: str, environment: str | None, group: str, *, key_file: Path | N
             wanted = services.NewService(chosen, name, {**to_run, **options_of(given)}, group, key)
             change = _with_words(services.create(session.source, wanted), words)
             if registration is None:
-                is_pushed = is_pulled_from_here(environment_of(session.source, chosen).spec)
-                then = _then(name, chosen, to_run) if is_pushed else f"mmgit release {name} --env {chosen}"
+                (unasked if is_unverified else bring)(session.source, services.pins(to_run), chosen)
+                is_there = not is_unverified or is_pulled_from_here(environment_of(session.source, chosen).spec)
+                then = _then(name, chosen, to_run) if is_there else f"mmgit release {name} --env {chosen}"
                 session.deliver(change, then)
                 return
             session.deliver(registration.and_then(change))
@@ -72,11 +78,15 @@ def create(name: str, environment: str | None, group: str, *, key_file: Path | N
 @_ENVIRONMENT
 @service_options
 @click.option("--handed-over", is_flag=True, help="The autoscaler has taken over from the fixed replicas.")
+@unverified_option
 def update(name: str, environment: str | None, *, handed_over: bool, **given: Any) -> None:  # noqa: ANN401 - click's values
     """Change the named options of service NAME, nothing else. The URL and the keys stay.
 
     On Kubernetes, autoscaling in place of several replicas begins with a handover, which a later change ends.
+
+    An image that is built already is pinned when the registry of the environment gives it. What it lacks is pushed.
     """
+    is_unverified: bool = given.pop("is_unverified")
     with editing(f"{layout.MODELS}/", f"{layout.ENVIRONMENTS}/") as session:
         chosen = only_environment(session.source, name, environment)
         if given["image"] and not given["manifest"]:
@@ -93,6 +103,7 @@ def update(name: str, environment: str | None, *, handed_over: bool, **given: An
         if change.is_empty:
             say(_with_words(change, words or "is so already").summary)
         else:
+            (unasked if is_unverified else bring)(session.source, services.pins(to_run), chosen)
             session.deliver(_with_words(change, words), _then(name, chosen, to_run))
 
 

@@ -59,6 +59,11 @@ def to_run(source: Source, reference: str, image: str = "") -> dict[str, str | N
     return {"manifest": reference, "image": chosen[0], "next": None}
 
 
+def pins(options: Options) -> list[tuple[str, str]]:
+    """The manifest and image that options pin a service to, if they do."""
+    return [(options["manifest"], options["image"])] if options.get("image") else []
+
+
 def create(source: Source, wanted: NewService) -> Change:
     """A new service. Raises `UsageError` if the environment has one of that name, or a value is refused."""
     name, group = checked_name(wanted.name, "a service"), checked_name(wanted.group, "a group")

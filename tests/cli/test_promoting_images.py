@@ -356,6 +356,23 @@ def test_a_rollback_while_the_registry_is_down_says_what_it_did_not_ask(
     assert two.flow.service("test")["image"] == earlier.index.digest
 
 
+def test_a_service_is_pinned_to_what_its_registry_gives(two: Two, mmgit: Mmgit) -> None:
+    key = ("--key-file", ".mmgit/key")
+    there = mmgit("service", "create", "again", "--env", "test", "--manifest", "churn/1", *key)
+    absent = mmgit("service", "update", "churn", "--env", "live", "--manifest", "churn/1")
+    unchanged = two.pin("live")
+    shutil.copytree(two.flow.images.root, two.here.root, dirs_exist_ok=True)
+    brought = mmgit("service", "update", "churn", "--env", "live", "--manifest", "churn/1")
+
+    assert there.code == 0, there.err
+    assert f"{two.dev}/churn@{two.lock.index.digest}: verified" in there.out
+    assert "next: mmgit compile\n" in there.out
+    assert (absent.code, unchanged) == (BUILD, None)
+    assert "mmgit build churn/1" in absent.err
+    assert (brought.code, two.pin("live")) == (0, two.lock.index.digest)
+    assert "0.0 MB sent, verified" in brought.out
+
+
 @pytest.fixture
 def second(tmp_path: Path) -> Iterator[str]:
     """A second real registry, which wants a login."""
