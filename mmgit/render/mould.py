@@ -4,6 +4,7 @@ They are made of a service whose texts are marks. Each text that is written with
 in the objects; whatever holds none is shared by all services of the shape.
 """
 
+import functools
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -25,6 +26,8 @@ _END = "\ue001"
 _marks = re.compile(f"{_MARK}([0-9]+){_END}").split
 _gaps = re.compile(f"{_GAP}([0-9]+){_END}").split
 _indent = re.compile("(?:  |- )*").match
+_Texts = Callable[[list[str]], list[str]]
+_Objects = Callable[[list[str], list[Any]], "list[Object]"]
 _UNSEEN = f"{_MARK}{_END}"
 """Stands for what a built-in blueprint has no use for; where it is seen, there is no mould."""
 
@@ -43,10 +46,8 @@ class Mould:
         self._places = [(int(gap), _indent_below(line)) for gap, line in zip(self._pieces[1::2], before, strict=False)]
         parts = _Parts(gaps)
         self._constants = parts.constants
-        texts = ", ".join(map(_joined, gaps.texts))
-        self._texts: Callable[[list[str]], list[str]] = eval(f"lambda v: [{texts}]", {})  # noqa: S307 - literals and indexes
-        source = parts.source(objects)
-        self._objects: Callable[[list[str], list[Any]], list[Object]] = eval(f"lambda t, k: {source}", {})  # noqa: S307 - as above
+        self._texts: _Texts = _function(f"lambda v: [{', '.join(map(_joined, gaps.number_of))}]")
+        self._objects: _Objects = _function(f"lambda t, k: {parts.source(objects)}")
 
     def filled(self, service: DesiredService, files: ServerFiles) -> Filled | None:
         """A service of the shape; None if something in it may have to be escaped."""
@@ -56,6 +57,13 @@ class Mould:
         pieces[1::2] = [written[gap] or literal(texts[gap], indent) for gap, indent in self._places]
         text = "".join(pieces)
         return None if "$" in text else Filled(text, self._objects(texts, self._constants))
+
+
+@functools.lru_cache(maxsize=64)
+def _function(source: str) -> Callable[..., list[Any]]:
+    """The function that was written here, of literals, indexes and our own names. Many shapes differ in constants."""
+    made: Callable[..., list[Any]] = eval(source, {})  # noqa: S307 - as it says
+    return made
 
 
 def _indent_below(line: str) -> str:
@@ -123,15 +131,15 @@ class _Gaps(Scalars):
     """Writes texts with marks as gaps, by the number of the text."""
 
     def __init__(self) -> None:
-        self.texts: list[str] = []
+        self.number_of: dict[str, int] = {}
 
     def __missing__(self, text: str) -> str:
         if _NONCE not in text:
             return SCALARS[text]
         if _UNSEEN in text:
             raise ValueError("something is used that is not carried")
-        written = self[text] = f"{_GAP}{len(self.texts)}{_END}"
-        self.texts.append(text)
+        number = self.number_of[text] = len(self.number_of)
+        written = self[text] = f"{_GAP}{number}{_END}"
         return written
 
 
@@ -150,7 +158,7 @@ class _Parts:
     def _source(self, value: Any) -> str:  # noqa: ANN401 - as above
         """As `source`; empty for what holds no text that is carried."""
         if type(value) is str:
-            return f"t[{self._gaps.texts.index(value)}]" if _NONCE in value else ""
+            return f"t[{self._gaps.number_of[value]}]" if _NONCE in value else ""
         if not isinstance(value, dict | list):
             return ""
         if id(value) in self._named:
@@ -166,7 +174,5 @@ class _Parts:
         return f"({name} := {{{', '.join(f'{key!r}: {item}' for key, item in zip(value, made, strict=True))}}})"
 
     def _constant(self, value: Any) -> str:  # noqa: ANN401 - as above
-        if isinstance(value, dict | list):
-            self.constants.append(value)
-            return f"k[{len(self.constants) - 1}]"
-        return repr(value)
+        self.constants.append(value)
+        return f"k[{len(self.constants) - 1}]"
