@@ -5,24 +5,25 @@ Every stage takes frozen values and returns frozen values. A dry run is the same
 
 from __future__ import annotations
 
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Self
 
-from mmgit import forked
 from mmgit.checks import CHECKS, Scope
 from mmgit.checks.objects import check_objects
 from mmgit.desired import Desired, DesiredEnvironment, DesiredService
 from mmgit.errors import Finding, Problem, ProblemsFound
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, replace
 from mmgit.progress import unheard, unwatched
-from mmgit.render.rendering import apart, joined, render
+from mmgit.render.rendering import Rendering, render
 from mmgit.repository import layout, problems
 from mmgit.repository.load import load
-from mmgit.resolve import resolve
+from mmgit.resolve import blueprints_of, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from types import TracebackType
 
+    from mmgit.checks import Check
     from mmgit.deliver.baseline import Surroundings
     from mmgit.deliver.git import Repository
     from mmgit.deliver.write import Written
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from mmgit.repository.files import Files
     from mmgit.repository.source import Source
     from mmgit.review.side import Selection, Side
-
-
-_MANY_SERVICES = 500
 
 
 @dataclass(frozen=True)
@@ -77,22 +75,53 @@ def check(
     source = loaded.source
     if source is None:
         return Checked(None, Desired({}), {}, loaded.problems)
-    resolved = resolve(source)
-    branch = source.project.spec.branch
-    former = partial(surroundings.former_of, branch)
-    released = surroundings.baseline_of(branch, None if services is None else source.models.keys())
-    scope = Scope(source, resolved.desired, released, root.read, former)
-    findings = [*resolved.findings, *(finding for check in CHECKS for finding in check(scope))]
-    found = {*loaded.problems, *problems.locate(findings, root.read)}
-    tree: Mapping[str, bytes] = {}
-    if not any(problem.severity == "error" for problem in found):
-        total = sum(len(environment.services) for environment in resolved.desired.environments.values())
-        with watch("services", total, "things") as advance:
-            rendered = _rendered(resolved.desired, total, advance)
-        tree = {**rendered.files, **_controllers(source, resolved.desired, surroundings.folder)}
-        found |= set(problems.locate(rendered.findings, root.read))
-    ordered = sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
-    return Checked(source, resolved.desired, tree, tuple(ordered))
+    total = sum(len(each.services) for each in source.environments.values())
+    models = None if services is None else source.models
+    with watch("services", total, "things") as advance, Checking(root, surroundings, source, models) as checking:
+        made = checking.check(source, loaded.problems, CHECKS, advance)
+    if made.errors:
+        return made
+    return replace(made, tree={**made.tree, **controllers(source, made.desired, surroundings.folder)})
+
+
+class Checking:
+    """Resolves, checks and renders services, at once or part by part. A context manager, as `Rendering` is one.
+
+    Of `models` (None: all) is compared what was released.
+    """
+
+    def __init__(
+        self, root: Files, surroundings: Surroundings, source: Source, models: Collection[str] | None = None
+    ) -> None:
+        branch = source.project.spec.branch
+        former = cache(partial(surroundings.former_of, branch))  # each part asks the same again
+        self._read = root.read
+        self._baseline = surroundings.baseline_of(branch, models)
+        self._former = lambda paths: former(tuple(paths))
+        self._rendering = Rendering(blueprints_of(source))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._rendering.__exit__(kind, error, at)
+
+    def check(
+        self, source: Source, known: Iterable[Problem], checks: Iterable[Check], advance: Advance = unheard
+    ) -> Checked:
+        """Resolve and check what was loaded; if nothing is wrong, render its services and check their objects."""
+        resolved = resolve(source)
+        scope = Scope(source, resolved.desired, self._baseline, self._read, self._former)
+        findings = [*resolved.findings, *(finding for check in checks for finding in check(scope))]
+        found = {*known, *problems.locate(findings, self._read)}
+        tree: Mapping[str, bytes] = {}
+        if not any(problem.severity == "error" for problem in found):
+            desired = resolved.desired.environments.values()
+            rendered = self._rendering.render(desired, partial(_check_rendered, advance))
+            tree = rendered.files
+            found |= set(problems.locate(rendered.findings, self._read))
+        ordered = sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
+        return Checked(source, resolved.desired, tree, tuple(ordered))
 
 
 def side(files: Files, chosen: Selection, folder: str = "") -> Side:
@@ -119,34 +148,7 @@ def side(files: Files, chosen: Selection, folder: str = "") -> Side:
     whole = {name: each for name, each in desired.environments.items() if chosen.is_whole(name)}
     by_service = {name for name, each in desired.environments.items() if each.spec.target == "kubernetes"}
     made = {path: data for path, data in rendered.files.items() if path.split("/")[1] in {*whole, *by_service}}
-    return Side(loaded.source, desired, objects, files, made | _controllers(loaded.source, Desired(whole), folder))
-
-
-def _rendered(desired: Desired, services: int, advance: Advance) -> Rendered:
-    """All files, checked. Of many services each further processor renders a part."""
-    processors = forked.processors() if services >= _MANY_SERVICES else 1
-    *others, own = apart(desired, processors) if processors > 1 else [desired]
-    helpers = [forked.begin(partial(_packed, other)) for other in others]
-    mine = render(own, partial(_check_rendered, advance))
-    parts = []
-    for other, helper in zip(others, helpers, strict=True):
-        made = helper.end()
-        parts.append(render(other, partial(_check_rendered, unheard)) if made is None else _unpacked(made))
-        advance(sum(len(each.services) for each in other.environments.values()))
-    return joined([*parts, mine]) if parts else mine
-
-
-def _packed(desired: Desired) -> bytes:
-    import pickle  # noqa: PLC0415 - of few services no part is rendered elsewhere
-
-    return pickle.dumps(render(desired, partial(_check_rendered, unheard)), pickle.HIGHEST_PROTOCOL)
-
-
-def _unpacked(data: bytes) -> Rendered:
-    import pickle  # noqa: PLC0415 - as above
-
-    made: Rendered = pickle.loads(data)  # noqa: S301 - of our own child
-    return made
+    return Side(loaded.source, desired, objects, files, made | controllers(loaded.source, Desired(whole), folder))
 
 
 def _check_rendered(
@@ -156,7 +158,7 @@ def _check_rendered(
     return check_objects(environment, service, rendered.objects)
 
 
-def _controllers(source: Source, desired: Desired, folder: str) -> dict[str, bytes]:
+def controllers(source: Source, desired: Desired, folder: str) -> dict[str, bytes]:
     """What a person applies once, where the project says on which forge it lies."""
     forge = source.project.spec.forge
     if forge is None:
@@ -173,9 +175,13 @@ def compiled(root: Files, surroundings: Surroundings, watch: Watch = unwatched) 
     checked = check(root, surroundings, watch=watch)
     if checked.source is None or checked.errors:
         raise ProblemsFound(checked.problems)
-    names = checked.source.environments
-    owned = tuple(folder(name) for name in names for folder in (layout.rendered_folder, layout.controllers_folder))
-    return Compiled(checked.source, checked.tree, owned, checked.problems)
+    return Compiled(checked.source, checked.tree, owned_folders(checked.source), checked.problems)
+
+
+def owned_folders(source: Source) -> tuple[str, ...]:
+    """The folders that are the compiler's own."""
+    folders = (layout.rendered_folder, layout.controllers_folder)
+    return tuple(folder(name) for name in source.environments for folder in folders)
 
 
 @dataclass(frozen=True)

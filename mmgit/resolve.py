@@ -47,8 +47,12 @@ def resolve(source: Source) -> Resolved:
     environments = {
         name: resolve_environment(source, environment, findings) for name, environment in source.environments.items()
     }
-    blueprints = {name: Blueprint(name, files) for name, files in source.blueprints.items()}
-    return Resolved(Desired(environments, blueprints), tuple(findings))
+    return Resolved(Desired(environments, blueprints_of(source)), tuple(findings))
+
+
+def blueprints_of(source: Source) -> dict[str, Blueprint]:
+    """The team's own blueprints, by name."""
+    return {name: Blueprint(name, files) for name, files in source.blueprints.items()}
 
 
 def resolve_environment(

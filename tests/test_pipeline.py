@@ -89,33 +89,6 @@ def test_whoever_watches_hears_of_every_service() -> None:
     assert sum(heard) == services
 
 
-@pytest.mark.parametrize("processors", [2, 5])
-def test_several_processors_make_the_same_files_and_say_the_same(
-    processors: int, copy: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    patches = "patches: [{target: {kind: Deployment}, merge: {spec: {template: {spec: {hostNetwork: true}}}}}]\n"
-    with (copy / SERVICE.relative_to(PROJECT)).open("a") as file:
-        file.write(patches)
-    alone = pipeline.check(Root(copy), Surroundings())
-    monkeypatch.setattr(pipeline, "_MANY_SERVICES", 1)
-    monkeypatch.setattr("mmgit.forked.processors", lambda: processors)
-
-    together = pipeline.check(Root(copy), Surroundings())
-
-    assert together.tree == alone.tree
-    assert together.problems == alone.problems
-    assert alone.errors
-
-
-def test_what_a_helper_fails_at_is_done_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    alone = compiled(PROJECT).tree
-    monkeypatch.setattr(pipeline, "_MANY_SERVICES", 1)
-    monkeypatch.setattr("mmgit.forked.processors", lambda: 2)
-    monkeypatch.setattr(pipeline, "_packed", lambda _: 1 / 0)
-
-    assert compiled(PROJECT).tree == alone
-
-
 @pytest.mark.usefixtures("copy")
 def test_a_second_compile_writes_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compile"]) == 0

@@ -1,12 +1,12 @@
 """Whether what is declared fits together. No network, and nothing of the repository is executed.
 
-A check is a function from a `Scope` to findings; `CHECKS` is all of them, in the order in which people read them.
+A check is a function from a `Scope` to findings; `CHECKS` is all of them.
 """
 
 from mmgit.checks import contracts, environments, files, handover, immutability, pins, references, secrets
 from mmgit.checks.scope import Baseline, Check, Scope
 
-CHECKS: tuple[Check, ...] = (
+_CHECKS_BESIDE_SERVICES: tuple[Check, ...] = (
     references.manifests_name_what_is_declared,
     references.manifests_fit_their_base,
     files.manifests_have_their_files,
@@ -16,6 +16,11 @@ CHECKS: tuple[Check, ...] = (
     files.scoring_files_hold_no_key,
     files.versions_have_their_files,
     pins.images_contradict_nothing,
+    secrets.sealed_secrets_are_encrypted,
+    secrets.sealed_secrets_are_decrypted,
+    immutability.what_is_released_stays,
+)
+CHECKS_OF_SERVICES: tuple[Check, ...] = (
     pins.pins_name_an_image_of_their_manifest,
     pins.pinned_images_have_the_inputs_of_their_manifest,
     environments.services_can_be_called,
@@ -25,12 +30,11 @@ CHECKS: tuple[Check, ...] = (
     environments.fields_without_effect_are_said,
     environments.processes_render_nothing,
     environments.batches_are_of_rows,
-    secrets.sealed_secrets_are_encrypted,
-    secrets.sealed_secrets_are_decrypted,
-    immutability.what_is_released_stays,
     contracts.breaking_contracts_get_a_service_of_their_own,
     handover.autoscalers_take_over_from_what_runs,
     handover.handovers_end,
 )
+"""They look at each service by itself: of all services they find what they find of some and of the others."""
+CHECKS = _CHECKS_BESIDE_SERVICES + CHECKS_OF_SERVICES
 
-__all__ = ["CHECKS", "Baseline", "Check", "Scope"]
+__all__ = ["CHECKS", "CHECKS_OF_SERVICES", "Baseline", "Check", "Scope"]

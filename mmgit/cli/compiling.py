@@ -42,6 +42,7 @@ def check(seen: Any, /, form: ProblemForm, since: str | None) -> None:  # noqa: 
     """
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.changed import checked_before  # noqa: PLC0415 - as above
+    from mmgit.cli.dividing import check_divided  # noqa: PLC0415 - as above
     from mmgit.cli.progress import working  # noqa: PLC0415 - as above
     from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
     from mmgit.incremental.basis import known_of  # noqa: PLC0415 - as above
@@ -53,8 +54,11 @@ def check(seen: Any, /, form: ProblemForm, since: str | None) -> None:  # noqa: 
         return
     known = known_of(before)
     services, models = _touched(root, since, known) if since else (None, ())
+    surroundings = surroundings_of(root, target_branch(), known)
+    if not since and (warnings := check_divided(root, surroundings)) is not None:
+        print_problems(warnings, form)
+        return
     with working("checking") as watch:
-        surroundings = surroundings_of(root, target_branch(), known)
         checked = pipeline.check(root, surroundings, services, models, watch=watch)
     if checked.errors:
         raise ProblemsFound(checked.problems, form)
@@ -104,6 +108,7 @@ def compile_(seen: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **opti
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.changed import compile_changed  # noqa: PLC0415 - as above
     from mmgit.cli.committing import Wanted, commit_all, commit_changed  # noqa: PLC0415 - as above
+    from mmgit.cli.dividing import compile_divided  # noqa: PLC0415 - as above
     from mmgit.cli.progress import working  # noqa: PLC0415 - as above
     from mmgit.deliver import write  # noqa: PLC0415 - as above
     from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
@@ -122,6 +127,9 @@ def compile_(seen: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **opti
     ):
         return
     surroundings = surroundings_of(root, target_branch())
+    is_check = options["is_check"]
+    if not (overwrite or options["is_commit"]) and compile_divided(before, surroundings, form, is_check=is_check):
+        return
     with working("compiling") as watch:
         compiled = pipeline.compiled(root, surroundings, watch)
     if compiled.warnings:

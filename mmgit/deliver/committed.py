@@ -3,7 +3,7 @@
 Folders are listed and files read when they are asked for, by one process of git. Pure reads, as in `history`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from mmgit.deliver import history
 from mmgit.deliver.git import Repository
@@ -44,9 +44,12 @@ class Committed:
         """As `Files`."""
         return history.head(self._repository, self._entry(relative).id, size_bytes)
 
-    def read_folder(self, relative: str, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
+    def read_folder(
+        self, relative: str, max_bytes: int = MAX_BYTES, names: Collection[str] | None = None
+    ) -> dict[str, bytes]:
         """As `Files`."""
-        paths = {name: _join(relative, name) for name in self.files(relative)}
+        found = (name for name in self.files(relative) if names is None or name in names)
+        paths = {name: _join(relative, name) for name in found}
         self.prefetch(paths.values())
         return {name: self.read(path, max_bytes) for name, path in paths.items()}
 

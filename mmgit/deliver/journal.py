@@ -1,17 +1,17 @@
 """Records what shall become of files in the work tree before anything changes, so that a crash can be made good.
 
-Paths and bytes come in. The new bytes are staged in `.mmgit/journal`; `entries.json`, which is written last, makes the
-record count. `worktree.finish` carries it out.
+Paths and bytes come in. The new bytes are staged in `.mmgit/journal`, by several processes if they like;
+`entries.json`, which is written last, makes the record count. `worktree.finish` carries it out.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from mmgit.errors import MmgitError, UnsafePath
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, replace
 from mmgit.repository.blobs import blob_id
 from mmgit.repository.files import Root
 from mmgit.repository.folder import Folder
@@ -37,11 +37,13 @@ class Entry:
     new: str | None
     blob: str | None
     """The id that git gives to the new bytes, if the change waits for a commit."""
+    staged: str = ""
+    """The name of the file that holds the new bytes."""
 
 
 @dataclass(frozen=True)
 class Journal:
-    """Changes of which all or none shall happen. The bytes of entry n are staged in a file called n."""
+    """Changes of which all or none shall happen."""
 
     entries: tuple[Entry, ...]
     base: str | None
@@ -54,11 +56,35 @@ def record(root: Root, changes: Mapping[str, bytes | None], *, base: str | None 
     Raises `UnsafePath` or `MmgitError` if something is in the way that would stop `finish`.
     """
     discard(root)
-    entries = tuple(entry for entry in _entries(root, changes, base) if base or entry.old != entry.new)
-    journal = Journal(entries, base)
+    found = _entries(root, changes, base)
+    entries = [entry for entry in found if base or entry.old != entry.new]
+    if not entries:
+        return Journal((), base)
+    is_bulk = len(entries) > MAX_SINGLE_SYNCS
+    with root.state(STAGED) as folder:
+        for number, entry in enumerate(entries):
+            if (data := changes[entry.path]) is not None:
+                entries[number] = replace(entry, staged=str(number))
+                folder.create(str(number), data, is_durable=not is_bulk)
+    return seal(root, entries, base=base)
+
+
+def stage(folder: Folder, name: str, path: str, old: bytes | None, new: bytes) -> Entry:
+    """Put new bytes into the open folder `STAGED`, not yet durably; `name` is used by no one else."""
+    folder.create(name, new, is_durable=False)
+    return Entry(path, hash_of(old), hash_of(new), None, name)
+
+
+def seal(root: Root, entries: Sequence[Entry], *, base: str | None = None) -> Journal:
+    """Make a record of what is staged, durably. Without entries there is none."""
+    journal = Journal(tuple(entries), base)
     if entries:
         with root.state(STAGED) as folder:
-            _stage(folder, journal, changes)
+            if len(entries) > MAX_SINGLE_SYNCS:
+                os.sync()
+            folder.create(_NEW_RECORD, _encoded(journal))
+            folder.take(_RECORD, folder, _NEW_RECORD)
+            folder.sync()
     return journal
 
 
@@ -95,31 +121,23 @@ def by_folder(paths: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
         yield folder, [name for _, name in group]
 
 
-def _stage(folder: Folder, journal: Journal, changes: Mapping[str, bytes | None]) -> None:
-    is_bulk = len(journal.entries) > MAX_SINGLE_SYNCS
-    for number, entry in enumerate(journal.entries):
-        data = changes[entry.path]
-        if data is not None:
-            folder.create(str(number), data, is_durable=not is_bulk)
-    if is_bulk:
-        os.sync()
-    folder.create(_NEW_RECORD, _encoded(journal))
-    folder.take(_RECORD, folder, _NEW_RECORD)
-    folder.sync()
-
-
 def _encoded(journal: Journal) -> bytes:
     return json.dumps({"entries": [vars(entry) for entry in journal.entries], "base": journal.base}).encode()
 
 
-def _entries(root: Root, changes: Mapping[str, bytes | None], base: str | None) -> Iterator[Entry]:
-    """The entries for some changes, with what is there now. Refuses what could not be finished."""
+def refuse_obstacles(root: Root, changes: Mapping[str, object]) -> None:
+    """Raise `UnsafePath` or `MmgitError` if files (path -> None: they go) cannot lie where they shall."""
     new = [path for path, data in changes.items() if data is not None]
     for first, second in clashes(new):
         raise UnsafePath(f"{first} and {second} are one file on some systems", "rename one of them")
     for folder in {above for path in new for above in _above(path)}:
         if root.kind(folder) == "file" and changes.get(folder, b"") is not None:
             raise MmgitError(f"{folder} is a file where a folder is needed", f"mv {folder} {folder}.old")
+
+
+def _entries(root: Root, changes: Mapping[str, bytes | None], base: str | None) -> Iterator[Entry]:
+    """The entries for some changes, with what is there now. Refuses what could not be finished."""
+    refuse_obstacles(root, changes)
     for folder, names in by_folder(changes):
         with root.open(folder) as opened:
             for name in names:

@@ -18,14 +18,13 @@ def finish(root: Root, journal: Journal, only: Collection[str] | None = None) ->
 
     Returns the paths that somebody else has changed meanwhile, sorted.
     """
-    numbered = ((str(number), entry) for number, entry in enumerate(journal.entries))
-    todo = [item for item in numbered if item[1].old != item[1].new and (only is None or item[1].path in only)]
+    todo = [entry for entry in journal.entries if entry.old != entry.new and (only is None or entry.path in only)]
     kept = []
     with root.state(STAGED) as staged:
         # What goes makes room for what comes.
         for (is_new, folder), group in groupby(sorted(todo, key=_order), key=_order):
             with root.make(folder) if is_new else root.open(folder) as opened:
-                kept += [entry.path for number, entry in group if opened and not _settle(opened, entry, staged, number)]
+                kept += [entry.path for entry in group if opened and not _settle(opened, entry, staged)]
             if not is_new:
                 root.prune(folder)
     _sync(root, {folder for _, folder in map(_order, todo)})
@@ -33,11 +32,11 @@ def finish(root: Root, journal: Journal, only: Collection[str] | None = None) ->
     return tuple(sorted(kept))
 
 
-def _order(item: tuple[str, Entry]) -> tuple[bool, str]:
-    return item[1].new is not None, item[1].path.rpartition("/")[0]
+def _order(entry: Entry) -> tuple[bool, str]:
+    return entry.new is not None, entry.path.rpartition("/")[0]
 
 
-def _settle(folder: Folder, entry: Entry, staged: Folder, number: str) -> bool:
+def _settle(folder: Folder, entry: Entry, staged: Folder) -> bool:
     """Make one file what the entry says; False if it is neither what it was nor what it shall be."""
     name = entry.path.rpartition("/")[2]
     try:
@@ -51,7 +50,7 @@ def _settle(folder: Folder, entry: Entry, staged: Folder, number: str) -> bool:
     if entry.new is None:
         folder.remove(name)
     else:
-        folder.take(name, staged, number)
+        folder.take(name, staged, entry.staged)
     return True
 
 

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 from mmgit.deliver import journal, worktree
+from mmgit.deliver.journal import Journal
 from mmgit.deliver.writer import Writer
 from mmgit.errors import Place, Problem, ProblemsFound
 from mmgit.frozen import dataclass
@@ -48,7 +49,11 @@ def write_tree(
 
 def apply_changes(writer: Writer, changes: Mapping[str, bytes | None]) -> Written:
     """Make files what `changes` says (None: gone), all or none of them, whatever crashes."""
-    recorded = journal.record(writer.root, changes)
+    return carry_out(writer, journal.record(writer.root, changes))
+
+
+def carry_out(writer: Writer, recorded: Journal) -> Written:
+    """Do what is recorded."""
     kept = worktree.finish(writer.root, recorded) if recorded.entries else ()
     return written({entry.path: entry.new for entry in recorded.entries if entry.path not in kept}, kept)
 

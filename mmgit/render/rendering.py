@@ -3,12 +3,12 @@
 One environment or service alone renders to the same bytes as in the whole.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Self
 
-from mmgit.desired import Desired, DesiredEnvironment, DesiredService
+from mmgit.desired import Blueprint, Desired, DesiredEnvironment, DesiredService
 from mmgit.errors import Finding
-from mmgit.frozen import replace
 from mmgit.render.blueprint_set import BlueprintSet
 from mmgit.render.kubernetes import Kubernetes
 from mmgit.render.target import Rendered, Target
@@ -42,13 +42,32 @@ def target_of(environment: DesiredEnvironment, blueprints: BlueprintSet) -> Targ
             return Process()
 
 
-def render(desired: Desired, check: Check | None = None) -> Rendered:
-    """Every file of every environment, paths sorted, and all findings. `objects` is empty: `check` sees them."""
-    files: dict[str, bytes] = {}
-    findings: list[Finding] = []
-    with BlueprintSet(desired.blueprints) as blueprints:
-        for environment in desired.environments.values():
-            target = target_of(environment, blueprints)
+class Rendering:
+    """Renders what shares these blueprints, at once or part by part. A context manager, as `BlueprintSet` is one."""
+
+    def __init__(self, blueprints: Mapping[str, Blueprint]) -> None:
+        self._blueprints = BlueprintSet(blueprints)
+        self._targets: dict[str, Target] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._blueprints.__exit__(kind, error, at)
+
+    def render(self, environments: Iterable[DesiredEnvironment], check: Check | None = None) -> Rendered:
+        """Every file of the environments, paths sorted, and all findings. `objects` is empty: `check` sees them.
+
+        Of an environment of Kubernetes, whose services share no file, each call may bring other services.
+        """
+        files: dict[str, bytes] = {}
+        findings: list[Finding] = []
+        for environment in environments:
+            if not environment.services:
+                continue
+            target = self._targets.get(environment.name)
+            if target is None:
+                target = self._targets[environment.name] = target_of(environment, self._blueprints)
             for service in environment.services:
                 rendered = target.service(service)
                 files |= rendered.files
@@ -58,32 +77,10 @@ def render(desired: Desired, check: Check | None = None) -> Rendered:
             shared = target.shared()
             files |= shared.files
             findings += shared.findings
-    return Rendered(dict(sorted(files.items())), (), tuple(dict.fromkeys(findings)))
+        return Rendered(dict(sorted(files.items())), (), tuple(dict.fromkeys(findings)))
 
 
-def apart(desired: Desired, parts: int) -> list[Desired]:
-    """`desired` in so many parts of about as many services, which render to the same files as the whole.
-
-    Environments of Kubernetes are divided, as their services share no file; all others are in the last part, whole.
-    """
-    divided = {name: each for name, each in desired.environments.items() if each.spec.target == "kubernetes"}
-    total = sum(len(each.services) for each in divided.values())
-    bounds = [total * number // parts for number in range(parts + 1)]
-    made = []
-    for first, last in pairwise(bounds):
-        environments, before = {}, 0
-        for name, each in divided.items():
-            chosen = each.services[max(0, first - before) : max(0, last - before)]
-            before += len(each.services)
-            if chosen:
-                environments[name] = replace(each, services=chosen)
-        made.append(environments)
-    made[-1] |= {name: each for name, each in desired.environments.items() if name not in divided}
-    return [Desired(environments, desired.blueprints) for environments in made]
-
-
-def joined(parts: Sequence[Rendered]) -> Rendered:
-    """What the parts render to together, as `render` gives it."""
-    files = {path: data for part in parts for path, data in part.files.items()}
-    findings = (finding for part in parts for finding in part.findings)
-    return Rendered(dict(sorted(files.items())), (), tuple(dict.fromkeys(findings)))
+def render(desired: Desired, check: Check | None = None) -> Rendered:
+    """All of `desired`."""
+    with Rendering(desired.blueprints) as rendering:
+        return rendering.render(desired.environments.values(), check)

@@ -5,7 +5,7 @@ put there meanwhile. Hard links do not matter: nothing is written in place, exce
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, Final, Protocol
@@ -35,8 +35,10 @@ class Files(Protocol):
         """The first bytes of a file, however long it is. Raises as `read` does."""
         ...
 
-    def read_folder(self, relative: str, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
-        """Name -> bytes of every file right in a folder, sorted; empty if there is no folder."""
+    def read_folder(
+        self, relative: str, max_bytes: int = MAX_BYTES, names: Collection[str] | None = None
+    ) -> dict[str, bytes]:
+        """Name -> bytes of the files right in a folder, or of `names` that are there, sorted."""
         ...
 
     def exists(self, relative: str) -> bool:
@@ -88,12 +90,14 @@ class Root:
                 raise UsageError(f"there is no file {relative} in {self.path}")
             return folder.stream(name)
 
-    def read_folder(self, relative: str, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
+    def read_folder(
+        self, relative: str, max_bytes: int = MAX_BYTES, names: Collection[str] | None = None
+    ) -> dict[str, bytes]:
         """As `Files`."""
         with self.open(relative) as folder:
             if not folder:
                 return {}
-            files, _ = folder.names()
+            files = folder.names()[0] if names is None else sorted(names)
             found = ((name, folder.read(name, max_bytes)) for name in files)
             return {name: data for name, data in found if data is not None}
 

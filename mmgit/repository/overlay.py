@@ -1,6 +1,6 @@
 """Files with a change upon them that is written nowhere yet, so that it can be compiled and judged first."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from mmgit.errors import UsageError
@@ -34,9 +34,12 @@ class Overlay:
             return self._files.head(relative, size_bytes)
         return self.read(relative)[:size_bytes]
 
-    def read_folder(self, relative: str, max_bytes: int = MAX_BYTES) -> dict[str, bytes]:
+    def read_folder(
+        self, relative: str, max_bytes: int = MAX_BYTES, names: Collection[str] | None = None
+    ) -> dict[str, bytes]:
         """As `Files`."""
-        return {name: self.read(_join(relative, name), max_bytes) for name in self.files(relative)}
+        found = [name for name in self.files(relative) if names is None or name in names]
+        return {name: self.read(_join(relative, name), max_bytes) for name in found}
 
     def exists(self, relative: str) -> bool:
         """As `Files`."""

@@ -1,7 +1,7 @@
 """A command that crashes before any of its steps leaves old or new, and typed again it ends well without other help.
 
-`promote`, `service keys` and `compile --commit` on this project's own repository; a sample of the steps, and all of
-them in `slow`.
+`promote`, `service keys`, `compile` and `compile --commit` on this project's own repository; a sample of the steps,
+and all of them in `slow`.
 """
 
 import os
@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mmgit import divided, forked
 from mmgit.cli.main import run
 from tests.deliver.test_recovery import ALL_STEPS, Crash
 
@@ -132,6 +133,32 @@ def test_what_changed_is_committed_with_what_it_renders_or_not_at_all(root: Path
 
         assert '"queue": 7' in committed(rendered), step
         assert not subprocess.check_output(["git", "status", "--porcelain"]), step
+        assert mmgit("compile", "--check").code == 0, step
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_many_services_are_all_written_or_none(
+    root: Path, mmgit: Any, budget: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(divided, "MANY_SERVICES", 1)
+    monkeypatch.setattr(divided, "_PART_SERVICES", 1)
+    monkeypatch.setattr(forked, "processors", lambda: 1)
+    edited = [*root.glob("environments/production/services/**/*.yaml")]
+    for path in edited:
+        path.write_text(path.read_text() + "labels: {season: winter}\n")
+    old = contents(root)
+    assert mmgit("compile").code == 0
+    new = contents(root)
+    subprocess.run(["git", "checkout", "--quiet", "--", RENDERED], check=True)
+    shutil.rmtree(root / ".mmgit")
+    assert contents(root) == old != new
+
+    for folder, step in crashing(root, budget, "compile"):
+        assert all(data in (old[path], new[path]) for path, data in contents(folder).items()), step
+
+        assert mmgit("compile").code == 0, step
+
+        assert contents(folder) == new, step
         assert mmgit("compile", "--check").code == 0, step
 
 

@@ -45,6 +45,8 @@ def test_a_commit_and_its_work_tree_hold_the_same(tmp_path: Path, copy_of_ours: 
         assert [name for name in root.folders(folder) if name != ".git"] == list(commit.folders(folder))
         assert root.files(folder) == commit.files(folder)
         assert root.read_folder(folder) == commit.read_folder(folder)
+        named = [*root.files(folder)[1:], "nothing"]
+        assert root.read_folder(folder, names=named) == commit.read_folder(folder, names=named)
         assert root.exists(folder) == commit.exists(folder)
     assert root.walk("models") == commit.walk("models")
     assert load(root).source == load(commit).source

@@ -24,9 +24,9 @@ def test_a_record_says_what_is_there_and_what_shall_be(root: Root) -> None:
 
     assert recorded == Journal(
         (
-            Entry("a", hash_of(b"1"), hash_of(b"2"), None),
+            Entry("a", hash_of(b"1"), hash_of(b"2"), None, "0"),
             Entry("b", hash_of(b"1"), None, None),
-            Entry("c", None, hash_of(b"3"), None),
+            Entry("c", None, hash_of(b"3"), None, "2"),
         ),
         None,
     )
@@ -62,7 +62,7 @@ def test_what_waits_for_a_commit_is_recorded_even_if_it_is_there(root: Root) -> 
 
     assert recorded.base == base
     assert recorded.entries == (
-        Entry("a", hash_of(b"1"), hash_of(b"1"), blob_id(b"1", base)),
+        Entry("a", hash_of(b"1"), hash_of(b"1"), blob_id(b"1", base), "0"),
         Entry("x", None, None, None),
     )
     assert pending(root) == recorded

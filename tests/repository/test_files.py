@@ -135,6 +135,12 @@ def test_a_folder_is_read_whole_and_in_order(root: Root) -> None:
     assert found["é"] == "é".encode()
 
 
+def test_of_a_folder_only_the_named_files_that_are_there_are_read(root: Root) -> None:
+    (root.path / "a/b/z").write_text("z")
+
+    assert root.read_folder("a/b", names=["z", "nothing"]) == {"z": b"z"}
+
+
 def test_walk_gives_paths_below_the_folder_in_order(root: Root) -> None:
     root.write("a/b/c/x", b"")
     root.write("a/b.yaml", b"")

@@ -41,6 +41,22 @@ def test_the_group_of_a_service_is_its_folder(repository: Repository) -> None:
     assert groups == {"churn": "default", "fraud": "team"}
 
 
+@pytest.mark.parametrize("services", [None, ["environments/dev/services/default/churn.yaml"]], ids=["all", "named"])
+def test_a_folder_called_as_the_group_without_a_folder_is_a_problem(
+    repository: Repository, services: list[str] | None
+) -> None:
+    path = "environments/dev/services/default/churn.yaml"
+
+    found = load(Root(repository({path: SERVICE})), services)
+
+    assert [(each.place.path, each.hint) for each in found.problems] == [
+        (
+            "environments/dev/services/default",
+            "git mv environments/dev/services/default/* environments/dev/services/",
+        )
+    ]
+
+
 def test_a_reference_finds_what_it_names(repository: Repository) -> None:
     source = loaded(repository())
 

@@ -42,6 +42,8 @@ def test_it_reads_like_a_folder_with_the_change_written(
             assert overlay.files(folder) == expected.files(folder)
             assert overlay.folders(folder) == expected.folders(folder)
             assert overlay.read_folder(folder) == expected.read_folder(folder)
+            named = [*expected.files(folder)[1:], "nothing"]
+            assert overlay.read_folder(folder, names=named) == expected.read_folder(folder, names=named)
             assert overlay.exists(folder) == expected.exists(folder)
         for path in NAMES:
             assert overlay.exists(path) == expected.exists(path)

@@ -1,0 +1,160 @@
+"""Compiles many services on all processors, part by part: each is loaded, checked, rendered, handed over and forgotten.
+
+So no process holds more than a few hundred services. It is the same pipeline on the same files. Where anything is
+wrong, or not as usual, nothing comes of it: whoever asked compiles all at once, which says what it is.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from mmgit import forked, pipeline
+from mmgit.checks import CHECKS, CHECKS_OF_SERVICES
+from mmgit.desired import Desired, DesiredEnvironment
+from mmgit.frozen import dataclass, replace
+from mmgit.progress import unheard
+from mmgit.repository import layout
+from mmgit.repository.environments import service_paths
+from mmgit.repository.load import load
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mmgit.deliver.baseline import Surroundings
+    from mmgit.errors import Problem
+    from mmgit.progress import Advance, Watch
+    from mmgit.repository.files import Root
+    from mmgit.repository.source import Source
+
+MANY_SERVICES = 500
+_PART_SERVICES = 250
+
+Keep = Callable[[Mapping[str, bytes]], Any]
+"""Takes the rendered files of a part, in whichever process, and gives what shall be kept of them, which is pickled."""
+_Part = tuple[str, ...]
+"""Paths of service files."""
+
+
+class Unusual(Exception):  # noqa: N818 - is no error yet
+    """Something is to be told, or to be done, that needs all services at once."""
+
+
+@dataclass(frozen=True)
+class Divided:
+    """What is declared beside services, all warnings, and what was kept of each part."""
+
+    source: Source
+    warnings: tuple[Problem, ...]
+    kept: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class _Done:
+    """What was said of a part and kept of it, and its environments with one service of each group."""
+
+    problems: tuple[Problem, ...]
+    kept: Any
+    environments: tuple[DesiredEnvironment, ...]
+
+
+def compile_divided(root: Root, surroundings: Surroundings, keep: Keep, watch: Watch) -> Divided:
+    """Compile part by part. Raises `Unusual`, also where there are few services; `keep` may raise it too."""
+    paths = many_services(root)
+    total = sum(map(len, paths.values()))
+    loaded = load(root, (), root.folders(layout.MODELS))
+    if loaded.source is None:
+        raise Unusual
+    source = loaded.source
+    with pipeline.Checking(root, surroundings, source) as checking, watch("services", total, "things") as advance:
+        beside = checking.check(source, loaded.problems, CHECKS)
+        if beside.errors:
+            raise Unusual
+        work = _Work(root, source, checking, keep)
+        done = work.all(_parts(source, paths), advance)
+    desired = _with_groups(beside.desired, done)
+    kept = keep(pipeline.controllers(source, desired, surroundings.folder))
+    problems = {*beside.problems, *(problem for each in done for problem in each.problems)}
+    ordered = sorted(problems, key=lambda problem: (problem.place, problem.code, problem.message))
+    return Divided(source, tuple(ordered), (*(each.kept for each in done), kept))
+
+
+def many_services(root: Root) -> dict[str, list[str]]:
+    """The paths of services, by environment. Raises `Unusual` if they are few, or two have one name."""
+    paths = {name: service_paths(root, name) for name in root.folders(layout.ENVIRONMENTS)}
+    if sum(map(len, paths.values())) < MANY_SERVICES or not all(map(_are_distinct, paths.values())):
+        raise Unusual
+    return paths
+
+
+def _are_distinct(paths: Collection[str]) -> bool:
+    return len({path.rpartition("/")[2] for path in paths}) == len(paths)
+
+
+def _parts(source: Source, paths: Mapping[str, Sequence[str]]) -> list[list[_Part]]:
+    """The parts, for each processor. Services of an environment that is no Kubernetes share files, so they are one."""
+    divided: list[_Part] = []
+    for name, of in paths.items():
+        size = _PART_SERVICES if source.environments[name].spec.target == "kubernetes" else max(1, len(of))
+        divided += (tuple(of[at : at + size]) for at in range(0, len(of), size))
+    processors = forked.processors()
+    total, before = sum(map(len, divided)), 0
+    shares: list[list[_Part]] = [[] for _ in range(processors)]
+    for part in divided:
+        shares[before * processors // total].append(part)
+        before += len(part)
+    return shares
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What is done with each part, in whichever process."""
+
+    root: Root
+    source: Source
+    checking: pipeline.Checking
+    keep: Keep
+
+    def all(self, shares: Sequence[Sequence[_Part]], advance: Advance) -> list[_Done]:
+        """All parts, of which this process does the first share."""
+        helpers = [(forked.begin(partial(self._packed, share)), sum(map(len, share))) for share in shares[1:] if share]
+        try:
+            done = [self._one(part, advance) for part in shares[0]]
+        finally:
+            ended = [(helper.end(), count) for helper, count in helpers]
+        for data, count in ended:
+            if data is None:
+                raise Unusual
+            done += pickle.loads(data)  # noqa: S301 - of our own child
+            advance(count)
+        return done
+
+    def _packed(self, share: Sequence[_Part]) -> bytes:
+        with self.checking:  # it has children of its own in each process
+            return pickle.dumps([self._one(part) for part in share], pickle.HIGHEST_PROTOCOL)
+
+    def _one(self, part: _Part, advance: Advance = unheard) -> _Done:
+        loaded = load(self.root, part, beside=self.source)
+        if loaded.source is None:
+            raise Unusual
+        checked = self.checking.check(loaded.source, loaded.problems, CHECKS_OF_SERVICES, advance)
+        if checked.errors:
+            raise Unusual
+        heads = (
+            replace(each, services=tuple({service.group: service for service in each.services}.values()))
+            for each in checked.desired.environments.values()
+        )
+        return _Done(checked.problems, self.keep(checked.tree), tuple(heads))
+
+
+def _with_groups(desired: Desired, done: Iterable[_Done]) -> Desired:
+    """The environments, with a service of each of their groups."""
+    found = {name: {service.group: service for service in each.services} for name, each in desired.environments.items()}
+    for each in (environment for part in done for environment in part.environments):
+        found[each.name].update({service.group: service for service in each.services})
+    environments = {
+        name: replace(each, services=tuple(found[name].values())) for name, each in desired.environments.items()
+    }
+    return Desired(environments, desired.blueprints)
