@@ -4,16 +4,21 @@ What was looked at and what git says of commits and of folders that no look goes
 is told of a path that is the same after all reads it to find out: the files at these paths may differ, no others do.
 """
 
-from collections.abc import Collection
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from mmgit import looking
-from mmgit.deliver import history
-from mmgit.deliver.former import Known
-from mmgit.deliver.git import Repository
 from mmgit.errors import GitError
-from mmgit.incremental.memory import Before
 from mmgit.repository import layout
 from mmgit.state import Basis
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from mmgit.deliver.former import Known
+    from mmgit.deliver.git import Repository
+    from mmgit.incremental.memory import Before
 
 _MOST_ARGUMENTS = 500
 
@@ -34,6 +39,8 @@ def differing(
         found |= looking.differing({folder: before.listings[folder] for folder in now}, now)
     unlooked = {*basis.unlooked, *before.unlooked}
     if commit != basis.commit:
+        from mmgit.deliver import history  # noqa: PLC0415 - most compiles follow no commit
+
         try:
             moved = history.changed_paths(repository, basis.commit, commit)
         except GitError:  # that commit is gone
@@ -72,6 +79,8 @@ def basis_at(before: Before, repository: Repository, made: str | None) -> Basis 
     if commit is None:
         return None
     # a hook of git's may have put into it other bytes than lie here
+    from mmgit.deliver import history  # noqa: PLC0415 - as above
+
     paths = history.changed_paths(repository, repository.head, made) if made and repository.head else ()
     return Basis(commit, [path for path in paths if is_looked_at(path)], before.unlooked)
 
@@ -80,5 +89,7 @@ def _in_unlooked(repository: Repository, commit: str, folders: Collection[str]) 
     """What git finds in the folders that no look goes into."""
     if not folders:
         return set()
+    from mmgit.deliver import history  # noqa: PLC0415 - as above
+
     found = history.candidates(repository, commit, folders if len(folders) <= _MOST_ARGUMENTS else [layout.MODELS])
     return {path for path in found if looking.unlooked_above(path)}
