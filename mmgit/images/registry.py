@@ -16,7 +16,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 from mmgit.errors import RegistryError
 from mmgit.images.authorization import Authorizer
 from mmgit.images.credentials import Find
-from mmgit.images.wire import BrokenOffError, Response, Wire, blocks, body, retried, root_of
+from mmgit.images.http1 import Response
+from mmgit.images.wire import BrokenOffError, Wire, blocks, body, retried, root_of
 from mmgit.lock import Blob
 from mmgit.progress import Advance, told, unheard
 from mmgit.untrusted import json_value
@@ -148,7 +149,7 @@ class Registry:
             return False
         self._expect(response, {_OK})
         size = response.headers.get("Content-Length")
-        if size is not None and size != str(blob.size_bytes):
+        if size and size != str(blob.size_bytes):
             raise RegistryError(f"{self} has {blob.digest} with {size} bytes, not {blob.size_bytes}", _LYING)
         return True
 

@@ -3,7 +3,6 @@
 Plain HTTP goes to this machine only. A failure names host and path, never a query, a header or a body.
 """
 
-import http.client
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -11,9 +10,9 @@ from typing import IO, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from mmgit.errors import RegistryError
+from mmgit.images.http1 import Connection, Response
 
 T = TypeVar("T")
-Response = http.client.HTTPResponse
 TIMEOUT_SECONDS = 60.0
 PAUSES_SECONDS = (0.1, 0.5, 2.0)
 LONGEST_PAUSE_SECONDS = 20.0
@@ -43,28 +42,25 @@ class Wire:
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         connection = self._connection(parts)
         try:
-            connection.request(method, target, body, dict(headers))
-            response = connection.getresponse()
-        except (OSError, http.client.HTTPException) as error:
+            response = connection.send(method, target, headers, body)
+        except OSError as error:
             connection.close()
             raise BrokenOffError(f"{shown(url)}: {str(error) or type(error).__name__}") from error
         self._local.unread[parts.netloc] = response
-        if method == "HEAD" or response.headers.get("Content-Length") == "0":
-            response.read()
         if response.status in _BUSY:
             pause = response.headers.get("Retry-After", "")
             raise BrokenOffError(f"{shown(url)}: {response.status}", float(pause) if pause.isdecimal() else 0.0)
         return response
 
-    def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
+    def _connection(self, parts: SplitResult) -> Connection:
         """The thread's connection to a host; a new one if the last answer was not read to its end."""
         if not hasattr(self._local, "open"):
             self._local.open, self._local.unread = {}, {}
-        connection: http.client.HTTPConnection | None = self._local.open.get(parts.netloc)
+        connection: Connection | None = self._local.open.get(parts.netloc)
         if connection is None:
             connection = self._local.open[parts.netloc] = _connect(parts)
         last = self._local.unread.get(parts.netloc)
-        if last is not None and not last.isclosed():
+        if last is not None and not last.is_read:
             connection.close()
         return connection
 
@@ -74,9 +70,7 @@ def blocks(response: Response) -> Iterator[bytes]:
     try:
         while block := response.read(_BLOCK_BYTES):
             yield block
-        if response.length:  # http.client says nothing when a body ends early
-            raise http.client.IncompleteRead(b"", response.length)
-    except (OSError, http.client.HTTPException) as error:
+    except OSError as error:
         raise BrokenOffError(str(error) or type(error).__name__) from error
 
 
@@ -124,9 +118,12 @@ def shown(url: str) -> str:
     return f"{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
-def _connect(parts: SplitResult) -> http.client.HTTPConnection:
-    if parts.scheme == "https":
-        return http.client.HTTPSConnection(parts.netloc, timeout=TIMEOUT_SECONDS, blocksize=_BLOCK_BYTES)
-    if parts.scheme == "http" and is_loopback(parts.netloc):
-        return http.client.HTTPConnection(parts.netloc, timeout=TIMEOUT_SECONDS, blocksize=_BLOCK_BYTES)
-    raise RegistryError(f"{parts.netloc} is another machine, so it must be reached by https")
+def _connect(parts: SplitResult) -> Connection:
+    is_secure = parts.scheme == "https"
+    if not is_secure and not (parts.scheme == "http" and is_loopback(parts.netloc)):
+        raise RegistryError(f"{parts.netloc} is another machine, so it must be reached by https")
+    try:
+        port = parts.port or (443 if is_secure else 80)
+    except ValueError as error:
+        raise RegistryError(f"{parts.hostname} has no port that is a number") from error
+    return Connection(parts.hostname or "", port, is_secure=is_secure, timeout_seconds=TIMEOUT_SECONDS)

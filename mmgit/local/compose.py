@@ -3,7 +3,6 @@
 `docker compose` does the work; a registry on loopback offers the layout while it pulls.
 """
 
-import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,6 +73,8 @@ def refuse_unless_ready(root: Path, environment: str) -> None:
     if not _file(root, environment).is_file():
         hint = f"mmgit compile   after: mmgit release SERVICE --env {environment}"
         raise UsageError(f"nothing is rendered for {environment}", hint)
+    import shutil  # noqa: PLC0415 - a release asks `is_served_here` only
+
     if shutil.which("docker") is None:
         raise EngineError("Docker is not on this machine", "install Docker with Compose v2, or: mmgit serve SERVICE")
     found = run(["docker", "compose", "version", "--short"], cwd=root, env_allow=_VARIABLES)
