@@ -29,7 +29,6 @@ _OF_MODELS = ("versions", "manifests")
 Listing = bytes
 """The names of the files in a folder, in the folder's own order; a zero byte; their facts, as many bytes for each."""
 Listings = dict[str, Listing]
-"""Sorted by folder."""
 
 
 def look(
@@ -47,8 +46,7 @@ def look(
     found: Listings = {"": facts_of(root, ["mmgit.yaml"])}
     work = Work(root, _shares(_folders(root, found)), known, when_changed)
     work.compare(found)
-    found |= work.shared_out() if is_shared else work.done()
-    return dict(sorted(found.items()))
+    return found | (work.shared_out() if is_shared else work.done())
 
 
 def look_again(root: str, listings: Listings, paths: Collection[str]) -> Listings:
@@ -74,11 +72,13 @@ def look_at(root: str, listings: Listings, folders: Collection[str]) -> Listings
 def differing(old: Listings, new: Listings) -> set[str]:
     """The files of which two looks do not say the same, or of which only one of them knows."""
     found: set[str] = set()
-    for folder in old.keys() | new.keys():
-        if old.get(folder) != new.get(folder):
-            before, after = by_name(old.get(folder)), by_name(new.get(folder))
-            names = (name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-            found.update(f"{folder}/{name}" if folder else name for name in names)
+    for folder in [
+        *(folder for folder, listing in new.items() if old.get(folder) != listing),
+        *(old.keys() - new.keys()),
+    ]:
+        before, after = by_name(old.get(folder)), by_name(new.get(folder))
+        names = (name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+        found.update(f"{folder}/{name}" if folder else name for name in names)
     return found
 
 
@@ -238,11 +238,19 @@ class Work:
         os.write(writing, bytes(range(len(self._shares))))
         os.close(writing)
         taken = (byte[0] for byte in iter(lambda: os.read(reading, 1), b""))
-        helper = forked.begin(lambda: packed(self._taken(taken, None)))
+        known = self._known or {}
+
+        def news() -> bytes:
+            """What is known already is not handed over."""
+            found = self._taken(taken, None)
+            return packed({folder: b"" if known.get(folder) == each else each for folder, each in found.items()})
+
+        helper = forked.begin(news)
         found = self._taken(taken, self._when_changed)
         os.close(reading)
-        seen = helper.end()
-        return {**found, **(self.done() if seen is None else unpacked(seen))}
+        said = helper.end()
+        seen = unpacked(said) if said else self.done()
+        return found | {folder: each or known[folder] for folder, each in seen.items()}
 
     def _taken(self, numbers: Iterator[int], when_changed: Callable[[], None] | None) -> Listings:
         found: Listings = {}

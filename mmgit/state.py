@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 PATH = ".mmgit/state"
 _PARTS = 10
+_CHECKSUM_DIGITS = 8
 _MAX_BYTES = 256 * 2**20
 _MAX_TEXT_BYTES = 4096
-_LARGE_BYTES, _BLOCK_BYTES = 1_000_000, 2**20
+_LARGE_BYTES, _BLOCK_BYTES = 1_000_000, 2**24
 _TICK_NS = 20_000_000
 """More than the steps in which file systems tell the time."""
 TARGET_BRANCH = ("MMGIT_TARGET_BRANCH", "GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
@@ -87,8 +88,8 @@ def read(root: str) -> State | None:
     """The state, if it is whole and of this mmgit, and nobody else writes. What git has now may be something else."""
     mark = mark_of(root)
     data = _bytes_of(f"{root}/{PATH}", _MAX_BYTES)
-    checksum, _, body = data.partition(b"\n")
-    parts = list(_unframed(body)) if checksum == b"%08x" % zlib.crc32(body) else []
+    body = memoryview(data)[_CHECKSUM_DIGITS + 1 :]
+    parts = list(_unframed(data, _CHECKSUM_DIGITS + 1)) if data.startswith(b"%08x\n" % zlib.crc32(body)) else []
     if len(parts) != _PARTS or parts[0] != identity_of() or _is_disturbed(root):
         return None
     identity, git, base, branch, files, said, commit, but, unlooked, listings = parts
@@ -138,11 +139,12 @@ def believed(  # noqa: PLR0913 - two looks and the times of both, what was belie
     `began_ns` is before `before` was looked at, `now_ns` before `after` was, both by the clock of the file system.
     What is `known` was believed by an earlier compile; a folder that is still so needs no second judgement.
     """
-    result: Listings = {}
+    result = dict(after)
     settled_ns = began_ns - _TICK_NS
-    for folder, listing in after.items():
-        if before.get(folder) == listing and (known.get(folder) == listing or _is_older(facts_in(listing), settled_ns)):
-            result[folder] = listing
+    doubtful = [folder for folder, each in after.items() if not (before.get(folder) == each == known.get(folder))]
+    for folder in doubtful:
+        listing = after[folder]
+        if before.get(folder) == listing and _is_older(facts_in(listing), settled_ns):
             continue
         old, new = by_name(before.get(folder)), by_name(listing)
         kept = []
@@ -213,8 +215,7 @@ def _paths(data: bytes) -> list[str]:
     return os.fsdecode(data).split("\0") if data else []
 
 
-def _unframed(data: bytes) -> Iterator[bytes]:
-    end = 0
+def _unframed(data: bytes, end: int) -> Iterator[bytes]:
     while end < len(data):
         start = data.index(b"\n", end) + 1
         end = start + int(data[end : start - 1])

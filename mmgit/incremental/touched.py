@@ -99,12 +99,14 @@ def services_in(listings: Mapping[str, looking.Listing], environment: str) -> It
 
 def stand_alone(names: Collection[Name], listings: Mapping[str, looking.Listing]) -> bool:
     """Whether no other group of the environment declares a service of the same name."""
-    seen: dict[str, Counter[str]] = {}
     for environment in {name.environment for name in names}:
         services = layout.services_folder(environment)
-        groups = (listing for folder, listing in listings.items() if f"{folder}/".startswith(f"{services}/"))
-        seen[environment] = Counter(file for listing in groups for file in looking.names_of(listing))
-    return all(seen[name.environment][name.service + SUFFIX] <= 1 for name in names)
+        files = {name.service + SUFFIX for name in names if name.environment == environment}
+        groups = [listing for folder, listing in listings.items() if f"{folder}/".startswith(f"{services}/")]
+        seen = Counter(file for listing in groups for file in files.intersection(looking.names_of(listing)))
+        if any(count > 1 for count in seen.values()):
+            return False
+    return True
 
 
 def has(listings: Mapping[str, looking.Listing], path: str) -> bool:
