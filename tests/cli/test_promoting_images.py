@@ -27,6 +27,8 @@ from mmgit.images.registry import Registry
 from mmgit.images.transfer import push, verify
 from mmgit.lock import Lock
 from mmgit.repository import layout as paths
+from tests.cli.test_build_crashes import assert_blobs_are_whole
+from tests.cli.test_crashes import BUDGETS, crashing
 from tests.cli.test_locking import Flow, git
 from tests.images.conftest import FakeRegistry, fake_registry_running
 
@@ -312,6 +314,27 @@ def test_one_image_that_cannot_be_had_stops_the_whole_set(two: Two, earlier: Loc
     assert ended.code == BUILD
     assert f"{two.live}/churn@{earlier.index.digest}: 0.0 MB sent, verified" in ended.out
     assert git(two.flow.locker, "status", "--porcelain") == ""
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_promotion_that_crashes_while_it_copies_is_made_or_not(two: Two, mmgit: Mmgit, budget: int) -> None:
+    def nothing_there() -> None:
+        two.at_live.blobs.clear()
+        two.at_live.manifests.clear()
+
+    for folder, step in crashing(two.flow.locker, budget, *PROMOTE, prepare=nothing_there):
+        service = folder / "environments/live/services/churn.yaml"
+        is_pinned = "image" in yaml.safe_load(service.read_text())
+        assert not is_pinned or two.lock.index.digest in two.at_live.manifests, step
+        assert_blobs_are_whole(folder)
+
+        ended = mmgit(*PROMOTE)
+
+        assert ended.code == 0, (step, ended.err)
+        assert yaml.safe_load(service.read_text())["image"] == two.lock.index.digest, step
+        assert two.at_live.blobs == two.at_dev.blobs, step
+        assert mmgit("compile", "--check").code == 0, step
 
 
 def test_a_rollback_asks_whether_the_earlier_image_is_still_there(
