@@ -12,9 +12,11 @@ from mmgit.cli.context import find_root
 from mmgit.cli.releasing import is_pulled_from_here
 from mmgit.errors import BuildError
 from mmgit.repository.source import Source
+from mmgit.resolve import listed
 
 if TYPE_CHECKING:
     from mmgit.lock import Lock
+    from mmgit.spec import EnvironmentSpec
 
 Pin = tuple[str, str]
 """A manifest and the digest of an image of it."""
@@ -24,36 +26,30 @@ unverified_option = click.option(
 )
 
 
-def bring(source: Source, pins: Collection[Pin], environment: str, origin: str = "") -> None:
-    """Have the registry of an environment give these images by digest: what it lacks comes from here or from `origin`.
+def registry_of(spec: "EnvironmentSpec") -> str | None:
+    """The registry that an environment pulls from, unless that is this machine's layout."""
+    return None if is_pulled_from_here(spec) else spec.registry
 
-    Nothing is asked where images are pulled from this machine's layout.
+
+def bring(source: Source, pins: Collection[Pin], prefix: str | None, origin: str | None = None) -> None:
+    """Have the registry at `prefix` give these images by digest: what it lacks comes from here, or from `origin`.
+
+    Nothing is asked where there is no registry.
 
     Raises:
         BuildError: an image is in none of the registries and not here.
         RegistryError: a registry refuses, is not there, or gives other bytes.
     """
-    prefix = _registry(source, environment)
-    if prefix is None:
-        return
-    elsewhere = _registry(source, origin) if origin else None
-    for pin in dict.fromkeys(pins):
-        _bring(source, pin, prefix, elsewhere if elsewhere != prefix else None)
+    for pin in dict.fromkeys(pins) if prefix else ():
+        _bring(source, pin, str(prefix), origin if origin != prefix else None)
 
 
-def unasked(source: Source, pins: Collection[Pin], environment: str, _: str = "") -> None:
+def unasked(_: Source, pins: Collection[Pin], prefix: str | None, __: str | None = None) -> None:
     """In place of `bring`: ask nobody, and say so."""
     from mmgit.cli.progress import warn  # noqa: PLC0415 - --help must not wait for it
 
-    prefix = _registry(source, environment)
     if prefix and pins:
-        warn(f"{prefix} was not asked for these images: {environment} may not be able to pull them")
-
-
-def _registry(source: Source, environment: str) -> str | None:
-    """The registry that an environment pulls from, unless that is this machine's layout."""
-    spec = source.environments[environment].spec
-    return None if is_pulled_from_here(spec) else spec.registry
+        warn(f"{prefix} was not asked for {listed(sorted({manifest for manifest, _ in pins}))}; it may not be there")
 
 
 def _bring(source: Source, pin: Pin, prefix: str, origin: str | None) -> None:

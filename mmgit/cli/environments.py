@@ -6,18 +6,20 @@ from typing import Any
 import click
 
 from mmgit.cli.bootstrapping import bootstrap
+from mmgit.cli.bringing import bring, registry_of, unasked, unverified_option
 from mmgit.cli.context import find_root
 from mmgit.cli.doctor import doctor
 from mmgit.cli.editing import editing, loaded
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.edits.environments import create as create_environment
+from mmgit.edits.environments import pins_of
 from mmgit.edits.environments import update as update_environment
 from mmgit.edits.references import environment_of
 from mmgit.errors import UsageError
-from mmgit.repository import layout
+from mmgit.repository import layout, reading
+from mmgit.spec import EnvironmentSpec
 
 _COLUMNS = ("environment", "target", "registry", "namespace", "host", "services")
-_SHOWN = ("target", "registry", "namespace", "host", "description")
 _SHOWN = ("target", "registry", "namespace", "host", "description")
 
 
@@ -71,11 +73,23 @@ def create(name: str, **options: Any) -> None:  # noqa: ANN401 - click's values
 @env.command()
 @click.argument("name")
 @_environment_options
-def update(name: str, **options: Any) -> None:  # noqa: ANN401 - click's values
-    """Change only what is named of environment NAME."""
+@unverified_option
+def update(name: str, *, is_unverified: bool, **options: Any) -> None:  # noqa: ANN401 - click's values
+    """Change only what is named of environment NAME.
+
+    Another --registry is given what services run, from the one before or from .mmgit/oci.
+    """
     with editing(f"{layout.ENVIRONMENTS}/{name}/") as session:
         fields = {option: value for option, value in _fields(**options).items() if value is not None}
-        session.deliver(update_environment(session.source, session.root, name, fields), "mmgit compile")
+        change = update_environment(session.source, session.root, name, fields)
+        for data in change.files.values():
+            declared = session.source.environments[name]
+            before, after = declared.spec, EnvironmentSpec.read(reading.parse(data or b""))
+            if before.registry != after.registry:
+                (unasked if is_unverified else bring)(
+                    session.source, pins_of(declared), registry_of(after), registry_of(before)
+                )
+        session.deliver(change, "mmgit compile")
 
 
 def _fields(gateway: str | None, ingress: str | None, tls_secret: str | None, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - click's values

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mmgit.cli.bringing import bring, unasked, unverified_option
+from mmgit.cli.bringing import bring, registry_of, unasked, unverified_option
 from mmgit.cli.carrying_out import carry_out
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
@@ -62,7 +62,8 @@ def promote(
         chosen = edits.promotion(source, services, origin=origin, target=target, today=_now().date().isoformat())
         said[:] = [f"{name} stays: {reason}" for name, reason in chosen.left.items()]
         change = edits.promote(source, files, chosen)
-        (unasked if is_unverified else bring)(source, edits.pins(source, chosen), target, origin)
+        here, there = (registry_of(source.environments[name].spec) for name in (origin, target))
+        (unasked if is_unverified else bring)(source, edits.pins(source, chosen), there, here)
         return change
 
     if is_for_images:
@@ -100,7 +101,8 @@ def rollback(service: str, environment: str | None, *, is_release: bool, is_unve
             return edits.release_hold(source, files, environment=chosen, name=service)
         earlier = edits.Earlier(*_earlier(source, files, chosen, service, to), hold)
         change = edits.roll_back(source, files, earlier, environment=chosen, name=service)
-        (unasked if is_unverified else bring)(source, [(earlier.manifest, earlier.image)], chosen)
+        prefix = registry_of(source.environments[chosen].spec)
+        (unasked if is_unverified else bring)(source, [(earlier.manifest, earlier.image)], prefix)
         return change
 
     what = f"{'Release the hold of' if is_release else 'Roll back'} {service}"

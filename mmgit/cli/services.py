@@ -7,13 +7,12 @@ from typing import Any
 
 import click
 
-from mmgit.cli.bringing import bring, unasked, unverified_option
+from mmgit.cli.bringing import bring, registry_of, unasked, unverified_option
 from mmgit.cli.calling import address_of, run, usage
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded, say
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.registering import registered, registration_options
-from mmgit.cli.releasing import is_pulled_from_here
 from mmgit.cli.service_keys import key_file_option, keys, new_key
 from mmgit.cli.service_options import only_environment, options_of, service_options
 from mmgit.edits import services
@@ -64,10 +63,10 @@ def create(name: str, environment: str | None, group: str, *, key_file: Path | N
             wanted = services.NewService(chosen, name, {**to_run, **options_of(given)}, group, key)
             change = _with_words(services.create(session.source, wanted), words)
             if registration is None:
-                (unasked if is_unverified else bring)(session.source, services.pins(to_run), chosen)
-                is_there = not is_unverified or is_pulled_from_here(environment_of(session.source, chosen).spec)
-                then = _then(name, chosen, to_run) if is_there else f"mmgit release {name} --env {chosen}"
-                session.deliver(change, then)
+                prefix = registry_of(environment_of(session.source, chosen).spec)
+                (unasked if is_unverified else bring)(session.source, services.pins(to_run), prefix)
+                is_absent = is_unverified and prefix is not None
+                session.deliver(change, _then(name, chosen, to_run, is_absent=is_absent))
                 return
             session.deliver(registration.and_then(change))
         _release(session, chosen, name, {**registration.files, **registration.copies, **change.files})
@@ -103,7 +102,8 @@ def update(name: str, environment: str | None, *, handed_over: bool, **given: An
         if change.is_empty:
             say(_with_words(change, words or "is so already").summary)
         else:
-            (unasked if is_unverified else bring)(session.source, services.pins(to_run), chosen)
+            prefix = registry_of(environment_of(session.source, chosen).spec)
+            (unasked if is_unverified else bring)(session.source, services.pins(to_run), prefix)
             session.deliver(_with_words(change, words), _then(name, chosen, to_run))
 
 
@@ -191,9 +191,9 @@ def _release(session: Session, environment: str, name: str, paths: Collection[st
     commit(fresh, compiled, {*paths, *changed}, f"Create service {name} in {environment}")
 
 
-def _then(name: str, environment: str, to_run: services.Options) -> str:
-    """The command that makes a change come true: a build where an image is missing, else only the output."""
-    return f"mmgit release {name} --env {environment}" if to_run.get("next") else "mmgit compile"
+def _then(name: str, environment: str, to_run: services.Options, *, is_absent: bool = False) -> str:
+    """The command that makes a change come true: a build where an image is or may be missing, else only the output."""
+    return f"mmgit release {name} --env {environment}" if to_run.get("next") or is_absent else "mmgit compile"
 
 
 def _row(source: Source, environment: str, declared: DeclaredService) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from mmgit.edits.references import checked_name, environment_of
 from mmgit.errors import UsageError
 from mmgit.repository import layout, reading
 from mmgit.repository.files import Root
-from mmgit.repository.source import Source
+from mmgit.repository.source import DeclaredEnvironment, Source
 from mmgit.spec import EnvironmentSpec
 
 ORDER = tuple(field.key for field in EnvironmentSpec.fields().values())[2:]
@@ -30,3 +30,9 @@ def update(source: Source, root: Root, name: str, fields: Mapping[str, Any]) -> 
     data = root.read(path, reading.MAX_BYTES)
     edited = edited_file(path, EnvironmentSpec, data, fields=fields, order=ORDER)
     return Change({path: edited} if edited != data else {}, f"environment {name}")
+
+
+def pins_of(environment: DeclaredEnvironment) -> list[tuple[str, str]]:
+    """The manifest and image of every service that runs there."""
+    specs = (service.spec for service in environment.services)
+    return [(spec.manifest, spec.image) for spec in specs if spec.manifest and spec.image]

@@ -103,7 +103,10 @@ def _pin(before: DesiredService | None, after: DesiredService) -> Iterator[Diffe
         return
     if before.manifest != after.manifest:
         yield Difference("manifest", f"{running(before)} → {running(after)}")
-    if before.image != after.image:
+    (place, _, was), (new_place, _, now) = (each.image.rpartition("@") for each in (before, after))
+    if was == now and place != new_place:
+        yield Difference("registry", f"{place} → {new_place}, the same image")
+    elif before.image != after.image:
         rebuilt = " (the same manifest, built again)" if before.manifest == after.manifest else ""
         yield Difference("image", f"{short(before.image)} → {short(after.image)}{rebuilt}")
 

@@ -271,7 +271,7 @@ def test_a_promotion_that_asked_no_registry_says_so_here_and_in_the_commit(
     ended = mmgit(*PROMOTE, "--unverified", "--push")
 
     assert ended.code == 0, ended.err
-    assert f"{two.live} was not asked for these images: live may not be able to pull them" in ended.err
+    assert f"{two.live} was not asked for churn/1; it may not be there" in ended.err
     assert "verified" not in ended.out.replace("unverified", "")
     assert two.flow.commits[0] == "Promote churn from test to live, unverified"
     assert live.asked == []
@@ -374,7 +374,7 @@ def test_a_rollback_while_the_registry_is_down_says_what_it_did_not_ask(
     ended = mmgit(*ROLL_BACK, "--unverified", "--push")
 
     assert (refused.code, ended.code) == (REGISTRY, 0)
-    assert f"{two.dev} was not asked for these images" in ended.err
+    assert f"{two.dev} was not asked for churn/1" in ended.err
     assert two.flow.commits[0] == "Roll back churn in test, unverified"
     assert two.flow.service("test")["image"] == earlier.index.digest
 
@@ -394,6 +394,24 @@ def test_a_service_is_pinned_to_what_its_registry_gives(two: Two, mmgit: Mmgit) 
     assert "mmgit build churn/1" in absent.err
     assert (brought.code, two.pin("live")) == (0, two.lock.index.digest)
     assert "0.0 MB sent, verified" in brought.out
+
+
+def test_an_environment_moves_to_another_registry_with_what_it_runs(two: Two, live: FakeRegistry, mmgit: Mmgit) -> None:
+    path = two.flow.locker / "environments/test/environment.yaml"
+    before = path.read_text()
+    live.faults = [("PUT", two.lock.index.digest, 403)]
+
+    refused = mmgit("env", "update", "test", "--registry", two.live)
+    unchanged = path.read_text()
+    ended = mmgit("env", "update", "test", "--registry", two.live)
+
+    assert (refused.code, unchanged) == (REGISTRY, before)
+    assert ended.code == 0, ended.err
+    assert f"{two.live}/churn@{two.lock.index.digest}: 0.0 MB sent, verified" in ended.out
+    assert two.lock.index.digest in live.manifests
+    assert f"registry: {two.live}" in path.read_text()
+    mmgit("compile")
+    assert f"registry  {two.dev}/churn → {two.live}/churn, the same image\n" in mmgit("plan").out
 
 
 @pytest.fixture

@@ -76,6 +76,7 @@ class Team:
                 f"{os.environ['MMGIT_TEST_REGISTRY']}/{self.name}",
                 "--namespace",
                 self.namespace(environment),
+                "--unverified",
             )
             mmgit("env", "update", environment, *place)
             options = ("--env", environment, "--regen", "primary", "--key-file", str(self.keys[environment]))
