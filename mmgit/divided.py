@@ -6,16 +6,17 @@ wrong, or not as usual, nothing comes of it: whoever asked compiles all at once,
 
 from __future__ import annotations
 
+import os
 import pickle
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
+from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from mmgit import forked, pipeline
 from mmgit.checks import CHECKS, CHECKS_OF_SERVICES
 from mmgit.desired import Desired, DesiredEnvironment
 from mmgit.frozen import dataclass, replace
-from mmgit.progress import unheard
 from mmgit.repository import layout
 from mmgit.repository.environments import service_paths
 from mmgit.repository.load import load
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 MANY_SERVICES = 500
 _PART_SERVICES = 250
+_COUNT = Struct("=I")
 
 Keep = Callable[[Mapping[str, bytes]], Any]
 """Takes the rendered files of a part, in whichever process, and gives what shall be kept of them, which is pickled."""
@@ -117,29 +119,39 @@ class _Work:
     checking: pipeline.Checking
     keep: Keep
 
-    def all(self, shares: Sequence[Sequence[_Part]], advance: Advance) -> list[_Done]:
-        """All parts, of which this process does the first share."""
-        helpers = [(forked.begin(partial(self._packed, share)), sum(map(len, share))) for share in shares[1:] if share]
+    def all(self, shares: Iterable[Sequence[_Part]], advance: Advance) -> list[_Done]:
+        """All parts, each share by a child: so this process stays small, too."""
+        telling, told = os.pipe()
+        helpers = [forked.begin(partial(self._packed, share, told)) for share in shares if share]
+        os.close(told)
         try:
-            done = [self._one(part, advance) for part in shares[0]]
+            while counts := os.read(telling, _COUNT.size * 1000):
+                advance(sum(count for (count,) in _COUNT.iter_unpack(counts)))
         finally:
-            ended = [(helper.end(), count) for helper, count in helpers]
-        for data, count in ended:
+            os.close(telling)
+            ended = [helper.end() for helper in helpers]
+        done: list[_Done] = []
+        for data in ended:
             if data is None:
                 raise Unusual
             done += pickle.loads(data)  # noqa: S301 - of our own child
-            advance(count)
         return done
 
-    def _packed(self, share: Sequence[_Part]) -> bytes:
+    def _packed(self, share: Sequence[_Part], told: int) -> bytes:
+        """A share, in a child; the parent is told of each part."""
+        done = []
         with self.checking:  # it has children of its own in each process
-            return pickle.dumps([self._one(part) for part in share], pickle.HIGHEST_PROTOCOL)
+            for part in share:
+                done.append(self._one(part))
+                os.write(told, _COUNT.pack(len(part)))
+        os.close(told)
+        return pickle.dumps(done, pickle.HIGHEST_PROTOCOL)
 
-    def _one(self, part: _Part, advance: Advance = unheard) -> _Done:
+    def _one(self, part: _Part) -> _Done:
         loaded = load(self.root, part, beside=self.source)
         if loaded.source is None:
             raise Unusual
-        checked = self.checking.check(loaded.source, loaded.problems, CHECKS_OF_SERVICES, advance)
+        checked = self.checking.check(loaded.source, loaded.problems, CHECKS_OF_SERVICES)
         if checked.errors:
             raise Unusual
         heads = (

@@ -98,6 +98,7 @@ class Checking:
         self._read = root.read
         self._baseline = surroundings.baseline_of(branch, models)
         self._former = lambda paths: former(tuple(paths))
+        self._inputs: dict[str, str | None] = {}
         self._rendering = Rendering(blueprints_of(source))
 
     def __enter__(self) -> Self:
@@ -111,7 +112,7 @@ class Checking:
     ) -> Checked:
         """Resolve and check what was loaded; if nothing is wrong, render its services and check their objects."""
         resolved = resolve(source)
-        scope = Scope(source, resolved.desired, self._baseline, self._read, self._former)
+        scope = Scope(source, resolved.desired, self._baseline, self._read, self._former, self._inputs)
         findings = [*resolved.findings, *(finding for check in checks for finding in check(scope))]
         found = {*known, *problems.locate(findings, self._read)}
         tree: Mapping[str, bytes] = {}

@@ -56,15 +56,22 @@ def pinned_images_have_the_inputs_of_their_manifest(scope: Scope) -> Iterator[Fi
         image = next((i for i in manifest.images.values() if i.spec.digest == digest), None) if manifest else None
         if manifest is None or image is None:
             continue
-        try:
-            inputs = inputs_of(scope.source, reference, scope.read)
-        except (MmgitError, AssertionError):
-            continue  # other checks name the file or version that is missing
-        if inputs.key != image.spec.inputs:
+        key = _inputs_key(scope, reference)
+        if key is not None and key != image.spec.inputs:
             message = f"manifest {reference} is no longer what its pinned image was made of"
             model = reference.partition("/")[0]
             hint = f"mmgit manifest create {model}   makes the change a new manifest; restore this one from git"
             yield Finding("M702", manifest.path, (), message, hint)
+
+
+def _inputs_key(scope: Scope, reference: str) -> str | None:
+    """The key of what a manifest is made of; None if something is missing, which other checks name."""
+    if reference not in scope.inputs:
+        try:
+            scope.inputs[reference] = inputs_of(scope.source, reference, scope.read).key
+        except (MmgitError, AssertionError):
+            scope.inputs[reference] = None
+    return scope.inputs[reference]
 
 
 def _digests(manifest: DeclaredManifest) -> set[str]:

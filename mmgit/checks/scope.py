@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 
 from mmgit.desired import Desired
 from mmgit.errors import Finding
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, field
 from mmgit.repository.source import Source
 
 Baseline = Mapping[str, str]
@@ -24,6 +24,8 @@ class Scope:
     read: Callable[[str, int], bytes]
     former: Callable[[Collection[str]], Mapping[str, bytes | None]] = lambda _: {}
     """Files and folders -> the files that changed since the merge base: path -> the bytes then, None for a new one."""
+    inputs: dict[str, str | None] = field(default_factory=dict)
+    """Keys of the inputs of manifests (`<model>/<n>`) that were found out, None if something is missing."""
 
 
 Check = Callable[[Scope], Iterable[Finding]]

@@ -57,9 +57,11 @@ def _written(writer: Writer, before: Before, surroundings: Surroundings, form: F
     made, part = _made(root, surroundings, partial(staging.stage, root))
     may_write(made.source)
     _warn(made, form)
-    written = staging.write_staged(writer, part)
     branch, files = made.source.project.spec.branch, len(part.paths)
-    memory.remember(before, written, memory.Outcome(branch, surroundings.base_of(branch), files, made.warnings))
+    outcome = memory.Outcome(branch, surroundings.base_of(branch), files, made.warnings)
+    written = staging.write_staged(writer, part)
+    del made, part  # what is said of each file takes as much memory as to remember it
+    memory.remember(before, written, outcome)
     return f"{len(written.changed)} files written, {len(written.removed)} removed, {files} in all"
 
 

@@ -9,9 +9,10 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from mmgit.errors import MmgitError, UnsafePath
-from mmgit.frozen import dataclass, replace
+from mmgit.frozen import dataclass
 from mmgit.repository.blobs import blob_id
 from mmgit.repository.files import Root
 from mmgit.repository.folder import Folder
@@ -28,8 +29,7 @@ _FOLDER = f"{STATE}/{STAGED}"
 _RECORD, _NEW_RECORD = "entries.json", "entries.json.new"
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """What shall become of one file. Hashes are SHA-256; None stands for no file."""
 
     path: str
@@ -64,7 +64,7 @@ def record(root: Root, changes: Mapping[str, bytes | None], *, base: str | None 
     with root.state(STAGED) as folder:
         for number, entry in enumerate(entries):
             if (data := changes[entry.path]) is not None:
-                entries[number] = replace(entry, staged=str(number))
+                entries[number] = entry._replace(staged=str(number))
                 folder.create(str(number), data, is_durable=not is_bulk)
     return seal(root, entries, base=base)
 
@@ -94,7 +94,7 @@ def pending(root: Root) -> Journal | None:
     if data is None:
         return None
     fields = json.loads(data)
-    return Journal(tuple(Entry(**entry) for entry in fields["entries"]), fields["base"])
+    return Journal(tuple(Entry(*entry) for entry in fields["entries"]), fields["base"])
 
 
 def discard(root: Root) -> None:
@@ -122,7 +122,7 @@ def by_folder(paths: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _encoded(journal: Journal) -> bytes:
-    return json.dumps({"entries": [vars(entry) for entry in journal.entries], "base": journal.base}).encode()
+    return json.dumps({"entries": journal.entries, "base": journal.base}).encode()
 
 
 def refuse_obstacles(root: Root, changes: Mapping[str, object]) -> None:

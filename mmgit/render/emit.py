@@ -16,7 +16,7 @@ _LITERAL = re.compile(r"[!-~](?:[ -~]*[!-~])?\n(?:(?:[ -~]*[!-~])?\n)*(?<!\n\n)"
 # Line breaks of YAML 1.1, controls, byte order and direction marks: never raw, for readers and for reviewers.
 _HIDDEN = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufffe\uffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_MAX_CACHED = 100_000
+_MAX_CACHED = 20_000
 _INT64 = 2**63
 _WORDS = {True: "true", False: "false", None: "null"}
 

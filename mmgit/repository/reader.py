@@ -115,7 +115,7 @@ class Reader:
         return stem
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=512)
 def _read(spec: type[Spec], data: bytes) -> Any:  # noqa: ANN401 - lru_cache keeps no type variable
     """Remembered, as commands that edit load what they did not change once more."""
     return spec.read(reading.parse(data))
