@@ -203,7 +203,7 @@ def git_of(root: str, branch: str) -> bytes:
 def _is_disturbed(root: str) -> bool:
     """Whether another command writes here, or was interrupted while it did."""
     lock = _bytes_of(f"{root}/.mmgit/lock", _MAX_TEXT_BYTES).partition(b"\n")[0]
-    return b'"holder": null' not in lock or os.path.lexists(f"{root}/.mmgit/journal")
+    return b'"holder": null' not in lock or os.path.lexists(f"{root}/.mmgit/journal/entries.json")
 
 
 def _is_older(facts: bytes, limit_ns: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from mmgit import divided, forked, pipeline
+from mmgit import divided, forked, pipeline, state
 from mmgit.cli.main import run
 from mmgit.deliver import staging
 from mmgit.deliver.baseline import Surroundings
@@ -97,6 +97,15 @@ def test_our_own_repository_is_written_as_at_once(copy: Path, all_at_once: list[
 
     assert rendered(copy) == dict(wanted)
     assert not all_at_once
+
+
+@pytest.mark.usefixtures("small_parts")
+def test_a_compile_with_nothing_to_write_is_remembered_too(copy: Path) -> None:
+    for _ in range(2):
+        (copy / ".mmgit/state").unlink(missing_ok=True)
+        assert run(["compile"]) == 0
+
+        assert state.read(str(copy)) is not None
 
 
 @pytest.mark.usefixtures("small_parts")

@@ -277,6 +277,19 @@ def test_a_state_that_is_damaged_or_gone_is_no_state(
     assert state.read(str(copy)) is not None
 
 
+def test_only_a_journal_with_a_record_in_it_is_left_to_a_full_compile(
+    copy: Path, checked: list[Collection[str] | None]
+) -> None:
+    (copy / ".mmgit/journal").mkdir()
+
+    assert run(["compile"]) == 0
+    assert checked == []
+
+    (copy / ".mmgit/journal/entries.json").write_text('{"entries": [], "base": null}')
+
+    assert state.read(str(copy)) is None
+
+
 def test_every_bit_of_the_state_counts(copy: Path) -> None:
     data = (copy / state.PATH).read_bytes()
     for place in range(0, len(data), 97):
