@@ -10,7 +10,6 @@ import os
 import pickle
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
-from struct import Struct
 from typing import TYPE_CHECKING, Any
 
 from mmgit import forked, pipeline
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 MANY_SERVICES = 500
 _PART_SERVICES = 250
-_COUNT = Struct("=I")
 
 Keep = Callable[[Mapping[str, bytes]], Any]
 """Takes the rendered files of a part, in whichever process, and gives what shall be kept of them, which is pickled."""
@@ -125,8 +123,8 @@ class _Work:
         helpers = [forked.begin(partial(self._packed, share, told)) for share in shares if share]
         os.close(told)
         try:
-            while counts := os.read(telling, _COUNT.size * 1000):
-                advance(sum(count for (count,) in _COUNT.iter_unpack(counts)))
+            while counts := os.read(telling, 4096):
+                advance(sum(counts))
         finally:
             os.close(telling)
             ended = [helper.end() for helper in helpers]
@@ -138,12 +136,12 @@ class _Work:
         return done
 
     def _packed(self, share: Sequence[_Part], told: int) -> bytes:
-        """A share, in a child; the parent is told of each part."""
+        """A share, in a child; the parent is told of each part, by bytes whose sum is the number of services."""
         done = []
         with self.checking:  # it has children of its own in each process
             for part in share:
                 done.append(self._one(part))
-                os.write(told, _COUNT.pack(len(part)))
+                os.write(told, b"\xff" * (len(part) // 255) + bytes([len(part) % 255]))
         os.close(told)
         return pickle.dumps(done, pickle.HIGHEST_PROTOCOL)
 
