@@ -3,7 +3,7 @@
 At most `concurrency` run and `queue` wait. A request whose client left or whose deadline passed is never scored. Where
 batches are declared, a scorer that gets free takes those that wait, within the limits; none waits for others to come.
 Where they are not, and there is one scorer, it is handed the first of those that wait ahead, so that it goes on without
-a pause; until then that request waits as the others do.
+a pause; until they begin these wait as the others do.
 """
 
 from __future__ import annotations
@@ -88,10 +88,13 @@ class Admission:
         self._hand_ahead()
 
     def _hand_ahead(self) -> None:
-        """Let the only scorer have the oldest request already; here it still waits."""
+        """Let the only scorer have the oldest requests already; here they still wait."""
         scorer = self._scorers.only
-        if scorer is not None and self._waiting and (self._batch_requests == 1 or not scorer.is_row_wise):
-            scorer.hand(next(iter(self._waiting)))
+        if scorer is None or (self._batch_requests > 1 and scorer.is_row_wise):
+            return
+        for exchange in self._waiting:
+            if not exchange.is_ahead and not scorer.hand(exchange):
+                return
 
     def _begin(self, exchange: Exchange) -> None:
         """It is the turn of the request that was handed ahead; it does not wait here if it left or was too late."""

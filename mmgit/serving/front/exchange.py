@@ -65,6 +65,7 @@ class Exchange:
     is_refused = False
     is_gone = False
     is_alone = False
+    is_ahead = False
     status = 0
     response: bytes | None = None
     response_bytes = 0

@@ -1,26 +1,35 @@
-"""The memory in which the front tells a scorer that a request which it has already is not to begin."""
+"""The memory in which the front tells a scorer which requests, that it has already, are not to begin."""
 
 from __future__ import annotations
 
 import mmap
 import os
 
-from mmgit.serving.scorer.frames import RECALL
+from mmgit.serving.scorer.frames import RECALL, RECALL_SLOTS
 
 
 class Recall:
     """`fd` is for the scorer; whoever starts it closes it here."""
 
     def __init__(self) -> None:
-        self.number = 0
+        self.numbers: set[int] = set()
         self.fd = _memory()
-        os.ftruncate(self.fd, RECALL.size)
-        self._shared = mmap.mmap(self.fd, RECALL.size)
+        os.ftruncate(self.fd, RECALL.size * RECALL_SLOTS)
+        self._shared = mmap.mmap(self.fd, RECALL.size * RECALL_SLOTS)
 
-    def set(self, number: int) -> None:
-        """Recall this request, 0 for none; there is one at a time that may be."""
-        self.number = number
-        RECALL.pack_into(self._shared, 0, number)
+    def add(self, number: int) -> None:
+        """Recall this request."""
+        self.numbers.add(number)
+        self._write(number, number)
+
+    def forget(self, number: int) -> None:
+        """It was answered, whether it began or not."""
+        if number in self.numbers:
+            self.numbers.discard(number)
+            self._write(number, 0)
+
+    def _write(self, number: int, value: int) -> None:
+        RECALL.pack_into(self._shared, number % RECALL_SLOTS * RECALL.size, value)
 
 
 def _memory() -> int:

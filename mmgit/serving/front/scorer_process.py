@@ -1,7 +1,7 @@
 """One scorer process: started, given requests, watched, killed. Tells its owner what it does.
 
 A scorer is the user's interpreter running `scorer/main.py` in a session of its own, at the other end of two pipes. It
-may be handed a request ahead, while it still scores: that begins when the one before is answered, and not at all if it
+may be handed requests ahead, while it still scores: each begins when the one before is answered, and not at all if it
 was recalled or the process ended before.
 """
 
@@ -124,10 +124,12 @@ class Scorer(asyncio.Protocol):
         if not self._turns.is_batch:
             group[0].body = b""
 
-    def hand(self, exchange: Exchange) -> None:
-        """Send the request that is next while another one is scored, unless one was sent so already."""
-        if self._turns.has_room and not self.is_hung and len(exchange.body) <= JOINED_BYTES_MAX:
+    def hand(self, exchange: Exchange) -> bool:
+        """Send a request that comes next while another one is scored, if there is room for it."""
+        has_room = self._turns.has_room and not self.is_hung and len(exchange.body) <= JOINED_BYTES_MAX
+        if has_room:
             self._send(self._turns.send_ahead(exchange))
+        return has_room
 
     def recall(self, exchange: Exchange) -> None:
         """Let a request that was handed ahead not begin."""
@@ -191,7 +193,7 @@ class Scorer(asyncio.Protocol):
                 self._owner.collected(answer.payload, answer.json_bytes)
                 continue
             if self.is_hung and answer.status == PASSED_OVER:
-                self._turns.ahead = {}  # it waits for another scorer
+                self._turns.drop_ahead()
                 continue
             exchange = self._turns.answered(answer.number) if answer.status in _TOLD else None
             if exchange is None:
@@ -247,8 +249,8 @@ class Scorer(asyncio.Protocol):
         turns = self._turns
         if turns.ahead and not turns.current:  # it may have begun, so nobody else may score it
             self._owner.began(turns.go_on())
-        group = list(turns.current.values())
-        turns.current, turns.ahead = {}, {}
+        turns.drop_ahead()
+        group, turns.current = list(turns.current.values()), {}
         if turns.is_batch and group and not self.is_hung:
             self._owner.returned(group, is_replay=True)  # which of them ended it, is not known
         else:

@@ -1,4 +1,4 @@
-"""The requests that one scorer has, by number: those that it scores, and one that was sent ahead and is next."""
+"""The requests that one scorer has, by number: those that it scores, and those that were sent ahead and come next."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from mmgit.serving.front.exchange import Exchange
 
 NUMBER_MAX = 2**16 - 1
+AHEAD_MAX = 8
+"""What a scorer has in hand it scores without a pause, and the front hears of all of that at once."""
 
 
 class Turns:
@@ -28,8 +30,8 @@ class Turns:
 
     @property
     def has_room(self) -> bool:
-        """Whether one may be sent ahead: there is one at a time, and none while one is recalled."""
-        return bool(self.current) and not self.ahead and not self.recall.number
+        """Whether one more may be sent ahead."""
+        return bool(self.current) and len(self.ahead) < AHEAD_MAX
 
     def begin(self, group: Sequence[Exchange]) -> Mapping[int, Exchange]:
         """Let these be scored now; they have numbers from here on."""
@@ -39,29 +41,37 @@ class Turns:
         return self.current
 
     def send_ahead(self, exchange: Exchange) -> Mapping[int, Exchange]:
-        """Let this one be next."""
-        self.ahead = self._numbered((exchange,))
-        return self.ahead
+        """Let this one come behind the others."""
+        numbered = self._numbered((exchange,))
+        self.ahead.update(numbered)
+        exchange.is_ahead = True
+        return numbered
 
     def call_back(self, exchange: Exchange) -> None:
         """Let it not begin, if it was sent ahead."""
         for number, ahead in self.ahead.items():
             if ahead is exchange:
-                self.recall.set(number)
+                self.recall.add(number)
 
     def answered(self, number: int) -> Exchange | None:
         """Take out what is scored under this number."""
-        if number == self.recall.number:
-            self.recall.set(0)
+        self.recall.forget(number)
         return self.current.pop(number, None)
 
     def go_on(self) -> Exchange:
-        """What was sent ahead begins."""
-        self.current, self.ahead = self.ahead, {}
+        """The first of those that were sent ahead begins."""
+        number = next(iter(self.ahead))
+        exchange = self.ahead.pop(number)
+        self.current = {number: exchange}
         self.is_batch = False
         self.since = monotonic()
-        [exchange] = self.current.values()
         return exchange
+
+    def drop_ahead(self) -> None:
+        """What did not begin is for another scorer."""
+        for exchange in self.ahead.values():
+            exchange.is_ahead = False
+        self.ahead = {}
 
     def _numbered(self, group: Iterable[Exchange]) -> dict[int, Exchange]:
         numbered = {}

@@ -16,7 +16,9 @@ monotonic clock, which the processes of a machine share; then request, correlati
 then the body."""
 
 RECALL = struct.Struct("<H")
-"""Memory that both share: the number of a request that is not to begin, or 0."""
+RECALL_SLOTS = 16
+"""Memory that both share: in slot `number % RECALL_SLOTS` the number of a request that is not to begin, or 0. No more
+requests than that are under way at a time."""
 
 ARGUMENTS = 0
 """The form of a body that is JSON: the arguments by name. Without a schema it is whatever `run()` takes."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from .answering import Answer, Request, score
 from .collecting import collecting
-from .frames import ANSWER, COLLECTED, FAILED, PASSED_OVER, READY, RECALL, REPLAY, ROW_WISE
+from .frames import ANSWER, COLLECTED, FAILED, PASSED_OVER, READY, RECALL, RECALL_SLOTS, REPLAY, ROW_WISE
 from .groups import score_group
 from .inbox import Inbox
 from .log import RequestLog, summary
@@ -30,7 +30,7 @@ def main(assignment: Assignment) -> None:
     for fd in (assignment.requests_fd, assignment.answers_fd, assignment.log_fd):
         os.set_inheritable(fd, False)  # noqa: FBT003 - a flag by position is what it takes
     inbox = Inbox(partial(os.read, assignment.requests_fd))
-    recalled = mmap.mmap(assignment.recall_fd, RECALL.size, access=mmap.ACCESS_READ)
+    recalled = mmap.mmap(assignment.recall_fd, RECALL.size * RECALL_SLOTS, access=mmap.ACCESS_READ)
     os.close(assignment.recall_fd)
     write = partial(_write, assignment.answers_fd)
     log = RequestLog(assignment.log_fd)
@@ -57,14 +57,15 @@ def main(assignment: Assignment) -> None:
 
 
 def answers_to(scoring: Scoring, group: Sequence[Request], log: RequestLog, recalled: Buffer) -> Sequence[Answer]:
-    """The answers to requests that came together, in their order. `recalled` holds the number of one not to begin."""
+    """The answers to requests that came together, in their order. `recalled` has the numbers of those not to begin."""
     if len(group) > 1:
         answers = score_group(scoring, group, log)
         if any(answer.status == REPLAY for answer in answers):
             collecting.forget()  # it comes again
         return answers
     [request] = group
-    if monotonic() >= request.deadline or request.number in RECALL.unpack_from(recalled):
+    slot = request.number % RECALL_SLOTS * RECALL.size
+    if monotonic() >= request.deadline or request.number in RECALL.unpack_from(recalled, slot):
         return (_PASSED_OVER,)
     log.begin(*request.ids)
     answer = score(scoring, request, log)

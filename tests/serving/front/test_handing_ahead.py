@@ -1,4 +1,4 @@
-"""The only scorer has the next request before it answers the one it scores; nobody can tell but by its pace."""
+"""The only scorer has the next requests before it answers the one it scores; nobody can tell but by its pace."""
 
 import json
 import time
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mmgit.sdk import generate_schema
+from mmgit.serving.front.turns import AHEAD_MAX
 from mmgit.serving.scorer.frames import REQUEST
 from tests.serving.conftest import Client, Service, Start, request, until
 
@@ -63,8 +64,8 @@ def scored(service: Service) -> list[list[str]]:
     return [line.split() for line in file.read_text().splitlines()] if file.exists() else []
 
 
-@pytest.mark.parametrize("waiting", [1, 3])
-def test_the_only_scorer_has_one_of_those_that_wait(start: Start, waiting: int) -> None:
+@pytest.mark.parametrize("waiting", [1, AHEAD_MAX, AHEAD_MAX + 2])
+def test_the_only_scorer_has_the_first_of_those_that_wait(start: Start, waiting: int) -> None:
     service = start(score=HOLDS)
     held = hold(service, "hold")
     others = [ask(service, "next") for _ in range(waiting)]
@@ -74,7 +75,8 @@ def test_the_only_scorer_has_one_of_those_that_wait(start: Start, waiting: int) 
     go(service)
 
     assert busy == 1
-    assert held.answer().document == REQUEST.size + len("r\n\n") + len('{"x": "next"}')
+    frame_bytes = REQUEST.size + len("r\n\n") + len('{"x": "next"}')
+    assert held.answer().document == min(waiting, AHEAD_MAX) * frame_bytes
     assert [other.answer().status for other in others] == [200] * waiting
     assert service.metric("mmgit_queue_duration_seconds_count") == waiting + 1
 
@@ -100,22 +102,22 @@ def test_several_scorers_and_those_of_batches_take_requests_when_they_are_free(s
     assert [client.answer().status for client in others] == [200, 200]
 
 
-def test_a_client_that_left_after_that_is_not_scored_and_those_behind_it_are(start: Start) -> None:
+def test_clients_that_left_after_that_are_not_scored_and_the_others_are(start: Start) -> None:
     service = start(score=HOLDS)
     held = hold(service, "hold")
-    leaving = ask(service, "left")
-    wait_for(service, 1)
-    staying = [ask(service, name) for name in ("second", "third")]
-    wait_for(service, 3)
+    clients = {}
+    for waiting, name in enumerate(("first", "second", "third", "fourth", "fifth"), 1):
+        clients[name] = ask(service, name)
+        wait_for(service, waiting)
 
-    leaving.close()
-    wait_for(service, 2)
+    for waiting, name in ((4, "first"), (3, "fourth"), (2, "third")):
+        clients[name].close()
+        wait_for(service, waiting)
     go(service)
 
-    assert held.answer().status == 200
-    assert [client.answer().status for client in staying] == [200, 200]
-    assert [name for name, _ in scored(service)] == ["hold", "second", "third"]
-    assert service.metric("mmgit_abandoned_requests_total") == 1
+    assert [client.answer().status for client in (held, clients["second"], clients["fifth"])] == [200] * 3
+    assert [name for name, _ in scored(service)] == ["hold", "second", "fifth"]
+    assert service.metric("mmgit_abandoned_requests_total") == 3
 
 
 def test_a_deadline_that_passed_after_that_is_not_scored_and_those_behind_it_are(start: Start) -> None:

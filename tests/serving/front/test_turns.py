@@ -3,7 +3,8 @@ from typing import Any, cast
 import pytest
 
 from mmgit.serving.front.exchange import Exchange
-from mmgit.serving.front.turns import NUMBER_MAX, Turns
+from mmgit.serving.front.turns import AHEAD_MAX, NUMBER_MAX, Turns
+from mmgit.serving.scorer.frames import RECALL_SLOTS
 
 
 @pytest.fixture
@@ -24,19 +25,19 @@ def test_every_request_has_a_number_that_is_never_0(turns: Turns) -> None:
     assert (again, following) == (1, 2)
 
 
-def test_one_at_a_time_is_sent_ahead_of_its_turn(turns: Turns) -> None:
-    first, second = request(), request()
+def test_some_are_sent_ahead_and_begin_in_their_order(turns: Turns) -> None:
+    ahead = [request() for _ in range(AHEAD_MAX)]
 
-    before = turns.has_room
-    [number] = turns.begin([first])
-    while_it_scores = turns.has_room
-    turns.send_ahead(second)
-    afterwards = turns.has_room
+    rooms = [turns.has_room]
+    turns.begin([request()])
+    for exchange in ahead:
+        rooms.append(turns.has_room)
+        turns.send_ahead(exchange)
+    rooms.append(turns.has_room)
 
-    assert (before, while_it_scores, afterwards) == (False, True, False)
-    assert turns.answered(number) is first
-    assert turns.go_on() is second
-    assert list(turns.current.values()) == [second]
+    assert rooms == [False, *[True] * AHEAD_MAX, False]
+    assert [turns.go_on() for _ in ahead] == ahead
+    assert list(turns.current.values()) == [ahead[-1]]
     assert turns.has_room
 
 
@@ -49,29 +50,32 @@ def test_an_answer_to_what_is_not_scored_is_to_nothing(turns: Turns) -> None:
     assert turns.answered(number) is None
 
 
-def test_what_was_sent_ahead_can_be_called_back_and_nothing_else(turns: Turns) -> None:
-    first, second = request(), request()
+def test_what_was_sent_ahead_can_be_called_back_until_it_is_answered(turns: Turns) -> None:
+    first, second, third = request(), request(), request()
     turns.begin([first])
-    [number] = turns.send_ahead(second)
+    numbers = [number for exchange in (second, third) for number in turns.send_ahead(exchange)]
 
-    turns.call_back(first)
-    before = turns.recall.number
-    turns.call_back(second)
-
-    assert (before, turns.recall.number) == (0, number)
-
-
-def test_none_is_sent_ahead_until_one_that_was_called_back_is_answered(turns: Turns) -> None:
-    [number] = turns.begin([request()])
-    recalled = request()
-    [ahead] = turns.send_ahead(recalled)
-    turns.call_back(recalled)
-
-    turns.answered(number)
+    for exchange in (first, third, second):
+        turns.call_back(exchange)
+    recalled = set(turns.recall.numbers)
     turns.go_on()
-    has_room = turns.has_room
-    answered = turns.answered(ahead)
+    turns.answered(numbers[0])
 
-    assert not has_room
-    assert answered is recalled
-    assert turns.recall.number == 0
+    assert recalled == set(numbers)
+    assert turns.recall.numbers == {numbers[1]}
+
+
+def test_as_many_can_be_called_back_as_can_be_under_way() -> None:
+    assert AHEAD_MAX + 1 <= RECALL_SLOTS
+
+
+def test_what_did_not_begin_can_be_sent_to_another_scorer(turns: Turns) -> None:
+    begun, waiting = request(), request()
+    turns.begin([begun])
+    turns.send_ahead(waiting)
+    was_ahead = waiting.is_ahead
+
+    turns.drop_ahead()
+
+    assert (was_ahead, waiting.is_ahead, turns.ahead) == (True, False, {})
+    assert list(turns.current.values()) == [begun]

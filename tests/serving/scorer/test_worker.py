@@ -7,7 +7,7 @@ import pytest
 from mmgit.serving.scorer.answering import Request, score
 from mmgit.serving.scorer.arguments import Arguments
 from mmgit.serving.scorer.declared import Declared
-from mmgit.serving.scorer.frames import ARGUMENTS, PASSED_OVER, RECALL
+from mmgit.serving.scorer.frames import ARGUMENTS, PASSED_OVER, RECALL, RECALL_SLOTS
 from mmgit.serving.scorer.inference import Inference, Model
 from mmgit.serving.scorer.log import RequestLog
 from mmgit.serving.scorer.scoring import Scoring
@@ -156,13 +156,11 @@ def test_what_a_conversion_raises_does_not_end_the_scorer(capfd: pytest.CaptureF
     assert CANARY in "".join(capfd.readouterr())
 
 
-@pytest.mark.parametrize("recalled", [0, 8])
+@pytest.mark.parametrize("recalled", [0, 8, 7 + RECALL_SLOTS])
 def test_a_request_begins_that_is_in_time_and_not_recalled(recalled: int) -> None:
     scoring, scored = counting()
 
-    [answer] = answers_to(
-        scoring, [Request(["r1", "", ""], ARGUMENTS, 0, b"{}", 7)], RequestLog(), RECALL.pack(recalled)
-    )
+    [answer] = answers_to(scoring, [Request(["r1", "", ""], ARGUMENTS, 0, b"{}", 7)], RequestLog(), memory(recalled))
 
     assert (answer.status, answer.payload, len(scored)) == (200, b"1", 1)
 
@@ -170,7 +168,7 @@ def test_a_request_begins_that_is_in_time_and_not_recalled(recalled: int) -> Non
 def test_a_request_that_was_recalled_does_not_begin() -> None:
     scoring, scored = counting()
 
-    [answer] = answers_to(scoring, [SEVENTH], RequestLog(), RECALL.pack(7))
+    [answer] = answers_to(scoring, [SEVENTH], RequestLog(), memory(7))
 
     assert (answer.status, scored) == (PASSED_OVER, [])
 
@@ -179,9 +177,15 @@ def test_a_request_whose_deadline_passed_does_not_begin() -> None:
     scoring, scored = counting()
     late = SEVENTH._replace(deadline=time.monotonic())
 
-    [answer] = answers_to(scoring, [late], RequestLog(), RECALL.pack(0))
+    [answer] = answers_to(scoring, [late], RequestLog(), memory(0))
 
     assert (answer.status, scored) == (PASSED_OVER, [])
+
+
+def memory(recalled: int) -> bytes:
+    shared = bytearray(RECALL.size * RECALL_SLOTS)
+    RECALL.pack_into(shared, recalled % RECALL_SLOTS * RECALL.size, recalled)
+    return bytes(shared)
 
 
 def counting() -> tuple[Scoring, list[bytes]]:
