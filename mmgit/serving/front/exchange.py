@@ -15,6 +15,7 @@ from mmgit.serving.scorer.frames import ARGUMENTS
 
 if TYPE_CHECKING:
     from mmgit.serving.front.connection import Connection
+    from mmgit.serving.front.keys import Key
 
 _encode = msgspec.json.Encoder().encode
 _PLAIN_ID = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}").fullmatch
@@ -47,6 +48,7 @@ class Exchange:
     request_id = ""
     correlation_id = ""
     trace_id = ""
+    key: Key | None = None
     key_name = ""
     body = b""
     kept_body: bytes | None = None

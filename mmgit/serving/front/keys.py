@@ -48,8 +48,8 @@ class Keys:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def opened_by(self, authorization: bytes) -> str | None:
-        """The name of the live key that this header carries. Every key is compared, in constant time each."""
+    def opened_by(self, authorization: bytes) -> Key | None:
+        """The live key that this header carries. Every key is compared, in constant time each."""
         if authorization[:7].lower() != _SCHEME:
             return None
         digest = hashlib.sha256(authorization[7:].strip()).digest()
@@ -57,8 +57,15 @@ class Keys:
         found = None
         for key in self._keys:
             if hmac.compare_digest(digest, key.digest) and now < key.expires_at:
-                found = key.name
+                found = key
         return found
+
+    def still_opened_by(self, key: Key) -> bool:
+        """Whether a key that opened before is still in force: the same one, not one of its name."""
+        for each in self._keys:
+            if each is key:
+                return time.time() < key.expires_at
+        return False
 
     def refresh(self) -> str | None:
         """Read the file again if it changed; what was wrong with it, once.

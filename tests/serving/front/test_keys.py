@@ -44,9 +44,16 @@ def write(folder: Path, text: str) -> None:
         (folder / "keys.json").symlink_to("..data/keys.json")
 
 
+def opened(keys: Keys, header: bytes) -> str:
+    """The name of the key that this header carries."""
+    key = keys.opened_by(header)
+    assert key is not None
+    return key.name
+
+
 @pytest.mark.parametrize("header", [b"Bearer mmgit_two", b"bearer mmgit_two", b"BEARER  mmgit_two "])
 def test_each_key_opens_and_is_known_by_its_name(keys: Keys, header: bytes) -> None:
-    assert keys.opened_by(header) == "two"
+    assert opened(keys, header) == "two"
 
 
 @pytest.mark.parametrize("header", [b"", b"Bearer", b"Bearer ", b"Bearer mmgit_tw", b"Basic mmgit_two", b"mmgit_two"])
@@ -77,7 +84,7 @@ def test_a_swapped_folder_brings_new_keys(keys: Keys, tmp_path: Path) -> None:
     write(tmp_path, keys_document("mmgit_three"))
 
     assert keys.refresh() is None
-    assert keys.opened_by(b"Bearer mmgit_three") == "three"
+    assert opened(keys, b"Bearer mmgit_three") == "three"
     assert keys.opened_by(b"Bearer mmgit_one") is None
 
 
@@ -99,7 +106,7 @@ def test_a_broken_file_leaves_the_last_good_keys_and_is_told_once(keys: Keys, tm
     assert "the last good keys stay in force" in str(keys.refresh())
     assert keys.refresh() is None
     assert keys.is_broken
-    assert keys.opened_by(b"Bearer mmgit_one") == "one"
+    assert opened(keys, b"Bearer mmgit_one") == "one"
 
     write(tmp_path, keys_document("mmgit_three"))
     keys.refresh()
@@ -120,7 +127,7 @@ def test_what_is_no_file_leaves_the_last_good_keys_and_holds_nobody_up(keys: Key
 
     assert "the last good keys stay in force" in str(keys.refresh())
     assert keys.refresh() is None
-    assert keys.opened_by(b"Bearer mmgit_one") == "one"
+    assert opened(keys, b"Bearer mmgit_one") == "one"
 
 
 @pytest.mark.parametrize(
@@ -241,10 +248,35 @@ def test_a_key_ends_in_the_running_server_when_its_day_does(tmp_path: Path, monk
     write(tmp_path, keys_document(record("mmgit_one", expires=day(0))))
     keys = Keys(tmp_path)
     keys.refresh()
-    assert keys.opened_by(b"Bearer mmgit_one") == "one"
+    assert opened(keys, b"Bearer mmgit_one") == "one"
 
     tomorrow = time.time() + DAY_SECONDS
     monkeypatch.setattr("mmgit.serving.front.keys.time.time", lambda: tomorrow)
 
     assert keys.refresh() is None
     assert keys.opened_by(b"Bearer mmgit_one") is None
+
+
+def test_a_key_that_opened_does_so_as_long_as_it_is_in_force(
+    keys: Keys, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, keys_document(record("mmgit_one", expires=day(0))))
+    keys.refresh()
+    key = keys.opened_by(b"Bearer mmgit_one")
+    assert key is not None
+
+    before = keys.still_opened_by(key)
+    monkeypatch.setattr("mmgit.serving.front.keys.time.time", lambda: key.expires_at)
+
+    assert (before, keys.still_opened_by(key)) == (True, False)
+
+
+def test_a_key_that_opened_does_not_stand_for_another_one_of_its_name(keys: Keys, tmp_path: Path) -> None:
+    key = keys.opened_by(b"Bearer mmgit_one")
+    assert key is not None
+
+    write(tmp_path, keys_document({**record("mmgit_three"), "name": key.name}))
+    keys.refresh()
+
+    assert opened(keys, b"Bearer mmgit_three") == key.name
+    assert not keys.still_opened_by(key)

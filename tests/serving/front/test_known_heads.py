@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving.conftest import Client, Service, Start, keys_document, request, until
+from tests.serving.conftest import KEY, Client, Service, Start, keys_document, request, until
 
 
 @pytest.fixture
@@ -57,6 +57,23 @@ def test_a_known_head_opens_nothing_once_its_key_is_gone(start: Start) -> None:
     client.send(request(Service.score_path, b'{"x": 1}'))
 
     assert (opened, client.answer().status) == (200, 401)
+
+
+def test_a_known_head_opens_again_when_the_keys_were_written_again(start: Start) -> None:
+    service = start()
+    client = service.client()
+    client.send(request(Service.score_path, b'{"x": 1}'))
+    statuses = [client.answer().status]
+    other = "mmgit_other_secret_check"
+
+    (service.folder / "keys" / "keys.json").write_text(keys_document(KEY, other))
+    until(lambda: service.ask(Service.score_path, b'{"x": 1}', key=other).status == 200)
+    for _ in range(2):
+        client.send(request(Service.score_path, b'{"x": 1}'))
+        statuses.append(client.answer().status)
+
+    assert statuses == [200, 200, 200]
+    assert until(lambda: len(service.logged("request", key="k7f3")) == len(statuses))
 
 
 def test_each_request_of_a_known_head_has_an_id_of_its_own(client: Client) -> None:

@@ -8,7 +8,7 @@ from typing import Self
 
 import pytest
 
-from mmgit.serving.front.server import serve
+from mmgit.serving.front.server import http_date, serve
 from tests.serving.conftest import BLOCKS, ECHO, Client, Service, Start, request, until
 
 
@@ -16,6 +16,10 @@ def begin(service: Service, x: int, **headers: str) -> Client:
     client = service.client()
     client.send(request(service.score_path, json.dumps({"x": x}).encode(), **headers))
     return client
+
+
+def test_dates_are_written_as_http_has_them() -> None:
+    assert http_date(784111777.9) == b"Sun, 06 Nov 1994 08:49:37 GMT"
 
 
 def test_readiness_fails_first_and_requests_are_still_taken_for_a_while(start: Start) -> None:
