@@ -41,6 +41,15 @@ def peer_python(peer: str) -> str:
     return str(_made(peer, lock.read_bytes(), fill) / "bin" / "python")
 
 
+def bare_python() -> str:
+    """This interpreter without any package, as images have it for the front."""
+
+    def fill(folder: Path) -> None:
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
+
+    return str(_made("python", b"", fill) / "bin" / "python")
+
+
 def own_packages(part: str) -> Path:
     """The folder of what the front or the scorer imports of its own, as images have it."""
     lock = ROOT / "mmgit" / "serving" / part / "pylock.toml"

@@ -8,13 +8,12 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from environments import FRONT, HERE, ROOT, own_packages, peer_python
+from environments import FRONT, HERE, ROOT, bare_python, own_packages, peer_python
 
 KEY = "mmgit_bench_secret_check"
 ROW = [5.1, 3.5, 1.4, 0.2]
@@ -201,7 +200,7 @@ def own(
         **settings,
     }
     (place / "settings" / "settings.json").write_text(json.dumps(given))
-    command = [sys.executable, "-I", str(FRONT / "main.py"), f"--image-facts={place}/mmgit.json"]
+    command = [bare_python(), "-I", str(FRONT / "main.py"), f"--image-facts={place}/mmgit.json"]
     command += [f"--settings={place}/settings", f"--keys={place}/keys", f"--packages={own_packages('front')}"]
     return Program(name, command, Ask("/api/v1/service/bench/score", key=KEY, expected=""), place)
 
