@@ -107,14 +107,19 @@ def _folders_in(root: str, folder: str) -> list[str]:
 
 def packed(listings: Listings) -> bytes:
     """Listings as bytes: equal if nothing has changed."""
+    return b"".join(parts_of(listings))
+
+
+def parts_of(listings: Listings) -> list[bytes]:
+    """The same in pieces, which need not be copied to be joined with others."""
     contents = os.fsencode("\0".join([f"{folder}\0{len(listing)}" for folder, listing in listings.items()]))
-    return b"".join([b"%d\n" % len(contents), contents, *listings.values()])
+    return [b"%d\n" % len(contents), contents, *listings.values()]
 
 
-def unpacked(data: bytes) -> Listings:
-    """What `packed` made these bytes of."""
-    start = data.index(b"\n") + 1
-    end = start + int(data[: start - 1])
+def unpacked(data: bytes, begin: int = 0) -> Listings:
+    """What `packed` made these bytes of, from `begin` on."""
+    start = data.index(b"\n", begin) + 1
+    end = start + int(data[begin : start - 1])
     contents = iter(os.fsdecode(data[start:end]).split("\0") if end > start else ())
     listings: Listings = {}
     for folder, size in zip(contents, contents, strict=True):
@@ -194,11 +199,9 @@ def _folders(root: str, found: Listings) -> list[str]:
     """What is left to be scanned with all that is below: models, and in environments groups. The rest is noted."""
     for folder in _SCANNED:
         scan(root, folder, found)
-    left = _below(root, _MODELS, found)
-    for environment in _below(root, _ENVIRONMENTS, found):
-        for kind in _below(root, environment, found):
-            left += _below(root, kind, found)
-    return left
+    kinds = [kind for each in _below(root, _ENVIRONMENTS, found) for kind in _below(root, each, found)]
+    kinds.sort(key=lambda kind: not kind.endswith("/services"))  # what people edit is seen first
+    return [folder for kind in (*kinds, _MODELS) for folder in _below(root, kind, found)]
 
 
 def _below(root: str, folder: str, found: Listings) -> list[str]:

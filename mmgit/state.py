@@ -12,16 +12,16 @@ import sys
 import zlib
 
 from mmgit import __version__
-from mmgit.looking import FACTS, UNKNOWN, by_name, facts_in, facts_of, listing_of, packed, scan, unpacked
+from mmgit.looking import FACTS, UNKNOWN, by_name, facts_in, facts_of, listing_of, packed, parts_of, scan, unpacked
 
 TYPE_CHECKING = False  # `typing` is slow to import
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
 
     from mmgit.looking import Listings
 
 PATH = ".mmgit/state"
-_PARTS = 10
+_PARTS = 9
 _CHECKSUM_DIGITS = 8
 _MAX_BYTES = 256 * 2**20
 _MAX_TEXT_BYTES = 4096
@@ -89,10 +89,11 @@ def read(root: str) -> State | None:
     mark = mark_of(root)
     data = _bytes_of(f"{root}/{PATH}", _MAX_BYTES)
     body = memoryview(data)[_CHECKSUM_DIGITS + 1 :]
-    parts = list(_unframed(data, _CHECKSUM_DIGITS + 1)) if data.startswith(b"%08x\n" % zlib.crc32(body)) else []
+    is_whole = data.startswith(b"%08x\n" % zlib.crc32(body))
+    parts, end = _parts_in(data) if is_whole else ([], 0)
     if len(parts) != _PARTS or parts[0] != identity_of() or _is_disturbed(root):
         return None
-    identity, git, base, branch, files, said, commit, but, unlooked, listings = parts
+    identity, git, base, branch, files, said, commit, but, unlooked = parts
     state = State(
         identity=identity,
         git=git,
@@ -101,7 +102,7 @@ def read(root: str) -> State | None:
         files=int(files),
         said=said.decode(),
         basis=Basis(commit.decode(), _paths(but), _paths(unlooked)) if commit else None,
-        listings=unpacked(listings),
+        listings=unpacked(data, end),
     )
     state.mark = mark
     return state
@@ -126,9 +127,12 @@ def framed(state: State) -> bytes:
     basis = state.basis or Basis("", (), ())
     paths = (os.fsencode("\0".join(sorted(each))) for each in (basis.but, basis.unlooked))
     encoded = (text.encode() for text in (*texts, basis.commit))
-    parts = (state.identity, state.git, *encoded, *paths, packed(state.listings))
-    body = b"".join(b"%d\n%b" % (len(part), part) for part in parts)
-    return b"%08x\n%b" % (zlib.crc32(body), body)
+    parts = [state.identity, state.git, *encoded, *paths]
+    sizes = b" ".join([b"%d" % len(part) for part in parts])
+    body, checksum = [sizes, b"\n", *parts, *parts_of(state.listings)], 0
+    for piece in body:  # megabytes: they are copied once
+        checksum = zlib.crc32(piece, checksum)
+    return b"".join([b"%08x\n" % checksum, *body])
 
 
 def believed(  # noqa: PLR0913 - two looks and the times of both, what was believed and what was written
@@ -215,11 +219,14 @@ def _paths(data: bytes) -> list[str]:
     return os.fsdecode(data).split("\0") if data else []
 
 
-def _unframed(data: bytes, end: int) -> Iterator[bytes]:
-    while end < len(data):
-        start = data.index(b"\n", end) + 1
-        end = start + int(data[end : start - 1])
-        yield data[start:end]
+def _parts_in(data: bytes) -> tuple[list[bytes], int]:
+    """The parts of a state, and where they end."""
+    end = data.index(b"\n", _CHECKSUM_DIGITS + 1) + 1
+    parts = []
+    for size in map(int, data[_CHECKSUM_DIGITS + 1 : end].split()):
+        start, end = end, end + size
+        parts.append(data[start:end])
+    return parts, end
 
 
 def _bytes_of(path: str, most: int) -> bytes:
