@@ -40,17 +40,23 @@ ByKind = Mapping[str, list[Object]]
 
 def shapes_fit(scene: Scene) -> bool:
     """Whether all objects fit every declared minor; notes what does not."""
-    custom_kinds = _custom_kinds()
     if not _are_named(scene):
         return False
-    core = {kind: objects for kind, objects in scene.by_kind.items() if kind in KINDS}
-    custom = {kind: objects for kind, objects in scene.by_kind.items() if kind in custom_kinds}
+    custom_kinds = _custom_kinds()
+    core, custom, other = {}, {}, []
+    for kind, objects in scene.by_kind.items():
+        if kind in KINDS:
+            core[kind] = objects
+        elif kind in custom_kinds:
+            custom[kind] = objects
+        else:
+            other.append(kind)
     fits = not custom or _fits(scene, _custom(), custom, "its custom resource definition")
     minors = scene.environment.spec.kubernetes.versions
     for minor in minors:
         if minor not in _known_minors():
             fits = _unknown_minor(scene, minor)
-        for kind in sorted(scene.by_kind.keys() - core.keys() - custom.keys()) if fits else ():
+        for kind in sorted(other) if fits and other else ():
             fits = _other_fits(scene, minor, kind)
     for minor in _least(minors):
         fits = fits and _fits(scene, _kubernetes(minor), core, f"Kubernetes {minor}")
@@ -59,14 +65,12 @@ def shapes_fit(scene: Scene) -> bool:
 
 def _are_named(scene: Scene) -> bool:
     """Whether every object has a name: schemas do not ask for it, since a template of pods has none."""
-    nameless = [each for each in scene.objects if not _is_named(each.get("metadata"))]
+    nameless = [
+        each for each in scene.objects if not (isinstance(held := each.get("metadata"), dict) and "name" in held)
+    ]
     for each in nameless:
         scene.wrong("M600", each, "metadata must be a map with a name")
     return not nameless
-
-
-def _is_named(metadata: object) -> bool:
-    return isinstance(metadata, dict) and "name" in metadata
 
 
 def _least(minors: tuple[str, ...]) -> list[str]:
