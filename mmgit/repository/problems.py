@@ -13,6 +13,13 @@ from mmgit.repository.subset import Fault, brief
 from mmgit.spec import Refused, Spec
 from mmgit.spec.record import specs_in
 
+_NUMBER = r"-?(?:0|[1-9][0-9]{0,17})"
+_UNQUOTED = {
+    "bool_type": re.compile("true|false"),
+    "int_type": re.compile(_NUMBER),
+    "float_type": re.compile(rf"{_NUMBER}(?:\.[0-9]+)?"),
+}
+"""By what pydantic says of a text: what would be right without quotes."""
 _NEWER = re.compile(r"mmgit\.dev/v([2-9]|[1-9][0-9]+)")
 MAX_FINDINGS = 100
 """As many problems of one file's fields are shown."""
@@ -83,9 +90,9 @@ def _finding(path: str, spec: type[Spec], detail: Mapping[str, Any]) -> Finding:
         return Finding("M201", path, keys, f"unknown field `{name}`", hint)
     if kind == "missing":
         return Finding("M202", path, keys, f"field `{name}` is missing", _missing_hint(spec, keys))
-    if kind == "string_type" and isinstance(value, int | float):
-        said = str(value).lower() if isinstance(value, bool) else f"the number {value}"
-        return Finding("M203", path, keys, f"`{name}` is {said}, and text is meant", "put it in quotes")
+    if quotes := _quotes(kind, value):
+        code, said, hint = quotes
+        return Finding(code, path, keys, f"`{name}` is {said}", hint)
     if kind in ("value_error", "assertion_error"):
         reason = str(detail["ctx"]["error"]) if "ctx" in detail else detail["msg"]
         if isinstance(value, dict):
@@ -96,6 +103,16 @@ def _finding(path: str, spec: type[Spec], detail: Mapping[str, Any]) -> Finding:
     if keys == ("apiVersion",) and _NEWER.fullmatch(str(value)):
         expected = "a newer mmgit wrote this: uv tool upgrade mmgit"
     return Finding("M204", path, keys, f"`{name}` is {seen}", expected[0].lower() + expected[1:])
+
+
+def _quotes(kind: str, value: object) -> tuple[str, str, str] | None:
+    """Code, what a value is, and a hint, where quotes are missing or too many."""
+    if kind == "string_type" and isinstance(value, int | float):
+        said = str(value).lower() if isinstance(value, bool) else f"the number {value}"
+        return "M203", f"{said}, and text is meant", "put it in quotes"
+    if kind in _UNQUOTED and isinstance(value, str) and _UNQUOTED[kind].fullmatch(value):
+        return "M204", f"the text {value!r}", f"without quotes: {value}"
+    return None
 
 
 def _missing_hint(spec: type[Spec], keys: tuple[str | int, ...]) -> str:
