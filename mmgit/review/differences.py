@@ -19,7 +19,7 @@ _AMOUNTS = (
 )
 _MAPS = ("variables", "labels", "annotations", "node_selector", "telemetry", "parameters")
 _LISTS = ("tolerations", "egress", "patches")
-_GATES = ("promotion", "accepts")
+GATES = ("promotion", "accepts")
 """Fields of an environment that are rules: `governance` says what becomes of them."""
 
 
@@ -35,7 +35,7 @@ def of_environment(before: DeclaredEnvironment | None, after: DeclaredEnvironmen
     """How the environment itself changes, apart from its gates and its services."""
     if before and after:
         for path, old, new in fields(before.spec, after.spec):
-            if path.partition(".")[0] not in _GATES:
+            if path.partition(".")[0] not in GATES:
                 yield Difference(path, f"{old} → {new}")
 
 

@@ -12,6 +12,7 @@ from mmgit.frozen import dataclass
 from mmgit.review import metrics, policies, predictions
 from mmgit.review.blast import Blast, blast_radius
 from mmgit.review.contracts import contract_between, in_words, is_kept
+from mmgit.review.differences import GATES
 from mmgit.review.side import Side, Where
 from mmgit.review.verdicts import State, Verdict
 from mmgit.spec.environment import Promotion
@@ -71,6 +72,8 @@ def judge(before: Side, after: Side, evidence: Evidence) -> list[Verdict]:
             verdicts += _gates(move, before, after, evidence)
         if gates and (moves or _loosened(name, before, after, evidence.now)):
             verdicts += _whole(name, gates, evidence)
+        elif gates and gates.approvals and _regated(name, before, after):
+            verdicts.append(_approved(name, gates, evidence.approvals))
     return verdicts
 
 
@@ -81,6 +84,12 @@ def _loosened(environment: str, before: Side, after: Side, now: datetime) -> boo
         if where not in after.services or (hold and _is_active(hold, now) and _hold(after, where) != hold):
             return True
     return False
+
+
+def _regated(environment: str, before: Side, after: Side) -> bool:
+    """Whether the gates change: who must approve a move must approve that. A freeze does not keep anybody from it."""
+    was, now = before.source.environments[environment], after.source.environments.get(environment)
+    return now is None or any(getattr(was.spec, field) != getattr(now.spec, field) for field in GATES)
 
 
 def _is_active(hold: Hold, now: datetime) -> bool:

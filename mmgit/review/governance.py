@@ -6,7 +6,7 @@ Gates, owners, policies, blueprints, workflows, and who may run what.
 from collections.abc import Collection, Iterator
 
 from mmgit.repository import layout
-from mmgit.review.differences import Difference, fields
+from mmgit.review.differences import GATES, Difference, fields
 from mmgit.review.side import Side
 
 _WORKFLOWS = (
@@ -16,7 +16,6 @@ _WORKFLOWS = (
 _OWNERS = tuple(f"{folder}CODEOWNERS" for folder in ("", ".github/", ".gitea/", ".forgejo/", ".gitlab/", "docs/"))
 _GIT = (".gitattributes", ".gitmodules", ".lfsconfig")
 """What changes how git itself reads the files beside it and below."""
-_GATES = ("promotion", "accepts")
 
 
 def places_above(prefix: str) -> tuple[str, ...]:
@@ -36,7 +35,7 @@ def changes(before: Side, after: Side, paths: Collection[str], outside: Collecti
     for name in sorted({*was, *now}):
         old_spec, new_spec = (side[name].spec if name in side else None for side in (was, now))
         for path, old, new in fields(old_spec, new_spec):
-            if path.partition(".")[0] in _GATES and name in was:
+            if path.partition(".")[0] in GATES and name in was:
                 yield Difference("gates", f"{name}: {path}: {old} → {new}")
     models_was, models_now = before.source.models, after.source.models
     for name in sorted({*models_was} & {*models_now}):

@@ -352,6 +352,24 @@ def test_a_hold_that_is_taken_away_needs_the_approvals_of_a_move(mmgit: Mmgit) -
     assert verdicts(mmgit)["approvals"]["state"] == "waiting"
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("soak: 24h", "soak: 1h"), ("kind: Environment", "kind: Environment\naccepts: build")]
+)
+@pytest.mark.usefixtures("root")
+def test_who_must_approve_a_move_must_approve_other_gates_and_a_freeze_keeps_nobody_from_it(
+    mmgit: Mmgit, old: str, new: str
+) -> None:
+    freeze = "freeze: [{first: '2020-01-31', last: '2099-01-31'}]"
+    append(PRODUCTION, f"promotion: {{from: staging, soak: 24h, approvals: 1, approvers: [ada], {freeze}}}\n")
+    commit("Gates")
+    PRODUCTION.write_text(PRODUCTION.read_text().replace(old, new, 1))
+
+    found = verdicts(mmgit)
+
+    assert {gate: verdict["state"] for gate, verdict in found.items()} == {"approvals": "waiting"}
+    assert found["approvals"]["text"] == "1 wanted by ada; no forge was asked"
+
+
 @pytest.mark.usefixtures("root")
 def test_gates_of_an_old_base_are_not_judged_by(mmgit: Mmgit) -> None:
     git("switch", "--quiet", "--create", "old", "HEAD")
