@@ -33,9 +33,10 @@ def commit(writer: Writer, repository: Repository, changes: Mapping[str, bytes |
         return None
     with index.locked(repository, writer.owner) as held, ThreadPoolExecutor(2) as beside:
         # git takes long to read a large index, and longer to write it
+        by_porcelain = beside.submit(porcelain.is_needed, repository)
         staging = beside.submit(_staged, held, base, wanted)
         blobs = {blob_id(data, base): data for data in changes.values() if data is not None}
-        if porcelain.is_needed(repository):
+        if by_porcelain.result():
             _refuse_staged(staging.result(), wanted)
             make_commit(repository, base, wanted, blobs, message)  # git makes another one of the same files
             return porcelain.commit(writer, held, changes, wanted, message)

@@ -15,6 +15,7 @@ from mmgit.deliver.write import apply_changes
 from mmgit.deliver.writer import Writer
 from mmgit.errors import GitError
 
+_IS_SIGNED = ("config", "--type=bool", "--get", "commit.gpgSign")
 _HOOKS = (
     "pre-commit",
     "prepare-commit-msg",
@@ -27,9 +28,12 @@ _HOOKS = (
 
 def is_needed(repository: Repository) -> bool:
     """Whether a commit runs hooks or is signed here."""
-    if any(os.access(repository.hooks / name, os.X_OK) for name in _HOOKS):
-        return True
-    return repository.run("config", "--type=bool", "--get", "commit.gpgSign").stdout == b"true\n"
+    return has_hooks(repository) or repository.run(*_IS_SIGNED).stdout == b"true\n"
+
+
+def has_hooks(repository: Repository) -> bool:
+    """Whether a commit runs hooks here, which may put into it what they like."""
+    return any(os.access(repository.hooks / name, os.X_OK) for name in _HOOKS)
 
 
 def commit(

@@ -78,10 +78,11 @@ def basis_at(before: Before, repository: Repository, made: str | None) -> Basis 
     commit = made or repository.head
     if commit is None:
         return None
-    # a hook of git's may have put into it other bytes than lie here
-    from mmgit.deliver import history  # noqa: PLC0415 - as above
+    from mmgit.deliver import history, porcelain  # noqa: PLC0415 - as above
 
-    paths = history.changed_paths(repository, repository.head, made) if made and repository.head else ()
+    paths: Collection[str] = ()
+    if made and repository.head and porcelain.has_hooks(repository):  # it may hold other bytes than lie here
+        paths = history.changed_paths(repository, repository.head, made)
     return Basis(commit, [path for path in paths if is_looked_at(path)], before.unlooked)
 
 

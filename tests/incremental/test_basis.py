@@ -132,7 +132,8 @@ def test_after_a_commit_nothing_is_asked_and_nothing_differs(copy: Path) -> None
     names = known(copy)
 
     repository, _ = repository_of(copy)
-    assert names == {DIGITS}  # what the commit changed, should a hook have changed it once more
+    assert names is not None
+    assert names <= {DIGITS}  # edited in the very moment in which it was compiled
     assert uncommitted(Root(copy), repository, names).declared == ()
 
 
