@@ -7,7 +7,6 @@ wrong, or not as usual, nothing comes of it: whoever asked compiles all at once,
 from __future__ import annotations
 
 import os
-import pickle
 from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -128,6 +127,8 @@ class _Work:
         finally:
             os.close(telling)
             ended = [helper.end() for helper in helpers]
+        import pickle  # noqa: PLC0415 - few commands have so much to do
+
         done: list[_Done] = []
         for data in ended:
             if data is None:
@@ -137,6 +138,8 @@ class _Work:
 
     def _packed(self, share: Sequence[_Part], told: int) -> bytes:
         """A share, in a child; the parent is told of each part, by bytes whose sum is the number of services."""
+        import pickle  # noqa: PLC0415 - as above
+
         done = []
         with self.checking:  # it has children of its own in each process
             for part in share:
