@@ -6,7 +6,7 @@ Source: RFC 9112.
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import IO
 
 _LINE_LIMIT_BYTES = 2**16
@@ -32,10 +32,18 @@ class Connection:
         self._socket: socket.socket | None = None
         self._reading: IO[bytes] | None = None
 
-    def send(self, method: str, target: str, headers: Mapping[str, str], body: bytes | IO[bytes] | None) -> "Response":
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str],
+        body: bytes | IO[bytes] | None,
+        *,
+        when_read: Callable[[], None] = lambda: None,
+    ) -> "Response":
         """The head of the server's answer. A body that is a file needs its Content-Length among the headers.
 
-        The answer before must have been read to its end. Raises `OSError`.
+        The answer before must have been read to its end; `when_read` is called once this one was. Raises `OSError`.
         """
         head = _head(method, target, {"Host": self._name(), "Accept-Encoding": "identity", **headers}, body)
         opened, reading = self._opened()
@@ -43,7 +51,7 @@ class Connection:
         if body is not None and not isinstance(body, bytes):
             while block := body.read(_BLOCK_BYTES):
                 opened.sendall(block)
-        return Response(self, method, reading)
+        return Response(self, method, reading, when_read)
 
     def close(self) -> None:
         """Give it up; what was not read is lost."""
@@ -74,8 +82,8 @@ class Connection:
 class Response:
     """The answer to a request: its head at once, its body by `read`."""
 
-    def __init__(self, connection: Connection, method: str, reading: IO[bytes]) -> None:
-        self._connection, self._reading = connection, reading
+    def __init__(self, connection: Connection, method: str, reading: IO[bytes], when_read: Callable[[], None]) -> None:
+        self._connection, self._reading, self._when_read = connection, reading, when_read
         self.status, self.headers, is_kept = _head_of(reading)
         options = self.headers.get("Connection").lower()
         self._is_kept = "close" not in options and (is_kept or "keep-alive" in options)
@@ -141,6 +149,7 @@ class Response:
         self.is_read = True
         if not self._is_kept:
             self._connection.close()
+        self._when_read()
 
 
 class Headers:

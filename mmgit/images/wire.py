@@ -1,11 +1,11 @@
-"""HTTP requests over kept-open connections, one for each host and thread, with bounded time, answers and tries.
+"""HTTP requests over kept-open connections, with bounded time, answers and tries.
 
 Plain HTTP goes to this machine only. A failure names host and path, never a query, a header or a body.
 """
 
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import IO, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
@@ -29,10 +29,10 @@ class BrokenOffError(Exception):
 
 
 class Wire:
-    """The connections of this process."""
+    """The connections of this process, for any of its threads: one whose answer was read waits for the next request."""
 
     def __init__(self) -> None:
-        self._local = threading.local()
+        self._waiting: dict[str, list[Connection]] = {}
 
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | IO[bytes] | None = None
@@ -40,29 +40,20 @@ class Wire:
         """The server's answer, its body unread. Raises `BrokenOffError` also when the server is busy."""
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
-        connection = self._connection(parts)
+        waiting = self._waiting.setdefault(f"{parts.scheme}://{parts.netloc}", [])
         try:
-            response = connection.send(method, target, headers, body)
+            connection = waiting.pop()  # one step, whatever other threads do
+        except IndexError:
+            connection = _connect(parts)
+        try:
+            response = connection.send(method, target, headers, body, when_read=partial(waiting.append, connection))
         except OSError as error:
             connection.close()
             raise BrokenOffError(f"{shown(url)}: {str(error) or type(error).__name__}") from error
-        self._local.unread[parts.netloc] = response
         if response.status in _BUSY:
             pause = response.headers.get("Retry-After", "")
             raise BrokenOffError(f"{shown(url)}: {response.status}", float(pause) if pause.isdecimal() else 0.0)
         return response
-
-    def _connection(self, parts: SplitResult) -> Connection:
-        """The thread's connection to a host; a new one if the last answer was not read to its end."""
-        if not hasattr(self._local, "open"):
-            self._local.open, self._local.unread = {}, {}
-        connection: Connection | None = self._local.open.get(parts.netloc)
-        if connection is None:
-            connection = self._local.open[parts.netloc] = _connect(parts)
-        last = self._local.unread.get(parts.netloc)
-        if last is not None and not last.is_read:
-            connection.close()
-        return connection
 
 
 def blocks(response: Response) -> Iterator[bytes]:

@@ -1,11 +1,14 @@
 """HTTP to registries: this machine in plain, others by https, tried again within bounds, nothing secret in messages."""
 
+import threading
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
 
 from mmgit.errors import RegistryError
 from mmgit.images import wire
+from mmgit.images.parallel import parallel
 from mmgit.images.wire import BrokenOffError, Wire, blocks, body, is_loopback, retried, root_of, shown
 
 if TYPE_CHECKING:
@@ -34,12 +37,29 @@ def test_plain_http_to_another_machine_is_refused_before_anything_is_sent() -> N
 def test_a_connection_is_kept_and_used_again(fake_registry: "FakeRegistry") -> None:
     own = Wire()
 
-    first = own.send("GET", f"http://{fake_registry.host}/v2/", {})
-    body(first, 100)
-    opened = own._local.open.copy()  # noqa: SLF001 - what is kept open shows nowhere else
-    body(own.send("GET", f"http://{fake_registry.host}/v2/", {}), 100)
+    def ask() -> None:
+        body(own.send("GET", f"http://{fake_registry.host}/v2/", {}), 100)
 
-    assert own._local.open == opened  # noqa: SLF001 - the same
+    ask()
+    with patch("socket.create_connection") as connect:
+        ask()
+        another = threading.Thread(target=ask)
+        another.start()
+        another.join()
+
+    assert fake_registry.asked == ["GET /v2/"] * 3
+    assert not connect.called
+
+
+def test_each_of_many_threads_has_a_connection_of_its_own(fake_registry: "FakeRegistry") -> None:
+    fake_registry.blobs = {f"sha256:{number}": b"%d" % number * 100_000 for number in range(10)}
+    own = Wire()
+
+    def ask(number: int) -> bytes:
+        return body(own.send("GET", f"http://{fake_registry.host}/v2/a/blobs/sha256:{number}", {}), 2**20)
+
+    numbers = [*range(10)] * 10
+    assert parallel(ask, numbers, at_once=8) == [b"%d" % number * 100_000 for number in numbers]
 
 
 def test_an_answer_that_was_not_read_does_not_disturb_the_next(fake_registry: "FakeRegistry") -> None:
