@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from mmgit.deliver.git import Repository
     from mmgit.deliver.write import Written
     from mmgit.deliver.writer import Writer
-    from mmgit.edits.change import Change
-    from mmgit.lock import Lock
     from mmgit.progress import Advance, Watch
     from mmgit.render.target import Rendered
     from mmgit.repository.files import Files
@@ -231,18 +229,3 @@ def _message(changes: Iterable[str]) -> str:
     """The first line of a commit that nobody named: which environments it changes."""
     environments = sorted({path.split("/")[1] for path in changes if path.startswith(f"{layout.ENVIRONMENTS}/")})
     return f"Compile {', '.join(environments)}" if environments else "Compile"
-
-
-def pins(
-    root: Files, source: Source, environment: str, services: Mapping[str, str], locks: Mapping[str, Lock]
-) -> Change:
-    """The services of an environment run the locked images of these manifests: service -> `<model>/<n>`."""
-    from mmgit.edits.change import Change  # noqa: PLC0415 - a compile must not wait for it
-    from mmgit.edits.locks import pin  # noqa: PLC0415 - as above
-    from mmgit.edits.services import update  # noqa: PLC0415 - as above
-
-    files: dict[str, bytes | None] = {}
-    for name, manifest in services.items():
-        files |= update(source, root, pin(manifest, locks[manifest]), environment=environment, name=name).files
-    running = ", ".join(f"{name} runs manifest {manifest}" for name, manifest in services.items())
-    return Change(files, f"in {environment} {running}")

@@ -13,7 +13,8 @@ from mmgit.edits.change import Change
 from mmgit.errors import BuildError, UsageError
 from mmgit.frozen import replace
 from mmgit.images.parallel import meanwhile
-from mmgit.incremental import memory, partly
+from mmgit.incremental import memory
+from mmgit.incremental.selected import selected
 from mmgit.lock import Lock
 from mmgit.repository import layout
 from mmgit.repository.source import Source
@@ -47,9 +48,9 @@ def _releasing(environment: str, services: tuple[str, ...]) -> Iterator[Session]
     root = find_root()
     before = memory.begin(root)
     with writers.writing(root, command="mmgit release") as writer:
-        if not partly.is_as_before(before):
+        if not memory.is_as_before(before):
             before = memory.begin(root)
-        chosen = partly.selected(before, environment, services)
+        chosen = selected(before, environment, services)
         only = (chosen.services, chosen.whole) if chosen else (None, ())
         source = loaded(root, layout.BASES, layout.MODELS, layout.ENVIRONMENTS, services=only[0], whole=only[1])
         may_write(source)
@@ -67,12 +68,12 @@ def released(session: Session, environment: str, services: tuple[str, ...]) -> t
 
 def _made(session: Session, environment: str, services: tuple[str, ...]) -> tuple[dict[str, Lock], Change]:
     """The images that services wait for, built, and their lock files and pins."""
-    from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.edits.locks import pins  # noqa: PLC0415 - --help must not wait for it
 
     waiting = _waiting(session.source, environment, services)
     locks = built(session, dict.fromkeys(waiting.values()))
-    pins = pipeline.pins(session.root, session.source, environment, waiting, locks)
-    return locks, recorded(session.source, locks).and_then(pins)
+    pinned = pins(session.source, session.root, environment, waiting, locks)
+    return locks, recorded(session.source, locks).and_then(pinned)
 
 
 def commit(session: Session, compiled: "Compiled", paths: Collection[str], message: str) -> None:

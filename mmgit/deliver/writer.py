@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from mmgit.errors import Busy
 from mmgit.frozen import asdict, dataclass
@@ -61,7 +60,9 @@ def writing(root: Root, *, command: str, wait_seconds: float = WAIT_SECONDS) -> 
 
             kept = recovery.recover(root, owner, children)
         fcntl.flock(children, fcntl.LOCK_SH)
-        holder = Holder(os.getpid(), os.uname().nodename, datetime.now(UTC).isoformat(timespec="seconds"), command)
+        holder = Holder(
+            os.getpid(), os.uname().nodename, time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()), command
+        )
         _write(lock, {"owner": owner, "holder": asdict(holder)})
         yield Writer(root, owner, children, kept)
         _write(lock, {"owner": owner, "holder": None})

@@ -40,6 +40,18 @@ def pin(manifest: str, lock: Lock) -> services.Options:
     return {"manifest": manifest, "image": lock.index.digest, "next": None}
 
 
+def pins(
+    source: Source, files: Files, environment: str, services_of: Mapping[str, str], locks: Mapping[str, Lock]
+) -> Change:
+    """The services of an environment run the locked images of these manifests: service -> `<model>/<n>`."""
+    changed: dict[str, bytes | None] = {}
+    for name, manifest in services_of.items():
+        options = pin(manifest, locks[manifest])
+        changed |= services.update(source, files, options, environment=environment, name=name).files
+    running = ", ".join(f"{name} runs manifest {manifest}" for name, manifest in services_of.items())
+    return Change(changed, f"in {environment} {running}")
+
+
 def handed_over(folder: Files) -> dict[str, Lock]:
     """Manifest `<model>/<n>` -> the lock that lies in a folder which another machine filled.
 

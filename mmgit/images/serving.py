@@ -65,12 +65,13 @@ class Serving:
 INSTALLED = Serving(Path(__file__).parent.parent)
 
 
-def _files(folder: Path, above: str) -> Iterator[tuple[str, bytes]]:
+def _files(folder: str | Path, above: str) -> Iterator[tuple[str, bytes]]:
     with os.scandir(folder) as found:
         for entry in found:
             path = f"{above}/{entry.name}"
             if entry.is_dir():
                 if entry.name not in _LEFT_OUT:
-                    yield from _files(Path(entry.path), path)
+                    yield from _files(entry.path, path)
             elif not entry.name.endswith(".pyc"):
-                yield path, Path(entry.path).read_bytes()
+                with open(entry.path, "rb") as opened:  # noqa: PTH123 - a `Path` for each takes as long as to read it
+                    yield path, opened.read()

@@ -68,6 +68,11 @@ def begin(root: Root, seen: state.Seen | None = None) -> Before:
         return Before(root, began, branch, b"", b"", {}, None)
 
 
+def is_as_before(before: Before) -> bool:
+    """Whether nobody wrote since, now that this command is the one writer."""
+    return bool(before.last and before.last.mark == state.mark_of(str(before.root.path)))
+
+
 def remember(before: Before, written: Written, outcome: Outcome, basis: state.Basis | None = None) -> None:
     """Keep what this compile read and wrote, and `basis` if that was committed. To be called by the one writer."""
     with before.root.state() as own:

@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Mapping
 
-from mmgit import looking, pipeline, state
+from mmgit import looking, pipeline
 from mmgit.deliver.baseline import Surroundings
 from mmgit.deliver.write import Written, apply_changes
 from mmgit.deliver.writer import Writer
 from mmgit.frozen import dataclass
-from mmgit.incremental.memory import Before, Outcome, problems_in, remember
+from mmgit.incremental.memory import Before, Outcome, is_as_before, problems_in, remember
 from mmgit.incremental.released import moved, without_baseline
-from mmgit.incremental.touched import Name, Touched, has, services_in, stand_alone, touched
+from mmgit.incremental.touched import Name, Touched, has, stand_alone, touched
 from mmgit.repository import layout
 from mmgit.repository.files import Files, Root
 from mmgit.repository.header import header_state
@@ -29,14 +29,6 @@ class Partly:
     source: Source
     wanted: dict[str, bytes | None]
     outcome: Outcome
-
-
-@dataclass(frozen=True)
-class Selected:
-    """Paths of service files, and what to read of models besides what those services run; as `load` takes them."""
-
-    services: frozenset[str]
-    whole: frozenset[str]
 
 
 def compile_changed(before: Before, target_branch: str, edit: Edit = _NO_EDIT) -> Partly | None:
@@ -65,23 +57,6 @@ def compile_changed(before: Before, target_branch: str, edit: Edit = _NO_EDIT) -
     return Partly(checked.source, wanted, Outcome(branch, since.base, before.last.files + more, tuple(warnings)))
 
 
-def selected(before: Before, environment: str, names: Collection[str]) -> Selected | None:
-    """What of an environment to load for these services, or for all of it, with what changed since the last compile.
-
-    The last compile has read the rest, and found no error. None if that cannot be said, or there is no such service.
-    """
-    if before.last is None:
-        return None
-    found = touched(before.last.listings, before.listings)
-    if found is None or not stand_alone(found.services, before.listings):
-        return None
-    chosen = [name for name in services_in(before.listings, environment) if not names or name.service in names]
-    if names and sorted(name.service for name in chosen) != sorted(names):
-        return None
-    changed = [name for name in found.services if has(before.listings, name.declared)]
-    return Selected(frozenset(name.declared for name in (*chosen, *changed)), frozenset(found.models))
-
-
 def changes_of(root: Root, partly: Partly) -> dict[str, bytes | None] | None:
     """What has to be written; None if somebody else's bytes are in the way."""
     changes = {}
@@ -102,11 +77,6 @@ def write_changed(writer: Writer, before: Before, partly: Partly) -> Written | N
     done = apply_changes(writer, changes)
     remember(before, done, partly.outcome)
     return done
-
-
-def is_as_before(before: Before) -> bool:
-    """Whether nobody wrote since, now that this command is the one writer."""
-    return bool(before.last and before.last.mark == state.mark_of(str(before.root.path)))
 
 
 def _checked(

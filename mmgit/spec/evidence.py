@@ -3,7 +3,6 @@
 Written by `mmgit status --record`. It speaks of one pin in one cluster, and of no other.
 """
 
-import calendar
 from typing import Annotated, Literal
 
 from mmgit.spec.fields import Digest, Document, Reference, Text
@@ -56,4 +55,6 @@ class EvidenceSpec(Document):
 def seconds_at(time: str) -> int:
     """The seconds from 1970 to a checked `Time`."""
     day, _, clock = time.removesuffix("Z").partition("T")
+    import calendar  # noqa: PLC0415 - slow to import, and most commands look at no evidence
+
     return calendar.timegm((*map(int, day.split("-")), *map(int, clock.split(":"))))
