@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from mmgit.serving.scorer.frames import ANSWER, REQUEST
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from mmgit.serving.front.exchange import Exchange
 
 
 JOINED_BYTES_MAX = 64 * 1024
-"""A small body goes out with its head in one write: between two, the scorer would wake up and wait again."""
+"""Small bodies go out with their heads in one write: between two, the scorer would wake up and wait again."""
 
 
 class Answer(NamedTuple):
@@ -25,20 +25,25 @@ class Answer(NamedTuple):
     number: int
 
 
-def frames_of(group: Mapping[int, Exchange]) -> Iterator[bytes]:
-    """What is written for requests, by number, that are to be scored together."""
+def frames_of(group: Mapping[int, Exchange]) -> list[bytes]:
+    """What is written for requests, by number, that are to be scored together: in one piece, but for large bodies."""
+    pieces: list[bytes] = []
+    small: list[bytes] = []
     following = len(group)
     for number, exchange in group.items():
         following -= 1
         ids = f"{exchange.request_id}\n{exchange.correlation_id}\n{exchange.trace_id}".encode("ascii")
-        body, form = exchange.body, exchange.form
-        sizes = len(body), len(ids), form, exchange.json_bytes, following
-        head = REQUEST.pack(*sizes, number, exchange.deadline) + ids
+        body = exchange.body
+        sizes = len(body), len(ids), exchange.form, exchange.json_bytes, following
+        small += (REQUEST.pack(*sizes, number, exchange.deadline), ids)
         if len(body) <= JOINED_BYTES_MAX:
-            yield head + body
+            small.append(body)
         else:
-            yield head
-            yield body
+            pieces += (b"".join(small), body)
+            small.clear()
+    if small:
+        pieces.append(b"".join(small))
+    return pieces
 
 
 class AnswerReader:

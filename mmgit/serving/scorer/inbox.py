@@ -27,17 +27,20 @@ class Inbox:
             EOFError: the front closed.
         """
         data = self._rest or self._received(_READ_BYTES)
-        if len(data) >= REQUEST.size:
-            body_bytes, ids_bytes, form, json_bytes, following, number, deadline = REQUEST.unpack_from(data)
-            body_at = REQUEST.size + ids_bytes
-            end = body_at + body_bytes
-            if not following and len(data) >= end:  # as nearly all come
-                self._rest = data[end:]
-                return [
-                    Request(
-                        _ids_in(data[REQUEST.size : body_at]), form, json_bytes, data[body_at:end], number, deadline
-                    )
-                ]
+        requests: list[Request] = []
+        at = 0
+        while len(data) - at >= REQUEST.size:  # nearly all come whole
+            body_bytes, ids_bytes, form, json_bytes, following, number, deadline = REQUEST.unpack_from(data, at)
+            ids_at = at + REQUEST.size
+            body_at = ids_at + ids_bytes
+            at = body_at + body_bytes
+            if at > len(data):
+                break
+            ids = _ids_in(data[ids_at:body_at])
+            requests.append(Request(ids, form, json_bytes, data[body_at:at], number, deadline))
+            if not following:
+                self._rest = data[at:]
+                return requests
         return self._put_together(bytearray(data))
 
     def _put_together(self, frames: bytearray) -> list[Request]:

@@ -3,7 +3,7 @@ from typing import Any, cast
 import pytest
 
 from mmgit.serving.front.exchange import Exchange
-from mmgit.serving.front.scorer_wire import Answer, AnswerReader, frames_of
+from mmgit.serving.front.scorer_wire import JOINED_BYTES_MAX, Answer, AnswerReader, frames_of
 from mmgit.serving.scorer.answering import Request
 from mmgit.serving.scorer.frames import ALONE, ANSWER, ARGUMENTS, TENSORS
 from mmgit.serving.scorer.inbox import Inbox
@@ -42,6 +42,18 @@ def test_a_group_arrives_as_it_was_sent_whatever_its_pieces(piece: int) -> None:
         Request(["r2", "c", "t"], ARGUMENTS, 0, b"", 8, 1.5),
         Request(["r3", "", ""], TENSORS, 2, b"three", 9),
     ]
+
+
+def test_a_group_goes_out_in_one_piece_but_for_large_bodies() -> None:
+    large = b"l" * (JOINED_BYTES_MAX + 1)
+    small = {number: exchange("r", b"small") for number in (1, 2)}
+    mixed = {3: exchange("r", b"small"), 4: exchange("r", large), 5: exchange("r", b""), 6: exchange("r", large)}
+
+    received = Inbox(Wire(b"".join(frames_of(mixed)), 100_000).read).group()
+
+    assert len(frames_of(small)) == 1
+    assert [piece for piece in frames_of(mixed) if len(piece) > JOINED_BYTES_MAX] == [large, large]
+    assert [request.body for request in received] == [b"small", large, b"", large]
 
 
 @pytest.mark.parametrize("piece", [1, 7, 1000])
