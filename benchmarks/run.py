@@ -148,6 +148,7 @@ def in_git(folder: Path, services: int) -> Iterator[tuple[str, int, Measure]]:
     yield "one change, committed", total, lambda: repository.one_change("--commit", "--all")
     yield "compile after a commit", total, repository.compile
     yield "no-op in git", total, repository.compile
+    yield "check, nothing changed", total, lambda: took([MMGIT, "check"], repository.folder)
     yield "check + plan + gate", total, repository.review
 
 
