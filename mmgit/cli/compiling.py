@@ -1,7 +1,7 @@
 """`mmgit check` and `mmgit compile`."""
 
 import gc
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +104,19 @@ def _touched(root: "Root", since: str, known: "Known") -> tuple[Collection[str] 
 @click.pass_obj
 @_uncollected()
 def compile_(seen: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **options: Any) -> None:  # noqa: ANN401 - click's values
-    """Render every environment into environments/ENV/rendered, which is mmgit's alone."""
+    """Render every environment into environments/ENV/rendered, which is mmgit's alone.
+
+    Checks everything as `mmgit check` does, and says in the same form what is wrong.
+    """
+    if options["is_check"] and options["is_commit"]:
+        raise UsageError("--check writes nothing and --commit writes", "choose one of them")
+    try:
+        _compile(seen, form, overwrite, options)
+    except ProblemsFound as found:
+        raise ProblemsFound(found.problems, form) from found
+
+
+def _compile(seen: Any, form: ProblemForm, overwrite: tuple[str, ...], options: Mapping[str, Any]) -> None:  # noqa: ANN401 - as above
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.changed import compile_changed  # noqa: PLC0415 - as above
     from mmgit.cli.committing import Wanted, commit_all, commit_changed  # noqa: PLC0415 - as above
@@ -115,8 +127,6 @@ def compile_(seen: Any, /, form: ProblemForm, overwrite: tuple[str, ...], **opti
     from mmgit.deliver.writer import writing  # noqa: PLC0415 - as above
     from mmgit.incremental import memory  # noqa: PLC0415 - as above
 
-    if options["is_check"] and options["is_commit"]:
-        raise UsageError("--check writes nothing and --commit writes", "choose one of them")
     root = find_root()
     before, is_tried = _begun(root, seen), bool(seen and seen[1])
     wanted = Wanted(options["include"], options["message"], overwrite, is_all=options["is_all"])

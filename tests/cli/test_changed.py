@@ -67,3 +67,13 @@ def breaks_once(function: Callable[..., None]) -> Callable[..., None]:
         function(*arguments, **named)
 
     return broken
+
+
+@pytest.mark.parametrize("options", [(), ("--check",), ("--commit", "--all")])
+def test_what_is_wrong_is_said_in_the_form_that_was_asked_for(
+    copy: Path, capsys: pytest.CaptureFixture[str], options: tuple[str, ...]
+) -> None:
+    edit(copy, "queue: many\n")
+
+    assert run(["compile", *options, "--format", "github"]) == 3
+    assert f"::error file={SERVICE},line=" in capsys.readouterr().out

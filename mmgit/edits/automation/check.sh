@@ -5,6 +5,5 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 : "${BASE:?the commit that the change goes to}"
-mmgit check
-mmgit compile --check
+mmgit compile --check # checks everything, and what is rendered
 mmgit plan "$BASE" --format markdown

@@ -4,5 +4,4 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-mmgit check
-mmgit compile --check
+mmgit compile --check # checks everything, and what is rendered
