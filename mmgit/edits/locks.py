@@ -17,7 +17,7 @@ from mmgit.repository.subset import Fault
 from mmgit.spec import Refused
 from mmgit.spec.image import ImageSpec
 
-_LOCK_FILE = re.compile(
+_LOCK_FILE = (
     rf"{layout.MODELS}/([a-z0-9][a-z0-9-]{{1,30}}[a-z0-9])/manifests/([1-9][0-9]{{0,8}})/images/([0-9a-f]{{12}})\.yaml"
 )
 
@@ -59,7 +59,7 @@ def handed_over(folder: Files) -> dict[str, Lock]:
     """
     found: dict[str, Lock] = {}
     for path in folder.walk(""):
-        named = _LOCK_FILE.fullmatch(path)
+        named = re.fullmatch(_LOCK_FILE, path)
         if named is None:
             raise _no_lock(path, "its path is none of a lock file")
         manifest = f"{named[1]}/{named[2]}"

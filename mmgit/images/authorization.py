@@ -14,7 +14,7 @@ from mmgit.images.wire import Wire, body, is_loopback, shown
 from mmgit.untrusted import json_value
 
 _TOKEN_LIMIT_BYTES = 2**20
-_PARAMETERS = re.compile(r'(\w+)="([^"]*)"')
+_PARAMETERS = r'(\w+)="([^"]*)"'
 
 
 class Authorizer:
@@ -52,7 +52,7 @@ class Authorizer:
         if scheme.lower() == "basic" and credentials is not None:
             return credentials.basic
         if scheme.lower() == "bearer":
-            return f"Bearer {self._token(dict(_PARAMETERS.findall(rest)), credentials)}"
+            return f"Bearer {self._token(dict(re.findall(_PARAMETERS, rest)), credentials)}"
         raise RegistryError(f"registry {self._host} wants a login", f"docker login {self._host}")
 
     def _token(self, challenge: Mapping[str, str], credentials: Credentials | None) -> str:

@@ -13,19 +13,19 @@ WORTHLESS = "make that key worthless, as others may know it: mmgit service keys 
 """What to do about a token that lay in the open."""
 _CHECK_LENGTH = 6
 _START = b"mmgit_"
-_TOKEN = re.compile(r"mmgit_[0-9A-Za-z]{4,16}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}")
-_IN_BYTES = re.compile(_TOKEN.pattern.encode())
+_FORM = r"mmgit_[0-9A-Za-z]{4,16}_[0-9A-Za-z]{43}_[0-9A-Za-z]{6}"
+"""Compiled when it is first needed, which is rare."""
 
 
 def is_token(text: str) -> bool:
     """Whether `text` is a whole token, by its form and its check."""
-    return _TOKEN.fullmatch(text) is not None and text == with_check(text.rpartition("_")[0])
+    return re.fullmatch(_FORM, text) is not None and text == with_check(text.rpartition("_")[0])
 
 
 def tokens_in(data: bytes) -> Iterator[tuple[str, int]]:
     """The id of each token in `data`, and the offset at which it begins; cheap where there is none."""
     if _START in data:
-        for found in _IN_BYTES.finditer(data):
+        for found in re.finditer(_FORM.encode(), data):
             token = found[0].decode()
             if is_token(token):
                 yield token.split("_")[1], found.start()
