@@ -27,7 +27,7 @@ from mmgit.images.registry import Registry
 from mmgit.images.transfer import push, verify
 from mmgit.lock import Lock
 from mmgit.repository import layout as paths
-from tests.cli.test_build_crashes import assert_blobs_are_whole
+from tests.cli.test_build_crashes import assert_blobs_are_whole, done_in_a_copy
 from tests.cli.test_crashes import BUDGETS, crashing
 from tests.cli.test_locking import Flow, git
 from tests.images.conftest import FakeRegistry, fake_registry_running
@@ -323,6 +323,7 @@ def test_a_promotion_that_crashes_while_it_copies_is_made_or_not(two: Two, mmgit
         two.at_live.blobs.clear()
         two.at_live.manifests.clear()
 
+    done_in_a_copy(two.flow.locker, mmgit, *PROMOTE)
     for folder, step in crashing(two.flow.locker, budget, *PROMOTE, prepare=nothing_there):
         service = folder / "environments/live/services/churn.yaml"
         is_pinned = "image" in yaml.safe_load(service.read_text())
