@@ -15,16 +15,19 @@ from .strict_json import Json, Refused
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_LIST = frozenset((list,))
+
 
 def array_converter(declared: Mapping[str, Any]) -> Callable[[Json, str], object]:
     """The conversion for `{"dtype": "float64", "shape": [null, 4], "missing": true}`."""
     dtype = declared["dtype"]
     cells_of = array_reader(declared)
     numpy = importlib.import_module("numpy")
-    numpy.dtype(dtype)  # one that this numpy lacks stops the scorer here, not a request later
+    array = numpy.array
+    known = numpy.dtype(dtype)  # one that this numpy lacks stops the scorer here, not a request later
 
     def array_of(cells: list[Json]) -> Any:  # noqa: ANN401 - an array of a numpy that is not ours
-        return numpy.array(cells, dtype=dtype)
+        return array(cells, known)
 
     def convert(value: Json, path: str) -> object:
         cells, sizes = cells_of(value, path)
@@ -52,12 +55,12 @@ def array_reader(declared: Mapping[str, Any]) -> Callable[[Json, str], tuple[lis
         level = [value]
         sizes: list[int] = []
         for declared_size in shape:
-            if set(map(type, level)) - {list}:
+            if not _LIST.issuperset(map(type, level)):
                 _refuse_other_than_lists(level, path, sizes)
             size = declared_size
             if size is None:
                 size = len(level[0]) if level else 0
-            if set(map(len, level)) - {size}:
+            if not {size}.issuperset(map(len, level)):
                 _refuse_other_sizes(level, size, path, sizes)
             sizes.append(size)
             level = level[0] if len(level) == 1 else list(chain.from_iterable(level))
