@@ -44,6 +44,10 @@ def rows_of(arguments: Arguments) -> int:
 
 def kind_of(arguments: Arguments) -> Hashable | None:
     """What calls must share to be one; None for a call without rows, or with another number of them in each input."""
+    if len(arguments) == 1:  # as nearly all have it
+        [(name, value)] = arguments.items()
+        rows, *inner = value.shape
+        return (name, *inner) if rows else None
     sizes = {value.shape[0] for value in arguments.values()}
     if len(sizes) != 1 or 0 in sizes:
         return None
