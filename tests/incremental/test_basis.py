@@ -84,7 +84,7 @@ def edits(root: Path, chance: random.Random) -> None:
         case 0:
             edit(service)
         case 1:
-            shutil.copyfile(service, service.with_name(f"more-{chance.randrange(3)}.yaml"))
+            service.with_name(f"more-{chance.randrange(3)}.yaml").write_bytes(service.read_bytes())
         case 2 if len(services) > 3:
             service.unlink()
         case 3:
