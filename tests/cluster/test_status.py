@@ -118,6 +118,9 @@ class Live:
 
     def record(self, name: str) -> dict[str, Any]:
         self.mmgit("status", "--record")
+        return self.recorded(name)
+
+    def recorded(self, name: str) -> dict[str, Any]:
         path = self.root / f"environments/{ENVIRONMENT}/evidence/default/{name}.yaml"
         said: dict[str, Any] = yaml.safe_load(path.read_text())
         return said
@@ -253,8 +256,9 @@ def test_evidence_is_of_a_pin_and_its_time_begins_again_with_a_new_one_or_a_rest
     live.service("good", "ends")
     moved = live.record("good")
     live.apply("good")
-    wait_until("it fails", lambda: live.states() == {"good": "failing"})
-    failing = live.record("good")
+    # Whenever the container is started again, its pod is ready for a moment.
+    wait_until("it is seen to crash", lambda: "crashes" in live.record("good").get("reason", ""))
+    failing = live.recorded("good")
 
     assert first["cluster"] == kubectl("get", "namespace", "kube-system", "-o", "jsonpath={.metadata.uid}")
     assert first["image"] == live.digests["waits"]
