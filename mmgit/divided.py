@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MANY_SERVICES = 500
 _PART_SERVICES = 250
+_SHARE_SERVICES = 2000
+"""For fewer a child does not pay: it makes moulds of its own, and two processors may be two threads of one core."""
 
 Keep = Callable[[Mapping[str, bytes]], Any]
 """Takes the rendered files of a part, in whichever process, and gives what shall be kept of them, which is pickled."""
@@ -93,16 +95,16 @@ def _are_distinct(paths: Collection[str]) -> bool:
 
 
 def _parts(source: Source, paths: Mapping[str, Sequence[str]]) -> list[list[_Part]]:
-    """The parts, for each processor. Services of an environment that is no Kubernetes share files, so they are one."""
+    """The parts, for each process. Services of an environment that is no Kubernetes share files, so they are one."""
     divided: list[_Part] = []
     for name, of in paths.items():
         size = _PART_SERVICES if source.environments[name].spec.target == "kubernetes" else max(1, len(of))
         divided += (tuple(of[at : at + size]) for at in range(0, len(of), size))
-    processors = forked.processors()
     total, before = sum(map(len, divided)), 0
-    shares: list[list[_Part]] = [[] for _ in range(processors)]
+    processes = max(1, min(forked.processors(), total // _SHARE_SERVICES))
+    shares: list[list[_Part]] = [[] for _ in range(processes)]
     for part in divided:
-        shares[before * processors // total].append(part)
+        shares[before * processes // total].append(part)
         before += len(part)
     return shares
 

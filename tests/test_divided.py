@@ -26,6 +26,7 @@ def small_parts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     processors, size = request.param
     monkeypatch.setattr(divided, "MANY_SERVICES", 1)
     monkeypatch.setattr(divided, "_PART_SERVICES", size)
+    monkeypatch.setattr(divided, "_SHARE_SERVICES", 1)
     monkeypatch.setattr(forked, "processors", lambda: processors)
 
 
