@@ -137,6 +137,25 @@ def test_somebody_elses_bytes_are_kept_and_told(name: str, copy: Path, capsys: p
 
 
 @pytest.mark.usefixtures("small_parts")
+@pytest.mark.parametrize(
+    ("path", "line", "code"),
+    [("environments/staging/services/digits.yaml", "queue: many", 3), ("mmgit.yaml", "mmgit: ==0.0.1", 12)],
+    ids=["an error", "another mmgit"],
+)
+def test_what_is_refused_leaves_nothing_staged_and_nobody_writing(
+    path: str, line: str, code: int, copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = [each for each in (copy / path).read_text().splitlines() if not each.startswith(line.partition(" ")[0])]
+    (copy / path).write_text("\n".join([*kept, line]) + "\n")
+
+    assert run(["compile"]) == code
+
+    assert capsys.readouterr().err
+    assert not (copy / ".mmgit/journal").exists()
+    assert '"holder": null' in (copy / ".mmgit/lock").read_text()
+
+
+@pytest.mark.usefixtures("small_parts")
 def test_compile_check_names_what_is_missing(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["compile", "--check"]) == 4
 

@@ -10,7 +10,7 @@ from mmgit.cli.progress import working
 from mmgit.deliver import journal, staging
 from mmgit.deliver.baseline import Surroundings
 from mmgit.deliver.writer import Writer, writing
-from mmgit.errors import Problem
+from mmgit.errors import MmgitError, Problem
 from mmgit.incremental import memory
 from mmgit.incremental.memory import Before
 from mmgit.pipeline import owned_folders
@@ -30,8 +30,9 @@ def compile_divided(before: Before, surroundings: Surroundings, form: Form = "te
                 said = _written(writer, before, surroundings, form)
     except (divided.Unusual, staging.NotOurs):
         return False
-    print(said)
-    return True
+    if said:
+        print(said)
+    return bool(said)
 
 
 def check_divided(root: Root, surroundings: Surroundings) -> tuple[Problem, ...] | None:
@@ -52,10 +53,15 @@ def _compared(root: Root, surroundings: Surroundings, form: Form) -> str:
 
 
 def _written(writer: Writer, before: Before, surroundings: Surroundings, form: Form) -> str:
+    """What to say; empty, with nothing left behind, where a compile at once has to say it."""
     root = writer.root
     journal.discard(root)
-    made, part = _made(root, surroundings, partial(staging.stage, root))
-    may_write(made.source)
+    try:
+        made, part = _made(root, surroundings, partial(staging.stage, root))
+        may_write(made.source)
+    except (divided.Unusual, staging.NotOurs, MmgitError):
+        journal.discard(root)
+        return ""
     _warn(made, form)
     branch, files = made.source.project.spec.branch, len(part.paths)
     outcome = memory.Outcome(branch, surroundings.base_of(branch), files, made.warnings)

@@ -54,7 +54,8 @@ def manifest_of(source: Source, reference: str) -> DeclaredManifest:
     model = model_of(source, reference.partition("/")[0])
     number = reference.partition("/")[2]
     if not number.isdecimal() or int(number) not in model.manifests:
-        hint = f"declared manifests of {model.name}: {listed(model.manifests)}"
+        none = f"mmgit manifest create {model.name}   makes the first one"
+        hint = f"declared manifests of {model.name}: {listed(model.manifests)}" if model.manifests else none
         raise UsageError(f"there is no manifest `{reference}`", hint)
     return model.manifests[int(number)]
 

@@ -1,10 +1,12 @@
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from mmgit.edits.references import checked_name, manifest_in_words, newest, next_number, version_of
+from mmgit.edits.references import checked_name, manifest_in_words, manifest_of, newest, next_number, version_of
 from mmgit.errors import UsageError
+from mmgit.repository.source import Declared, DeclaredManifest, DeclaredModel, Source
+from mmgit.spec import ManifestSpec, ModelSpec, ProjectSpec
 
 Edited = Any
 """What the fixture makes: classes of a conftest cannot be imported."""
@@ -35,3 +37,21 @@ def test_a_bad_name_is_repeated_with_the_rule() -> None:
 def test_a_version_that_is_not_declared_is_refused(edited: Callable[..., Edited], reference: str) -> None:
     with pytest.raises(UsageError, match="there is no model"):
         version_of(edited().source, reference)
+
+
+def test_who_asks_for_a_manifest_that_is_not_there_is_told_which_are_or_how_to_make_one() -> None:
+    spec = ModelSpec.read({"apiVersion": "mmgit.dev/v1", "kind": "Model"})
+    made = DeclaredManifest("models/one/manifests/1/manifest.yaml", cast("ManifestSpec", None), (), {})
+    models = {
+        "none": DeclaredModel("models/none/model.yaml", spec, "none", {}, {}),
+        "one": DeclaredModel("models/one/model.yaml", spec, "one", {}, {1: made}),
+    }
+    source = Source(cast("Declared[ProjectSpec]", None), models=models)
+    hints = []
+
+    for reference in ("none/1", "one/2"):
+        with pytest.raises(UsageError) as caught:
+            manifest_of(source, reference)
+        hints.append(caught.value.hint)
+
+    assert hints == ["mmgit manifest create none   makes the first one", "declared manifests of one: 1"]
