@@ -7,10 +7,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import jsonschema_rs
-
 from mmgit.blueprints.faults import BlueprintFault, Place, alike, fault
 from mmgit.errors import Finding
+from mmgit.jsonschemas import jsonschema_rs
 
 _SHOWN = 100
 

@@ -8,11 +8,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import jsonschema_rs
-
 from mmgit.checks.objects import extraction
 from mmgit.checks.objects.scene import Object, Scene
 from mmgit.checks.objects.values import has_tag, is_image_by_digest
+from mmgit.jsonschemas import jsonschema_rs
 
 _SHOWN = 200
 _ALLOWED = frozenset(

@@ -7,11 +7,10 @@ are taken from kubernetes-validate when they are asked for.
 import functools
 from collections.abc import Mapping
 
-import jsonschema_rs
-
 from mmgit.checks.objects import extraction
 from mmgit.checks.objects.scene import WORKLOADS, Object, Scene
 from mmgit.errors import Finding
+from mmgit.jsonschemas import jsonschema_rs
 from mmgit.repository import layout
 
 KINDS = frozenset(
