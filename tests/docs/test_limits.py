@@ -175,10 +175,10 @@ SERVING = (
         "serving/front/test_connection.py::test_a_body_that_is_declared_too_large_is_refused_before_it_is_sent",
     ),
     Limit(
-        "the head of a request",
-        size(receiver.HEAD_BYTES_MAX),
+        "the head of a request and its trailers",
+        f"{size(receiver.HEAD_BYTES_MAX)}, {receiver.FIELDS_MAX} headers",
         "431",
-        "serving/front/test_receiver.py::test_a_head_that_is_too_large_is_told_so",
+        "serving/front/test_http_corpus.py::test_a_head_or_trailer_beyond_the_limit_is_told_so",
     ),
     Limit(
         "time for a head",
@@ -189,7 +189,7 @@ SERVING = (
     Limit(
         "requests of one connection that wait for their answer",
         f"{connection.PIPELINE_MAX}",
-        "no more is read",
+        "503, and no more is read",
         "serving/front/test_connection.py::test_a_pipeline_has_a_bound",
     ),
     Limit(

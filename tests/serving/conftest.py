@@ -191,6 +191,11 @@ class Service:
         assert values, f"{name} is not in\n{page}"
         return sum(values)
 
+    def resident_mib(self) -> float:
+        """The memory of the front, as Linux tells it."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
     def log(self) -> list[dict[str, Any]]:
         lines = (self.folder / "log").read_text().splitlines()
         return [json.loads(line) for line in lines if line.startswith("{")]

@@ -123,11 +123,12 @@ class Connection(asyncio.Protocol):
         """A head is complete: refuse, or let the body come."""
         self._pipeline.append(exchange)
         exchange.name_request()
-        body_bytes = int(exchange.headers.get(b"content-length", 0))
+        body_bytes = exchange.declared_bytes
         refusal = fault or self.site.refusal(exchange) or self._excess_of(exchange, body_bytes)
         if refusal is None:
-            if b"expect" in exchange.headers and len(self._pipeline) == 1:
-                self._transport.write(_CONTINUE)
+            if b"expect" in exchange.headers:
+                exchange.is_asking = body_bytes > 0 or b"transfer-encoding" in exchange.headers
+                self._let_send()
             return
         is_body_unknown = b"transfer-encoding" in exchange.headers or b"expect" in exchange.headers
         if fault or refusal is _TOO_MANY_WAIT or is_body_unknown or body_bytes > SWALLOWED_BYTES_MAX:
@@ -177,6 +178,8 @@ class Connection(asyncio.Protocol):
             if not exchange.keep_alive:
                 self._finish(exchange)
                 return
+        if pipeline:
+            self._let_send()
         self.idle_since = monotonic()
 
     def is_overdue(self, now: float) -> bool:
@@ -207,6 +210,13 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection off."""
         self._transport.abort()
+
+    def _let_send(self) -> None:
+        """Tell a client that asked first to send its body, once all that it asked before is answered."""
+        exchange = self._pipeline[0]
+        if exchange.is_asking:
+            exchange.is_asking = False
+            self._transport.write(_CONTINUE)
 
     def _excess_of(self, exchange: Exchange, body_bytes: int) -> Refusal | None:
         connections = self.site.connections

@@ -56,6 +56,7 @@ class Exchange:
     is_gzip = False
     json_bytes = 0
     is_inference = False
+    declared_bytes = 0
     body_bytes = 0
     body_limit = 0
     held_bytes = 0
@@ -63,6 +64,7 @@ class Exchange:
     queued_at = 0.0
     queue_seconds: float | None = None
     keep_alive = False
+    is_asking = False
     is_received = False
     is_refused = False
     is_gone = False
@@ -76,7 +78,7 @@ class Exchange:
         self.connection = connection
         self.started_at = started_at
         self.headers: dict[bytes, bytes] = {}
-        self.chunks: list[bytes] = []
+        self.chunks: list[bytes | bytearray] = []
 
     def name_request(self) -> None:
         """Take over the caller's ids if they are plain ones; a request id is made up where there is none."""

@@ -13,20 +13,25 @@ from typing import TYPE_CHECKING, NamedTuple
 import httptools
 
 from mmgit.serving.front.exchange import Exchange, Refusal
+from mmgit.serving.front.faults import REPEATED, fault_of
 
 if TYPE_CHECKING:
     from mmgit.serving.front.connection import Connection
     from mmgit.serving.front.keys import Key
 
 HEAD_BYTES_MAX = 64 * 1024
+FIELDS_MAX = 100
+"""How many headers and trailers a request may have: as many as with Envoy and Apache."""
 _KNOWN_BYTES_MAX = 4 * 1024
+_SMALL_PART_BYTES = 4 * 1024
+
+_HEAD_TOO_LARGE = Refusal(431, "head_too_large", "the request's line, headers or trailers are too large or too many")
 
 _WANTED = frozenset(
     b"host authorization content-type content-length content-encoding transfer-encoding expect"
     b" x-request-id x-ms-request-id x-correlation-id traceparent x-request-timeout-ms"
     b" inference-header-content-length".split()
 )
-_REPEATED = b""
 
 
 class Malformed(Exception):  # noqa: N818 - the expected end of a broken request, not a fault of ours
@@ -63,6 +68,8 @@ class Receiver:
         self._headers: dict[bytes, bytes] | None = None
         self._progress = 0
         self._stuck_bytes = 0
+        self._fields = 0
+        self._field_bytes = 0
         self._is_resuming = False
         self._known: _Known | None = None
         self._completed: Exchange | None = None
@@ -93,7 +100,7 @@ class Receiver:
         if self._progress == progress and self.exchange is not None:
             self._stuck_bytes += len(data)
             if self._stuck_bytes > HEAD_BYTES_MAX:
-                raise Malformed(Refusal(431, "head_too_large", "the request's line, headers or trailers are too large"))
+                raise Malformed(_HEAD_TOO_LARGE)
 
     def stop(self) -> None:
         """Take no further request, and no more of this one."""
@@ -105,7 +112,7 @@ class Receiver:
         """The first byte of a request."""
         if self._is_resuming or self.is_stopped:
             return
-        self._stuck_bytes = 0
+        self._stuck_bytes = self._fields = self._field_bytes = 0
         self.has_head = False
         self.exchange = Exchange(self._connection, monotonic())
         self._headers = self.exchange.headers
@@ -118,14 +125,20 @@ class Receiver:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A whole header, or a whole trailer."""
+        if self.exchange is None or self._is_resuming:
+            return
+        self._fields += 1
+        self._field_bytes += len(name) + len(value)
+        if self._fields > FIELDS_MAX or self._field_bytes > HEAD_BYTES_MAX:
+            raise Malformed(_HEAD_TOO_LARGE)
         headers = self._headers
         if headers is None:
             return
         name = name.lower()
         if name in _WANTED:
             if name in headers:
-                headers[_REPEATED] = name
-            headers[name] = value
+                headers[REPEATED] = name
+            headers[name] = value.strip(b" \t")
 
     def on_headers_complete(self) -> None:
         """The head is complete."""
@@ -144,7 +157,13 @@ class Receiver:
         self.has_head = True
         # what follows a CONNECT is for a tunnel that is not here, whatever it looks like
         exchange.keep_alive = parser.should_keep_alive() and exchange.method != b"CONNECT"
-        self._connection.take_head(exchange, self._fault_of(exchange))
+        version = parser.get_http_version()
+        if version == "1.0":  # such a client cannot be waiting for an answer in between
+            exchange.headers.pop(b"expect", None)
+        fault = fault_of(exchange.headers, version)
+        if fault is None:
+            exchange.declared_bytes = int(exchange.headers.get(b"content-length", 0))
+        self._connection.take_head(exchange, fault)
 
     def on_body(self, part: bytes) -> None:
         """A part of the body."""
@@ -153,7 +172,7 @@ class Receiver:
         if exchange is not None:
             exchange.body_bytes += len(part)
             if not exchange.is_refused:
-                exchange.chunks.append(part)
+                _add(exchange.chunks, part)
                 self._connection.hold(exchange, len(part))
 
     def on_message_complete(self) -> None:
@@ -167,7 +186,7 @@ class Receiver:
         exchange.is_received = True
         if not exchange.is_refused:
             chunks = exchange.chunks
-            exchange.body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            exchange.body = bytes(chunks[0]) if len(chunks) == 1 else b"".join(chunks)
             exchange.chunks = []
         self._connection.take_body(exchange)
 
@@ -177,8 +196,8 @@ class Receiver:
         if exchange is None:
             return
         headers = exchange.headers
-        head_bytes = len(data) - int(headers.get(b"content-length", 0))
-        is_plain = b"transfer-encoding" not in headers and _REPEATED not in headers and b"expect" not in headers
+        head_bytes = len(data) - exchange.declared_bytes
+        is_plain = b"transfer-encoding" not in headers and REPEATED not in headers and b"expect" not in headers
         if is_plain and exchange.keep_alive and head_bytes <= _KNOWN_BYTES_MAX:
             self._known = _Known(data[:head_bytes], len(data), exchange.method, exchange.target, headers, exchange.key)
 
@@ -190,6 +209,7 @@ class Receiver:
             return
         exchange.method, exchange.target, exchange.headers = known.method, known.target, known.headers
         exchange.key = known.key
+        exchange.declared_bytes = len(body)
         exchange.keep_alive = True
         self._headers = None
         self.has_head = True
@@ -213,19 +233,12 @@ class Receiver:
         framing += (name + b": " + exchange.headers[name] for name in given if name in exchange.headers)
         self.feed(b"\r\n".join(framing) + b"\r\n\r\n" + rest)
 
-    def _fault_of(self, exchange: Exchange) -> Refusal | None:
-        """What is wrong with a head that llhttp accepts."""
-        headers = exchange.headers
-        if _REPEATED in headers:
-            return Refusal(400, "bad_request", f"the header {headers[_REPEATED].decode()} stands twice")
-        version = "1.1" if exchange.keep_alive else self._parser.get_http_version()
-        if version not in ("1.0", "1.1"):
-            return Refusal(505, "http_version", "this server speaks HTTP/1.1")
-        if b"host" not in headers and self._parser.get_http_version() == "1.1":
-            return Refusal(400, "bad_request", "the header host is missing")
-        coding = headers.get(b"transfer-encoding")
-        if coding is not None and (coding.lower() != b"chunked" or self._parser.get_http_version() != "1.1"):
-            return Refusal(400, "bad_request", "the only transfer coding is chunked, with HTTP/1.1")
-        if headers.get(b"expect", b"100-continue").lower() != b"100-continue":
-            return Refusal(417, "expectation_failed", "the only expectation is 100-continue")
-        return None
+
+def _add(chunks: list[bytes | bytearray], part: bytes) -> None:
+    """Keep a part of a body. Small ones become one: each by itself would take many times its size."""
+    if not chunks or len(part) >= _SMALL_PART_BYTES:
+        chunks.append(part)
+    elif isinstance(chunks[-1], bytearray):
+        chunks[-1] += part
+    else:
+        chunks.append(bytearray(part))

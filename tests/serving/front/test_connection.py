@@ -12,7 +12,7 @@ from mmgit.serving.front.connection import (
     PIPELINE_MAX,
     UNREAD_SECONDS,
 )
-from tests.serving.conftest import Client, Service, request
+from tests.serving.conftest import BLOCKS, Client, Service, Start, request, until
 from tests.serving.front.conftest import Play, QuietSite, Stage
 
 GET = b"GET /%d HTTP/1.1\r\nhost: test\r\n\r\n"
@@ -122,6 +122,28 @@ def test_a_client_that_asks_first_is_told_to_go_on(client: Client, echo: Service
 
     assert client.answer().status == 100
     client.send(BODY)
+    assert client.answer().document == 1
+
+
+def test_a_client_that_asks_behind_another_request_is_told_in_its_turn(start: Start) -> None:
+    service = start(score=BLOCKS)
+    client = service.client()
+    client.send(request(service.score_path, BODY))
+    until((service.scoring / "started-1").exists)
+
+    client.send(request(service.score_path, expect="100-continue", content_length=str(len(BODY))))
+    (service.scoring / "go").touch()
+
+    assert [client.answer().status for _ in range(2)] == [200, 100]
+    client.send(BODY)
+    assert client.answer().document == 1
+
+
+def test_an_old_client_is_not_told_to_go_on(client: Client, echo: Service) -> None:
+    asked = request(echo.score_path, expect="100-continue", content_length=str(len(BODY)))
+
+    client.send(asked.replace(b"HTTP/1.1", b"HTTP/1.0"), BODY)
+
     assert client.answer().document == 1
 
 

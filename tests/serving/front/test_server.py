@@ -164,24 +164,19 @@ def test_a_rolling_restart_under_load_fails_no_request(start: Start) -> None:
     assert balancer.failures == []
 
 
-def resident_mib(service: Service) -> float:
-    status = Path(f"/proc/{service.process.pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
-
-
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
 def test_memory_is_bounded_under_overload(start: Start) -> None:
     service = start(score=BLOCKS, max_body_bytes=1_000_000)
     begin(service, 1)
     until((service.scoring / "started-1").exists)
-    before = resident_mib(service)
+    before = service.resident_mib()
 
     for _ in range(200):
         service.client().send(request(service.score_path, content_length="900000"), b" " * 500_000)
 
     assert service.admin("/health").status == 200
     until(lambda: service.metric("mmgit_held_bytes") <= 2_000_000)
-    assert resident_mib(service) - before < 50
+    assert service.resident_mib() - before < 50
 
 
 def test_clients_that_dawdle_do_not_stop_others(start: Start) -> None:
