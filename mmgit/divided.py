@@ -82,6 +82,16 @@ def compile_divided(root: Root, surroundings: Surroundings, keep: Keep, watch: W
     return Divided(source, tuple(ordered), (*(each.kept for each in done), kept))
 
 
+def has_many_services(root: Root) -> bool:
+    """Whether there are enough services to divide; no more environments are looked into than that takes."""
+    found = 0
+    for name in root.folders(layout.ENVIRONMENTS):
+        found += len(service_paths(root, name))
+        if found >= MANY_SERVICES:
+            return True
+    return False
+
+
 def many_services(root: Root) -> dict[str, list[str]]:
     """The paths of services, by environment. Raises `Unusual` if they are few, or two have one name."""
     paths = {name: service_paths(root, name) for name in root.folders(layout.ENVIRONMENTS)}

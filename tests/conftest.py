@@ -8,11 +8,16 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from mmgit import pipeline
+from mmgit.deliver.baseline import Surroundings
+from mmgit.repository.files import Files
 
 # how long an example takes says more about who else uses the machine than about the code
 settings.register_profile("mmgit", deadline=None)
@@ -123,3 +128,19 @@ def copy_of_ours() -> Callable[[Path], Path]:
         return root
 
     return write
+
+
+@pytest.fixture
+def checked(monkeypatch: pytest.MonkeyPatch) -> list[Collection[str] | None]:
+    """The services that each run of the pipeline was asked for; None for all of them."""
+    asked: list[Collection[str] | None] = []
+    check = pipeline.check
+
+    def spy(
+        root: Files, surroundings: Surroundings, services: Collection[str] | None = None, **more: Any
+    ) -> pipeline.Checked:
+        asked.append(services)
+        return check(root, surroundings, services, **more)
+
+    monkeypatch.setattr(pipeline, "check", spy)
+    return asked

@@ -6,13 +6,12 @@ import shutil
 import subprocess
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from mmgit import looking, pipeline, state
 from mmgit.cli.main import run
-from mmgit.deliver.baseline import Surroundings, surroundings_of
+from mmgit.deliver.baseline import surroundings_of
 from mmgit.errors import ProblemsFound
 from mmgit.incremental import memory
 from mmgit.repository.files import Root
@@ -30,22 +29,6 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy_of_ours: Callable
     monkeypatch.chdir(root)
     assert run(["compile"]) == 0
     return root
-
-
-@pytest.fixture
-def checked(monkeypatch: pytest.MonkeyPatch) -> list[Collection[str] | None]:
-    """The services that each run of the pipeline was asked for; None for all of them."""
-    asked: list[Collection[str] | None] = []
-    check = pipeline.check
-
-    def spy(
-        root: Root, surroundings: Surroundings, services: Collection[str] | None = None, **more: Any
-    ) -> pipeline.Checked:
-        asked.append(services)
-        return check(root, surroundings, services, **more)
-
-    monkeypatch.setattr(pipeline, "check", spy)
-    return asked
 
 
 def rendered(root: Path) -> dict[str, bytes]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from mmgit.errors import MmgitError
 from mmgit.repository.files import Root
+from mmgit.repository.layout import STAGING
 
 _BLOCK_BYTES = 2**20
 
@@ -19,7 +20,7 @@ def stream(root: Root, copies: Mapping[str, Path]) -> None:
     """Put a copy of each file at its path below the root. All are staged first: one may lie where another goes."""
     import shutil  # noqa: PLC0415 - slow to import, and few files are so large
 
-    with root.state("staging") as staging:
+    with root.state(STAGING) as staging:
         for number, source in enumerate(copies.values()):
             name = f"copy-{number}"
             staging.remove(name)

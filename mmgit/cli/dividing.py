@@ -21,8 +21,9 @@ Form = Literal["text", "json", "github"]
 
 def compile_divided(before: Before, surroundings: Surroundings, form: Form = "text", *, is_check: bool) -> bool:
     """Compile; whether that was all. It was not where there are few services, or where anything is not as usual."""
+    if not divided.has_many_services(before.root):
+        return False  # a compile at once takes the lock itself
     try:
-        divided.many_services(before.root)  # else nobody waits for the lock twice
         if is_check:
             said = _compared(before.root, surroundings, form)
         else:

@@ -13,6 +13,7 @@ from mmgit.deliver.writer import Writer
 from mmgit.edits.change import Change
 from mmgit.errors import MmgitError, ProblemsFound, UsageError
 from mmgit.frozen import dataclass
+from mmgit.incremental.selected import Part, selected
 from mmgit.repository import layout
 from mmgit.repository.files import Files, Root
 from mmgit.repository.load import load
@@ -62,11 +63,33 @@ def editing(*matters: str) -> Iterator[Session]:
 
 
 @contextmanager
-def writing(root: Root) -> Iterator[Writer]:
-    """Be the one writer below `root` while this command runs."""
-    import click  # noqa: PLC0415 - who runs without the command line's parser need not wait for it
+def editing_part(part: Part | None, command: str = "") -> Iterator[Session]:
+    """As `editing`, of what some services need, where the last compile has read the rest; else of all that is declared.
 
-    with writers.writing(root, command=click.get_current_context().command_path) as right:
+    The session knows what there was before, so that what an edit makes of it need not be all that is rendered.
+    """
+    from mmgit.incremental import memory  # noqa: PLC0415 - few edits compile
+
+    root = find_root()
+    before = memory.begin(root)
+    with writing(root, command) as writer:
+        if not memory.is_as_before(before):
+            before = memory.begin(root)
+        chosen = selected(before, part) if part else None
+        only = (chosen.services, chosen.whole) if chosen else (None, ())
+        source = loaded(root, layout.BASES, layout.MODELS, layout.ENVIRONMENTS, services=only[0], whole=only[1])
+        may_write(source)
+        yield Session(root, source, writer, before, is_whole=chosen is None)
+
+
+@contextmanager
+def writing(root: Root, command: str = "") -> Iterator[Writer]:
+    """Be the one writer below `root` while this command runs; what it is called, the command line's parser knows."""
+    if not command:
+        import click  # noqa: PLC0415 - who runs without the parser need not wait for it
+
+        command = click.get_current_context().command_path
+    with writers.writing(root, command=command) as right:
         yield right
 
 

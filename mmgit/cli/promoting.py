@@ -16,9 +16,10 @@ from mmgit.edits import promote as edits
 from mmgit.edits.change import Change
 from mmgit.edits.references import service_of
 from mmgit.errors import GitError, UsageError
+from mmgit.incremental.selected import Part
 from mmgit.repository import layout
 from mmgit.repository.files import Files
-from mmgit.repository.source import Source
+from mmgit.repository.source import DeclaredService, Source
 from mmgit.spec import Refused
 from mmgit.spec.service import Hold
 
@@ -72,7 +73,10 @@ def promote(
         outcome = f"next: {typed}" if is_any else ""
     else:
         what = f"Promote {', '.join(services) or 'all services'} from {origin} to {target}{_words(is_unverified)}"
-        outcome = carry_out(edit, what, "-".join([f"mmgit/promote-{origin}-{target}", *sorted(services)]), **ways)
+        part = Part((origin, target), services)
+        outcome = carry_out(
+            edit, what, "-".join([f"mmgit/promote-{origin}-{target}", *sorted(services)]), part=part, **ways
+        )
     print(*said, outcome or f"nothing to promote from {origin} to {target}", sep="\n")
 
 
@@ -100,6 +104,7 @@ def rollback(service: str, environment: str | None, *, is_release: bool, is_unve
         if hold is None:
             return edits.release_hold(source, files, environment=chosen, name=service)
         earlier = edits.Earlier(*_earlier(source, files, chosen, service, to), hold)
+        source = _with_manifest(source, files, service_of(source, chosen, service), earlier.manifest)
         change = edits.roll_back(source, files, earlier, environment=chosen, name=service)
         prefix = registry_of(source.environments[chosen].spec)
         (unasked if is_unverified else bring)(source, [(earlier.manifest, earlier.image)], prefix)
@@ -108,7 +113,9 @@ def rollback(service: str, environment: str | None, *, is_release: bool, is_unve
     what = f"{'Release the hold of' if is_release else 'Roll back'} {service}"
     message = (f"{what} in {environment}" if environment else what) + _words(is_unverified and not is_release)
     head = f"mmgit/rollback-{environment or 'only'}-{service}"
-    print(carry_out(edit, f"{message}\n\n{reason}" if reason else message, head, **given) or "it is so already")
+    part = Part((environment,) if environment else (), (service,))
+    outcome = carry_out(edit, f"{message}\n\n{reason}" if reason else message, head, part=part, **given)
+    print(outcome or "it is so already")
 
 
 def _hold(reason: str, until: str) -> Hold:
@@ -144,6 +151,13 @@ def _earlier(source: Source, files: Files, environment: str, name: str, to: str)
         hint = f"mmgit history {name} --env {environment}"
         raise UsageError(f"service `{name}` in {environment} never ran {what}", hint)
     return str(found[0].manifest), str(found[0].image)
+
+
+def _with_manifest(source: Source, files: Files, declared: DeclaredService, reference: str) -> Source:
+    """The source, or what a service and this manifest need: a part need not hold what its services do not run."""
+    if source.manifest(reference) or not files.exists(layout.manifest(reference)):
+        return source
+    return loaded(files, services=[declared.path], whole=["/manifests/".join(reference.split("/"))])
 
 
 def _is_meant(pin: "Pinned", to: str, running: str | None) -> bool:

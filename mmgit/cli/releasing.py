@@ -5,18 +5,14 @@ from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from mmgit.cli.context import find_root, may_write
-from mmgit.cli.editing import Session, loaded
+from mmgit.cli.editing import Session, editing_part
 from mmgit.cli.progress import working
-from mmgit.deliver import writer as writers
 from mmgit.edits.change import Change
 from mmgit.errors import BuildError, UsageError
 from mmgit.frozen import replace
 from mmgit.images.parallel import meanwhile
-from mmgit.incremental import memory
-from mmgit.incremental.selected import selected
+from mmgit.incremental.selected import Part
 from mmgit.lock import Lock
-from mmgit.repository import layout
 from mmgit.repository.source import Source
 
 if TYPE_CHECKING:
@@ -33,28 +29,13 @@ def release(environment: str, services: tuple[str, ...]) -> None:
     """
     from mmgit.cli.rendering import compile_touched, deliver_compiled, deliver_touched  # noqa: PLC0415 - as below
 
-    with _releasing(environment, services) as session:
+    with editing_part(Part([environment], services), "mmgit release") as session:
         locks, change = _made(session, environment, services)
         with pushing(session, environment, locks):
             found = compile_touched(session, change)
         if not deliver_touched(session, change, found):
             deliver_compiled(session, change)
         print("next: git add -A && git commit")
-
-
-@contextmanager
-def _releasing(environment: str, services: tuple[str, ...]) -> Iterator[Session]:
-    """As `editing`, of what these services need, where the last compile has read the rest."""
-    root = find_root()
-    before = memory.begin(root)
-    with writers.writing(root, command="mmgit release") as writer:
-        if not memory.is_as_before(before):
-            before = memory.begin(root)
-        chosen = selected(before, environment, services)
-        only = (chosen.services, chosen.whole) if chosen else (None, ())
-        source = loaded(root, layout.BASES, layout.MODELS, layout.ENVIRONMENTS, services=only[0], whole=only[1])
-        may_write(source)
-        yield Session(root, source, writer, before, is_whole=chosen is None)
 
 
 def released(session: Session, environment: str, services: tuple[str, ...]) -> tuple["Compiled", tuple[str, ...]]:

@@ -9,6 +9,7 @@ from mmgit.deliver.history import entries, refuse_committed_state
 from mmgit.deliver.journal import Journal
 from mmgit.frozen import replace
 from mmgit.repository.files import Root
+from mmgit.repository.layout import STAGING
 
 
 def recover(root: Root, owner: str, children: int) -> tuple[str, ...]:
@@ -61,6 +62,6 @@ def _renew_index(repository: Repository, owner: str, left: Journal, landed: set[
 
 
 def _empty_staging(root: Root) -> None:
-    with root.state("staging") as staging:
+    with root.state(STAGING) as staging:
         for name in staging.names()[0]:
             staging.remove(name)

@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from mmgit.errors import Busy
+from mmgit.deliver.journal import STAGED
+from mmgit.errors import Busy, MmgitError
 from mmgit.frozen import asdict, dataclass
 from mmgit.repository.files import Root
+from mmgit.repository.layout import STAGING, STATE
 
 WAIT_SECONDS = 30.0
 
@@ -64,8 +66,19 @@ def writing(root: Root, *, command: str, wait_seconds: float = WAIT_SECONDS) -> 
             os.getpid(), os.uname().nodename, time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime()), command
         )
         _write(lock, {"owner": owner, "holder": asdict(holder)})
-        yield Writer(root, owner, children, kept)
-        _write(lock, {"owner": owner, "holder": None})
+        free: dict[str, object] = {"owner": owner, "holder": None}
+        try:
+            yield Writer(root, owner, children, kept)
+        except MmgitError:
+            if not _is_half_done(root):
+                _write(lock, free)
+            raise
+        _write(lock, free)
+
+
+def _is_half_done(root: Root) -> bool:
+    """Whether the next writer has something to finish or to remove. Whoever holds git's lock has let it go."""
+    return root.exists(f"{STATE}/{STAGED}") or bool(root.files(f"{STATE}/{STAGING}"))
 
 
 @contextmanager

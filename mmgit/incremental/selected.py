@@ -8,6 +8,17 @@ from mmgit.incremental.touched import has, services_in, stand_alone, touched
 
 
 @dataclass(frozen=True)
+class Part:
+    """Services that a command is about: these names in each of these environments.
+
+    Without names it is about all that the environments have, without environments about the names wherever they are.
+    """
+
+    environments: Collection[str]
+    names: Collection[str]
+
+
+@dataclass(frozen=True)
 class Selected:
     """Paths of service files, and what to read of models besides what those services run; as `load` takes them."""
 
@@ -15,18 +26,20 @@ class Selected:
     whole: frozenset[str]
 
 
-def selected(before: Before, environment: str, names: Collection[str]) -> Selected | None:
-    """What of an environment to load for these services, or for all of it, with what changed since the last compile.
+def selected(before: Before, part: Part) -> Selected | None:
+    """What to load for some services, with what changed since the last compile.
 
-    The last compile has read the rest, and found no error. None if that cannot be said, or there is no such service.
+    That has read the rest, and found no error. None if that cannot be said, or if a service is not there.
     """
     if before.last is None:
         return None
     found = touched(before.last.listings, before.listings)
     if found is None or not stand_alone(found.services, before.listings):
         return None
-    chosen = [name for name in services_in(before.listings, environment) if not names or name.service in names]
-    if names and sorted(name.service for name in chosen) != sorted(names):
+    chosen = [*services_in(before.listings, part.environments, part.names)]
+    there = {(each.environment, each.service) for each in chosen}
+    asked = {(environment, name) for environment in part.environments for name in part.names}
+    if len(there) < len(chosen) or not asked <= there or not {*part.names} <= {name for _, name in there}:
         return None
     changed = [name for name in found.services if has(before.listings, name.declared)]
     return Selected(frozenset(name.declared for name in (*chosen, *changed)), frozenset(found.models))

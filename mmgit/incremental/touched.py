@@ -88,13 +88,20 @@ def service_of(folder: str, file: str) -> Name | None:
     return Name(environment, group, file.removesuffix(SUFFIX)) if file.endswith(SUFFIX) else None
 
 
-def services_in(listings: Mapping[str, looking.Listing], environment: str) -> Iterator[Name]:
-    """Every service of an environment that has a declared file."""
-    services = layout.services_folder(environment)
+def services_in(
+    listings: Mapping[str, looking.Listing], environments: Collection[str], names: Collection[str]
+) -> Iterator[Name]:
+    """Every service that has a declared file, of these environments and names; of all where none are given."""
+    files = {name + SUFFIX for name in names}
     for folder, listing in listings.items():
-        for file in looking.names_of(listing) if f"{folder}/".startswith(f"{services}/") else ():
-            if name := service_of(folder, file):
-                yield name
+        parts = folder.split("/")
+        if parts[0] != layout.ENVIRONMENTS or parts[2:3] != ["services"]:
+            continue
+        if not environments or parts[1] in environments:
+            there = looking.names_of(listing)
+            yield from filter(
+                None, (service_of(folder, file) for file in (files.intersection(there) if names else there))
+            )
 
 
 def stand_alone(names: Collection[Name], listings: Mapping[str, looking.Listing]) -> bool:

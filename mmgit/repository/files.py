@@ -12,7 +12,7 @@ from typing import IO, Final, Protocol
 
 from mmgit.errors import UnsafePath, UsageError
 from mmgit.repository.folder import Folder, Kind
-from mmgit.repository.layout import STATE
+from mmgit.repository.layout import STAGING, STATE
 from mmgit.repository.paths import MAX_DEPTH, parts_of
 
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -137,7 +137,7 @@ class Root:
     def write(self, relative: str, data: bytes) -> None:
         """Put a file in place at once: staged, made durable, renamed. Missing folders are made."""
         folder_path, name = _split(relative)
-        with self.state("staging") as staging, self.make(folder_path) as folder:
+        with self.state(STAGING) as staging, self.make(folder_path) as folder:
             staged = f"{os.getpid()}-{name}"[-200:]
             staging.remove(staged)
             staging.create(staged, data)

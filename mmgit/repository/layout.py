@@ -8,6 +8,8 @@ BLUEPRINT = "blueprint.yaml"
 ENVIRONMENTS = "environments"
 STATE = ".mmgit"
 """Journal, lock, image layout and compile state: never committed."""
+STAGING = "staging"
+"""The folder in it where files are written that shall appear elsewhere at once."""
 LAYOUT = f"{STATE}/oci"
 DEFAULT_GROUP = "default"
 

@@ -2,12 +2,14 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.cli.whole import compiled_whole, contents, settle
 
 Mmgit = Callable[..., Any]
 
@@ -128,6 +130,68 @@ def test_a_promotion_that_cannot_be_is_an_error_with_the_way_on(
     assert ended.code == 2
     assert message in ended.err
     assert hint in ended.err
+
+
+@pytest.fixture
+def remembered(promoted: Path, mmgit: Mmgit) -> Path:
+    """Staging runs digits/2 again, as `numbers` does, which is in production alone; the last compile left a state."""
+    numbers = PRODUCTION.with_name("numbers.yaml")
+    numbers.write_text(PRODUCTION.read_text())
+    mmgit("compile", "--commit", "--all")
+    for name, environment in (("numbers", "production"), ("digits", "staging")):
+        mmgit("service", "update", name, "--env", environment, "--manifest", "digits/2", "--unverified")
+    mmgit("compile", "--commit", "--all")
+    settle()
+    mmgit("compile")
+    return promoted
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("promote", "digits", *TO_PRODUCTION),
+        ("promote", *TO_PRODUCTION),
+        (*ROLL_BACK, "--reason", "worse on Mondays"),
+        (*ROLL_BACK, "--to", "digits/2", "--reason", "worse on Mondays"),
+        ("rollback", "numbers", "--unverified", "--reason", "worse on Mondays"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("is_edited", [False, True], ids=["alone", "with-an-edit"])
+def test_what_moves_is_compiled_to_the_bytes_of_a_compile_of_everything(
+    remembered: Path, mmgit: Mmgit, checked: list[Collection[str] | None], command: tuple[str, ...], *, is_edited: bool
+) -> None:
+    if is_edited:
+        with Path("environments/staging/services/examples/penguins.yaml").open("a") as service:
+            service.write("queue: 7\n")
+    whole = compiled_whole(remembered, *command)
+    before = contents(remembered)
+    checked.clear()
+
+    ended = mmgit(*command)
+
+    assert ended.code == 0, ended.err
+    assert contents(remembered) == whole != before
+    assert len(checked) == 1
+    assert None not in checked
+    checked.clear()
+    assert mmgit("compile", "--check").code == 0
+    assert None not in checked
+
+
+@pytest.mark.usefixtures("remembered")
+def test_another_environment_that_changed_has_everything_compiled(
+    remembered: Path, mmgit: Mmgit, checked: list[Collection[str] | None]
+) -> None:
+    with Path("environments/staging/environment.yaml").open("a") as environment:
+        environment.write("defaults: {queue: 7}\n")
+    whole = compiled_whole(remembered, "promote", "digits", *TO_PRODUCTION)
+    checked.clear()
+
+    assert mmgit("promote", "digits", *TO_PRODUCTION).code == 0
+
+    assert None in checked
+    assert contents(remembered) == whole
 
 
 @pytest.fixture

@@ -5,9 +5,7 @@ Layers below a manifest's own are made up and there beforehand; the registry is 
 
 import hashlib
 import shutil
-import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import chdir
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,9 +13,7 @@ from typing import Any
 
 import pytest
 
-from mmgit import pipeline
 from mmgit.cli.main import _release_asked
-from mmgit.deliver.baseline import Surroundings
 from mmgit.images import layers
 from mmgit.images.assemble import Assembler
 from mmgit.images.layout import Layout
@@ -25,8 +21,9 @@ from mmgit.images.recipes import locks_of, recipe_of
 from mmgit.images.tar import Entry, file
 from mmgit.lock import TAR
 from mmgit.repository import layout as paths
-from mmgit.repository.files import Files, Root
+from mmgit.repository.files import Root
 from mmgit.repository.load import load
+from tests.cli.whole import compiled_whole, contents, settle
 from tests.conftest import HEADER
 from tests.images.conftest import FakeRegistry, fake_registry_running
 
@@ -76,11 +73,6 @@ def root(here: Callable[..., Path], git: Callable[..., str], registry: FakeRegis
     return root
 
 
-def settle() -> None:
-    """Let time pass: what was written in the same moment as a command began counts as changed after it."""
-    time.sleep(0.05)
-
-
 def put_lower_layers(root: Path, manifest: str) -> None:
     source = load(Root(root)).source
     assert source
@@ -108,44 +100,10 @@ def register(root: Path, number: int) -> None:
     (manifest / "manifest.yaml").write_text(declared)
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    """Every file but git's and mmgit's own."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    named = {path.relative_to(folder).as_posix(): path for path in found}
-    return {name: path.read_bytes() for name, path in named.items() if not name.startswith((".git/", ".mmgit/"))}
-
-
-@pytest.fixture
-def checked(monkeypatch: pytest.MonkeyPatch) -> list[Collection[str] | None]:
-    """The services that each run of the pipeline was asked for; None for all of them."""
-    asked: list[Collection[str] | None] = []
-    check = pipeline.check
-
-    def spy(
-        root: Files, surroundings: Surroundings, services: Collection[str] | None = None, **more: Any
-    ) -> pipeline.Checked:
-        asked.append(services)
-        return check(root, surroundings, services, **more)
-
-    monkeypatch.setattr(pipeline, "check", spy)
-    return asked
-
-
-def released_in_a_copy(root: Path, mmgit: Mmgit) -> dict[str, bytes]:
-    """What a release makes where nothing is remembered, so that everything is compiled."""
-    folder = root.with_name("whole")
-    shutil.copytree(root, folder, symlinks=True)
-    (folder / ".mmgit/state").unlink(missing_ok=True)
-    with chdir(folder):
-        ended = mmgit(*RELEASE)
-    assert ended.code == 0, ended.err
-    return contents(folder)
-
-
 def test_a_release_compiles_what_it_touches_to_the_same_bytes(
     root: Path, mmgit: Mmgit, checked: list[Collection[str] | None]
 ) -> None:
-    whole = released_in_a_copy(root, mmgit)
+    whole = compiled_whole(root, *RELEASE)
     assert checked == [None]
 
     ended = mmgit(*RELEASE)
@@ -159,7 +117,7 @@ def test_a_release_compiles_what_it_touches_to_the_same_bytes(
 def test_what_was_changed_before_is_compiled_with_it(root: Path, mmgit: Mmgit) -> None:
     with (root / OTHER).open("a") as other:
         other.write("queue: 20\n")
-    whole = released_in_a_copy(root, mmgit)
+    whole = compiled_whole(root, *RELEASE)
 
     assert mmgit(*RELEASE).code == 0
 
@@ -185,7 +143,7 @@ def test_another_environment_that_changed_has_everything_compiled(
 ) -> None:
     with (root / f"{STAGING}/environment.yaml").open("a") as environment:
         environment.write("defaults: {queue: 7}\n")
-    whole = released_in_a_copy(root, mmgit)
+    whole = compiled_whole(root, *RELEASE)
     checked.clear()
 
     assert mmgit(*RELEASE).code == 0

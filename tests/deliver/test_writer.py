@@ -13,7 +13,7 @@ import pytest
 from mmgit.deliver.commit import commit
 from mmgit.deliver.git import find
 from mmgit.deliver.writer import writing
-from mmgit.errors import Busy, UnsafePath
+from mmgit.errors import Busy, UnsafePath, UsageError
 from mmgit.repository.files import Root
 
 Git = Callable[..., str]
@@ -74,6 +74,28 @@ def test_a_root_keeps_its_name(root: Root) -> None:
 
     with writing(root, command="third") as third:
         assert first.owner == second.owner == third.owner
+
+
+def test_a_command_that_is_refused_leaves_nothing_to_recover(root: Root) -> None:
+    with pytest.raises(UsageError), writing(root, command="refused"):
+        raise UsageError("no")
+
+    assert json.loads(root.read(".mmgit/lock").partition(b"\n")[0])["holder"] is None
+
+
+@pytest.mark.parametrize("left", [".mmgit/journal/entries.json", ".mmgit/staging/copy-1"])
+def test_a_command_that_is_refused_half_way_leaves_it_to_the_next_one(root: Root, left: str) -> None:
+    def refused() -> None:
+        with writing(root, command="refused"):
+            (root.path / left).parent.mkdir(parents=True)
+            (root.path / left).write_text('{"entries": [], "base": null}')
+            raise UsageError("no")
+
+    with pytest.raises(UsageError):
+        refused()
+
+    with writing(root, command="next"):
+        assert not root.exists(left)
 
 
 def test_the_lock_says_who_writes(root: Root) -> None:
