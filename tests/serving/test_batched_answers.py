@@ -62,14 +62,14 @@ frame_rows = st.fixed_dictionaries(
 
 
 @st.composite
-def arguments(draw: st.DrawFn) -> dict[str, Any]:
+def arguments(draw: st.DrawFn, *, is_numeric: bool = False) -> dict[str, Any]:
     """Mostly right ones: rows of 2 cells or of 3, often with a frame that mostly has as many rows."""
     rows = draw(st.sampled_from([1, 1, 1, 2, 3, 0]))
     width = draw(st.sampled_from([2, 2, 2, 3]))
     given: dict[str, Any] = {"x": draw(st.lists(st.lists(cells, min_size=width, max_size=width), max_size=rows))}
     if given["x"] and draw(st.integers(0, 9)) == 0:
         given["x"][0][0] = draw(st.sampled_from([666, 7]))  # what run() fails for, or answers without rows
-    if draw(st.booleans()):
+    if not is_numeric and draw(st.booleans()):
         given["frame"] = draw(st.lists(frame_rows, min_size=len(given["x"]), max_size=rows))
     return given
 
@@ -90,13 +90,15 @@ def infer(given: Mapping[str, Any], *, is_binary: bool = False) -> tuple[str, by
     return "v2/models/digits/infer", head + packed, {"inference_header_content_length": str(len(head))}
 
 
-wrong = st.sampled_from([b"{", b"[]", b'{"x": 1}', b'{"x": [[1, "a"]]}', b'{"y": []}', b'{"x": [[NaN]]}', b"\xff"])
+wrong_bodies = st.sampled_from(
+    [b"{", b"[]", b'{"x": 1}', b'{"x": [[1, "a"]]}', b'{"y": []}', b'{"x": [[NaN]]}', b"\xff"]
+)
 asked: st.SearchStrategy[tuple[str, bytes, dict[str, str]]] = st.one_of(
     arguments().map(plain),
     arguments().map(plain),
     arguments().map(infer),
     arguments().map(lambda given: infer(given, is_binary=True)),
-    wrong.map(lambda body: ("score", body, {})),
+    wrong_bodies.map(lambda body: ("score", body, {})),
 )
 Asked = tuple[str, bytes, dict[str, str]]
 
@@ -159,6 +161,51 @@ def test_a_mix_is_answered_as_each_request_is_alone(service: Service, mix: list[
     expected = [seen(answer) for answer in alone(service, mix)]
 
     found = [seen(answer) for answer in together(service, mix)]
+
+    assert found == expected
+
+
+@pytest.fixture(scope="module")
+def numeric(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """The same without frames: where all are right, what waits is read and written at once."""
+    x = SampleDefinition(DataTypes.NUMPY, np.zeros((1, 2)), shape=(None, None))
+    schema = generate_schema(lambda x: x, {"x": x}, row_wise=True)
+    folder = tmp_path_factory.mktemp("server") / "numeric"
+    with running(folder, score=SCORE, schema=schema, queue=QUEUE, batch_max_requests=8) as service:
+        yield service
+
+
+reaching = st.sampled_from(
+    [
+        b'{"x": [[1, 1]]},{"x": [[2, 2]]}',
+        b'{"x": "',
+        b'"}',
+        b'"},{"x": [[3, 3]]},{"x": [[3, 3]]}',
+        b'{"x": [[1',
+        b"1]]}",
+        b"",
+    ]
+)
+"""Bodies that would be something else if others were read with them."""
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    mix=st.lists(
+        st.one_of(
+            arguments(is_numeric=True).map(plain),
+            arguments(is_numeric=True).map(plain),
+            arguments(is_numeric=True).map(infer),
+            st.one_of(reaching, reaching, wrong_bodies).map(lambda body: ("score", body, {})),
+        ),
+        min_size=2,
+        max_size=12,
+    )
+)
+def test_a_mix_of_numbers_is_answered_as_each_request_is_alone(numeric: Service, mix: list[Asked]) -> None:
+    expected = [seen(answer) for answer in alone(numeric, mix)]
+
+    found = [seen(answer) for answer in together(numeric, mix)]
 
     assert found == expected
 

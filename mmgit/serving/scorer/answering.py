@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .frames import BODY_BYTES_MAX, TENSORS
-from .results import ResultError, json_of
+from .results import ResultError, documents_of, json_of
 from .strict_json import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .inference import Asked
     from .log import RequestLog
     from .scoring import Scoring
@@ -107,6 +110,22 @@ def answer(scoring: Scoring, call: Call, result: object, log: RequestLog) -> Ans
     if len(payload) > BODY_BYTES_MAX:
         return _error(request, 500, "result_too_large", "the result of the scoring code is too large")
     return Answer(200, payload, json_bytes)
+
+
+def answers_to(
+    scoring: Scoring,
+    requests: Sequence[Request],
+    asked: Sequence[Asked | None],
+    results: Sequence[object],
+    log: RequestLog,
+) -> list[Answer]:
+    """What answers requests that had these results in one call; `asked` is empty where none asks for anything."""
+    if not asked and scoring.declared and not scoring.declared.check_result:
+        documents = documents_of(results)
+        if documents is not None:
+            return [Answer(200, document) for document in documents]
+    calls = map(Call, requests, repeat(None), asked or repeat(None))
+    return [answer(scoring, call, result, log) for call, result in zip(calls, results)]
 
 
 def _error(request: Request, status: int, code: str, message: str) -> Answer:

@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 from .frames import RAW
 from .json_values import bytes_of, check_value, refuse_unknown_keywords
-from .numpy_arrays import array_converter
+from .native_json import native_json
+from .numpy_arrays import array_converter, rows_joiner
 from .pandas_frames import frame_converter
 from .scalars import described
 from .strict_json import Json, Refused, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .numpy_arrays import Joiner
 
 
 class Arguments:
@@ -33,6 +36,7 @@ class Arguments:
         self.converters = {name: _converter(declared, name) for name, declared in schema["properties"].items()}
         self.required = tuple(schema.get("required", ()))
         self._raw_name = raw_input_of(schema)
+        self._joiners = _joiners(schema["properties"])
 
     def of(self, body: bytes, form: int) -> dict[str, Any]:
         """The arguments that a body of this form (see `frames`) stands for.
@@ -57,6 +61,24 @@ class Arguments:
         if document.keys() != converters.keys():
             self._refuse_names(document)
         return {name: converters[name](value, name) for name, value in document.items()}
+
+    def joined(self, bodies: Sequence[bytes]) -> tuple[dict[str, Any], list[int]] | None:
+        """The arguments of one call for the rows of all these bodies, read at once, and how many rows each has.
+
+        None where one of them is wrong or is not of numbers alone: then each is to be read.
+        """
+        joiners = self._joiners
+        objects = native_json.objects_of(bodies) if joiners else None
+        if objects is None or any(each.keys() != joiners.keys() for each in objects):
+            return None
+        arguments = {}
+        sizes: list[int] = []
+        for name in objects[0]:
+            found = joiners[name]([each[name] for each in objects])
+            if found is None or (sizes and sizes != found[1]):
+                return None
+            arguments[name], sizes = found
+        return None if 0 in sizes else (arguments, sizes)
 
     def _refuse_names(self, document: Mapping[str, Any]) -> None:
         for name in document:
@@ -92,6 +114,12 @@ def _converter(declared: Mapping[str, Any], name: str) -> Callable[[Json, str], 
     else:
         raise ValueError(f"{name}: x-mmgit has no type {mark['type']!r}")
     return convert
+
+
+def _joiners(properties: Mapping[str, Any]) -> dict[str, Joiner]:
+    """What joins the rows of each input; nothing where one of them cannot be joined."""
+    joiners = {name: rows_joiner(declared.get("x-mmgit", {})) for name, declared in properties.items()}
+    return {name: joiner for name, joiner in joiners.items() if joiner} if all(joiners.values()) else {}
 
 
 def _standard(value: Json, path: str, *, schema: Mapping[str, Any]) -> Json:

@@ -8,12 +8,13 @@ documents are left to `strict_json` and `results`, and so is every error, so tha
 from __future__ import annotations
 
 import importlib.util
+import os
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from types import ModuleType
 
 UNSURE = object()
@@ -22,7 +23,9 @@ UNSURE = object()
 _MODULE = "_mmgit_scorer.orjson"
 _DIGITS = bytes.maketrans(b"123456789", b"0" * 9)
 _LONG_NUMBER = b"0" * 19
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 _CONTAINERS = frozenset((dict, list))
+_DICT = {dict}
 
 
 class NativeJson:
@@ -32,6 +35,8 @@ class NativeJson:
         self._loads: Callable[[bytes], Any] | None = None
         self._dumps: Callable[..., bytes] | None = None
         self._option = 0
+        self._fence = os.urandom(16).hex().translate(_LETTERS)
+        self._between = f',"{self._fence}",'.encode("ascii")
 
     def load(self, folder: str) -> str:
         """Take orjson from this folder of packages; why there is none, else an empty text."""
@@ -69,6 +74,28 @@ class NativeJson:
             return value
         return value if _names_in(value) == colons else UNSURE
 
+    def objects_of(self, bodies: Sequence[bytes]) -> list[dict[str, Any]] | None:
+        """The objects that these documents are, read at once; None where one is wrong or holds an object of its own.
+
+        Between two of them stands a fence, a text that nobody else knows. Where every second value is a fence, each
+        fence was a value of its own, so what lies between two is one whole document: none reaches into another.
+        How deep they nest is for the caller to see.
+        """
+        if self._loads is None:
+            return None
+        joined = self._between.join(bodies)
+        if _LONG_NUMBER in joined.translate(_DIGITS):
+            return None
+        try:
+            values = self._loads(b"[%b]" % joined)
+        except ValueError:
+            return None
+        if values[1::2] != [self._fence] * (len(bodies) - 1):
+            return None
+        values = values[::2]
+        is_sure = set(map(type, values)) == _DICT and sum(map(len, values)) == joined.count(b":")
+        return values if is_sure else None
+
     def document_of(self, value: Any, plain: Callable[[Any], Any]) -> bytes | None:  # noqa: ANN401
         """The document of a value, unless orjson might write another one; `plain` takes what JSON does not know.
 
@@ -81,6 +108,13 @@ class NativeJson:
         except TypeError:
             return None
         return document if document.isascii() and b"null" not in document else None
+
+    def documents_of(self, values: Sequence[Any], plain: Callable[[Any], Any]) -> list[bytes] | None:
+        """The documents of several values, written at once; None where `document_of` would not write one of them."""
+        fenced: list[Any] = [self._fence] * (2 * len(values) - 1)
+        fenced[::2] = values
+        document = self.document_of(fenced, plain)
+        return None if document is None else document[1:-1].split(self._between)
 
 
 native_json = NativeJson()

@@ -13,7 +13,10 @@ from .scalars import check, described, first_wrong, kind_of
 from .strict_json import Json, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    Joiner = Callable[[Sequence[Json]], "tuple[Any, list[int]] | None"]
+    """Makes one array of the rows of several values, and tells how many each has; None where one of them is wrong."""
 
 _LIST = frozenset((list,))
 
@@ -38,6 +41,31 @@ def array_converter(declared: Mapping[str, Any]) -> Callable[[Json, str], object
             raise Refused("argument_invalid", f"{place}: not a {dtype} cell: {error}") from None
 
     return convert
+
+
+def rows_joiner(declared: Mapping[str, Any]) -> Joiner | None:
+    """What joins the rows of arrays that are declared so; none where an array has none, or where its dtype is one by
+    which a cell may change what others become.
+    """
+    if declared.get("type") != "numpy" or declared["shape"][:1] != [None]:
+        return None
+    numpy = importlib.import_module("numpy")
+    array = numpy.array
+    known = numpy.dtype(declared["dtype"])
+    if known.kind not in "biuf":
+        return None
+    cells_of = array_reader(declared)
+
+    def join(values: Sequence[Json]) -> tuple[Any, list[int]] | None:
+        if not _LIST.issuperset(map(type, values)):
+            return None
+        try:
+            cells, shape = cells_of(list(chain.from_iterable(values)), "")
+            return array(cells, known).reshape(shape), list(map(len, values))
+        except (Refused, ValueError, TypeError, OverflowError):
+            return None
+
+    return join
 
 
 def array_reader(declared: Mapping[str, Any]) -> Callable[[Json, str], tuple[list[Json], list[int]]]:

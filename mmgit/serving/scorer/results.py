@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .native_json import native_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .strict_json import Json
 
@@ -51,6 +51,14 @@ def json_of(result: Json) -> bytes:
     except (TypeError, RecursionError) as error:
         raise ResultError("result_not_json", f"run() returned a value without a JSON form: {error}") from None
     return document
+
+
+def documents_of(results: Sequence[Json]) -> list[bytes] | None:
+    """The documents of several results, as `json_of` writes each; None where that has to be asked."""
+    try:
+        return native_json.documents_of(results, plain)
+    except BaseException:  # noqa: BLE001 - an object of the user's raised it, and will again
+        return None
 
 
 def plain(value: Json) -> Json:

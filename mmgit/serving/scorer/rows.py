@@ -10,6 +10,8 @@ import importlib
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
+from .results import plain
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
@@ -59,13 +61,16 @@ def joined(calls: Sequence[Arguments]) -> Arguments:
     return {name: _concatenated([arguments[name] for arguments in calls]) for name in calls[0]}
 
 
-def parts_of(result: object, sizes: Sequence[int]) -> list[Any] | None:
-    """The result of each call, which has so many rows; None when the result is not rows of all of them."""
+def parts_of(result: object, sizes: Sequence[int], *, is_for_json: bool = False) -> list[Any] | None:
+    """The result of each call, which has so many rows; None when the result is not rows of all of them.
+
+    Where all of it becomes JSON, arrays are made lists first: once, not for each.
+    """
     ends = list(accumulate(sizes))
-    bounds = [slice(start, end) for start, end in zip([0, *ends], ends)]
+    bounds = list(map(slice, [0, *ends], ends))
     if not isinstance(result, dict):
-        return _slices(result, bounds)
-    columns = {name: _slices(value, bounds) for name, value in result.items()}
+        return _slices(result, bounds, is_for_json=is_for_json)
+    columns = {name: _slices(value, bounds, is_for_json=is_for_json) for name, value in result.items()}
     if not columns or None in columns.values():
         return None
     return [dict(zip(columns, cells)) for cells in zip(*columns.values())]
@@ -77,14 +82,20 @@ def _concatenated(values: Sequence[Any]) -> object:
     return importlib.import_module("numpy").concatenate(values)
 
 
-def _slices(value: Any, bounds: Sequence[slice]) -> list[Any] | None:  # noqa: ANN401 - a result may be anything
+def _slices(
+    value: Any,  # noqa: ANN401 - a result may be anything
+    bounds: Sequence[slice],
+    *,
+    is_for_json: bool,
+) -> list[Any] | None:
     total = bounds[-1].stop
     if isinstance(value, list):
         if len(value) != total or any(_is_as_long(item, total) for item in value):
             return None
     elif not (hasattr(value, "tolist") or hasattr(value, "columns")) or value.shape[:1] != (total,):
         return None
-    rows = getattr(value, "iloc", value)
+    is_array = type(value).__name__ == "ndarray" and type(value).__module__ == "numpy"
+    rows = plain(value) if is_for_json and is_array else getattr(value, "iloc", value)
     return [rows[bound] for bound in bounds]
 
 

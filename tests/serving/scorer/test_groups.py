@@ -1,6 +1,6 @@
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,21 @@ from mmgit.serving.scorer.frames import ALONE, ARGUMENTS, REPLAY, TENSORS
 from mmgit.serving.scorer.groups import score_group
 from mmgit.serving.scorer.inference import Inference, Model
 from mmgit.serving.scorer.log import RequestLog
+from mmgit.serving.scorer.native_json import native_json
 from mmgit.serving.scorer.outputs import output_check
 from mmgit.serving.scorer.scoring import Scoring
 from mmgit.serving.scorer.strict_json import Refused
+from tests.serving.conftest import ORJSON
 
 Run = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True, params=[ORJSON, ""], ids=["orjson", "standard library"])
+def _native(request: pytest.FixtureRequest) -> Iterator[None]:
+    if request.param:
+        native_json.load(request.param)
+    yield
+    native_json.unload()
 
 
 class Told:

@@ -18,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mmgit.serving.scorer.native_json import UNSURE, NativeJson, native_json
-from mmgit.serving.scorer.results import ResultError, json_of
+from mmgit.serving.scorer.results import ResultError, documents_of, json_of
 from mmgit.serving.scorer.strict_json import Refused, parse
 from tests.serving.conftest import ORJSON, Start, interpreter_of, until
 
@@ -153,6 +153,72 @@ def test_a_value_that_contains_itself_is_refused_either_way() -> None:
     with_it, without = both(lambda: json_of(circle))
 
     assert with_it == without
+
+
+PIECES = st.sampled_from(
+    [
+        *(
+            b'{"a": 1}',
+            b'{"a": 1},{"a": 2}',
+            b'{"a":"',
+            b'"}',
+            b'"},{"a": 1},{"a": 1}',
+            b"1],[2",
+            b"]",
+            b"[",
+            b"",
+            b" ",
+        ),
+        *(b'{"a": 1}\n', b'{"a": 1, "a": 1}', b'{"a": ":"}', b'{"a": {"b": 1}}', b'{"a": [1, {"b": 2}]}', b'{"a": 1},'),
+        *(b',{"a": 1}', b'{"a": [', b"1]}", b'{"a"', b": 1}", b'{"a": "\\', b'\\"}', b'{"a": "\xc3', b'\xa9"}', b"{}"),
+    ]
+)
+"""What may become something else beside others."""
+
+
+@settings(max_examples=1500, deadline=None)
+@given(
+    st.lists(st.one_of(PIECES, PIECES, DOCUMENTS.map(lambda text: b'{"x": %b}' % text.encode()), BODIES), min_size=1)
+)
+@example([b'{"a": 1},{"a": 1}', b"", b""])
+@example([b'{"a":"', b"1", b'"},{"a": 1},{"a": 1}'])
+def test_documents_that_are_read_at_once_are_what_each_is_alone(bodies: list[bytes]) -> None:
+    native_json.load(ORJSON)
+
+    found = native_json.objects_of(bodies)
+
+    assert found is None or repr(found) == repr([parse(body) for body in bodies])
+
+
+@pytest.mark.parametrize("size", [1, 2, 32])
+def test_usual_objects_are_read_and_written_at_once(size: int) -> None:
+    native_json.load(ORJSON)
+    objects = [{"x": [[number, 3.5]], "y": [True]} for number in range(size)]
+    bodies = [json.dumps(each).encode() for each in objects]
+
+    assert native_json.objects_of(bodies) == objects
+    assert documents_of(objects) == [json_of(each) for each in objects]
+
+
+@settings(max_examples=600, deadline=None)
+@given(st.lists(RESULTS, min_size=1, max_size=5))
+def test_results_that_are_written_at_once_are_written_as_each_is_alone(results: list[Any]) -> None:
+    native_json.load(ORJSON)
+
+    found = documents_of(results)
+
+    assert found is None or found == [json_of(result) for result in results]
+
+
+@pytest.mark.parametrize("error", [TypeError, ValueError, SystemExit])
+def test_a_result_that_raises_is_left_to_be_written_alone(error: type[BaseException]) -> None:
+    class Raising:
+        def tolist(self) -> list[int]:
+            raise error
+
+    native_json.load(ORJSON)
+
+    assert documents_of([1, Raising()]) is None
 
 
 @pytest.mark.parametrize(

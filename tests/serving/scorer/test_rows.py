@@ -107,6 +107,15 @@ RESULTS: list[Any] = [
 
 
 @pytest.mark.parametrize("result", RESULTS)
+def test_parts_for_json_are_written_as_parts_are(result: Any) -> None:
+    parts, for_json = parts_of(result, [2, 1]), parts_of(result, [2, 1], is_for_json=True)
+
+    assert parts is not None
+    assert for_json is not None
+    assert list(map(json_of, for_json)) == list(map(json_of, parts))
+
+
+@pytest.mark.parametrize("result", RESULTS)
 def test_a_result_of_rows_is_split_into_what_each_call_would_have_had(result: Any) -> None:
     parts = parts_of(result, [2, 1])
 
