@@ -4,7 +4,6 @@ The server is the same for all of them; after each one the same scorer process h
 """
 
 import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ import pandas as pd
 import pytest
 
 from mmgit.sdk import generate_schema
-from tests.serving.conftest import MAIN, Service, launch, lay_out, until
+from tests.serving.conftest import ORJSON, Service, running, until
 
 SCORE = """
 import datetime, decimal, os
@@ -66,14 +65,12 @@ def run(x: object = None, rows: object = None, options: object = None, what: obj
     """The arguments of `SCORE`."""
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+@pytest.fixture(scope="module", params=[ORJSON, ""], ids=["orjson", "standard library"])
+def service(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("corpus") / "corpus"
-    options = lay_out(folder, score=SCORE, schema=generate_schema(run, SAMPLES))
-    service = launch(folder, [sys.executable, "-I", str(MAIN), *options])
-    until(service.is_ready)
-    yield service
-    service.end()
+    with running(folder, score=SCORE, schema=generate_schema(run, SAMPLES), scorer_packages=request.param) as service:
+        yield service
+    assert bool(service.logged("json_by_standard_library")) is not bool(request.param)
 
 
 @pytest.fixture
@@ -97,7 +94,12 @@ BODIES = {
     "1e999 where anything goes": (b'{"options": {"a": -1e999}}', "json_number_too_large"),
     "duplicate arguments": (b'{"what": "pid", "what": "nan"}', "json_duplicate_name"),
     "duplicate columns": (b'{"rows": [{"age": 1, "city": "a", "ag\\u0065": 2}]}', "json_duplicate_name"),
+    "duplicate names among many": (
+        b'{"options": {' + b"".join(b'"%d": 1, ' % number for number in range(200_000)) + b'"a": 1, "a": 2}}',
+        "json_duplicate_name",
+    ),
     "huge integer": (b'{"options": {"top": ' + b"9" * 1_000_000 + b"}}", "json_number_too_large"),
+    "huge negative integer": (b'{"options": {"top": -' + b"1" * 310 + b"}}", "json_number_too_large"),
     "huge integer in an array": (b'{"x": [[' + b"9" * 309 + b", 1]]}", "argument_invalid"),
     "integer beyond its column": (b'{"rows": [{"age": 9223372036854775808, "city": "a"}]}', "argument_invalid"),
     "lone surrogate": (b'{"what": "\\ud800"}', "json_lone_surrogate"),
@@ -130,6 +132,17 @@ def test_a_body_that_readers_disagree_about_is_refused(service: Service, name: s
     assert len(answer.body) < 1000
 
 
+@pytest.mark.usefixtures("scorer")
+@pytest.mark.parametrize("name", BODIES)
+def test_so_it_is_as_tensors(service: Service, name: str) -> None:
+    body, _ = BODIES[name]
+
+    answer = service.ask("/v2/models/digits/infer", body)
+
+    assert answer.status == 400
+    assert 0 < len(answer.document["error"]) < 1000
+
+
 RESULTS = {
     **dict.fromkeys(("nan", "infinity"), "result_not_finite"),
     **dict.fromkeys(
@@ -154,6 +167,14 @@ def test_a_whole_pair_of_surrogates_is_a_character(service: Service) -> None:
 
 
 @pytest.mark.usefixtures("scorer")
-@pytest.mark.parametrize("parts", [json.dumps({"options": {"top": 10**300}}).encode(), b'{"options": {"top": 1e15}}'])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        json.dumps({"options": {"top": 10**300}}).encode(),
+        b'{"options": {"top": 1e15}}',
+        b'{"options": {"top": 0e99999999999}}',
+        b'{"options": {"top": 1e-99999999999}}',
+    ],
+)
 def test_a_large_number_that_fits_is_taken(service: Service, parts: bytes) -> None:
     assert service.ask(service.score_path, parts).status == 200

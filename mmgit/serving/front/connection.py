@@ -124,6 +124,8 @@ class Connection(asyncio.Protocol):
         self._pipeline.append(exchange)
         exchange.name_request()
         body_bytes = exchange.declared_bytes
+        is_crowded = len(self._pipeline) > PIPELINE_MAX or self._receiver.begun > PIPELINE_MAX
+        fault = fault or (_TOO_MANY_WAIT if is_crowded else None)
         refusal = fault or self.site.refusal(exchange) or self._excess_of(exchange, body_bytes)
         if refusal is None:
             if b"expect" in exchange.headers:
@@ -131,7 +133,7 @@ class Connection(asyncio.Protocol):
                 self._let_send()
             return
         is_body_unknown = b"transfer-encoding" in exchange.headers or b"expect" in exchange.headers
-        if fault or refusal is _TOO_MANY_WAIT or is_body_unknown or body_bytes > SWALLOWED_BYTES_MAX:
+        if fault or is_body_unknown or body_bytes > SWALLOWED_BYTES_MAX:
             exchange.keep_alive = False
         exchange.is_refused = True
         exchange.refuse(refusal)
@@ -222,9 +224,7 @@ class Connection(asyncio.Protocol):
         connections = self.site.connections
         if body_bytes > exchange.body_limit:
             return _TOO_LARGE
-        if connections.held_bytes > connections.held_bytes_max:
-            return _NO_MEMORY
-        return _TOO_MANY_WAIT if len(self._pipeline) > PIPELINE_MAX else None
+        return _NO_MEMORY if connections.held_bytes > connections.held_bytes_max else None
 
     def _fail(self, refusal: Refusal) -> None:
         """End the request that is being received, and with it the connection: the next one could not be told apart."""

@@ -34,6 +34,10 @@ _WANTED = frozenset(
 )
 
 
+_OVER = Refusal(400, "bad_request", "nothing is read after the last request of a connection")
+"""Ends the parsing; nobody is told."""
+
+
 class Malformed(Exception):  # noqa: N818 - the expected end of a broken request, not a fault of ours
     """The bytes are not a request that this server reads on after."""
 
@@ -57,12 +61,13 @@ class _Known(NamedTuple):
 
 
 class Receiver:
-    """The parser of one connection; httptools calls its `on_…` methods."""
+    """The parser of one connection; httptools calls its `on_…` methods. `begun` counts the requests of one read."""
 
     def __init__(self, connection: Connection) -> None:
         self.exchange: Exchange | None = None
         self.has_head = False
         self.is_stopped = False
+        self.begun = 0
         self._connection = connection
         self._parser = httptools.HttpRequestParser(self)
         self._headers: dict[bytes, bytes] | None = None
@@ -81,6 +86,7 @@ class Receiver:
         Raises:
             Malformed: with the answer to give before the connection is closed.
         """
+        self.begun = 0
         is_between = self.exchange is None
         known = self._known
         if is_between and known is not None and len(data) == known.request_bytes and data.startswith(known.head):
@@ -110,8 +116,11 @@ class Receiver:
 
     def on_message_begin(self) -> None:
         """The first byte of a request."""
-        if self._is_resuming or self.is_stopped:
+        if self._is_resuming:
             return
+        if self.is_stopped:
+            raise Malformed(_OVER)
+        self.begun += 1
         self._stuck_bytes = self._fields = self._field_bytes = 0
         self.has_head = False
         self.exchange = Exchange(self._connection, monotonic())
@@ -169,11 +178,12 @@ class Receiver:
         """A part of the body."""
         self._progress += 1
         exchange = self.exchange
-        if exchange is not None:
-            exchange.body_bytes += len(part)
-            if not exchange.is_refused:
-                _add(exchange.chunks, part)
-                self._connection.hold(exchange, len(part))
+        if exchange is None:
+            raise Malformed(_OVER)
+        exchange.body_bytes += len(part)
+        if not exchange.is_refused:
+            _add(exchange.chunks, part)
+            self._connection.hold(exchange, len(part))
 
     def on_message_complete(self) -> None:
         """The request is complete."""

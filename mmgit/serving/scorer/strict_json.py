@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from typing import Any
 
 from .native_json import UNSURE, native_json
@@ -71,8 +72,7 @@ def _is_deeper_than(body: bytes, depth_max: int) -> bool:
 def _object_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        names = [name for name, _ in pairs]
-        name = next(name for name in names if names.count(name) > 1)
+        name = Counter(name for name, _ in pairs).most_common(1)[0][0]
         raise Refused("json_duplicate_name", f"the name {json.dumps(name[:100])} stands twice in one object")
     return value
 

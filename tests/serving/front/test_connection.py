@@ -68,6 +68,16 @@ def test_a_pipeline_has_a_bound(play: Play, site: QuietSite) -> None:
     play(scene)
 
 
+@pytest.mark.parametrize(("path", "status"), [("/", 200), ("/nothing", 401)])
+def test_what_is_answered_at_once_has_the_same_bound_in_one_read(client: Client, path: str, status: int) -> None:
+    client.send(request(path, method="GET", key="") * 1000)
+
+    statuses = [client.answer().status for _ in range(PIPELINE_MAX + 1)]
+
+    assert statuses == [status] * PIPELINE_MAX + [503]
+    assert client.is_closed()
+
+
 def test_a_client_that_asks_to_close_is_closed_after_its_answer(client: Client, echo: Service) -> None:
     client.send(request(echo.score_path, BODY, connection="close"))
 
