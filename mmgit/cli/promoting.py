@@ -103,8 +103,9 @@ def rollback(service: str, environment: str | None, *, is_release: bool, is_unve
         chosen = only_environment(source, service, environment)
         if hold is None:
             return edits.release_hold(source, files, environment=chosen, name=service)
-        earlier = edits.Earlier(*_earlier(source, files, chosen, service, to), hold)
-        source = _with_manifest(source, files, service_of(source, chosen, service), earlier.manifest)
+        declared = service_of(source, chosen, service)
+        earlier = edits.Earlier(*_earlier(declared, files, chosen, to, hold), hold)
+        source = _with_manifest(source, files, declared, earlier.manifest)
         change = edits.roll_back(source, files, earlier, environment=chosen, name=service)
         prefix = registry_of(source.environments[chosen].spec)
         (unasked if is_unverified else bring)(source, [(earlier.manifest, earlier.image)], prefix)
@@ -134,18 +135,23 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _earlier(source: Source, files: Files, environment: str, name: str, to: str) -> tuple[str, str]:
-    """The manifest and image to go back to: the newest before the present one, or the one that is named."""
+def _earlier(declared: DeclaredService, files: Files, environment: str, to: str, hold: Hold) -> tuple[str, str]:
+    """The manifest and image to go back to: the newest before the present one, or the one that is named.
+
+    The present one, where it is held for this very reason already: who types it again does not go forward again.
+    """
     from mmgit.deliver import git, pins  # noqa: PLC0415 - --help must not wait for it
     from mmgit.deliver.committed import Committed  # noqa: PLC0415 - as above
 
     repository = git.find(files.path)
     if repository is None:
         raise GitError(f"{files.path} is not in a git repository: nothing says what ran before", "git init")
-    declared = service_of(source, environment, name)
+    spec, name = declared.spec, declared.name
+    if not to and spec.manifest and spec.image and spec.hold and spec.hold.reason == hold.reason:
+        return spec.manifest, spec.image
     commit = files.commit if isinstance(files, Committed) else None
     known = pins.pins_of(repository, [declared.path], commit).get(declared.path, [])
-    found = [pin for pin in known if pin.manifest and pin.image and _is_meant(pin, to, declared.spec.image)]
+    found = [pin for pin in known if pin.manifest and pin.image and _is_meant(pin, to, spec.image)]
     if not found:
         what = f"`{to}`" if to else "anything else"
         hint = f"mmgit history {name} --env {environment}"

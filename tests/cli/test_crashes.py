@@ -1,14 +1,13 @@
 """A command that crashes before any of its steps leaves old or new, and typed again it ends well without other help.
 
-`promote`, `service keys`, `compile` and `compile --commit` on this project's own repository; a sample of the steps,
-and all of them in `slow`.
+`promote`, `rollback`, `service keys`, `compile` and `compile --commit` on this project's own repository, where all of
+it is compiled and where only what changed is; a sample of the steps, and all of them in `slow`.
 """
 
 import os
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from mmgit import divided, forked
+from mmgit import divided, forked, pipeline
 from mmgit.cli.main import run
+from tests.cli.whole import settle
 from tests.deliver.test_recovery import ALL_STEPS, Crash
 
 pytestmark = pytest.mark.timeout(1800)
@@ -26,6 +26,7 @@ BUDGETS = [6, pytest.param(ALL_STEPS, marks=pytest.mark.slow)]
 SERVICE = "environments/production/services/digits.yaml"
 RENDERED = "environments/production/rendered"
 PROMOTE = ("promote", "digits", "--from", "staging", "--to", "production", "--unverified")
+ROLL_BACK = ("rollback", "digits", "--env", "production", "--reason", "worse", "--until", "2099-01-31", "--unverified")
 
 
 @pytest.fixture
@@ -40,13 +41,31 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy_of_ours: Callable
     return root
 
 
+def nothing() -> None:
+    """Leave a copy as it is: its files are other ones than the last compile saw, so everything is compiled."""
+
+
+def remember() -> None:
+    """Let the last compile be one of the copy, and long enough ago to be believed."""
+    settle()
+    assert run(["compile"]) == 0
+
+
 def crashing(
-    root: Path, budget: int, *arguments: str, prepare: Callable[[], None] = lambda: None
+    root: Path, budget: int, *arguments: str, prepare: Callable[[], None] = nothing, is_partly: bool = False
 ) -> Iterator[tuple[Path, int]]:
-    """A prepared copy of the repository for each step at which the command crashed; the current folder is in it."""
+    """A prepared copy of the repository for each step at which the command crashed; the current folder is in it.
+
+    With `is_partly` the command fails where it compiles everything.
+    """
     counted = root.with_name("counted")
 
+    def refuse(*_: object, **__: object) -> pipeline.Compiled:
+        raise AssertionError("everything is compiled")
+
     def action() -> None:
+        if is_partly:
+            pipeline.compiled = refuse
         with Path(os.devnull).open("wb") as silent:
             os.dup2(silent.fileno(), 1)
             os.dup2(silent.fileno(), 2)
@@ -78,21 +97,69 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in [folder / SERVICE, *rendered]}
 
 
+@pytest.mark.parametrize("prepare", [nothing, remember])
 @pytest.mark.parametrize("budget", BUDGETS)
-def test_a_promotion_is_made_or_not(root: Path, mmgit: Any, budget: int) -> None:
+def test_a_promotion_is_made_or_not(root: Path, mmgit: Any, budget: int, prepare: Callable[[], None]) -> None:
     old = contents(root)
     assert mmgit(*PROMOTE).code == 0
     new = contents(root)
     subprocess.run(["git", "checkout", "--quiet", "--", "."], check=True)
     assert contents(root) == old != new
 
-    for folder, step in crashing(root, budget, *PROMOTE):
+    for folder, step in crashing(root, budget, *PROMOTE, prepare=prepare, is_partly=prepare is remember):
         assert all(data in (old.get(path), new.get(path)) for path, data in contents(folder).items()), step
 
         assert mmgit(*PROMOTE).code == 0, step
 
         assert contents(folder) == new, step
         assert mmgit("compile", "--check").code == 0, step
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_rollback_of_what_is_remembered_is_made_or_not(root: Path, mmgit: Any, budget: int) -> None:
+    assert mmgit(*PROMOTE).code == 0
+    for arguments in (["add", "--all"], ["commit", "--quiet", "--message=Promote"]):
+        subprocess.run(["git", *arguments], check=True)
+    old = contents(root)
+    assert mmgit(*ROLL_BACK).code == 0
+    new = contents(root)
+    subprocess.run(["git", "checkout", "--quiet", "--", "."], check=True)
+
+    for folder, step in crashing(root, budget, *ROLL_BACK, prepare=remember, is_partly=True):
+        assert all(data in (old.get(path), new.get(path)) for path, data in contents(folder).items()), step
+
+        assert mmgit(*ROLL_BACK).code == 0, step
+
+        assert contents(folder) == new, step
+        assert mmgit("compile", "--check").code == 0, step
+
+
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_what_changed_is_compiled_or_not(root: Path, mmgit: Any, budget: int) -> None:
+    old = contents(root)
+    edit()
+    assert mmgit("compile").code == 0
+    new = contents(root)
+    subprocess.run(["git", "checkout", "--quiet", "--", "."], check=True)
+
+    for folder, step in crashing(root, budget, "compile", prepare=remember_and_edit, is_partly=True):
+        assert all(data in (old.get(path), new[path]) for path, data in contents(folder).items()), step
+
+        assert mmgit("compile").code == 0, step
+
+        assert contents(folder) == new, step
+        assert mmgit("compile", "--check").code == 0, step
+
+
+def edit() -> None:
+    """Change a service."""
+    Path(SERVICE).write_text(Path(SERVICE).read_text() + "queue: 7\n")
+
+
+def remember_and_edit() -> None:
+    """As `remember`, and then change a service."""
+    remember()
+    edit()
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
@@ -118,15 +185,10 @@ def test_what_changed_is_committed_with_what_it_renders_or_not_at_all(root: Path
     command = ("compile", "--commit", "--all")
     rendered = f"{RENDERED}/default/digits.yaml"
 
-    def remember_and_edit() -> None:
-        time.sleep(0.05)  # so that the copied files are old enough to be remembered
-        assert run(["compile"]) == 0
-        Path(SERVICE).write_text(Path(SERVICE).read_text() + "queue: 7\n")
-
     def committed(path: str) -> str:
         return subprocess.check_output(["git", "show", f"HEAD:{path}"], text=True)
 
-    for _, step in crashing(root, budget, *command, prepare=remember_and_edit):
+    for _, step in crashing(root, budget, *command, prepare=remember_and_edit, is_partly=True):
         assert ("queue: 7" in committed(SERVICE)) == ('"queue": 7' in committed(rendered)), step
 
         assert mmgit(*command).code == 0, step

@@ -213,6 +213,19 @@ def test_a_rollback_pins_what_ran_before_and_says_why_it_holds(mmgit: Mmgit) -> 
 
 
 @pytest.mark.usefixtures("promoted")
+def test_a_rollback_that_is_typed_again_does_not_go_forward_again(mmgit: Mmgit) -> None:
+    command = (*ROLL_BACK, "--reason", "worse on Mondays")
+    mmgit(*command, "--until", "2099-01-31")
+
+    again, longer = mmgit(*command, "--until", "2099-01-31"), mmgit(*command, "--until", "2099-02-28")
+
+    assert (again.code, again.out) == (0, "it is so already\n")
+    assert longer.code == 0
+    assert pin(PRODUCTION)[0] == "digits/2"
+    assert yaml.safe_load(PRODUCTION.read_text())["hold"]["until"] == "2099-02-28"
+
+
+@pytest.mark.usefixtures("promoted")
 def test_a_later_promotion_does_not_undo_a_rollback(mmgit: Mmgit) -> None:
     mmgit(*ROLL_BACK, "--reason", "worse on Mondays", "--until", "2099-01-31")
     rolled_back = PRODUCTION.read_text()

@@ -23,6 +23,7 @@ from mmgit.lock import TAR
 from mmgit.repository import layout as paths
 from mmgit.repository.files import Root
 from mmgit.repository.load import load
+from tests.cli.test_crashes import BUDGETS, crashing, remember
 from tests.cli.whole import compiled_whole, contents, settle
 from tests.conftest import HEADER
 from tests.images.conftest import FakeRegistry, fake_registry_running
@@ -136,6 +137,30 @@ def test_a_compile_after_a_release_has_nothing_to_do(
     assert (ended.code, ended.out) == (0, "0 files written, 0 removed, 2 in all\n")
     assert None not in checked
     assert contents(root) == before
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("budget", BUDGETS)
+def test_a_release_that_crashes_is_made_or_not(root: Path, mmgit: Mmgit, registry: FakeRegistry, budget: int) -> None:
+    there, old = dict(registry.manifests), contents(root)
+    whole = compiled_whole(root, *RELEASE)
+    moved = {path for path in whole if whole[path] != old.get(path)}
+
+    def forget_and_remember() -> None:
+        registry.manifests.clear()
+        registry.manifests.update(there)
+        remember()
+
+    for folder, step in crashing(root, budget, *RELEASE, prepare=forget_and_remember, is_partly=True):
+        now = contents(folder)
+        assert all(now.get(path) in (old.get(path), whole[path]) for path in moved), step
+        assert registry.manifests.keys() > there.keys() or now[SERVICE] == old[SERVICE], step
+
+        ended = mmgit(*RELEASE)
+
+        assert ended.code == 0, (step, ended.err)
+        assert contents(folder) == whole, step
+        assert mmgit("compile", "--check").code == 0, step
 
 
 def test_another_environment_that_changed_has_everything_compiled(
