@@ -2,8 +2,9 @@
 
 At most `concurrency` run and `queue` wait. A request whose client left or whose deadline passed is never scored. Where
 batches are declared, a scorer that gets free takes those that wait, within the limits; none waits for others to come.
-Where they are not, and there is one scorer, it is handed the first of those that wait ahead, so that it goes on without
-a pause; until they begin these wait as the others do.
+Where it shares its processor with the front, it takes them when the front has nothing else to do, as it could not run
+before. Where batches are not declared, and there is one scorer, it is handed the first of those that wait ahead, so
+that it goes on without a pause; until they begin these wait as the others do.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from mmgit.serving.front.exchange import RETRY, Exchange, Refusal
+from mmgit.serving.front.lull import Lull
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,15 +31,17 @@ TOO_LATE = Refusal(504, "timeout", "the request was not scored in time")
 class Admission:
     """The queue of one service."""
 
-    def __init__(self, scorers: Scorers, metrics: Metrics, settings: Settings) -> None:
+    def __init__(self, scorers: Scorers, metrics: Metrics, settings: Settings, *, processors: int = 2) -> None:
         self._scorers = scorers
         self._metrics = metrics
         self._queue = settings.queue
         self._timeout_seconds = settings.timeout_seconds
         self._batch_requests = settings.batch_max_requests
         self._batch_bytes = settings.batch_max_bytes
+        self._may_gather = processors == 1 and settings.batch_max_requests > 1
+        self._lull = Lull(self._dispatch)
         self._waiting: OrderedDict[Exchange, None] = OrderedDict()
-        scorers.on_idle = self._dispatch
+        scorers.on_idle = self._go_on
         scorers.on_began = self._begin
         scorers.on_returned = self._take_back
 
@@ -48,7 +52,7 @@ class Admission:
 
     def refusal(self) -> Refusal | None:
         """Why a request cannot be taken now."""
-        if self._scorers.idle or (self._scorers.ready and len(self._waiting) < self._queue):
+        if self._scorers.ready and len(self._waiting) < self._queue + len(self._scorers.idle):
             return None
         return _FULL if self._scorers.ready else _NOT_READY
 
@@ -61,11 +65,12 @@ class Admission:
             exchange.refuse(refusal)
             return
         exchange.queued_at = now
-        if self._scorers.idle:
+        self._lull.come += 1
+        if self._scorers.idle and not self._waiting and not self._gathers:
             self._score([exchange], now)
         else:
             self._waiting[exchange] = None
-            self._hand_ahead()
+            self._go_on()
 
     def leave(self, exchange: Exchange) -> None:
         """The client of `exchange` is gone."""
@@ -78,6 +83,21 @@ class Admission:
         for exchange in [exchange for exchange in self._waiting if exchange.deadline <= now]:
             self._waiting.pop(exchange, None)
             exchange.refuse(TOO_LATE)
+
+    @property
+    def _gathers(self) -> bool:
+        """Whether more may come for the next batch before the scorer that is idle can begin."""
+        if not self._may_gather or len(self._waiting) >= self._batch_requests:
+            return False
+        idle = self._scorers.idle
+        return bool(idle) and idle[-1].is_row_wise
+
+    def _go_on(self) -> None:
+        """Let scorers that are idle have what waits, now or in a lull."""
+        if self._gathers:
+            self._lull.wait()
+        else:
+            self._dispatch()
 
     def _dispatch(self) -> None:
         while self._waiting and self._scorers.idle:

@@ -22,7 +22,7 @@ from mmgit.serving.front.documents import read_documents, read_schema
 from mmgit.serving.front.exposition import page_of
 from mmgit.serving.front.gauges import Gauges
 from mmgit.serving.front.keys import Keys
-from mmgit.serving.front.launch import launch_of
+from mmgit.serving.front.launch import launch_of, processors
 from mmgit.serving.front.listener import listening_socket
 from mmgit.serving.front.log import Log
 from mmgit.serving.front.metrics import Family, Metrics
@@ -78,7 +78,7 @@ class Server:
         self._keys = None if settings.authentication == "none" else Keys(Path(settings.keys_folder))
         self._scorers = Scorers(settings, launch_of(settings, os.environ), self._log, self._metrics)
         self._observers = observers_of(settings, self._log, self._scorers, self._families)
-        self._admission = Admission(self._scorers, self._metrics, settings)
+        self._admission = Admission(self._scorers, self._metrics, settings, processors=processors())
         self._site = ServiceSite(
             settings,
             Connections(2 * settings.max_body_bytes),

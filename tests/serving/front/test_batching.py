@@ -1,8 +1,9 @@
 """Requests that wait are scored together where that is declared, by a server as an image starts it."""
 
 import json
+import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,55 @@ def test_what_waits_is_scored_in_one_call_and_each_gets_its_rows(batching: Batch
     assert (service.metric("mmgit_batch_requests_sum"), service.metric("mmgit_batch_requests_count")) == (4, 2)
     [line] = until(lambda: service.logged("print", message="scored 4"))
     assert line["request_ids"][:2] == ["r1", "r2"]
+
+
+@pytest.fixture
+def _one_processor() -> Iterator[None]:
+    """What is started here runs on one processor, as in a small container."""
+    if not hasattr(os, "sched_setaffinity"):
+        pytest.skip("this system does not tie processes to processors")
+    own = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(own)})
+    yield
+    os.sched_setaffinity(0, own)
+
+
+def ask_at_once(service: Service, *values: float) -> Client:
+    """Requests that arrive in one piece."""
+    client = service.client()
+    client.send(*(request(service.score_path, json.dumps({"x": [[value, 1]]}).encode()) for value in values))
+    return client
+
+
+@pytest.mark.usefixtures("_one_processor")
+def test_on_one_processor_what_comes_before_the_scorer_can_run_is_scored_with_it(batching: Batching) -> None:
+    service = batching()
+
+    client = ask_at_once(service, *range(1, 11))
+
+    assert [client.answer().document for _ in range(10)] == [[value + 1] for value in range(1, 11)]
+    assert calls(service) == [[1, 2, 3, 4, 5, 6, 7, 8], [9, 10]]
+    assert ask(service, [11, 1]).answer().document == [12]
+
+
+@pytest.mark.usefixtures("_one_processor")
+def test_on_one_processor_no_more_wait_for_it_than_may(batching: Batching) -> None:
+    service = batching(queue=2)
+
+    client = ask_at_once(service, 1, 2, 3, 4)
+
+    assert [client.answer().status for _ in range(4)] == [200, 200, 200, 503]
+    assert calls(service) == [[1, 2, 3]]
+
+
+@pytest.mark.usefixtures("_one_processor")
+def test_on_one_processor_what_is_not_row_wise_is_scored_as_before(batching: Batching) -> None:
+    service = batching(schema={**SCHEMA, "x-mmgit": {}})
+
+    client = ask_at_once(service, 1, 2, 3)
+
+    assert [client.answer().document for _ in range(3)] == [[2], [3], [4]]
+    assert calls(service) == [[1], [2], [3]]
 
 
 def test_a_request_that_finds_a_scorer_waits_for_no_other(batching: Batching) -> None:
