@@ -116,6 +116,9 @@ class Repository:
 
 def find(root: Path) -> Repository | None:
     """The repository whose work tree holds `root`, or None if there is none. Raises `GitError` if git refuses it."""
+    real = root.resolve()
+    if not any(os.path.lexists(folder / ".git") for folder in (real, *real.parents)):
+        return None  # as git says too, after some milliseconds
     questions = ("--show-toplevel", "--absolute-git-dir", "--git-path", "index", "--git-path", "hooks", "--show-prefix")
     completed = execute(root, Command(("rev-parse", *questions, "HEAD", "--symbolic-full-name", "HEAD", "--")))
     if b"not a git repository" in completed.stderr:
