@@ -25,6 +25,8 @@ UNSEEN = "__pycache__"
 _MOST_SHARES = 200
 """Fewer than a byte can tell apart."""
 _OF_MODELS = ("versions", "manifests")
+_LINKS = 2
+"""Of a folder without folders: its name and `.`."""
 
 Listing = bytes
 """The names of the files in a folder, in the folder's own order; a zero byte; their facts, as many bytes for each."""
@@ -36,19 +38,17 @@ def look(
     *,
     is_shared: bool = False,
     known: Listings | None = None,
-    meanwhile: Callable[[], object] | None = None,
     when_changed: Callable[[], None] | None = None,
 ) -> Listings:
     """All files that a compile reads or writes, as they are now.
 
-    A process without threads may share the work with a second one, which pays from some thousand files on. It begins
-    with what is to be done `meanwhile`. As soon as one of them sees what is not `known`, `when_changed` is called once,
-    and the other one goes on meanwhile.
+    A process without threads may share the work with a second one, which pays from some 20,000 files on. As soon as
+    one of them sees what is not `known`, `when_changed` is called once, and the other one goes on meanwhile.
     """
     found: Listings = {"": facts_of(root, ["mmgit.yaml"])}
     work = Work(root, _shares(_folders(root, found)), known, when_changed)
     work.compare(found)
-    return found | (work.shared_out(meanwhile) if is_shared else work.done())
+    return found | (work.shared_out() if is_shared else work.done())
 
 
 def look_again(root: str, listings: Listings, paths: Collection[str]) -> Listings:
@@ -84,9 +84,18 @@ def differing(old: Listings, new: Listings) -> set[str]:
     return found
 
 
-def unlooked(root: str) -> list[str]:
-    """The folders of models that no look goes into: what people work in, and perhaps large."""
-    return [below for model in _folders_in(root, _MODELS) for below in _folders_in(root, model) if _is_unlooked(below)]
+def unlooked(root: str, listings: Listings) -> list[str]:
+    """The folders of models that no look goes into: what people work in, and perhaps large.
+
+    Most models have none. Their folders need not be listed where the file system counts the folders in a folder by its
+    links, and counts as many as were looked into.
+    """
+    found = []
+    for model in _folders_in(root, _MODELS):
+        looked_into = [name for name in _OF_MODELS if f"{model}/{name}" in listings]
+        if not looked_into or os.lstat(f"{root}/{model}").st_nlink != _LINKS + len(looked_into):
+            found += [below for below in _folders_in(root, model) if _is_unlooked(below)]
+    return found
 
 
 def unlooked_above(path: str) -> str | None:
@@ -234,7 +243,7 @@ class Work:
         """All shares, by this process."""
         return self._taken(iter(range(len(self._shares))), self._when_changed)
 
-    def shared_out(self, meanwhile: Callable[[], object] | None) -> Listings:
+    def shared_out(self) -> Listings:
         """All shares, by this process and another one."""
         import mmap  # noqa: PLC0415 - few repositories are large
 
@@ -251,8 +260,6 @@ class Work:
             return packed({folder: b"" if known.get(folder) == each else each for folder, each in found.items()})
 
         helper = forked.begin(news)
-        if meanwhile:
-            meanwhile()
         found = self._taken(taken, self._when_changed)
         os.close(reading)
         said = helper.end()

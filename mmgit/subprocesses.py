@@ -27,6 +27,7 @@ OUTPUT_LIMIT_BYTES = 256 * 1024 * 1024
 Process: TypeAlias = "subprocess.Popen[bytes]"
 
 _CHUNK_BYTES = 256 * 1024
+_MOST_IN_MEMORY_BYTES = 16 * 1024 * 1024
 _GRACE_SECONDS = 5.0
 _SHOWN_CHARACTERS = 2000
 
@@ -65,14 +66,29 @@ def run(  # noqa: PLR0913 - as many as `subprocess.run` needs to be told
     are always allowed. Unless HOME is allowed, the program gets an empty one of its own. It keeps the descriptors in
     `inherited` open.
     """
-    allowed = environment(env_allow)
-    own_home = nullcontext("") if "HOME" in allowed else _empty_home()
-    with own_home as home, stdin_of(input) if input else nullcontext(subprocess.DEVNULL) as stdin:
+    env_allow = tuple(env_allow)
+    own_home = nullcontext("") if "HOME" in environment(env_allow) else _empty_home()
+    with own_home as home:
+        allowed = (f"HOME={home}", *env_allow) if home else env_allow
+        begun = begin(argv, cwd=cwd, env_allow=allowed, input=input, inherited=inherited)
+        return begun.end(timeout_seconds, limit_bytes)
+
+
+def begin(
+    argv: Sequence[str],
+    *,
+    cwd: Path,
+    env_allow: Iterable[str] = (),
+    input: bytes = b"",  # noqa: A002 - as above
+    inherited: Collection[int] = (),
+) -> "Begun":
+    """Begin what `run` does, to go on meanwhile. Without HOME among the variables there is none."""
+    with stdin_of(input) if input else nullcontext(subprocess.DEVNULL) as stdin:
         try:
             process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
                 list(argv),
                 cwd=cwd,
-                env={"HOME": home, **allowed},
+                env=environment(env_allow),
                 stdin=stdin,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
@@ -80,8 +96,28 @@ def run(  # noqa: PLR0913 - as many as `subprocess.run` needs to be told
                 pass_fds=inherited,
             )
         except OSError as error:
-            return Completed(tuple(argv), NOT_FOUND, b"", f"{error.filename or argv[0]}: {error.strerror}".encode())
-        return collect(process, argv, timeout_seconds, leads_group=True, limit_bytes=limit_bytes)
+            return Begun(argv, None, f"{error.filename or argv[0]}: {error.strerror}")
+        return Begun(argv, process)
+
+
+class Begun:
+    """A program at work, which is stopped when it is forgotten. What it writes must fit into a pipe until its end."""
+
+    def __init__(self, argv: Sequence[str], process: "Process | None", complaint: str = "") -> None:
+        self._argv, self._process, self._complaint = tuple(argv), process, complaint
+        self._forgotten = weakref.finalize(self, _forget, process) if process else None
+
+    def end(self, timeout_seconds: float = 60.0, limit_bytes: int = OUTPUT_LIMIT_BYTES) -> Completed:
+        """How it ended, as `run` tells it. To be called once."""
+        if self._process is None or self._forgotten is None:
+            return Completed(self._argv, NOT_FOUND, b"", self._complaint.encode())
+        self._forgotten.detach()
+        return collect(self._process, self._argv, timeout_seconds, leads_group=True, limit_bytes=limit_bytes)
+
+
+def _forget(process: Process) -> None:
+    with process:
+        _stop(process, -process.pid)
 
 
 @contextmanager
@@ -179,12 +215,20 @@ def environment(allowed: Iterable[str]) -> dict[str, str]:
 @contextmanager
 def stdin_of(data: bytes) -> Iterator[IO[bytes]]:
     """`data` as a file, so that a program never sees the half of it when this process dies."""
-    import tempfile  # noqa: PLC0415 - slow to import, and most programs are told nothing
-
-    with tempfile.TemporaryFile() as file:
+    with _in_memory() if sys.platform == "linux" and len(data) <= _MOST_IN_MEMORY_BYTES else _on_disk() as file:
         file.write(data)
         file.seek(0)
         yield file
+
+
+def _in_memory() -> IO[bytes]:
+    return os.fdopen(os.memfd_create("stdin"), "w+b")
+
+
+def _on_disk() -> IO[bytes]:
+    import tempfile  # noqa: PLC0415 - slow to import, and most programs are told little
+
+    return tempfile.TemporaryFile()
 
 
 def collect(

@@ -79,3 +79,27 @@ def test_a_change_is_told_once_while_the_look_goes_on(repository: Callable[..., 
 
     assert look() == looking.look(str(root)) != known
     assert told == ["changed"] or (is_shared and told == [])  # where the other process saw all of it
+
+
+def test_folders_that_no_look_goes_into_are_named(
+    repository: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = (
+        "plain/versions/1/v",
+        "worked-on/manifests/1/m",
+        "worked-on/scoring/s",
+        "odd/training/t",
+        "ran/__pycache__/x",
+    )
+    root = repository({f"models/{path}": "" for path in files})
+    for name in ("plain", "worked-on", "ran"):
+        (root / f"models/{name}/versions").mkdir(exist_ok=True)
+    listings = looking.look(str(root))
+    wanted = {"models/worked-on/scoring", "models/odd/training"}
+
+    found = looking.unlooked(str(root), listings)
+    monkeypatch.setattr(looking, "_LINKS", -1)  # a file system that does not count folders
+
+    assert wanted <= set(found)
+    assert sorted(found) == sorted(looking.unlooked(str(root), listings))
+    assert not any("/versions" in folder or "/manifests" in folder or looking.UNSEEN in folder for folder in found)

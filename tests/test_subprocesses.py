@@ -11,7 +11,7 @@ import pytest
 
 from mmgit import subprocesses
 from mmgit.errors import BuildError
-from mmgit.subprocesses import Answering, run
+from mmgit.subprocesses import NOT_FOUND, Answering, begin, run
 
 
 def python(code: str) -> list[str]:
@@ -28,6 +28,10 @@ def until(seconds: float) -> Iterator[None]:
     while time.monotonic() < deadline:
         yield
         time.sleep(0.02)
+
+
+def read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
 
 
 def is_alive(pid: int) -> bool:
@@ -206,3 +210,32 @@ def test_a_program_that_goes_on_without_input_is_ended(tmp_path: Path, monkeypat
     del program
 
     assert is_ended(pid)
+
+
+def test_a_program_works_while_others_do(tmp_path: Path) -> None:
+    begun = [begin(python("import time; time.sleep(1); print('done')"), cwd=tmp_path) for _ in range(2)]
+
+    assert [each.end().stdout for each in begun] == [b"done\n", b"done\n"]
+
+
+def test_a_program_that_nobody_waits_for_is_stopped(tmp_path: Path) -> None:
+    begun = begin(python("import os, time; open('pid', 'w').write(str(os.getpid())); time.sleep(300)"), cwd=tmp_path)
+    pid = next(int(text) for _ in until(seconds=30) if (text := read(tmp_path / "pid")))
+
+    del begun
+
+    assert is_ended(pid)
+
+
+def test_a_program_that_is_missing_is_told_at_its_end(tmp_path: Path) -> None:
+    completed = begin(["no-such-program"], cwd=tmp_path).end()
+
+    assert completed.returncode == NOT_FOUND
+    assert b"no-such-program" in completed.stderr
+
+
+@pytest.mark.parametrize("size_bytes", [0, 1, 2**20, 2**25])
+def test_a_program_reads_all_that_it_is_told(tmp_path: Path, size_bytes: int) -> None:
+    completed = run(python("import sys; print(len(sys.stdin.buffer.read()))"), cwd=tmp_path, input=bytes(size_bytes))
+
+    assert completed.stdout == b"%d\n" % size_bytes

@@ -1,14 +1,17 @@
 """`mmgit compile --commit`: commits what was compiled with the declarations that it was compiled from."""
 
+from collections.abc import Callable
+from typing import Literal
+
 from mmgit import pipeline
 from mmgit.cli import changed
 from mmgit.cli.context import may_write
-from mmgit.cli.output import ProblemForm, print_problems
 from mmgit.deliver import git
 from mmgit.deliver.declared import Uncommitted, uncommitted
+from mmgit.deliver.who import Who
 from mmgit.deliver.writer import Writer, writing
 from mmgit.errors import GitError
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, replace
 from mmgit.incremental import committed
 from mmgit.incremental.memory import Before, Outcome
 from mmgit.repository.files import Root
@@ -35,13 +38,16 @@ class Wanted:
         return found.declared
 
 
-def commit_changed(before: Before, wanted: Wanted, form: ProblemForm) -> bool:
+def commit_changed(before: Before, wanted: Wanted, form: Literal["text", "json", "github"] = "text") -> bool:
     """Compile and commit what changed; whether that was all there is to do."""
+    if before.last is None:
+        return False
+    finding, who = git.finding(before.root.path), Who(git.asker(before.root.path))  # git answers while this compiles
     found = changed.try_changed(before)
     if found is None:
         return False
     may_write(found.source)
-    repository = _repository(before.root)
+    repository = replace(_repository(before.root, finding), who=who)
     left = committed.uncommitted_of(before, found, repository)
     wish = pipeline.Wish((*wanted.declared(left), *left.rendered), wanted.message)
     with writing(before.root, command="mmgit compile") as writer:
@@ -49,6 +55,8 @@ def commit_changed(before: Before, wanted: Wanted, form: ProblemForm) -> bool:
     if made is None:
         return False
     if found.outcome.warnings:
+        from mmgit.cli.output import print_problems  # noqa: PLC0415 - most compiles have nothing to warn of
+
         print_problems(found.outcome.warnings, form)
     _say(made)
     return True
@@ -56,7 +64,7 @@ def commit_changed(before: Before, wanted: Wanted, form: ProblemForm) -> bool:
 
 def commit_all(writer: Writer, before: Before, compiled: pipeline.Compiled, outcome: Outcome, wanted: Wanted) -> None:
     """Commit a full compile, and remember it."""
-    repository = _repository(before.root)
+    repository = _repository(before.root, git.finding(before.root.path))
     paths = wanted.declared(uncommitted(before.root, repository))
     wish = pipeline.Wish(paths, wanted.message, wanted.overwrite)
     made = pipeline.commit(writer, repository, compiled, wish)
@@ -68,8 +76,8 @@ def _say(made: pipeline.Committed) -> None:
     print(f"committed {made.commit[:12]}" if made.commit else "nothing to commit: what is committed is up to date")
 
 
-def _repository(root: Root) -> git.Repository:
-    repository = git.find(root.path)
+def _repository(root: Root, finding: Callable[[], git.Repository | None]) -> git.Repository:
+    repository = finding()
     if repository is None:
         raise GitError(f"{root.path} is not in a git repository", "git init")
     return repository

@@ -130,7 +130,7 @@ def _compile(seen: Any, form: ProblemForm, overwrite: tuple[str, ...], options: 
     root = find_root()
     before, is_tried = _begun(root, seen), bool(seen and seen[1])
     wanted = Wanted(options["include"], options["message"], overwrite, is_all=options["is_all"])
-    if options["is_commit"] and not overwrite and commit_changed(before, wanted, form):
+    if options["is_commit"] and not (is_tried or overwrite) and commit_changed(before, wanted, form):
         return
     if not (is_tried or overwrite or options["is_commit"]) and compile_changed(
         before, form, is_check=options["is_check"]

@@ -1,6 +1,7 @@
 """The entry point: answers at once when nothing or little has changed; else the commands are imported and run."""
 
-import atexit
+from __future__ import annotations
+
 import gc
 import os
 import sys
@@ -8,11 +9,16 @@ import time
 
 from mmgit import looking, state
 
+TYPE_CHECKING = False  # `typing` is slow to import
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from mmgit.incremental.memory import Before
+
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _RUNNERS = ("GITHUB_ACTIONS", "TF_BUILD")
 """By which GitHub's, Gitea's, Forgejo's and Azure's runners, who act on what is printed, say that they are there."""
-_STANDARD_ERROR = 2
-_NOT_WRITTEN, _READER_GONE = 1, 141
 
 
 def main() -> None:
@@ -28,30 +34,16 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         code = 130
-    except BrokenPipeError:
-        code = _READER_GONE
-    _end(code)
-
-
-def _end(code: int) -> None:
-    """End at once: to take everything apart first, as Python does, takes as long as some imports; never returns."""
-    atexit._run_exitfuncs()  # noqa: SLF001 - what Python calls at the end
-    for stream in filter(None, (sys.stdout, sys.stderr)):
-        try:
-            stream.flush()
-        except BrokenPipeError:  # nothing to say, and nobody to say it to
-            code = code or _READER_GONE
-        except OSError as error:
-            os.write(_STANDARD_ERROR, f"error: the output was not written: {error.strerror}\n".encode())
-            code = code or _NOT_WRITTEN
-    os._exit(code)
+    gc.freeze()  # else Python searches all that lives for garbage once more before it ends
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
     """The exit code of `mmgit ARGUMENTS`; prints what went wrong."""
     before = None
     is_plain = arguments in (["compile"], ["compile", "--check"])
-    if arguments[:1] in (["compile"], ["check"]) and (seen := _look(is_checking=arguments[0] == "check")):
+    prepare = _prepare_commit if "--commit" in arguments else _prepare
+    if arguments[:1] in (["compile"], ["check"]) and (seen := _look(prepare, is_checking=arguments[0] == "check")):
         is_check = len(arguments) > 1
         if is_plain and _is_unchanged(seen, is_check=is_check):
             return 0
@@ -63,6 +55,8 @@ def run(arguments: list[str]) -> int:
     from mmgit.cli import boundary  # noqa: PLC0415 - as above
 
     boundary.end_cleanly_when_terminated()
+    if before and arguments[0] == "compile" and (wanted := _commit_asked(arguments[1:])):
+        return boundary.ended(lambda: _commit(before, wanted, arguments), arguments)
     if arguments[:1] == ["release"] and (asked := _release_asked(arguments[1:])):
         from mmgit.cli import releasing  # noqa: PLC0415 - as above
 
@@ -70,6 +64,34 @@ def run(arguments: list[str]) -> int:
     from mmgit.cli import commands  # noqa: PLC0415 - click alone takes as long as to compile one service
 
     return commands.run(arguments, (before, is_plain))
+
+
+def _commit_asked(words: list[str]) -> dict[str, Any] | None:
+    """What `mmgit compile --commit …` shall commit; None if that is for the parser of all options to read."""
+    include: list[str] = []
+    messages: list[str] = []
+    is_all, left = False, list(words)
+    while left:
+        word = left.pop(0)
+        if word in ("--include", "-m", "--message") and left and not left[0].startswith("-"):
+            (include if word == "--include" else messages).append(left.pop(0))
+        elif word == "--all":
+            is_all = True
+        elif word != "--commit":
+            return None
+    message = "".join(messages[-1:])
+    wanted = {"include": tuple(include), "message": message, "overwrite": (), "is_all": is_all}
+    return wanted if "--commit" in words else None
+
+
+def _commit(before: Before, wanted: dict[str, Any], arguments: list[str]) -> int:
+    from mmgit.cli import committing  # noqa: PLC0415 - as above
+
+    if committing.commit_changed(before, committing.Wanted(**wanted)):
+        return 0
+    from mmgit.cli import commands  # noqa: PLC0415 - as above
+
+    return commands.run(arguments, (before, True))
 
 
 def _release_asked(words: list[str]) -> tuple[str, tuple[str, ...]] | None:
@@ -86,7 +108,7 @@ def _release_asked(words: list[str]) -> tuple[str, tuple[str, ...]] | None:
     return (environments[0], tuple(services)) if len(environments) == 1 else None
 
 
-def _look(*, is_checking: bool) -> state.Seen | None:
+def _look(prepare: Callable[[], None], *, is_checking: bool) -> state.Seen | None:
     """What lies in the repository here, and what the last compile left: without that, a check has no use for it."""
     began = time.monotonic()
     try:
@@ -96,22 +118,16 @@ def _look(*, is_checking: bool) -> state.Seen | None:
         last = _last(root)
         if is_checking and last is None:
             return None
-        listings = looking.look(
-            root,
-            is_shared=state.is_large(root),
-            known=last.listings if last else None,
-            meanwhile=state.identity_of,
-            when_changed=_prepare,
-        )
-        return state.Seen(root, began, state.ours(last), listings)
+        known = last.listings if last else None
+        listings = looking.look(root, is_shared=state.is_large(root), known=known, when_changed=prepare)
     except OSError:
         return None
+    return state.Seen(root, began, last, listings)
 
 
 def _last(root: str) -> state.State | None:
-    """The state of whichever mmgit: whether it is of this one is looked up while another process looks at files."""
     try:
-        return state.read_any(root)
+        return state.read(root)
     except (OSError, ValueError):
         return None
 
@@ -119,6 +135,10 @@ def _last(root: str) -> state.State | None:
 def _prepare() -> None:
     """Import what compiles a change, while another process still looks for more of them."""
     from mmgit.cli import changed  # noqa: F401, PLC0415 - as above
+
+
+def _prepare_commit() -> None:
+    from mmgit.cli import committing  # noqa: F401, PLC0415 - as above
 
 
 def _is_unchanged(seen: state.Seen, *, is_check: bool) -> bool:

@@ -5,16 +5,16 @@ other paths, staged changes and other files stay as they were, also when it fail
 """
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 from mmgit.deliver import index, journal, porcelain, worktree
 from mmgit.deliver.git import Repository, checked_out
 from mmgit.deliver.history import EXECUTABLE, PLAIN, Entry, entries
-from mmgit.deliver.objects import Change, make_commit
+from mmgit.deliver.objects import Change, begin_commit, make_commit
+from mmgit.deliver.patched import Renewal
+from mmgit.deliver.who import who_of
 from mmgit.deliver.write import apply_changes
 from mmgit.deliver.writer import Writer
 from mmgit.errors import GitError
-from mmgit.frozen import replace
 from mmgit.repository.blobs import blob_id
 from mmgit.repository.paths import parts_of
 
@@ -26,29 +26,24 @@ def commit(writer: Writer, repository: Repository, changes: Mapping[str, bytes |
     state of the repository forbids it, if one of the files has other staged changes, or if the branch moved meanwhile.
     """
     base = checked_out(repository)
-    repository = replace(repository, inherited=(writer.children,))
     wanted = _wanted(repository, base, changes)
     if not wanted:
         apply_changes(writer, changes)
         return None
-    with index.locked(repository, writer.owner) as held, ThreadPoolExecutor(2) as beside:
-        # git takes long to read a large index, and longer to write it
-        by_porcelain = beside.submit(porcelain.is_needed, repository)
-        staging = beside.submit(_staged, held, base, wanted)
+    repository = repository.with_writer(writer.children, who_of(repository))
+    with index.locked(repository, writer.owner) as held:
+        staged = _staged(held, base, wanted)
         blobs = {blob_id(data, base): data for data in changes.values() if data is not None}
-        if by_porcelain.result():
-            _refuse_staged(staging.result(), wanted)
+        _refuse_staged(staged, wanted)
+        if porcelain.is_needed(repository):
             make_commit(repository, base, wanted, blobs, message)  # git makes another one of the same files
             return porcelain.commit(writer, held, changes, wanted, message)
-        preparing = beside.submit(held.prepare, {path: change.after for path, change in wanted.items()})
-        staged = staging.result()
-        _refuse_staged(staged, wanted)
-        made = make_commit(repository, base, wanted, blobs, message)
-        preparing.result()
-        if not staged.keys().isdisjoint(wanted):
-            held.prepare({path: change.after for path, change in wanted.items() if path not in staged})
+        making = begin_commit(repository, base, wanted, blobs, message)
+        after = {path: change.after for path, change in wanted.items() if path not in staged}
+        held.prepare(after, _renewal(wanted, making.trees))  # git stores the commit meanwhile
         recorded = journal.record(writer.root, changes, base=base)
         try:
+            made = making.stored()
             _move_branch(repository, base, made, message)
         except GitError:
             journal.discard(writer.root)
@@ -56,6 +51,12 @@ def commit(writer: Writer, repository: Repository, changes: Mapping[str, bytes |
         held.replace()
     worktree.finish(writer.root, recorded)
     return made
+
+
+def _renewal(wanted: Mapping[str, Change], trees: Mapping[str, tuple[str, str]]) -> Renewal | None:
+    """What the index has to follow, if files are neither new nor gone."""
+    files = {path: (change.before, change.after) for path, change in wanted.items() if change.before and change.after}
+    return Renewal(files, trees) if len(files) == len(wanted) else None
 
 
 def _wanted(repository: Repository, base: str, changes: Mapping[str, bytes | None]) -> dict[str, Change]:

@@ -6,8 +6,10 @@ nothing that a repository names: no hook, filter, file system monitor, pager or 
 
 import os
 import time
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
 from mmgit.errors import GitError
 from mmgit.frozen import dataclass, replace
@@ -15,12 +17,18 @@ from mmgit.subprocesses import (
     NOT_FOUND,
     OUTPUT_LIMIT_BYTES,
     Answering,
+    Begun,
     Completed,
     Process,
+    begin,
     collect,
     run,
     stdin_of,
 )
+
+if TYPE_CHECKING:
+    from mmgit.deliver.stored import Store
+    from mmgit.deliver.who import Who
 
 TIMEOUT_SECONDS = 120.0
 
@@ -69,6 +77,22 @@ class Command:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A command at work that runs nothing but itself; what it says fits into a pipe."""
+
+    begun: Begun
+    command: Command
+
+    def completed(self) -> Completed:
+        """How it ended. To be called once. Raises `GitError` if there is no git."""
+        return _ended(self.begun.end(TIMEOUT_SECONDS, self.command.limit_bytes), self.command)
+
+    def output(self) -> bytes:
+        """What it said. Raises `GitError` with what git complained about."""
+        return self.completed().output(GitError)
+
+
+@dataclass(frozen=True)
 class Repository:
     """A git repository with a work tree, as it was when `find` looked."""
 
@@ -85,6 +109,8 @@ class Repository:
     """The commit that is checked out, or None when there is none yet."""
     inherited: tuple[int, ...] = ()
     """Descriptors that git commands keep open, by which the next writer sees those that outlive a crash of ours."""
+    who: "Who | None" = None
+    """Who commits here, if that was asked already."""
 
     def run(
         self,
@@ -102,6 +128,24 @@ class Repository:
         """The output of a plumbing command. Raises `GitError` with what git said."""
         return self.run(*arguments, stdin=stdin, index=index).output(GitError)
 
+    def with_writer(self, children: int, who: "Who") -> "Repository":
+        """The same for a writer, with what was read of it: git commands keep the descriptor `children` open."""
+        changed = replace(self, inherited=(children,), who=who)
+        vars(changed)["store"] = self.store
+        return changed
+
+    def ask(self, *arguments: str, stdin: bytes = b"", index: Path | None = None) -> Asked:
+        """Begin a plumbing command that says little, and go on meanwhile."""
+        variables = (f"GIT_INDEX_FILE={index}",) if index else ()
+        return ask(self.top, Command(self._here(arguments), stdin, variables, self.inherited))
+
+    @cached_property
+    def store(self) -> "Store":
+        """The objects, which one process of git reads for all who ask."""
+        from mmgit.deliver.stored import Store  # noqa: PLC0415 - it stands on this module
+
+        return Store(self)
+
     def answering(self, *arguments: str) -> Answering:
         """A plumbing command that answers many questions, for as long as somebody holds it."""
         command = Command(self._here(arguments))
@@ -116,11 +160,17 @@ class Repository:
 
 def find(root: Path) -> Repository | None:
     """The repository whose work tree holds `root`, or None if there is none. Raises `GitError` if git refuses it."""
-    real = root.resolve()
-    if not any(os.path.lexists(folder / ".git") for folder in (real, *real.parents)):
-        return None  # as git says too, after some milliseconds
+    return finding(root)()
+
+
+def finding(root: Path) -> Callable[[], Repository | None]:
+    """Begin to `find`, and go on meanwhile; what comes back gives the answer, once."""
     questions = ("--show-toplevel", "--absolute-git-dir", "--git-path", "index", "--git-path", "hooks", "--show-prefix")
-    completed = execute(root, Command(("rev-parse", *questions, "HEAD", "--symbolic-full-name", "HEAD", "--")))
+    asked = ask(root, Command(("rev-parse", *questions, "HEAD", "--symbolic-full-name", "HEAD", "--")))
+    return lambda: _found(root, asked.completed())
+
+
+def _found(root: Path, completed: Completed) -> Repository | None:
     if b"not a git repository" in completed.stderr:
         return None
     is_unborn = b"bad revision 'HEAD'" in completed.stderr
@@ -171,6 +221,23 @@ def execute(folder: Path, command: Command) -> Completed:
             inherited=command.inherited,
             limit_bytes=command.limit_bytes,
         )
+    return _ended(completed, command)
+
+
+def ask(folder: Path, command: Command) -> Asked:
+    """Begin a command in a folder that runs nothing but itself."""
+    begun = begin(
+        _guarded(command), cwd=folder, env_allow=_seen(command), input=command.stdin, inherited=command.inherited
+    )
+    return Asked(begun, command)
+
+
+def asker(folder: Path) -> Callable[..., Asked]:
+    """Begins commands in a folder, in the repository that git finds there."""
+    return lambda *arguments: ask(folder, Command(arguments))
+
+
+def _ended(completed: Completed, command: Command) -> Completed:
     if completed.returncode == NOT_FOUND:
         raise _no_git()
     return replace(completed, argv=("git", *_without_options(command.arguments)))

@@ -15,7 +15,7 @@ from mmgit.subprocesses import TOO_MUCH_OUTPUT
 
 PLAIN, EXECUTABLE = "100644", "100755"
 
-_ARGUMENTS_AT_ONCE = 1000
+_PATHS_AT_ONCE = 1000
 _FILTERS = r"^filter\.[^=]*\.(clean|process|required)$"
 """The programs by which the user's configuration changes bytes; `.gitattributes` says which files."""
 
@@ -77,8 +77,12 @@ def listing(repository: Repository, commit: str, folders: Iterable[str]) -> dict
 
 def entries(repository: Repository, commit: str, paths: Collection[str]) -> dict[str, Entry]:
     """Those of the paths at which a commit has a file."""
-    found = _listed(repository, commit, paths if len(paths) <= _ARGUMENTS_AT_ONCE else [""]) if paths else {}
-    return {path: found[path] for path in paths if path in found}
+    if len(paths) > _PATHS_AT_ONCE:
+        found = _listed(repository, commit, [""])
+        return {path: found[path] for path in paths if path in found}
+    prefix = repository.prefix
+    there = repository.store.entries(commit, [f"{prefix}{path}" for path in paths]) if paths else {}
+    return {path: there[name] for path in paths if (name := f"{prefix}{path}") in there}
 
 
 def contents(repository: Repository, ids: Iterable[str]) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ anybody else is reported, never removed. No file of the work tree is read.
 """
 
 import os
-import shutil
+import stat
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -14,22 +14,22 @@ from pathlib import Path
 from mmgit.deliver.git import Repository, in_use
 from mmgit.deliver.history import Entry
 from mmgit.deliver.objects import Change, parse_raw
+from mmgit.deliver.patched import Renewal, patch, places_of
 from mmgit.errors import GitError
-from mmgit.frozen import dataclass
 
 WAIT_SECONDS = 3.0
 """How long a lock of somebody else is waited for: editors ask git for its status all the time."""
 
 _POLL_SECONDS = 0.05
-_LONGEST_NAME = 0xFFF
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
-@dataclass(frozen=True)
 class Index:
     """The index while its lock is held."""
 
-    repository: Repository
+    def __init__(self, repository: Repository) -> None:
+        self.repository = repository
+        self._data: bytearray | None = None
 
     @property
     def prepared(self) -> Path:
@@ -42,21 +42,24 @@ class Index:
         return dict(parse_raw(output))
 
     def holds(self, entries: Mapping[str, Entry]) -> bool:
-        """Whether the index plainly has these files as they are given; where it does not, `staged` knows what is so.
+        """Whether the index plainly has these files as they are given; where it does not, `staged` knows what is so."""
+        return len(places_of(self._read(), entries)) == len(entries)
 
-        Looks for the bytes of each entry, which git keeps one after the other. Source: gitformat-index(5).
-        """
-        data = self.repository.index.read_bytes() if self.repository.index.exists() else b""
-        return all(_is_in(data, path, entry) for path, entry in entries.items())
-
-    def prepare(self, entries: Mapping[str, Entry | None]) -> None:
+    def prepare(self, entries: Mapping[str, Entry | None], renewal: Renewal | None = None) -> None:
         """Write a new index beside the old one, with these entries renewed (None: removed).
 
-        It keeps the time of the old one, by which git knows whose content to compare in spite of an equal time. While
-        git writes it, its time is later than any file's: git would compare right then, and run filters for that.
+        `renewal` says the same where only bytes of files change: then git, which takes long for a large index, mostly
+        need not be asked. It keeps the time of the old one, by which git knows whose content to compare in spite of an
+        equal time. While git writes it, its time is later than any file's: git would compare right then, and run
+        filters for that.
         """
         for left in (self.prepared, Path(f"{self.prepared}.lock")):
             left.unlink(missing_ok=True)
+        if renewal and not any(self.repository.index.parent.glob("sharedindex.*")):
+            data, self._data = self._read(), None
+            if patch(data, renewal):
+                self._write(data, self.repository.index.stat().st_mtime_ns)
+                return
         nothing = Entry("0", "0" * len(self.repository.head or ""))
         lines = (f"{entry.mode} {entry.id}\t{path}\0" for path, e in entries.items() for entry in [e or nothing])
         stdin = "".join(lines).encode(errors="surrogateescape")
@@ -70,24 +73,34 @@ class Index:
             yield
             return
         status = index.stat()
-        shutil.copyfile(index, self.prepared)
-        os.utime(self.prepared, (status.st_atime, time.time() + _YEAR_SECONDS))
+        self._write(self._read(), time.time_ns() + _YEAR_SECONDS * 10**9, is_durable=False)
         yield
         os.utime(self.prepared, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    def _read(self) -> bytearray:
+        """Its bytes, none if there is no index: megabytes, which are read once."""
+        if self._data is None:
+            index = self.repository.index
+            self._data = bytearray(index.stat().st_size if index.exists() else 0)
+            if self._data:
+                with index.open("rb") as file:
+                    file.readinto(self._data)
+        return self._data
+
+    def _write(self, data: bytearray, time_ns: int, *, is_durable: bool = True) -> None:
+        mode = stat.S_IMODE(self.repository.index.stat().st_mode)
+        with self.prepared.open("xb", buffering=0) as file:
+            os.fchmod(file.fileno(), mode)
+            view = memoryview(data)
+            while view:
+                view = view[file.write(view) or 0 :]
+            os.utime(file.fileno(), ns=(time_ns, time_ns))
+            if is_durable:
+                os.fsync(file.fileno())
 
     def replace(self) -> None:
         """Put the prepared index in place of the old one."""
         self.prepared.replace(self.repository.index)
-
-
-def _is_in(data: bytes, path: str, entry: Entry) -> bool:
-    """Whether an index of version 2 or 3 has an entry: mode, three numbers, id, flags (no stage, nothing else), name.
-
-    Version 4 has names in another form, and a split index entries in another file: there nothing is found.
-    """
-    name = path.encode(errors="surrogateescape")
-    start = data.find(bytes.fromhex(entry.id) + min(len(name), _LONGEST_NAME).to_bytes(2, "big") + name + b"\0")
-    return start > 0 and data[start - 16 : start - 12] == int(entry.mode, 8).to_bytes(4, "big")
 
 
 @contextmanager

@@ -5,15 +5,15 @@ No reference, index or work tree is touched, and bytes are stored as they are: n
 
 from collections.abc import Iterator, Mapping
 
-from mmgit.deliver.git import Repository
+from mmgit.deliver import few
+from mmgit.deliver.git import Asked, Repository
 from mmgit.deliver.history import Entry, no_index
+from mmgit.deliver.who import who_of
 from mmgit.errors import GitError
 from mmgit.frozen import dataclass
 
 # fast-import needs a reference to build a commit on. It is reset before the end, so that it is never written.
 _SCRATCH = b"refs/mmgit/scratch"
-_WHO = 'git config user.name "Your Name"; git config user.email you@example.org'
-
 
 UNMERGED = Entry("unmerged", "")
 """What the index has for a path with a conflict."""
@@ -27,6 +27,26 @@ class Change:
     after: Entry | None
 
 
+@dataclass(frozen=True)
+class Many:
+    """A commit of many files that git's fast-import makes just now."""
+
+    repository: Repository
+    base: str
+    wanted: Mapping[str, Change]
+    making: Asked
+    trees: Mapping[str, tuple[str, str]]
+    """None: only git knows them."""
+
+    def stored(self) -> str:
+        """The commit, once git has it. Raises `GitError` if it is not what was wanted."""
+        commit = self.making.output().decode().strip()
+        made = changes_between(self.repository, self.base, commit)
+        if made != self.wanted:
+            raise _clash(self.base, ", ".join(sorted(made.keys() ^ self.wanted.keys())[:5]))
+        return commit
+
+
 def make_commit(
     repository: Repository, base: str, wanted: Mapping[str, Change], blobs: Mapping[str, bytes], message: str
 ) -> str:
@@ -35,22 +55,26 @@ def make_commit(
     `blobs` has the bytes of every new file by id. Raises `GitError` if nobody knows who commits, or if a file and a
     folder want the same place.
     """
+    return begin_commit(repository, base, wanted, blobs, message).stored()
+
+
+def begin_commit(
+    repository: Repository, base: str, wanted: Mapping[str, Change], blobs: Mapping[str, bytes], message: str
+) -> few.Few | Many:
+    """Begin to make such a commit, and go on meanwhile. Raises as `make_commit` does, here or when it is stored."""
+    if len(wanted) <= few.MOST_FILES:
+        after = {path: change.after for path, change in wanted.items()}
+        try:
+            return few.begin_commit(repository, base, after, blobs, message)
+        except few.Clash as clash:
+            raise _clash(base, str(clash)) from clash
     stream = b"".join(_stream(repository, base, wanted, blobs, message))
-    output = repository.git("fast-import", "--quiet", "--done", "--date-format=raw", stdin=stream)
-    commit = output.decode().strip()
-    made = changes_between(repository, base, commit)
-    if made != wanted:
-        paths = ", ".join(sorted(made.keys() ^ wanted.keys())[:5])
-        raise GitError(f"a file and a folder want the same place in the commit: {paths}", f"git show {base[:12]}:")
-    return commit
+    making = repository.ask("fast-import", "--quiet", "--done", "--date-format=raw", stdin=stream)
+    return Many(repository, base, wanted, making, {})
 
 
-def identity(repository: Repository, role: str) -> bytes:
-    """Name, address and time of whoever commits, as git knows them; never guessed from the machine."""
-    completed = repository.run("-c", "user.useConfigOnly=true", "var", f"GIT_{role}_IDENT")
-    if completed.returncode != 0:
-        raise GitError("git does not know who commits: user.name and user.email are not set", _WHO)
-    return completed.stdout.rstrip(b"\n")
+def _clash(base: str, paths: str) -> GitError:
+    return GitError(f"a file and a folder want the same place in the commit: {paths}", f"git show {base[:12]}:")
 
 
 def changes_between(repository: Repository, old: str, new: str) -> dict[str, Change]:
@@ -77,7 +101,7 @@ def _stream(
     repository: Repository, base: str, wanted: Mapping[str, Change], blobs: Mapping[str, bytes], message: str
 ) -> Iterator[bytes]:
     """The commit in the language of git-fast-import(1)."""
-    author, committer = (identity(repository, role) for role in ("AUTHOR", "COMMITTER"))
+    author, committer = who_of(repository).author_and_committer
     text = message.encode()
     yield b"feature get-mark\ncommit %s\nmark :1\nauthor %s\ncommitter %s\n" % (_SCRATCH, author, committer)
     yield b"data %d\n%s\nfrom %s\n" % (len(text), text, base.encode())

@@ -11,11 +11,11 @@ from mmgit.deliver import journal
 from mmgit.deliver.git import Command, Repository, checked_out, execute
 from mmgit.deliver.index import Index
 from mmgit.deliver.objects import UNMERGED, Change, changes_between
+from mmgit.deliver.who import who_of
 from mmgit.deliver.write import apply_changes
 from mmgit.deliver.writer import Writer
 from mmgit.errors import GitError
 
-_IS_SIGNED = ("config", "--type=bool", "--get", "commit.gpgSign")
 _HOOKS = (
     "pre-commit",
     "prepare-commit-msg",
@@ -28,7 +28,7 @@ _HOOKS = (
 
 def is_needed(repository: Repository) -> bool:
     """Whether a commit runs hooks or is signed here."""
-    return has_hooks(repository) or repository.run(*_IS_SIGNED).stdout == b"true\n"
+    return has_hooks(repository) or who_of(repository).is_signed
 
 
 def has_hooks(repository: Repository) -> bool:

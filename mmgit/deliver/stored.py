@@ -4,7 +4,8 @@ Pure reads: no work tree, no index, no network, no conversion of line ends. Tree
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 
 from mmgit.deliver.git import Repository
 from mmgit.deliver.history import Entry
@@ -25,16 +26,18 @@ class Tree:
 
     def __init__(self, data: bytes, like: str) -> None:
         entry = _ENTRY_OF_SHA1 if len(like) == _SHA1_DIGITS else _ENTRY_OF_SHA256
-        self._entries = {name: (mode, identity) for mode, name, identity in entry.findall(data)}
+        self.id = like
+        self.entries = {name: (mode, identity) for mode, name, identity in entry.findall(data)}
+        """Name -> mode and id."""
 
     def get(self, name: str) -> Entry | None:
         """The file, folder, link or module of a name."""
-        found = self._entries.get(name.encode(errors="surrogateescape"))
+        found = self.entries.get(name.encode(errors="surrogateescape"))
         return Entry(found[0].decode(), found[1].hex()) if found else None
 
     def names(self, *, are_trees: bool) -> list[str]:
         """The names of folders, or of all else, sorted."""
-        found = (name for name, (mode, _) in self._entries.items() if (mode == TREE.encode()) is are_trees)
+        found = (name for name, (mode, _) in self.entries.items() if (mode == TREE.encode()) is are_trees)
         return sorted(name.decode(errors="surrogateescape") for name in found)
 
 
@@ -52,6 +55,27 @@ class Store:
             [(identity, data)] = self._answers([name], "tree")
             self._trees[name] = Tree(data, identity)
         return self._trees[name]
+
+    def folder(self, commit: str, path: str) -> Tree | None:
+        """The tree of a folder of a commit, by its path from the top; None if there is no such folder."""
+        tree = self.tree(f"{commit}^{{tree}}")
+        for name in path.split("/") if path else ():
+            entry = tree.get(name)
+            if entry is None or entry.mode != TREE:
+                return None
+            tree = self.tree(entry.id)
+        return tree
+
+    def entries(self, commit: str, paths: Collection[str]) -> dict[str, Entry]:
+        """Those of the paths from the top at which a commit has anything but a folder."""
+        found = {}
+        for folder, group in groupby(sorted(paths), key=lambda path: path.rpartition("/")[0]):
+            tree = self.folder(commit, folder)
+            for path in group:
+                entry = tree.get(path.rpartition("/")[2]) if tree else None
+                if entry and entry.mode != TREE:
+                    found[path] = entry
+        return found
 
     def blobs(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         """The bytes of files, by id. Raises `GitError` for an id that is not here."""

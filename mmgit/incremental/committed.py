@@ -51,7 +51,7 @@ def uncommitted_of(before: Before, partly: Partly, repository: Repository) -> Un
 
 def _is_read(folder: str, source: Source) -> bool:
     """Whether a compile of a few services read what lies right in a folder, but for services."""
-    parts = folder.split("/")
-    if parts[0] == layout.MODELS:
-        return parts[1:2] == [] or parts[1] in source.models
-    return parts[0] != layout.ENVIRONMENTS or len(parts) <= len(("environments", "<name>"))
+    top, _, below = folder.partition("/")
+    if top == layout.MODELS:
+        return not below or below.partition("/")[0] in source.models
+    return top != layout.ENVIRONMENTS or "/" not in below

@@ -34,7 +34,7 @@ class Before:
     @cached_property
     def unlooked(self) -> frozenset[str]:
         """The folders of models that no look goes into."""
-        return frozenset(looking.unlooked(str(self.root.path)))
+        return frozenset(looking.unlooked(str(self.root.path), self.listings))
 
     @property
     def is_same_git(self) -> bool:

@@ -1,18 +1,24 @@
-"""Objects of a commit hold exact bytes, and nothing but what was asked for."""
+"""Objects of a commit hold exact bytes, and nothing but what was asked for, whether git makes them or mmgit."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from mmgit.deliver import few
 from mmgit.deliver.git import Repository, find
 from mmgit.deliver.history import Entry
-from mmgit.deliver.objects import Change, changes_between, identity, make_commit
+from mmgit.deliver.objects import Change, changes_between, make_commit
 from mmgit.errors import GitError
 from mmgit.repository.blobs import blob_id
 
 Git = Callable[..., str]
 OLD_A = Entry("100644", blob_id(b"a: 1\n", None))
+
+
+@pytest.fixture(params=["few", "many"], autouse=True)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(few, "MOST_FILES", 0 if request.param == "many" else 500)
 
 
 @pytest.fixture
@@ -84,7 +90,7 @@ def test_names_are_kept(repository: Repository, git: Git, name: str) -> None:
 
 
 def test_a_file_where_a_folder_was_is_refused(repository: Repository) -> None:
-    with pytest.raises(GitError, match="a file and a folder want the same place in the commit: rendered/"):
+    with pytest.raises(GitError, match="a file and a folder want the same place in the commit: rendered"):
         make(repository, {"rendered": b""})
 
 
@@ -100,13 +106,3 @@ def test_a_file_may_make_room_for_a_folder(repository: Repository, git: Git) -> 
     commit = make_commit(repository, repository.head or "", wanted, {data.id: b""}, "Change")
 
     assert git("ls-tree", "-r", "--name-only", commit, "rendered/a.yaml") == "rendered/a.yaml/x\n"
-
-
-@pytest.mark.parametrize("missing", ["user.name", "user.email"])
-def test_without_a_name_nobody_commits(repository: Repository, git: Git, missing: str) -> None:
-    git("config", "--global", "--unset", missing)
-
-    with pytest.raises(GitError, match="does not know who commits") as caught:
-        identity(repository, "COMMITTER")
-
-    assert "git config user.name" in caught.value.hint
