@@ -21,7 +21,7 @@ from mmgit.edits.references import environment_of, manifest_in_words, model_of, 
 from mmgit.errors import UsageError
 from mmgit.frozen import replace
 from mmgit.repository import layout
-from mmgit.repository.source import DeclaredService, Source
+from mmgit.repository.source import DeclaredEnvironment, DeclaredService, Source
 from mmgit.spec.service import Key, ServiceSpec
 
 _COLUMNS = ("service", "environment", "group", "runs", "next", "scale", "keys")
@@ -63,10 +63,11 @@ def create(name: str, environment: str | None, group: str, *, key_file: Path | N
             wanted = services.NewService(chosen, name, {**to_run, **options_of(given)}, group, key)
             change = _with_words(services.create(session.source, wanted), words)
             if registration is None:
-                prefix = registry_of(environment_of(session.source, chosen).spec)
+                there = environment_of(session.source, chosen)
+                prefix = registry_of(there.spec)
                 (unasked if is_unverified else bring)(session.source, services.pins(to_run), prefix)
                 is_absent = is_unverified and prefix is not None
-                session.deliver(change, _then(name, chosen, to_run, is_absent=is_absent))
+                session.deliver(change, _then(there, name, to_run, is_absent=is_absent))
                 return
             session.deliver(registration.and_then(change))
         _release(session, chosen, name, {**registration.files, **registration.copies, **change.files})
@@ -102,9 +103,10 @@ def update(name: str, environment: str | None, *, handed_over: bool, **given: An
         if change.is_empty:
             say(_with_words(change, words or "is so already").summary)
         else:
-            prefix = registry_of(environment_of(session.source, chosen).spec)
+            there = environment_of(session.source, chosen)
+            prefix = registry_of(there.spec)
             (unasked if is_unverified else bring)(session.source, services.pins(to_run), prefix)
-            session.deliver(_with_words(change, words), _then(name, chosen, to_run))
+            session.deliver(_with_words(change, words), _then(there, name, to_run))
 
 
 @service.command()
@@ -191,9 +193,15 @@ def _release(session: Session, environment: str, name: str, paths: Collection[st
     commit(fresh, compiled, {*paths, *changed}, f"Create service {name} in {environment}")
 
 
-def _then(name: str, environment: str, to_run: services.Options, *, is_absent: bool = False) -> str:
-    """The command that makes a change come true: a build where an image is or may be missing, else only the output."""
-    return f"mmgit release {name} --env {environment}" if to_run.get("next") or is_absent else "mmgit compile"
+def _then(environment: DeclaredEnvironment, name: str, to_run: services.Options, *, is_absent: bool = False) -> str:
+    """The command that makes a change come true: a build where an image is or may be missing, else only the output.
+
+    A promotion, where the gates of the environment let pins come from another one alone.
+    """
+    gates = environment.spec.promotion
+    if to_run.get("next") and gates:
+        return f"mmgit promote {name} --from {gates.from_} --to {environment.name}   once {gates.from_} runs it"
+    return f"mmgit release {name} --env {environment.name}" if to_run.get("next") or is_absent else "mmgit compile"
 
 
 def _row(source: Source, environment: str, declared: DeclaredService) -> dict[str, Any]:

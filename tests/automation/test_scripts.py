@@ -2,6 +2,7 @@
 
 import html
 import os
+import re
 import time
 import urllib.error
 import urllib.request
@@ -18,6 +19,7 @@ from tests.deliver.forge.conftest import GiteaRepository
 
 pytestmark = [pytest.mark.forge, pytest.mark.registry, pytest.mark.docker, pytest.mark.network]
 
+LOCK = "bases/default.lock.yaml"
 SECRET = "only-the-forge-knows"
 NEEDED = ("mmgit/check", "mmgit/gate", "mmgit/try")
 WAIT_SECONDS = 80
@@ -47,6 +49,12 @@ def wait_until(runner: Runner, is_so: Callable[[], object]) -> None:
     while not is_so():
         assert time.monotonic() < deadline, "\n".join(runner.said)
         time.sleep(0.3)
+
+
+def subject(team: Team) -> str:
+    """The newest commit of the default branch."""
+    team.pull()
+    return team.git("log", "-1", "--format=%s", "origin/main")
 
 
 def states(team: Team, commit: str) -> dict[str, str]:
@@ -85,6 +93,54 @@ def test_a_version_goes_from_a_pull_request_to_its_lock_by_webhooks_and_scripts(
     locked = team.git("rev-parse", "origin/main")
     wait_until(runner, lambda: states(team, locked) == {"mmgit/build": "success", "mmgit/lock": "success"})
     assert team.git("ls-remote", "origin", "refs/heads/main").split()[0] == locked
+
+
+def test_a_person_asks_for_a_promotion_which_is_merged_when_its_gates_have_passed(team: Team, runner: Runner) -> None:
+    number = team.propose_a_version()
+    head = team.git("rev-parse", "HEAD")
+    wait_until(runner, lambda: "pending" not in states(team, head).values() and len(states(team, head)) == 4)
+    team.approve(number)
+    team.merge(number)
+    wait_until(runner, lambda: subject(team) == f"Lock {SERVICE}/1")
+    locked = team.git("rev-parse", "origin/main")
+
+    runner.events.put({"promotion": {"FROM": "staging", "TO": "production"}, "after": locked})
+    wait_until(runner, lambda: states(team, locked).get("mmgit/promote") == "success")
+    (proposed,) = team.forge.reviewers_forge.pull_requests("mmgit/")
+    team.pull()
+    promoted = team.git("rev-parse", f"origin/{proposed.proposal.head}")
+    wait_until(runner, lambda: states(team, promoted).get("mmgit/gate") == "failure")
+    team.approve(proposed.number, as_reviewer=True)
+    wait_until(runner, lambda: states(team, promoted).get("mmgit/gate") == "success")
+    team.merge(proposed.number)
+
+    assert "1 row asked" in html.unescape(proposed.proposal.body)
+    assert states(team, promoted) == dict.fromkeys((*NEEDED, "mmgit/comment"), "success")
+    services = [f"environments/{name}/services/{SERVICE}.yaml" for name in ("staging", "production")]
+    staging, production = (yaml.safe_load(team.shown(path)) for path in services)
+    assert (production["manifest"], production["image"]) == (staging["manifest"], staging["image"])
+    assert staging["image"] in team.shown(f"environments/production/rendered/default/{SERVICE}.yaml")
+
+
+def test_every_night_drift_is_looked_for_and_newer_packages_are_proposed_in_one_pull_request(
+    team: Team, runner: Runner
+) -> None:
+    newest = team.shown(LOCK)
+    team.write(LOCK, re.sub(r"version: [^,]+", 'version: "0.1"', newest, count=1))
+    team.commit("As Debian was before", "main")
+    team.pull()
+    commit = team.git("rev-parse", "origin/main")
+
+    for _ in range(2):
+        runner.events.put({"night": True, "after": commit})
+    wait_until(runner, lambda: len([said for said in runner.said if said.startswith("mmgit/bases")]) == 2)
+
+    assert {states(team, commit)[f"mmgit/{name}"] for name in ("drift", "bases")} == {"success"}
+    (proposed,) = team.forge.forge.pull_requests()
+    assert proposed.proposal.title == "Update all bases"
+    assert team.forge.forge.files(proposed.number) == (LOCK,)
+    team.pull()
+    assert team.shown(LOCK, proposed.proposal.head) == newest
 
 
 def test_a_webhook_that_the_forge_did_not_sign_runs_nothing(gitea: GiteaRepository, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A small CI: takes the webhooks of a Gitea on loopback, proves who sent them, and runs the scripts of the repository.
 
+What a person asks for and what a clock starts is put beside the webhooks, with the newest commit of the default branch.
 What a pull request brings runs without a token. Where there is one, scripts and mmgit are those that are merged.
 """
 
@@ -56,6 +57,10 @@ class Runner:
         while (event := self.events.get()) is not None:
             if "pull_request" in event and event["action"] in STARTS:
                 self._review(event["pull_request"], STARTS[event["action"]])
+            elif "promotion" in event:
+                self._promote(event["after"], event["promotion"])
+            elif "night" in event:
+                self._end_the_day(event["after"])
             elif event.get("ref") == "refs/heads/main" and set(event["after"]) != {"0"}:
                 self._release(event["after"])
 
@@ -74,6 +79,18 @@ class Runner:
         locks = {"LOCKS": str(self.folder / f"locks-{commit}")}
         if self._step("build", commit, commit, {**locks, "DOCKER_CONFIG": str(self.folder)}):
             self._step("lock", commit, commit, {**locks, **WHO, "MMGIT_FORGE_TOKEN": self.forge.token})
+
+    def _promote(self, commit: str, promotion: Mapping[str, str]) -> None:
+        """One runs people's code, one may write the registry, one may write git."""
+        told = {**promotion, "PREDICTIONS": str(self.folder / f"predictions-of-{commit}.json")}
+        login = {"DOCKER_CONFIG": str(self.folder)}
+        if self._step("try", commit, commit, told) and self._step("images", commit, commit, {**told, **login}):
+            token = {**WHO, "MMGIT_FORGE_TOKEN": self.forge.token}
+            self._step("promote", commit, commit, {**told, **login, **token})
+
+    def _end_the_day(self, commit: str) -> None:
+        self._step("drift", commit, commit, {})
+        self._step("bases", commit, commit, {**WHO, "MMGIT_FORGE_TOKEN": self.forge.token})
 
     def _step(self, name: str, checkout: str, commit: str, variables: Mapping[str, str]) -> bool:
         """Run `install.sh` and a script in a fresh clone of `checkout`; its end is a status of `commit`."""

@@ -97,6 +97,18 @@ def test_a_service_that_is_new_in_a_registry_is_released_even_when_its_image_is_
 
 
 @pytest.mark.usefixtures("root")
+def test_a_service_that_waits_where_pins_are_promoted_is_promoted_next(mmgit: Mmgit) -> None:
+    with Path("environments/production/environment.yaml").open("a") as environment:
+        environment.write(GATES)
+    mmgit("manifest", "create", "digits")
+
+    ended = mmgit("service", "create", "numbers", "--env", "production", "--model", "digits", *KEY_FILE)
+
+    assert ended.code == 0, ended.err
+    assert "next: mmgit promote numbers --from staging --to production   once staging runs it\n" in ended.out
+
+
+@pytest.mark.usefixtures("root")
 def test_what_runs_the_same_already_is_no_change(mmgit: Mmgit) -> None:
     ended = mmgit("promote", "digits", *TO_PRODUCTION)
 

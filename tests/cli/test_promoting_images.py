@@ -3,14 +3,9 @@
 Two registries on loopback, one a environment; of the made-up images only the layers are not what a build would make.
 """
 
-import json
 import os
 import shutil
-import socket
-import subprocess
-import time
 import uuid
-from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,15 +26,13 @@ from tests.cli.test_build_crashes import assert_blobs_are_whole, done_in_a_copy
 from tests.cli.test_crashes import BUDGETS, crashing
 from tests.cli.test_locking import Flow, git
 from tests.images.conftest import FakeRegistry, fake_registry_running
+from tests.private_registry import log_in, private_registry
 
 Mmgit = Callable[..., Any]
 
 PROMOTE = ("promote", "churn", "--from", "test", "--to", "live")
 ROLL_BACK = ("rollback", "churn", "--env", "test", "--reason", "worse on Mondays")
 BUILD, REGISTRY = 8, 9
-LOGIN = "tester:only-in-this-test"
-HTPASSWD = "tester:$2b$05$Qcby0.TU21q5XfcYBt1w2.AvRtqvx3pzX0C.Ewsn4rKL8W8w8TWPu\n"
-"""The same, as htpasswd keeps it."""
 
 
 @dataclass
@@ -418,26 +411,8 @@ def test_an_environment_moves_to_another_registry_with_what_it_runs(two: Two, li
 @pytest.fixture
 def second(tmp_path: Path) -> Iterator[str]:
     """A second real registry, which wants a login."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{free.getsockname()[1]}"
-    (tmp_path / "htpasswd").write_text(HTPASSWD)
-    config = {
-        "version": 0.1,
-        "log": {"level": "error"},
-        "storage": {"filesystem": {"rootdirectory": str(tmp_path / "second")}},
-        "auth": {"htpasswd": {"realm": "second", "path": str(tmp_path / "htpasswd")}},
-        "http": {"addr": host},
-    }
-    (tmp_path / "second.yml").write_text(json.dumps(config))
-    with subprocess.Popen(["docker-registry", "serve", str(tmp_path / "second.yml")]) as server:
-        for _ in range(100):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", int(host.partition(":")[2]))) == 0:
-                    break
-            time.sleep(0.05)
+    with private_registry(tmp_path) as host:
         yield host
-        server.terminate()
 
 
 @pytest.mark.registry
@@ -450,9 +425,7 @@ def test_an_image_goes_from_one_real_registry_to_another_that_wants_a_login(
 
     refused = mmgit(*PROMOTE)
     unchanged = two.pin("live")
-    (tmp_path / "docker").mkdir()
-    login = {"auths": {second: {"auth": b64encode(LOGIN.encode()).decode()}}}
-    (tmp_path / "docker/config.json").write_text(json.dumps(login))
+    log_in(second, tmp_path / "docker")
     ended = mmgit(*PROMOTE)
 
     assert (refused.code, unchanged) == (REGISTRY, None)

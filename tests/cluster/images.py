@@ -10,6 +10,7 @@ import struct
 import tarfile
 from pathlib import Path
 
+from mmgit.images.credentials import docker_credentials
 from mmgit.images.registry import Registry
 from mmgit.lock import Blob
 
@@ -28,9 +29,12 @@ _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _INDEX = "application/vnd.oci.image.index.v1+json"
 
 
-def pushed(code: bytes, host: str, name: str, folder: Path) -> str:
-    """The index digest of an image with the program `code`, sent to the registry at `host` as `name`."""
-    registry = Registry(host, name)
+def pushed(code: bytes, host: str, name: str, folder: Path, docker: Path = Path("/nonexistent")) -> str:
+    """The index digest of an image with the program `code`, sent to the registry at `host` as `name`.
+
+    `docker` is a folder with docker's configuration, if there is a login in it.
+    """
+    registry = Registry(host, name, find=docker_credentials(docker))
     layer = _layer(_elf(code))
     config = {
         "architecture": "amd64",

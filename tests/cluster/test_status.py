@@ -6,6 +6,7 @@ The services run programs of a few bytes: one waits, one ends, one eats its memo
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import uuid
@@ -17,12 +18,13 @@ import pytest
 import yaml
 
 from mmgit import pipeline
-from mmgit.render.controllers import GitSource, controller_objects
+from mmgit.render.controllers import GitSource, controller_objects, steps
 from mmgit.render.emit import emit
 from mmgit.repository.files import Root
 from mmgit.review.side import Selection, Side
 from tests.cluster import images
 from tests.cluster.conftest import PROJECT, apply, kubectl, objects, run, wait_until
+from tests.private_registry import log_in, private_registry
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(600)]
 
@@ -292,6 +294,28 @@ def test_the_doctor_says_what_is_missing_and_what_to_do(live: Live) -> None:
         "mmgit release wrong --env live"
     ]
     assert "canary" not in live.mmgit("env", "doctor", "live")[1]
+
+
+@pytest.mark.skipif(shutil.which("docker-registry") is None, reason="put docker-registry into PATH")
+def test_a_private_registry_is_pulled_from_with_the_secret_that_bootstrap_asks_for(live: Live, tmp_path: Path) -> None:
+    with private_registry(tmp_path) as host:
+        login = log_in(host, tmp_path / "docker")
+        live.digests["private"] = images.pushed(images.WAITS, host, "ml/churn", tmp_path, login.parent)
+        declared = environment(f"{host}/ml")
+        declared["defaults"]["parameters"] = {"pull-secret": "registry-login"}
+        live.declare("environment", kind="Environment", **declared)
+        live.service("good", "private")
+        live.apply("good")
+        wait_until("it cannot be pulled", lambda: "cannot be pulled" in (live.reasons()["good"] or ""))
+        missing = live.looked()["secret registry-login"]
+
+        desired = live.side("good").desired.environments[ENVIRONMENT]
+        made = [command for said, command in steps(desired, "flux", "", sealed=()) if "registry-login" in said]
+        run("sh", "-c", made[0].replace("DOCKER_CONFIG_FILE", str(login)))
+        wait_until("it is pulled", lambda: live.states() == {"good": "healthy"})
+
+        assert missing["state"] == "wrong"
+        assert live.looked()["secret registry-login"]["state"] == "ok"
 
 
 def test_what_flux_applied_is_no_difference_and_the_doctor_names_the_commit(live: Live) -> None:
