@@ -126,11 +126,15 @@ def say(summary: str, *then: str) -> None:
 
 
 def to_run(source: Source, reference: str) -> list[str]:
-    """The commands that make services run a new manifest: those that run its model now, else a new one."""
+    """The commands that make services run a new manifest: those that run its model now, else a new one.
+
+    None for an environment that is promoted to.
+    """
     model = reference.partition("/")[0]
     running = [
         f"mmgit service update {service.name} --env {environment.name} --manifest {reference}"
         for environment in source.environments.values()
+        if environment.spec.promotion is None
         for service in environment.services
         if model in {named.partition("/")[0] for named in (service.spec.manifest, service.spec.next) if named}
     ]

@@ -4,6 +4,7 @@ import hashlib
 import json
 
 from mmgit.frozen import dataclass
+from mmgit.repository.environments import service_paths
 from mmgit.review.side import Side
 
 HASH_DIGITS = 16
@@ -30,13 +31,16 @@ def blast_radius(before: Side, after: Side) -> Blast:
     reasons = []
     if len(removed) + len(altered) > allowed:
         reasons.append(f"{len(removed)} services go and {len(altered)} change; the policy allows {allowed} at once")
-    for name in sorted({environment for environment, _ in removed}):
-        environment = after.source.environments.get(name)
-        if environment is None or not environment.services:
-            reasons.append(f"environment {name} loses all of its services")
+    emptied = (name for name in sorted({environment for environment, _ in removed}) if _is_empty(after, name))
+    reasons += [f"environment {name} loses all of its services" for name in emptied]
     named = {
         "removed": removed,
         "altered": [[*where, repr(now[where]), repr(after.objects.get(where))] for where in altered],
     }
     digest = hashlib.sha256(json.dumps(named, sort_keys=True).encode()).hexdigest()
     return Blast(tuple(reasons), digest[:HASH_DIGITS])
+
+
+def _is_empty(side: Side, environment: str) -> bool:
+    """Whether no service is declared there: a side need not hold those that are the same on both."""
+    return environment not in side.source.environments or not service_paths(side.files, environment)

@@ -428,6 +428,17 @@ def test_an_environment_that_is_emptied_must_be_acknowledged(mmgit: Mmgit) -> No
     assert "environment production loses all of its services" in ended.out
 
 
+@pytest.mark.usefixtures("root")
+def test_an_environment_that_keeps_a_service_is_not_emptied(mmgit: Mmgit) -> None:
+    git("switch", "--quiet", "--create", "work")
+    assert mmgit("service", "delete", "penguins", "--env", "staging").code == 0
+    assert mmgit("compile", "--commit", "--all").code == 0
+
+    ended = mmgit("gate", "main..HEAD")
+
+    assert (ended.code, ended.out) == (0, "gates: no pin moves through a gate\n")
+
+
 def predictions_of(mmgit: Mmgit, **facts: Any) -> Path:
     """A report of `mmgit try` on the very images of the promotion that is under way."""
     images = {row["manifest"]: row["image"] for row in json.loads(mmgit("image", "list", "-o", "json").out)}

@@ -100,11 +100,12 @@ def test_a_service_that_is_new_in_a_registry_is_released_even_when_its_image_is_
 def test_a_service_that_waits_where_pins_are_promoted_is_promoted_next(mmgit: Mmgit) -> None:
     with Path("environments/production/environment.yaml").open("a") as environment:
         environment.write(GATES)
-    mmgit("manifest", "create", "digits")
+    frozen = mmgit("manifest", "create", "digits")
 
     ended = mmgit("service", "create", "numbers", "--env", "production", "--model", "digits", *KEY_FILE)
 
     assert ended.code == 0, ended.err
+    assert [line.split()[6] for line in frozen.out.splitlines() if "service update" in line] == ["dev", "staging"]
     assert "next: mmgit promote numbers --from staging --to production   once staging runs it\n" in ended.out
 
 
