@@ -6,6 +6,7 @@ Null in a shape is a free size: any number of items, the same in every list of t
 from __future__ import annotations
 
 import importlib
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,11 +15,14 @@ from .strict_json import Json, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from types import ModuleType
 
     Joiner = Callable[[Sequence[Json]], "tuple[Any, list[int]] | None"]
     """Makes one array of the rows of several values, and tells how many each has; None where one of them is wrong."""
 
 _LIST = frozenset((list,))
+_SECONDS = "datetime64[s]"
+_FINE_UNITS = frozenset(("ms", "us", "ns", "ps", "fs", "as"))
 
 
 def array_converter(declared: Mapping[str, Any]) -> Callable[[Json, str], object]:
@@ -26,11 +30,8 @@ def array_converter(declared: Mapping[str, Any]) -> Callable[[Json, str], object
     dtype = declared["dtype"]
     cells_of = array_reader(declared)
     numpy = importlib.import_module("numpy")
-    array = numpy.array
     known = numpy.dtype(dtype)  # one that this numpy lacks stops the scorer here, not a request later
-
-    def array_of(cells: list[Json]) -> Any:  # noqa: ANN401 - an array of a numpy that is not ours
-        return array(cells, known)
+    array_of = _dates_of(numpy, known) if known.kind == "M" else partial(numpy.array, dtype=known)
 
     def convert(value: Json, path: str) -> object:
         cells, sizes = cells_of(value, path)
@@ -41,6 +42,21 @@ def array_converter(declared: Mapping[str, Any]) -> Callable[[Json, str], object
             raise Refused("argument_invalid", f"{place}: not a {dtype} cell: {error}") from None
 
     return convert
+
+
+def _dates_of(numpy: ModuleType, dtype: Any) -> Callable[[list[Json]], Any]:  # noqa: ANN401 - of a numpy not ours
+    """What makes an array of dates; numpy itself would make one beyond the dtype's years another one within."""
+    is_fine = numpy.datetime_data(dtype)[0] in _FINE_UNITS
+
+    def array_of(cells: list[Json]) -> Any:  # noqa: ANN401
+        dates = numpy.array(cells, dtype)
+        if is_fine:
+            seconds = numpy.array(cells, _SECONDS)
+            if ((dates.astype(_SECONDS) != seconds) & ~numpy.isnat(seconds)).any():
+                raise OverflowError("it holds no such year")
+        return dates
+
+    return array_of
 
 
 def rows_joiner(declared: Mapping[str, Any]) -> Joiner | None:

@@ -152,6 +152,8 @@ def _shape(given: Json, path: str) -> tuple[int, ...]:
     for index, size in enumerate(given):
         if type(size) is not int or not min(index, 1) <= size <= _SIZE_MAX:
             raise Refused("tensors_invalid", f"{path}[{index}]: expected a size")
+    if math.prod(given[1:]) > _SIZE_MAX:
+        raise Refused("tensors_invalid", f"{path}: expected sizes of at most {_SIZE_MAX} values")
     return tuple(given)
 
 

@@ -106,3 +106,18 @@ def test_a_date_that_is_none_is_refused_with_its_path(wrong: int) -> None:
 
     with pytest.raises(Refused, match=rf"^x\[{wrong // 2}\]\[{wrong % 2}\]: not a datetime64\[D\] cell"):
         convert([dates[:2], dates[2:4], dates[4:]], "datetime64[D]", [None, 2])
+
+
+@pytest.mark.parametrize("text", ["9999-12-31", "0001-01-01", "2262-04-12", "1677-09-20", "9999-12-31T23:59:59.9"])
+def test_a_date_beyond_what_the_dtype_holds_becomes_no_other_one(text: str) -> None:
+    with pytest.raises(Refused, match=r"^x\[1\]: not a datetime64\[ns\] cell: it holds no such year"):
+        convert(["2026-02-28", text], "datetime64[ns]", [None])
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "ms", "us", "ns"])
+@pytest.mark.parametrize("text", ["2026-02-28", "1960-01-01T23:59:59.5", "2262-04-11T00:00:00"])
+def test_a_date_is_what_numpy_makes_of_it(text: str, unit: str) -> None:
+    dates = convert([text, None], f"datetime64[{unit}]", [None], missing=True)
+
+    assert dates[0] == np.array([text], f"datetime64[{unit}]")[0]
+    assert np.isnat(dates[1])
