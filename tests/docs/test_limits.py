@@ -193,6 +193,12 @@ SERVING = (
         "serving/front/test_connection.py::test_a_pipeline_has_a_bound",
     ),
     Limit(
+        "a client that reads less than 64 KiB a second of an answer",
+        f"{connection.UNREAD_SECONDS:.0f} s, {connection.UNREAD_SECONDS_IN_NEED:.0f} s while 100 MiB are not read",
+        "it is cut off",
+        "serving/front/test_connection.py::test_who_reads_nothing_is_cut_off_sooner_where_too_much_is_kept",
+    ),
+    Limit(
         "an idle connection",
         f"{connection.IDLE_SECONDS:.0f} s",
         "it is closed",

@@ -9,13 +9,14 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import orjson
 import pytest
@@ -125,6 +126,29 @@ class Client:
         if not data:
             raise ConnectionError("the server closed")
         self._read += data
+
+
+class Load:
+    """Work that goes on, each piece in a thread of its own, for as long as the `with` lasts or it has more to do."""
+
+    def __init__(self, *work: Iterator[object]) -> None:
+        self._is_over = threading.Event()
+        self._threads = [threading.Thread(target=self._go_on, args=(piece,)) for piece in work]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._is_over.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _go_on(self, piece: Iterator[object]) -> None:
+        for _ in piece:
+            if self._is_over.is_set():
+                return
 
 
 def request(path: str, body: bytes = b"", *, method: str = "POST", key: str = KEY, **headers: str) -> bytes:

@@ -20,6 +20,8 @@ HEAD_SECONDS = 10.0
 BODY_SECONDS = 30.0
 IDLE_SECONDS = 620.0
 UNREAD_SECONDS = 30.0
+UNREAD_SECONDS_IN_NEED = 1.0
+"""How long a client may read less than `BYTES_PER_SECOND_MIN`, and how long while too much is not read."""
 BYTES_PER_SECOND_MIN = 64 * 1024
 LINGER_SECONDS = 1.0
 DISCARDED_BYTES_MAX = 1024 * 1024
@@ -63,8 +65,9 @@ class Connection(asyncio.Protocol):
         self._receiver = Receiver(self)
         self._pipeline: deque[Exchange] = deque()
         self.idle_since = monotonic()
+        self._unread_since = 0.0
         self._unread_bytes = 0
-        self._unread_until = 0.0
+        self._kept_bytes = 0
         self._linger_until = 0.0
         self._discarded_bytes = 0
 
@@ -99,18 +102,17 @@ class Connection(asyncio.Protocol):
         self._abandon()
 
     def pause_writing(self) -> None:
-        """The client reads too slowly: its answers count as bytes held here, and no more is read from it."""
+        """The client reads too slowly: no more is read from it."""
+        self._unread_since = monotonic()
         self._unread_bytes = self._transport.get_write_buffer_size()
-        self._unread_until = monotonic() + UNREAD_SECONDS + self._unread_bytes / BYTES_PER_SECOND_MIN
-        self.site.connections.held_bytes += self._unread_bytes
         if not self._transport.is_closing():
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """The client caught up."""
-        self.site.connections.held_bytes -= self._unread_bytes
-        self._unread_bytes = 0
-        self._unread_until = 0.0
+        self._unread_since = 0.0
+        self.site.connections.keep_unread(-self._kept_bytes)
+        self._kept_bytes = 0
         if not self._transport.is_closing():
             self._transport.resume_reading()
 
@@ -176,7 +178,7 @@ class Connection(asyncio.Protocol):
         while pipeline and pipeline[0].response is not None:
             exchange = pipeline.popleft()
             self._release(exchange)
-            self._transport.write(exchange.response or b"")
+            self._write(exchange.response or b"")
             if not exchange.keep_alive:
                 self._finish(exchange)
                 return
@@ -186,8 +188,13 @@ class Connection(asyncio.Protocol):
 
     def is_overdue(self, now: float) -> bool:
         """Whether the client takes longer than it may, whatever it is doing."""
-        if self._linger_until or self._unread_until:
-            return now > max(self._linger_until, self._unread_until)
+        if self._unread_since:
+            is_in_need = self.site.connections.is_unread_too_much
+            patience_seconds = UNREAD_SECONDS_IN_NEED if is_in_need else UNREAD_SECONDS
+            read_bytes = self._unread_bytes - self._transport.get_write_buffer_size()
+            return now - self._unread_since > patience_seconds + read_bytes / BYTES_PER_SECOND_MIN
+        if self._linger_until:
+            return now > self._linger_until
         exchange = self._receiver.exchange
         if exchange is None:
             return not self._pipeline and now - self.idle_since > IDLE_SECONDS
@@ -198,8 +205,9 @@ class Connection(asyncio.Protocol):
 
     def expire(self) -> None:
         """End a connection that is overdue."""
-        if self._linger_until or self._unread_until:
+        if self._linger_until or self._unread_since:
             self._transport.abort()
+            self.resume_writing()
         elif self._receiver.exchange is None:
             self._transport.close()
         else:
@@ -212,6 +220,18 @@ class Connection(asyncio.Protocol):
     def abort(self) -> None:
         """Cut the connection off."""
         self._transport.abort()
+
+    def _write(self, response: bytes) -> None:
+        """Send an answer; until its last byte is read, all of it is kept here, unless too much is kept already."""
+        if self._unread_since:
+            self._unread_bytes += len(response)
+        self._transport.write(response)
+        if self._unread_since:
+            if self.site.connections.is_unread_too_much:
+                self.expire()
+            else:
+                self._kept_bytes += len(response)
+                self.site.connections.keep_unread(len(response))
 
     def _let_send(self) -> None:
         """Tell a client that asked first to send its body, once all that it asked before is answered."""

@@ -1,4 +1,7 @@
-"""All open connections of one port: how many there may be, which are overdue, how many bytes they hold."""
+"""All open connections of one port: how many there may be, which are overdue, how many bytes they hold.
+
+Answers that are not read may be half of these bytes, so that they leave room for the bodies of others.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,21 @@ class Connections:
     def __init__(self, held_bytes_max: int) -> None:
         self.held_bytes = 0
         self.held_bytes_max = held_bytes_max
+        self.unread_bytes = 0
         self._open: set[Connection] = set()
 
     def __len__(self) -> int:
         return len(self._open)
+
+    @property
+    def is_unread_too_much(self) -> bool:
+        """Whether no more answers can be kept for clients that do not read them."""
+        return self.unread_bytes > self.held_bytes_max // 2
+
+    def keep_unread(self, size_bytes: int) -> None:
+        """Count bytes of answers that are kept until they are read, or no longer."""
+        self.held_bytes += size_bytes
+        self.unread_bytes += size_bytes
 
     def open(self, connection: Connection) -> bool:
         """Take a new connection in; the longest idle one makes place. False when none is idle."""
@@ -39,8 +53,9 @@ class Connections:
 
     def close_overdue(self, now: float) -> None:
         """End what took too long to arrive, to be read, or to come back."""
-        for connection in [connection for connection in self._open if connection.is_overdue(now)]:
-            connection.expire()
+        for connection in list(self._open):
+            if connection.is_overdue(now):
+                connection.expire()
 
     def close_idle(self) -> bool:
         """Close what is idle; False while something is under way."""

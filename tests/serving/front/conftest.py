@@ -1,6 +1,7 @@
 """A front without scorers in the test's own process: real sockets, and a site that answers as it is told."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
@@ -84,9 +85,15 @@ class Stage:
         self.site = site
         self._port = port
 
-    async def peer(self) -> Peer:
+    async def peer(self, receive_bytes: int = 0) -> Peer:
+        """A client, which lets little be on its way where `receive_bytes` is small."""
         before = self.site.counted.opened
-        peer = Peer(*await asyncio.open_connection("127.0.0.1", self._port))
+        sock = socket.socket()
+        if receive_bytes:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        sock.connect(("127.0.0.1", self._port))
+        sock.setblocking(False)  # noqa: FBT003 - by position is how it takes it
+        peer = Peer(*await asyncio.open_connection(sock=sock))
         await self.until(lambda: self.site.counted.opened > before)
         return peer
 

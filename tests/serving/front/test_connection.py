@@ -11,6 +11,7 @@ from mmgit.serving.front.connection import (
     LINGER_SECONDS,
     PIPELINE_MAX,
     UNREAD_SECONDS,
+    UNREAD_SECONDS_IN_NEED,
 )
 from tests.serving.conftest import BLOCKS, Client, Service, Start, request, until
 from tests.serving.front.conftest import Play, QuietSite, Stage
@@ -267,12 +268,85 @@ def test_a_client_that_does_not_read_holds_bytes_that_count_until_it_is_cut_off(
         site.answer(0, b"a" * 50_000_000)
         await stage.until(lambda: site.connections.held_bytes > 1_000_000)
 
-        other = await stage.peer()
-        await other.send(POST % 1)
-        assert (await other.answer())[0] == 503
-
         site.connections.close_overdue(monotonic() + UNREAD_SECONDS + 50_000_000 / BYTES_PER_SECOND_MIN + 1)
         await stage.until(lambda: site.connections.held_bytes == 0)
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("held_bytes_max", "seconds"), [(200_000_000, UNREAD_SECONDS), (20_000_000, UNREAD_SECONDS_IN_NEED)]
+)
+def test_who_reads_nothing_is_cut_off_sooner_where_too_much_is_kept(
+    play: Play, site: QuietSite, held_bytes_max: int, seconds: float
+) -> None:
+    async def scene(stage: Stage) -> None:
+        site.connections.held_bytes_max = held_bytes_max
+        peer = await stage.peer(receive_bytes=4096)
+        await peer.send(GET % 1)
+        await stage.until(lambda: site.waiting)
+        began = monotonic()
+        site.answer(0, b"a" * 50_000_000)
+        await stage.until(lambda: site.connections.held_bytes > 40_000_000)
+
+        site.connections.close_overdue(began + seconds)
+        assert site.connections.held_bytes > 40_000_000
+        site.connections.close_overdue(monotonic() + seconds + 10)
+
+        assert site.connections.held_bytes == 0
+        await stage.until(lambda: len(site.connections) == 0)
+
+    play(scene)
+
+
+def test_only_as_many_are_cut_off_as_hold_too_much(play: Play, site: QuietSite) -> None:
+    async def scene(stage: Stage) -> None:
+        site.connections.held_bytes_max = 120_000_000
+        peers = [await stage.peer(receive_bytes=4096) for _ in range(2)]
+        for peer in peers:
+            await peer.send(GET % 1)
+        await stage.until(lambda: len(site.waiting) == 2)
+        for _ in range(2):
+            site.answer(0, b"a" * 50_000_000)
+        await stage.until(lambda: site.connections.held_bytes > 80_000_000)
+
+        site.connections.close_overdue(monotonic() + UNREAD_SECONDS_IN_NEED + 10)
+
+        await stage.until(lambda: len(site.connections) == 1)
+        assert site.connections.held_bytes > 40_000_000
+
+    play(scene)
+
+
+def test_an_answer_that_is_not_read_is_not_kept_where_too_much_is_already(play: Play, site: QuietSite) -> None:
+    async def scene(stage: Stage) -> None:
+        peers = [await stage.peer(receive_bytes=4096) for _ in range(3)]
+        for peer in peers:
+            await peer.send(GET % 1)
+        await stage.until(lambda: len(site.waiting) == 3)
+
+        for _ in range(3):
+            site.answer(0, b"a" * 50_000_000)
+
+        await stage.until(lambda: len(site.connections) == 1)
+        assert site.connections.held_bytes < 60_000_000
+
+    play(scene)
+
+
+def test_who_reads_fast_enough_is_not_cut_off(play: Play, site: QuietSite) -> None:
+    async def scene(stage: Stage) -> None:
+        peer = await stage.peer()
+        await peer.send(GET % 1)
+        await stage.until(lambda: site.waiting)
+        site.answer(0, b"a" * 50_000_000)
+        await stage.until(lambda: site.connections.held_bytes > 1_000_000)
+        await peer.reader.readexactly(40_000_000)
+
+        site.connections.close_overdue(monotonic() + 35_000_000 / BYTES_PER_SECOND_MIN)
+
+        await peer.reader.readexactly(10_000_000)
+        assert len(site.connections) == 1
 
     play(scene)
 

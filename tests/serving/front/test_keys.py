@@ -1,15 +1,13 @@
 import json
 import os
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Self
 
 import pytest
 
 from mmgit.serving.front.keys import Keys, read_keys
-from tests.serving.conftest import KEY, Service, Start, keys_document, request, until
+from tests.serving.conftest import KEY, Load, Service, Start, keys_document, request, until
 
 DIGEST = "sha256:" + "0" * 64
 DAY_SECONDS = 86_400
@@ -180,30 +178,19 @@ def test_broken_keys_are_seen_in_metrics_and_log(start: Start) -> None:
     until(lambda: service.logged("keys_broken"))
 
 
-class Callers:
+class Callers(Load):
     """Clients that score all the time, each with a key of its own; `seen` are the answers since the last `fresh()`."""
 
     def __init__(self, service: Service, *keys: str) -> None:
         self.seen: dict[str, list[int]] = {key: [] for key in keys}
-        self._service = service
-        self._is_over = threading.Event()
-        self._threads = [threading.Thread(target=self._call, args=(key,)) for key in keys]
+        super().__init__(*(self._calls(service, key) for key in keys))
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _call(self, key: str) -> None:
-        client = self._service.client()
-        while not self._is_over.is_set():
+    def _calls(self, service: Service, key: str) -> Iterator[None]:
+        client = service.client()
+        while True:
             client.send(request(Service.score_path, b'{"x": 1}', key=key))
             self.seen[key].append(client.answer().status)
+            yield
 
     def fresh(self) -> dict[str, set[int]]:
         """The statuses of some ten calls of each from now on."""

@@ -1,15 +1,14 @@
 import json
 import os
 import signal
-import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
 
 import pytest
 
 from mmgit.serving.front.server import http_date, serve
-from tests.serving.conftest import BLOCKS, ECHO, Client, Service, Start, request, until
+from tests.serving.conftest import BLOCKS, ECHO, Client, Load, Service, Start, request, until
 
 
 def begin(service: Service, x: int, **headers: str) -> Client:
@@ -90,7 +89,7 @@ def test_no_process_outlives_the_server(start: Start) -> None:
         os.kill(scorer, 0)
 
 
-class Balancer:
+class Balancer(Load):
     """Sends steady requests to whichever servers are ready, as endpoints in Kubernetes would."""
 
     def __init__(self) -> None:
@@ -98,33 +97,23 @@ class Balancer:
         self.ready: list[Service] = []
         self.answered = 0
         self.failures: list[str] = []
-        self._is_over = threading.Event()
-        self._threads = [threading.Thread(target=self._watch)]
-        self._threads += [threading.Thread(target=self._send, args=(number,)) for number in range(4)]
+        super().__init__(self._watch(), *(self._requests(number) for number in range(4)))
 
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._is_over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _watch(self) -> None:
-        while not self._is_over.is_set():
+    def _watch(self) -> Iterator[None]:
+        while True:
             self.ready = [server for server in list(self.servers) if is_ready(server)]
             time.sleep(0.02)
+            yield
 
-    def _send(self, number: int) -> None:
+    def _requests(self, number: int) -> Iterator[None]:
         client: Client | None = None
-        while not self._is_over.is_set():
-            if client is None:
-                ready = self.ready
-                if not ready:
-                    continue
+        while True:
+            yield
+            ready = self.ready
+            if client is None and ready:
                 client = Client(ready[number % len(ready)].port)
+            if client is None:
+                continue
             try:
                 client.send(request(Service.score_path, b'{"x": 1}'))
                 answer = client.answer()
@@ -177,15 +166,6 @@ def test_memory_is_bounded_under_overload(start: Start) -> None:
     assert service.admin("/health").status == 200
     until(lambda: service.metric("mmgit_held_bytes") <= 2_000_000)
     assert service.resident_mib() - before < 50
-
-
-def test_clients_that_dawdle_do_not_stop_others(start: Start) -> None:
-    service = start()
-
-    for number in range(300):
-        service.client().send((b"GET / HTTP/1.1\r\nx: ", request(service.score_path, content_length="9"))[number % 2])
-
-    assert [service.score(x=number).document for number in range(20)] == list(range(20))
 
 
 def test_wrong_settings_end_the_server_with_their_place(start: Start) -> None:
