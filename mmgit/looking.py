@@ -54,10 +54,20 @@ def look(
 def look_again(root: str, listings: Listings, paths: Collection[str]) -> Listings:
     """What `look` gives if only the files at `paths` have changed since it gave `listings`."""
     folders = {path.rpartition("/")[0] for path in paths}
-    if not folders <= listings.keys():
+    new = {above for folder in folders for above in _new_above(folder, listings)}
+    if not all(folder.startswith(f"{_ENVIRONMENTS}/") and UNSEEN not in folder.split("/") for folder in new):
         return look(root)
     found = look_at(root, listings, folders)
-    return {**listings, **found} if folders == found.keys() else look(root)
+    for folder in new:
+        scan(root, folder, found, is_deep=False)
+    return {**listings, **found} if folders | new == found.keys() else look(root)
+
+
+def _new_above(folder: str, listings: Listings) -> Iterator[str]:
+    """A folder that is not known, and those above it that are not."""
+    while folder not in listings:
+        yield folder
+        folder = folder.rpartition("/")[0]
 
 
 def look_at(root: str, listings: Listings, folders: Collection[str]) -> Listings:

@@ -16,6 +16,7 @@ from mmgit.frozen import dataclass, replace
 from mmgit.progress import unheard, unwatched
 from mmgit.render.rendering import Rendering, render
 from mmgit.repository import layout, problems
+from mmgit.repository.files import near
 from mmgit.repository.load import load
 from mmgit.resolve import blueprints_of, resolve
 
@@ -93,7 +94,7 @@ class Checking:
     ) -> None:
         branch = source.project.spec.branch
         former = cache(partial(surroundings.former_of, branch))  # each part asks the same again
-        self._read = root.read
+        self._root = root
         self._baseline = surroundings.baseline_of(branch, models)
         self._former = lambda paths: former(tuple(paths))
         self._inputs: dict[str, str | None] = {}
@@ -110,15 +111,16 @@ class Checking:
     ) -> Checked:
         """Resolve and check what was loaded; if nothing is wrong, render its services and check their objects."""
         resolved = resolve(source)
-        scope = Scope(source, resolved.desired, self._baseline, self._read, self._former, self._inputs)
-        findings = [*resolved.findings, *(finding for check in checks for finding in check(scope))]
-        found = {*known, *problems.locate(findings, self._read)}
+        with near(self._root) as files:
+            scope = Scope(source, resolved.desired, self._baseline, files.read, self._former, self._inputs)
+            findings = [*resolved.findings, *(finding for check in checks for finding in check(scope))]
+            found = {*known, *problems.locate(findings, files.read)}
         tree: Mapping[str, bytes] = {}
         if not any(problem.severity == "error" for problem in found):
             desired = resolved.desired.environments.values()
             rendered = self._rendering.render(desired, partial(_check_rendered, advance))
             tree = rendered.files
-            found |= set(problems.locate(rendered.findings, self._read))
+            found |= set(problems.locate(rendered.findings, self._root.read))
         ordered = sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
         return Checked(source, resolved.desired, tree, tuple(ordered))
 

@@ -52,6 +52,19 @@ def test_a_folder_that_is_new_is_seen_by_a_second_look(repository: Callable[...,
     assert looking.look_again(str(root), before, [path]) == looking.look(str(root))
 
 
+def test_folders_of_new_folders_are_seen_by_a_second_look(repository: Callable[..., Path]) -> None:
+    root = repository()
+    before = looking.look(str(root))
+    paths = [
+        f"environments/{folder}/more.yaml" for folder in ("dev/rendered/team", "dev/controllers", "new/rendered/a/b")
+    ]
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text("new\n")
+
+    assert looking.look_again(str(root), before, paths) == looking.look(str(root))
+
+
 def test_files_that_no_compile_reads_are_not_looked_at(repository: Callable[..., Path]) -> None:
     root = repository({"models/churn/scoring/score.py": "", "models/churn/training/train.py": "", "notes.txt": ""})
 

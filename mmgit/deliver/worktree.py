@@ -40,7 +40,8 @@ def _settle(folder: Folder, entry: Entry, staged: Folder) -> bool:
     """Make one file what the entry says; False if it is neither what it was nor what it shall be."""
     name = entry.path.rpartition("/")[2]
     try:
-        now = hash_of(folder.read(name, MAX_BYTES)) if folder.kind(name) not in (None, "folder") else None
+        kind = folder.kind(name)
+        now = hash_of(folder.read(name, MAX_BYTES)) if kind not in (None, "folder") else None
     except UnsafePath:
         return False
     if now == entry.new:
@@ -50,7 +51,7 @@ def _settle(folder: Folder, entry: Entry, staged: Folder) -> bool:
     if entry.new is None:
         folder.remove(name)
     else:
-        folder.take(name, staged, entry.staged)
+        folder.take(name, staged, entry.staged, is_new=kind is None)
     return True
 
 

@@ -120,7 +120,7 @@ def problems_in(said: str) -> tuple[Problem, ...]:
 def _moment_after(root: Root, paths: Collection[str]) -> int:
     """The time by the clock of the file system, once it is later than what was written last."""
     probe = root.path / layout.STATE / _NEW_STATE_NAME
-    latest_ns = max((os.lstat(root.path / path).st_ctime_ns for path in paths), default=0)
+    latest_ns = max((os.lstat(f"{root.path}/{path}").st_ctime_ns for path in paths), default=0)
     for _ in range(_WAITS):
         os.utime(probe)
         now_ns = probe.stat().st_mtime_ns

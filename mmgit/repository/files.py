@@ -202,6 +202,46 @@ class Root:
             raise UsageError(f"{self.path}: {error.strerror}") from error
 
 
+@contextmanager
+def near(files: Files) -> Iterator[Files]:
+    """The same files for a block that reads many of them, one beside the other. Nothing may be written through it."""
+    if type(files) is not Root:
+        yield files
+        return
+    root = _Near(files.path)
+    try:
+        yield root
+    finally:
+        root.close()
+
+
+class _Near(Root):
+    """A root that keeps the folders open on the way to the one that was opened last."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._way: list[tuple[str, Folder]] = []
+
+    @contextmanager
+    def open(self, relative: str) -> Iterator[Folder | None]:
+        """As `Root.open`; the folder is there until the next one is opened."""
+        parts, way = ["", *parts_of(relative)], self._way
+        same = next((at for at, (name, _) in enumerate(way) if parts[at : at + 1] != [name]), len(way))
+        while len(way) > same:
+            way.pop()[1].close()
+        for part in parts[same:]:
+            folder = way[-1][1].below(part) if way else self._top()
+            if folder is None:
+                break
+            way.append((part, folder))
+        yield way[-1][1] if len(way) == len(parts) else None
+
+    def close(self) -> None:
+        """Give all descriptors back."""
+        while self._way:
+            self._way.pop()[1].close()
+
+
 def _split(relative: str) -> tuple[str, str]:
     """The folder and the name of a path that is not the root."""
     parts = parts_of(relative)

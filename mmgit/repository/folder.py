@@ -144,17 +144,19 @@ class Folder:
             os.close(descriptor)
 
     @_converting
-    def take(self, name: str, source: "Folder", source_name: str) -> None:
-        """Move a file here, in place of an older file or an empty folder; it stays executable if the older one was."""
+    def take(self, name: str, source: "Folder", source_name: str, *, is_new: bool = False) -> None:
+        """Move a file here, in place of an older file or an empty folder; it stays executable if the older one was.
+
+        `is_new`: nothing lies here, as far as is known.
+        """
         try:
-            status = os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
+            mode = 0 if is_new else os.stat(name, dir_fd=self.descriptor, follow_symlinks=False).st_mode
         except FileNotFoundError:
-            pass
-        else:
-            if stat.S_ISDIR(status.st_mode):
-                os.rmdir(name, dir_fd=self.descriptor)
-            elif stat.S_ISREG(status.st_mode) and status.st_mode & stat.S_IXUSR:
-                os.chmod(source_name, stat.S_IMODE(status.st_mode), dir_fd=source.descriptor)
+            mode = 0
+        if stat.S_ISDIR(mode):
+            os.rmdir(name, dir_fd=self.descriptor)
+        elif stat.S_ISREG(mode) and mode & stat.S_IXUSR:
+            os.chmod(source_name, stat.S_IMODE(mode), dir_fd=source.descriptor)
         os.rename(source_name, name, src_dir_fd=source.descriptor, dst_dir_fd=self.descriptor)
 
     @_converting

@@ -10,7 +10,7 @@ from mmgit.errors import Finding, Problem, UsageError
 from mmgit.frozen import dataclass, replace
 from mmgit.repository import layout, problems
 from mmgit.repository.environments import read_environments
-from mmgit.repository.files import Files
+from mmgit.repository.files import Files, near
 from mmgit.repository.models import read_models, read_models_of
 from mmgit.repository.reader import Reader
 from mmgit.repository.source import Declared, Source
@@ -40,6 +40,11 @@ def load(
     """
     if not root.exists(layout.PROJECT):
         raise UsageError(f"there is no {layout.PROJECT} in {root.path}", "mmgit new .   makes a repository here")
+    with near(root) as files:
+        return _loaded(files, services, whole, beside)
+
+
+def _loaded(root: Files, services: Collection[str] | None, whole: Collection[str], beside: Source | None) -> Loaded:
     reader = Reader(root)
     project = beside.project if beside else reader.declared(layout.PROJECT, ProjectSpec)
     environments = dict(read_environments(reader, services))

@@ -6,6 +6,7 @@ Pure: text in, text out; no file is touched.
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import lru_cache
 
 from mmgit.errors import UnsafePath
 
@@ -25,12 +26,18 @@ def parts_of(relative: str) -> list[str]:
     if len(parts) > MAX_DEPTH:
         raise UnsafePath(f"{relative!r} lies more than {MAX_DEPTH} folders deep")
     for part in parts:
-        if not part or _UNSAFE.fullmatch(part):
+        if not _is_safe(part):
             hint = "use `/` between names, no `..`, no `.git`, no control characters, no dot or space at a name's end"
             raise UnsafePath(f"{relative!r} is not a path below the root", hint)
         if not part.isascii() or len(part) > MAX_NAME_BYTES:
             _check_name(relative, part)
     return parts
+
+
+@lru_cache(maxsize=1024)
+def _is_safe(part: str) -> bool:
+    """Most paths are made of names that other paths are made of."""
+    return bool(part) and not _UNSAFE.fullmatch(part)
 
 
 def clashes(paths: Iterable[str]) -> tuple[tuple[str, str], ...]:

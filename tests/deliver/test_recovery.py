@@ -36,6 +36,7 @@ CHANGES: Mapping[str, bytes | None] = {
     "rendered/deep/b.yaml": None,
     "rendered/new/c.yaml": b"c: 1\n",
 }
+OTHER_BYTES: Mapping[str, bytes | None] = {"service.yaml": b"replicas: 2\n", "rendered/deep/b.yaml": b"b: 2\n"}
 BULK: Mapping[str, bytes | None] = {**CHANGES, **{f"rendered/{n % 3}/{n}.yaml": b"%d" % n for n in range(20)}}
 
 
@@ -181,33 +182,40 @@ def test_a_crash_while_writing(top: Path, budget: int, changes: Mapping[str, byt
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
+@pytest.mark.parametrize("changes", [CHANGES, OTHER_BYTES], ids=["new and gone", "other bytes"])
 @pytest.mark.parametrize("has_hook", [False, True], ids=["plumbing", "porcelain"])
-def test_a_crash_while_committing(
-    top: Path, as_user: Git, executable: Executable, budget: int, *, has_hook: bool
+def test_a_crash_while_committing(  # noqa: PLR0913 - fixtures and parameters
+    top: Path,
+    as_user: Git,
+    executable: Executable,
+    budget: int,
+    changes: Mapping[str, bytes | None],
+    *,
+    has_hook: bool,
 ) -> None:
     if has_hook:
         executable(top / ".git/hooks/pre-commit", "true")
-    old, status, head = files(Root(top), CHANGES), as_user("status", "--porcelain"), as_user("rev-parse", "HEAD")
+    old, status, head = files(Root(top), changes), as_user("status", "--porcelain"), as_user("rev-parse", "HEAD")
     tree = as_user("ls-tree", "-r", "HEAD")
-    for root, crash in copies(top, budget, lambda root: save(root, CHANGES)):
+    for root, crash in copies(top, budget, lambda root: save(root, changes)):
         git = in_copy(as_user, root)
-        assert crash.happens_in(lambda root=root: save(root, CHANGES))  # type: ignore[misc]
+        assert crash.happens_in(lambda root=root: save(root, changes))  # type: ignore[misc]
 
         is_committed = git("rev-parse", "HEAD") != head
         if is_committed:
-            assert git("diff", "--name-only", "--no-renames", "HEAD^", "HEAD").split() == sorted(CHANGES), crash.step
+            assert git("diff", "--name-only", "--no-renames", "HEAD^", "HEAD").split() == sorted(changes), crash.step
         else:
             assert git("ls-tree", "-r", "HEAD") == tree
 
         recover(root)
 
-        assert files(root, CHANGES) in ([CHANGES] if is_committed else [old, CHANGES] if has_hook else [old]), (
+        assert files(root, changes) in ([changes] if is_committed else [old, changes] if has_hook else [old]), (
             crash.step
         )
         assert leftovers(root) == [], crash.step
-        if is_committed or files(root, CHANGES) == old:
+        if is_committed or files(root, changes) == old:
             assert git("status", "--porcelain") == status, crash.step
-        save(root, CHANGES)
+        save(root, changes)
         assert git("status", "--porcelain") == status
         assert git("rev-list", "--count", "HEAD") == "2\n"
         assert git("for-each-ref", "--format=%(refname)") == "refs/heads/main\n"

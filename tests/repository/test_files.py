@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmgit.errors import MmgitError, UnsafePath, UsageError
-from mmgit.repository.files import Root
+from mmgit.repository.files import Files, Root, near
 from mmgit.repository.paths import MAX_DEPTH
 
 
@@ -248,3 +248,52 @@ def test_a_full_disk_leaves_the_old_file(root: Root, monkeypatch: pytest.MonkeyP
         root.write("a/b/file", b"new")
 
     assert root.read("a/b/file") == b"text"
+
+
+def everything(files: Files) -> object:
+    """What each way of reading says, from one place to the next and back."""
+    paths = ("a/b/file", "a/b/gone", "other/x", "a/gone/file", "a/b/file/below", "top", "a/b", "a", "")
+    asked = (
+        files.exists,
+        files.files,
+        files.folders,
+        files.walk,
+        lambda path: sorted(files.read_folder(path)),
+        files.read,
+    )
+    said: list[object] = []
+    for path in (*paths, *reversed(paths)):
+        for ask in asked:
+            try:
+                said.append(ask(path))
+            except (MmgitError, UsageError) as error:
+                said.append(str(error))
+    return said
+
+
+def test_files_that_are_near_are_read_as_any(root: Root) -> None:
+    (root.path / "other").mkdir()
+    (root.path / "other/x").write_text("x")
+    (root.path / "top").write_text("top")
+
+    with near(root) as files:
+        assert everything(files) == everything(root)
+
+
+def test_no_link_is_followed_near_other_files(root: Root, outside: Path) -> None:
+    with near(root) as files:
+        files.read("a/b/file")
+        (root.path / "a/link").symlink_to(outside)
+        for _ in range(2):
+            with pytest.raises(UnsafePath, match="a/link is a link"):
+                files.read("a/link/secret")
+        assert files.read("a/b/file") == b"text"
+
+
+def test_folders_are_given_back_when_a_block_ends(root: Root) -> None:
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    with near(root) as files:
+        files.read("a/b/file")
+        assert len(list(Path("/proc/self/fd").iterdir())) > before
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
