@@ -96,7 +96,8 @@ def rollback(service: str, environment: str | None, *, is_release: bool, is_unve
     """
     to, reason, until = (given.pop(name) for name in ("to", "reason", "until"))
     if not (reason or is_release):
-        raise UsageError("a rollback needs a reason", f'mmgit rollback {service} --reason "…"')
+        where = f" --env {environment}" if environment else ""
+        raise UsageError("a rollback needs a reason", f'mmgit rollback {service}{where} --reason "…"')
     hold = _hold(reason, until or (_now() + timedelta(days=_HOLD_DAYS)).date().isoformat()) if reason else None
 
     def edit(source: Source, files: Files) -> Change:

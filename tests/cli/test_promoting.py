@@ -269,7 +269,7 @@ def test_after_its_last_day_or_when_released_a_hold_is_gone(mmgit: Mmgit, end: t
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "a rollback needs a reason"),
+        ((), 'hint: mmgit rollback digits --env production --reason "…"'),
         (("--reason", "x", "--until", "soon"), "--until soon"),
         (("--reason", "x", "--to", "digits/9"), "never ran `digits/9`"),
         (("--release",), "is not held"),
