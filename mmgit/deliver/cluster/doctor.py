@@ -149,7 +149,15 @@ def _certificate(patient: Patient, name: str, namespace: str) -> Examined:
 def _secrets(patient: Patient) -> Iterator[Examined]:
     for each in needs.secrets(patient.objects):
         path = f"/api/v1/namespaces/{patient.namespace}/secrets/{each.name}"
-        yield _secret(patient, path, each.why, f"{patient.kubectl} {each.make}")
+        yield _secret(patient, path, each.why, f"{patient.kubectl} {_brought(patient, each.name) or each.make}")
+
+
+def _brought(patient: Patient, secret: str) -> str:
+    """How to see why a Secret is not there that no person makes; empty for any other."""
+    external = patient.environment.spec.secrets.external
+    if external and secret in {each.name for each in external.items}:
+        return f"describe externalsecret {secret}"
+    return "describe kustomization mmgit.secrets" if secret in patient.environment.sealed else ""
 
 
 def _secret(patient: Patient, path: str, why: str, make: str) -> Examined:

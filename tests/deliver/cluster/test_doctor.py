@@ -8,6 +8,7 @@ import pytest
 from mmgit.deliver.cluster.connection import METADATA
 from mmgit.deliver.cluster.doctor import Examined, Patient, examine
 from mmgit.errors import ClusterError
+from mmgit.frozen import replace
 from mmgit.repository.source import DeclaredEnvironment
 from mmgit.spec import EnvironmentSpec
 from tests.deliver.cluster.conftest import Answers, Api
@@ -133,6 +134,20 @@ def test_a_part_of_the_cluster_that_is_broken_is_unknown(serving: Serving) -> No
     )
 
     assert (found["metrics api"].state, "no backend" in found["metrics api"].said) == ("unknown", True)
+
+
+def test_of_a_secret_that_others_bring_it_says_where_to_look(serving: Serving) -> None:
+    secrets = {"external": {"store": {"name": "vault"}, "items": [{"name": "shop"}]}, "sops": {}}
+    references = [{"name": name} for name in ("shop", "sealed", "by-hand")]
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "imagePullSecrets": references}
+    made, _ = patient(serving, EVERYTHING, account, entrance={**GATEWAY, "secrets": secrets})
+    made = replace(made, environment=replace(made.environment, sealed={"sealed": "environments/live/secrets/sealed"}))
+
+    found = {each.what: each.then for each in examine(made)}
+
+    assert found["secret shop"] == "kubectl -n live describe externalsecret shop"
+    assert found["secret sealed"] == "kubectl -n live describe kustomization mmgit.secrets"
+    assert found["secret by-hand"].startswith("kubectl -n live create secret docker-registry by-hand ")
 
 
 def test_no_content_of_a_secret_is_asked_for(serving: Serving) -> None:
