@@ -13,16 +13,22 @@ TITLE = "Prediction service"
 
 def documents_of(schema: bytes | None, sample: bytes | None) -> dict[str, bytes]:
     """File name -> bytes. Raises `UsageError` if one of the two is not a JSON object, or the schema holds pickles."""
-    declared = None if schema is None else json_object(schema, "schema.json")
-    example = None if sample is None else json_object(sample, "sample.json")
-    if declared and _holds_pickles(declared):
-        message = "schema.json was written by azure-ml-api-sdk: what it declares are pickles, which are never opened"
-        raise UsageError(message, "write it again: python -m mmgit.shim score.py")
+    declared, example = declared_of(schema, sample)
     documents = {
         "openapi.json": openapi_document(declared, example, title=TITLE),
         "swagger.json": swagger_document(declared, example, title=TITLE),
     }
     return {name: json.dumps(value, indent=1, sort_keys=True).encode() + b"\n" for name, value in documents.items()}
+
+
+def declared_of(schema: bytes | None, sample: bytes | None) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """What the two files hold. Raises `UsageError` as `documents_of` does."""
+    declared = None if schema is None else json_object(schema, "schema.json")
+    example = None if sample is None else json_object(sample, "sample.json")
+    if declared and _holds_pickles(declared):
+        message = "schema.json was written by azure-ml-api-sdk: what it declares are pickles, which are never opened"
+        raise UsageError(message, "write it again: python -m mmgit.shim score.py")
+    return declared, example
 
 
 def json_object(data: bytes, name: str) -> dict[str, Any]:

@@ -129,7 +129,8 @@ def swagger_document(schema: Mapping[str, Any] | None, sample: Mapping[str, Any]
 def _is_bytes_alone(schema: Mapping[str, Any]) -> bool:
     """Whether the server takes the bytes of the only input as a body, too."""
     declared = list(schema.get("properties", {}).values())
-    return len(declared) == 1 and declared[0].get("x-mmgit", {}).get("type") == "bytes"
+    alone = declared[0] if len(declared) == 1 and isinstance(declared[0], Mapping) else {}
+    return bool(alone.get("x-mmgit", {}).get("type") == "bytes")
 
 
 def _openapi_content(name: str) -> Document:
@@ -147,8 +148,10 @@ def _without_marks(schema: Json) -> Json:
     return [_without_marks(item) for item in schema] if isinstance(schema, list) else schema
 
 
-def _swagger_schema(schema: Mapping[str, Any]) -> Document:
-    """One schema in Swagger's older dialect."""
+def _swagger_schema(schema: Json) -> Document:
+    """One schema in Swagger's older dialect, which has none for `true` and `false`."""
+    if not isinstance(schema, Mapping):
+        return {}
     old = {name: value for name, value in schema.items() if name in _SWAGGER_KEYWORDS}
     _move_null_aside(old)
     if not old.get("required", True):

@@ -35,6 +35,10 @@ TIERS: Mapping[str, tuple[bool, str]] = {
         "MMGIT_TEST_FORGE_REVIEWER_TOKEN" in os.environ,
         "set MMGIT_TEST_FORGE_URL, MMGIT_TEST_FORGE_TOKEN and MMGIT_TEST_FORGE_REVIEWER_TOKEN",
     ),
+    "languages": (
+        "MMGIT_TEST_LANGUAGES" in os.environ,
+        "set MMGIT_TEST_LANGUAGES=1 where javac, go, mcs and mono, node and npm are",
+    ),
     "network": ("MMGIT_TEST_NETWORK" in os.environ, "set MMGIT_TEST_NETWORK=1 to use PyPI and a Debian mirror"),
     "registry": ("MMGIT_TEST_REGISTRY" in os.environ, "set MMGIT_TEST_REGISTRY to host:port of an image registry"),
     "slow": ("MMGIT_TEST_SLOW" in os.environ, "set MMGIT_TEST_SLOW=1"),

@@ -31,6 +31,7 @@ BY_HAND = {
         "n": {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1, "examples": [0.5]},
         "c": {"const": "only"},
         "l": {"type": "array", "maxItems": 3},
+        "t": True,
         "o": {"type": "object", "additionalProperties": {"type": ["string", "integer"]}},
     },
     "required": [],

@@ -33,6 +33,7 @@ _COMMANDS = {
     "manifest": ("mmgit.cli.manifests", "manifest", "Create, list and show manifests: the recipes for images."),
     "image": ("mmgit.cli.images", "image", "List, show, rebuild, serve and collect images."),
     "service": ("mmgit.cli.services", "service", "Create, update, list, show, delete and call services."),
+    "clients": ("mmgit.cli.clients", "clients", "Write a client of a service, in one of many languages."),
     "env": ("mmgit.cli.environments", "env", "Create, list, show and examine environments."),
     "base": ("mmgit.cli.bases", "base", "Renew the locks of base images."),
     "ci": ("mmgit.cli.automating", "ci", "Write workflows or scripts for a CI, and lock mmgit for them."),

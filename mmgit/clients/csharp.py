@@ -1,0 +1,126 @@
+"""Clients in C# 7.2: one class over `HttpClient`, with a class for each object and JSON of its own.
+
+So they compile for .NET, .NET Framework and Mono alike.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from mmgit.blueprints.texts import Code
+from mmgit.clients import literals
+from mmgit.clients.java import class_name
+from mmgit.clients.model import Array, Json, Record, Table, Type
+from mmgit.clients.naming import Names, pascal, type_names, unique
+from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, joined, remark
+
+_SCALARS = {
+    "text": "string",
+    "integer": "long?",
+    "number": "double?",
+    "flag": "bool?",
+    "bytes": "byte[]",
+    "anything": "object",
+}
+_TAKEN = frozenset(
+    [
+        "Json",
+        "Equals",
+        "Finalize",
+        "GetHashCode",
+        "GetType",
+        "MemberwiseClone",
+        "ReferenceEquals",
+        "ToString",
+        "ToJson",
+        "Of",
+    ]
+)
+
+
+def write(client: Client) -> Mapping[str, str]:
+    """A class, and a program that scores the sample."""
+    name = class_name(client.service)
+    names = type_names(client.records)
+    inputs, has_file = client.api.inputs, client.has_long_sample
+    values = {
+        "about": client.comment,
+        "name": Code(name),
+        "program": Code(f"{name.removesuffix('Client')}Sample"),
+        "url": _text(client.url),
+        "needs_key": client.needs_key,
+        "records": [_record(each, names) for each in client.records],
+        "input": _type(inputs, names),
+        "result": _type(client.api.result, names),
+        "result_remark": remark(client.api.result),
+        "read_result": _read(client.api.result, Code("value"), names),
+        "sample_file": _text(SAMPLE_FILE) if has_file else None,
+        "sample": _read(inputs, Code("sample"), names) if has_file else _literal(inputs, client.api.sample, names),
+    }
+    files = {f"{name}.cs": from_template("Client.cs.jinja", values)}
+    if client.api.sample is not None:
+        files[f"{values['program']}.cs"] = from_template("Sample.cs.jinja", values)
+    return files
+
+
+def _record(record: Record, names: Names) -> Mapping[str, object]:
+    identifiers = _properties(record, names)
+    fields = [
+        {
+            "name": Code(identifiers[each.key]),
+            "key": _text(each.key),
+            "type": _type(each.type, names),
+            "required": each.required,
+            "read": _read(each.type, Code(f"Json.Get(found, {_text(each.key)})"), names),
+            "remark": remark(each.type),
+        }
+        for each in record.fields
+    ]
+    return {"name": Code(names[record.path]), "fields": fields}
+
+
+def _type(type_: Type, names: Names) -> Code:
+    if isinstance(type_, Array):
+        return Code(f"List<{_type(type_.item, names)}>")
+    if isinstance(type_, Table):
+        return Code(f"Dictionary<string, {_type(type_.value, names)}>")
+    return Code(names[type_.path] if isinstance(type_, Record) else _SCALARS[type_.kind])
+
+
+def _read(type_: Type, value: Code, names: Names, depth: int = 0) -> Code:
+    """What makes the type of a value of `Json.Parse`."""
+    if isinstance(type_, Array | Table):
+        inner = Code(f"each{depth or ''}")
+        of = _read(type_.item if isinstance(type_, Array) else type_.value, inner, names, depth + 1)
+        return Code(f"Json.{'List' if isinstance(type_, Array) else 'Map'}({value}, {inner} => {of})")
+    if isinstance(type_, Record):
+        return Code(f"{names[type_.path]}.Of({value})")
+    return value if type_.kind == "anything" else Code(f"Json.{type_.kind.capitalize()}({value})")
+
+
+def _literal(type_: Type, value: Json, names: Names) -> Code:
+    if value is None:
+        return Code("null")
+    if isinstance(type_, Array | Table | Record):
+        return Code(f"new {_type(type_, names)} {{ {joined(_members(type_, value, names))} }}")
+    if type_.kind == "anything":
+        return Code(f"Json.Parse({_text(literals.json_text(value))})")
+    written = literals.scalar(value, type_.kind, literals.long_escape, "L")
+    return Code(f"Convert.FromBase64String({written})") if type_.kind == "bytes" else written
+
+
+def _members(type_: Array | Table | Record, value: Json, names: Names) -> Sequence[Code]:
+    if isinstance(type_, Array):
+        return [_literal(type_.item, each, names) for each in value]
+    if isinstance(type_, Table):
+        return [Code(f"{{ {_text(key)}, {_literal(type_.value, each, names)} }}") for key, each in value.items()]
+    identifiers = _properties(type_, names)
+    types = {each.key: each.type for each in type_.fields}
+    return [Code(f"{identifiers[key]} = {_literal(types[key], each, names)}") for key, each in value.items()]
+
+
+def _properties(record: Record, names: Names) -> Mapping[str, str]:
+    """The key of each field -> its property, which hides nothing that the class around it names."""
+    return unique([each.key for each in record.fields], pascal, {*_TAKEN, *names.values()})
+
+
+def _text(value: str) -> Code:
+    return literals.text(value, literals.long_escape)
