@@ -66,11 +66,14 @@ class Admission:
             return
         exchange.queued_at = now
         self._lull.come += 1
-        if self._scorers.idle and not self._waiting and not self._gathers:
-            self._score([exchange], now)
-        else:
+        if not self._scorers.idle:
+            self._waiting[exchange] = None
+            self._hand_ahead()
+        elif self._waiting or self._gathers:
             self._waiting[exchange] = None
             self._go_on()
+        else:
+            self._score([exchange], now)
 
     def leave(self, exchange: Exchange) -> None:
         """The client of `exchange` is gone."""

@@ -23,6 +23,8 @@ _TRACEPARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})
 _STATUS_LINES = {
     status.value: b"HTTP/1.1 %d %b\r\ndate: " % (status.value, status.phrase.encode()) for status in HTTPStatus
 }
+_RESPONSE = b"%b%b\r\ncontent-type: %b\r\nx-request-id: %b\r\nx-ms-request-id: %b\r\n%b%b%bcontent-length: %d\r\n\r\n%b"
+"""The id of the request is there under the reference's name too."""
 _JSON = b"application/json"
 _ID_PREFIX = os.urandom(10).hex()
 _ID_NUMBERS = itertools.count(int.from_bytes(os.urandom(5), "big"))
@@ -100,11 +102,13 @@ class Exchange:
             self.keep_alive = False
         self.status = status
         self.response_bytes = len(body)
-        self.response = b"%b%b\r\ncontent-type: %b\r\n%b%b%bcontent-length: %d\r\n\r\n%b" % (
+        self.response = _RESPONSE % (
             _STATUS_LINES[status],
             site.date,
             content_type,
-            self._named(),
+            self.request_id.encode("ascii"),
+            self.request_id.encode("ascii"),
+            b"x-correlation-id: %b\r\n" % self.correlation_id.encode("ascii") if self.correlation_id else b"",
             headers,
             b"" if self.keep_alive else b"connection: close\r\n",
             len(body),
@@ -118,12 +122,6 @@ class Exchange:
         told = {"code": refusal.code, "message": refusal.message, "request_id": self.request_id}
         error = refusal.message if self.is_inference else told
         self.answer(refusal.status, _encode({"error": error}), headers=refusal.headers)
-
-    def _named(self) -> bytes:
-        """The ids as headers, under the reference's name too."""
-        request_id = self.request_id.encode("ascii")
-        named = b"x-request-id: %b\r\nx-ms-request-id: %b\r\n" % (request_id, request_id)
-        return named + b"x-correlation-id: %b\r\n" % self.correlation_id.encode() if self.correlation_id else named
 
 
 def _plain(given: bytes) -> str:

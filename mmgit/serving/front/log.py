@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _PENDING_BYTES_MAX = 4 * 1024 * 1024
-_MILLISECONDS = [f".{number:03d}Z" for number in range(1000)]
 _encode = msgspec.json.Encoder().encode
 
 
@@ -47,6 +46,8 @@ class Log:
         self._pending_bytes = 0
         self._second = 0
         self._second_text = ""
+        self._time = ""
+        self._time_from = self._time_until = 0.0
         self._batches: SimpleQueue[list[bytes]] = SimpleQueue()
         self._thread = threading.Thread(target=self._write_batches, name="log", daemon=True)
         self._thread.start()
@@ -81,23 +82,29 @@ class Log:
         if self._pending_bytes > _PENDING_BYTES_MAX:
             self.dropped_lines += 1
             return
-        self._lines.append(line + b"\n")
+        self._lines.append(line)
         self._pending_bytes += len(line) + 1
 
     def _now(self) -> str:
+        """The text is the same for a millisecond."""
         now = time.time()
-        second = int(now)
-        if second != self._second:
-            self._second = second
-            self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
-        return self._second_text + _MILLISECONDS[int((now - second) * 1000)]
+        if not self._time_from <= now < self._time_until:
+            second, milliseconds = divmod(int(now * 1000), 1000)
+            if second != self._second:
+                self._second = second
+                self._second_text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(second))
+            self._time = f"{self._second_text}.{milliseconds:03d}Z"
+            self._time_from = now
+            self._time_until = second + (milliseconds + 1) / 1000
+        return self._time
 
     def _write_batches(self) -> None:
         while True:
             batch = self._batches.get()
             if not batch:
                 return
-            self._write(b"".join(batch))
+            batch.append(b"")
+            self._write(b"\n".join(batch))
 
     def _write(self, data: bytes) -> None:
         rest = data

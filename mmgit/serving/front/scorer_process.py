@@ -188,23 +188,25 @@ class Scorer(asyncio.Protocol):
         done: list[tuple[Exchange, Answer]] = []
         again: list[tuple[Exchange, Answer]] = []
         fault: Answer | None = None
+        turns = self._turns
         for answer in answers:
             if answer.status == COLLECTED:
                 self._owner.collected(answer.payload, answer.json_bytes)
                 continue
             if self.is_hung and answer.status == PASSED_OVER:
-                self._turns.drop_ahead()
+                turns.drop_ahead()
                 continue
-            exchange = self._turns.answered(answer.number) if answer.status in _TOLD else None
+            exchange = turns.answered(answer.number) if answer.status in _TOLD else None
             if exchange is None:
                 fault = answer
                 break
             (again if answer.status in _AGAIN else done).append((exchange, answer))
-            self._begin_next()
+            if turns.ahead:
+                self._begin_next()
         if again:
             is_replay = any(answer.status == REPLAY for _, answer in again)
             self._owner.returned([exchange for exchange, _ in again], is_replay=is_replay)
-        if (done or again) and not self._turns.current and not self.is_hung:
+        if (done or again) and not turns.current and not self.is_hung:
             self._owner.became_idle(self)
         for exchange, answer in done:
             _pass_on(exchange, answer)
@@ -214,7 +216,7 @@ class Scorer(asyncio.Protocol):
     def _begin_next(self) -> None:
         """Where all is answered, the scorer goes on with what it was handed ahead; one that hangs shall not."""
         turns = self._turns
-        if turns.ahead and not turns.current and not self.is_hung:
+        if not turns.current and not self.is_hung:
             exchange = turns.go_on()
             self._owner.began(exchange)
             exchange.body = b""

@@ -54,21 +54,28 @@ class AnswerReader:
 
     def feed(self, data: bytes) -> list[Answer]:
         """The answers that are complete now."""
-        if not self._buffer and len(data) >= ANSWER.size:
-            size, status, json_bytes, number = ANSWER.unpack_from(data)
-            if len(data) == ANSWER.size + size:  # as nearly all come
-                return [Answer(status, data[ANSWER.size :], json_bytes, number)]
-        buffer = self._buffer
-        buffer += data
-        answers = []
-        at = 0
-        while len(buffer) - at >= ANSWER.size:
-            size, status, json_bytes, number = ANSWER.unpack_from(buffer, at)
-            start = at + ANSWER.size
-            if len(buffer) < start + size:
-                break
-            at = start + size
-            answers.append(Answer(status, bytes(memoryview(buffer)[start:at]), json_bytes, number))
-        if at:
-            self._buffer = buffer[at:]
+        if not self._buffer:
+            answers, at = _answers_in(data)  # as nearly all come
+            if at < len(data):
+                self._buffer += memoryview(data)[at:]
+            return answers
+        self._buffer += data
+        with memoryview(self._buffer) as buffer:
+            answers, at = _answers_in(buffer)
+        del self._buffer[:at]
         return answers
+
+
+def _answers_in(data: bytes | memoryview) -> tuple[list[Answer], int]:
+    """The answers that are complete, and where they end."""
+    answers = []
+    at = 0
+    end = len(data)
+    while end - at >= ANSWER.size:
+        size, status, json_bytes, number = ANSWER.unpack_from(data, at)
+        start = at + ANSWER.size
+        if end < start + size:
+            break
+        at = start + size
+        answers.append(Answer(status, bytes(data[start:at]), json_bytes, number))
+    return answers, at

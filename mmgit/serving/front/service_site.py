@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 _SMALL_BODY_BYTES = 64 * 1024
 _LOGGED_PATH_BYTES_MAX = 200
 _READING = (b"GET", b"HEAD")
+_METHODS = {method: method.decode("ascii") for method in (b"POST", *_READING)}
 _MILLISECONDS = re.compile(rb"[0-9]{1,9}").fullmatch
 
 _NO_KEY = Refusal(
@@ -96,6 +97,7 @@ class ServiceSite:
             **dict.fromkeys(self._inference.infer_paths, "infer"),
             self._score_path: "score",
         }
+        self._paths = {path: path[:_LOGGED_PATH_BYTES_MAX].decode("ascii") for path in self._routes}
         self._body_bytes_max = settings.max_body_bytes
         self._takes_json_only = settings.image.schema is not None
         self._takes_raw = schema is not None and raw_input_of(schema) is not None
@@ -177,8 +179,8 @@ class ServiceSite:
         self._log.request(
             Answered(
                 exchange.request_id,
-                exchange.method.decode("latin-1"),
-                exchange.path[:_LOGGED_PATH_BYTES_MAX].decode("latin-1"),
+                _METHODS.get(exchange.method) or exchange.method.decode("latin-1"),
+                self._paths.get(exchange.path) or exchange.path[:_LOGGED_PATH_BYTES_MAX].decode("latin-1"),
                 exchange.status,
                 _to_microseconds(seconds),
                 exchange.body_bytes,

@@ -1,5 +1,6 @@
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,30 @@ def test_lines_are_written_in_their_order(tmp_path: Path) -> None:
     assert (first["level"], first["event"], first["seconds"]) == ("info", "ready", 1.5)
     assert (second["event"], second["request_id"], second["status"]) == ("request", "r1", 200)
     assert first["time"] <= second["time"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        ([1_767_225_600.0], "2026-01-01T00:00:00.000Z"),
+        ([1_767_225_600.0, 1_767_225_600.0009], "2026-01-01T00:00:00.000Z"),
+        ([1_767_225_600.0, 1_767_225_600.0015], "2026-01-01T00:00:00.001Z"),
+        ([1_767_225_599.9995, 1_767_225_600.0002], "2026-01-01T00:00:00.000Z"),
+        ([1_767_225_600.5, 1_767_225_599.25], "2025-12-31T23:59:59.250Z"),
+    ],
+)
+def test_a_line_has_the_time_of_its_clock_also_when_that_is_set_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: list[float], text: str
+) -> None:
+    with (tmp_path / "log").open("wb") as file:
+        log = Log(file.fileno())
+        for now in seconds:
+            monkeypatch.setattr(time, "time", lambda now=now: now)
+            log.line("info", "ready")
+        monkeypatch.undo()
+        log.close()
+
+    assert json.loads((tmp_path / "log").read_text().splitlines()[-1])["time"] == text
 
 
 def test_a_reader_that_stalls_costs_lines_and_never_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
