@@ -6,19 +6,26 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from mmgit.sdk import generate_schema
 from mmgit.serving.spool.segments import read
-from tests.serving.conftest import MAIN, PACKAGE, Service, interpreter_of, launch, lay_out, until
+from tests.serving.conftest import MAIN, PACKAGE, Service, launch, lay_out, until
+from tests.serving.interpreters import any_interpreter_of
 
-LOCK = PACKAGE / "serving" / "front" / "pylock.toml"
+LOCKS = {
+    "front": PACKAGE / "serving" / "front" / "pylock.toml",
+    "scorer": PACKAGE / "serving" / "scorer" / "pylock.toml",
+}
 
 COLLECTS = """
+import sys
 from mmgit.sdk import ModelDataCollector
 
 def run(x):
-    ModelDataCollector("m").collect([x])
-    return x
+    ModelDataCollector("m").collect(x)
+    return {"sum": x.sum(), "python": "%d.%d" % sys.version_info[:2]}
 """
 
 
@@ -72,19 +79,25 @@ def test_folders_come_from_the_environment_where_no_option_names_them(tmp_path: 
     assert f"{tmp_path}/a/settings.json" in ended.stderr
 
 
-@pytest.mark.network
-@pytest.mark.parametrize("minor", ["3.9", "3.10", "3.11", "3.12", "3.13"])
-def test_the_front_runs_from_its_lock_on_every_python(image: Path, tmp_path: Path, minor: str) -> None:
-    interpreter = interpreter_of(minor)
-    install = ["pip", "install", "--only-binary", ":all:", "--python", interpreter, "--target", str(image / "packages")]
-    subprocess.run(
-        [sys.executable, "-m", "uv", *install, "-r", str(LOCK)], check=True, capture_output=True, timeout=200
-    )
+def install(interpreter: str, folder: Path, *what: str) -> str:
+    """Wheels for an interpreter, in a folder."""
+    command = [sys.executable, "-m", "uv", "pip", "install", "--only-binary", ":all:", "--python", interpreter]
+    subprocess.run([*command, "--target", str(folder), *what], check=True, capture_output=True, timeout=200)
+    return str(folder)
 
+
+@pytest.mark.network
+@pytest.mark.parametrize("minor", ["3.9", "3.10", "3.11", "3.12", "3.13", "3.14"])
+def test_front_and_scorer_run_from_their_locks_on_every_python(image: Path, tmp_path: Path, minor: str) -> None:
+    interpreter = any_interpreter_of(minor)
+    install(interpreter, image / "packages", "-r", str(LOCKS["front"]))
     options = lay_out(
         tmp_path / "service",
         score=COLLECTS,
+        schema=generate_schema(lambda x: x, {"x": np.array([1.5])}),
         interpreter=interpreter,
+        dependencies=[install(interpreter, tmp_path / "dependencies", "numpy")],
+        scorer_packages=install(interpreter, tmp_path / "scorer", "-r", str(LOCKS["scorer"])),
         telemetry={"inputs": True, "outputs": True},
         spool_folder=f"{tmp_path}/spool",
         otlp="http://127.0.0.1:9",
@@ -92,7 +105,8 @@ def test_the_front_runs_from_its_lock_on_every_python(image: Path, tmp_path: Pat
     service = launch(tmp_path / "service", [interpreter, "-I", "-S", str(image / "main.py"), *options])
     until(service.is_ready)
 
-    assert service.score(x=1).document == 1
+    assert service.score(x=[1, 2.5]).document == {"sum": 3.5, "python": minor}
+    assert not service.logged("json_by_standard_library")
     assert service.stop() == 0
     kinds = [json.loads(record)["kind"] for record in read(tmp_path / "spool")]
     assert kinds == ["collected", "request"]
