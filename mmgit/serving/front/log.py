@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _PENDING_BYTES_MAX = 4 * 1024 * 1024
+_GATHERED_BYTES_MAX = 64 * 1024
+"""More are written at once: a tick's lines of a busy service would be megabytes of memory."""
 _encode = msgspec.json.Encoder().encode
 
 
@@ -37,12 +39,13 @@ class Answered(msgspec.Struct):
 
 
 class Log:
-    """The log of the front. `flush` hands over what was gathered since the last call."""
+    """The log of the front. `flush` hands over what was gathered and was not handed over yet."""
 
     def __init__(self, fd: int = 1) -> None:
         self.dropped_lines = 0
         self._fd = fd
         self._lines: list[bytes] = []
+        self._gathered_bytes = 0
         self._pending_bytes = 0
         self._second = 0
         self._second_text = ""
@@ -69,7 +72,7 @@ class Log:
     def flush(self) -> None:
         """Give the gathered lines to the writing thread."""
         if self._lines:
-            lines, self._lines = self._lines, []
+            lines, self._lines, self._gathered_bytes = self._lines, [], 0
             self._batches.put(lines)
 
     def close(self, timeout_seconds: float = 2.0) -> None:
@@ -83,7 +86,11 @@ class Log:
             self.dropped_lines += 1
             return
         self._lines.append(line)
-        self._pending_bytes += len(line) + 1
+        size = len(line) + 1
+        self._pending_bytes += size
+        self._gathered_bytes += size
+        if self._gathered_bytes > _GATHERED_BYTES_MAX:
+            self.flush()
 
     def _now(self) -> str:
         """The text is the same for a millisecond."""

@@ -25,6 +25,17 @@ def test_lines_are_written_in_their_order(tmp_path: Path) -> None:
     assert first["time"] <= second["time"]
 
 
+def test_many_lines_do_not_wait_in_memory_to_be_flushed(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("wb") as file:
+        log = Log(file.fileno())
+
+        for _ in range(1000):
+            log.request(REQUEST)
+
+        until(lambda: (tmp_path / "log").stat().st_size > 100_000)
+        log.close()
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [
