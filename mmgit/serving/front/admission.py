@@ -71,7 +71,8 @@ class Admission:
             self._hand_ahead()
         elif self._waiting or self._gathers:
             self._waiting[exchange] = None
-            self._go_on()
+            if not self._lull.is_awaited or len(self._waiting) >= self._batch_requests:
+                self._go_on()
         else:
             self._score([exchange], now)
 

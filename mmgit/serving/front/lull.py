@@ -10,17 +10,17 @@ if TYPE_CHECKING:
 
 
 class Lull:
-    """`come` is for whoever takes something to count up."""
+    """`come` is for whoever takes something to count up; `is_awaited` tells that `then` will be called."""
 
     def __init__(self, then: Callable[[], None]) -> None:
         self.come = 0
         self._then = then
-        self._is_awaited = False
+        self.is_awaited = False
 
     def wait(self) -> None:
         """Call `then` when there is a lull; once, however often this is asked before."""
-        if not self._is_awaited:
-            self._is_awaited = True
+        if not self.is_awaited:
+            self.is_awaited = True
             asyncio.get_running_loop().call_soon(self._look, -1)
 
     def _look(self, come_before: int) -> None:
@@ -28,5 +28,5 @@ class Lull:
         if self.come != come_before:
             asyncio.get_running_loop().call_soon(self._look, self.come)
         else:
-            self._is_awaited = False
+            self.is_awaited = False
             self._then()

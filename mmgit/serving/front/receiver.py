@@ -226,10 +226,14 @@ class Receiver:
         self._connection.take_head(exchange, None)
         if exchange.key is not known.key:  # the keys were read again meanwhile
             self._known = known._replace(key=exchange.key)
-        if body:
-            self.on_body(body)
-        self.on_message_complete()
-        self._completed = None
+        exchange.body_bytes = len(body)
+        if body and not exchange.is_refused:
+            exchange.body = body
+            self._connection.hold(exchange, len(body))
+        if self.exchange is exchange:
+            self.exchange = None
+            exchange.is_received = True
+            self._connection.take_body(exchange)
 
     def _resume(self, rest: bytes) -> None:
         """Go on after a request that offers an upgrade, as if it did not: nothing here is upgraded to."""

@@ -55,10 +55,9 @@ class Scorers:
     @property
     def ready(self) -> int:
         """How many take requests, busy ones included, hung ones not."""
-        ready = len(self._serving)
-        for scorer in self._serving:
-            ready -= scorer.is_hung
-        return ready
+        if self.only is not None:
+            return int(not self.only.is_hung)
+        return sum(not scorer.is_hung for scorer in self._serving)
 
     @property
     def spares(self) -> int:

@@ -139,7 +139,9 @@ class ServiceSite:
         exchange.form = form
         exchange.body_limit = self._body_bytes_max
         wrong_type = self._wrong_type(exchange) if form == ARGUMENTS else _wrong_inference(exchange)
-        return _hurry(exchange) or wrong_type or _wrong_coding(exchange) or self._admission.refusal()
+        wrong_timeout = _hurry(exchange) if b"x-request-timeout-ms" in exchange.headers else None
+        wrong_coding = _wrong_coding(exchange) if b"content-encoding" in exchange.headers else None
+        return wrong_timeout or wrong_type or wrong_coding or self._admission.refusal()
 
     def handle(self, exchange: Exchange) -> None:
         """Answer a complete request that was not refused."""
@@ -223,8 +225,6 @@ def _wrong_inference(exchange: Exchange) -> Refusal | None:
 
 
 def _wrong_coding(exchange: Exchange) -> Refusal | None:
-    if b"content-encoding" not in exchange.headers:
-        return None
     coding = exchange.headers[b"content-encoding"].lower()
     exchange.is_gzip = coding in _GZIP
     return None if exchange.is_gzip or coding == b"identity" else _WRONG_CODING
@@ -236,9 +236,7 @@ def _media_type(content_type: bytes) -> bytes:
 
 def _hurry(exchange: Exchange) -> Refusal | None:
     """Bring the deadline forward to what the client asks for, counted from the first byte of its request."""
-    given = exchange.headers.get(b"x-request-timeout-ms")
-    if given is None:
-        return None
+    given = exchange.headers[b"x-request-timeout-ms"]
     if not _MILLISECONDS(given):
         return _WRONG_TIMEOUT
     exchange.deadline = exchange.started_at + int(given) / 1000
