@@ -53,7 +53,7 @@ _SWAGGER_KEYWORDS = frozenset(
 
 
 def openapi_document(schema: Mapping[str, Any] | None, sample: Mapping[str, Any] | None, *, title: str) -> Document:
-    """The OpenAPI 3.1 document. Without a schema the body may be anything, as `run()` is given it as it came."""
+    """The OpenAPI 3.1 document. Without a schema the body may be anything, or nothing, as `run()` is given it."""
     body: Document = {"schema": {"$ref": "#/components/schemas/ServiceInput"}}
     if sample is not None:
         body["example"] = dict(sample)
@@ -73,7 +73,7 @@ def openapi_document(schema: Mapping[str, Any] | None, sample: Mapping[str, Any]
                 "post": {
                     "operationId": "score",
                     "summary": "Score one request.",
-                    "requestBody": {"required": True, "content": content},
+                    "requestBody": {"required": schema is not None, "content": content},
                     "responses": answers,
                 }
             }
@@ -99,7 +99,7 @@ def swagger_document(schema: Mapping[str, Any] | None, sample: Mapping[str, Any]
     }
     for status, meaning in _REFUSALS.items():
         answers[str(status)] = {"description": meaning, "schema": {"$ref": "#/definitions/Error"}}
-    service_input = {"name": "input", "in": "body", "required": True, "schema": {"$ref": "#/definitions/ServiceInput"}}
+    service_input = {"name": "input", "in": "body", "required": schema is not None}
     return {
         "swagger": "2.0",
         "info": {"title": title, "version": _VERSION},
@@ -113,7 +113,7 @@ def swagger_document(schema: Mapping[str, Any] | None, sample: Mapping[str, Any]
                 "post": {
                     "operationId": "score",
                     "summary": "Score one request.",
-                    "parameters": [service_input],
+                    "parameters": [{**service_input, "schema": {"$ref": "#/definitions/ServiceInput"}}],
                     "responses": answers,
                 }
             }

@@ -45,6 +45,14 @@ def test_both_documents_are_valid(schema: Any, sample: Any) -> None:
     validate(swagger_document(schema, sample, title="digits"))
 
 
+@pytest.mark.parametrize("schema", [SCHEMA, None])
+def test_a_body_may_be_missing_where_nothing_is_declared(schema: Any) -> None:
+    openapi = openapi_document(schema, None, title="t")["paths"]["/score"]["post"]
+    [body] = swagger_document(schema, None, title="t")["paths"]["/score"]["post"]["parameters"]
+
+    assert openapi["requestBody"]["required"] is body["required"] is (schema is not None)
+
+
 def test_the_sample_is_the_example() -> None:
     body = openapi_document(SCHEMA, SAMPLE, title="digits")["paths"]["/score"]["post"]["requestBody"]
 

@@ -2,15 +2,16 @@
 
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from mmgit.documents import documents_of
-from mmgit.sdk import generate_schema
+from mmgit.sdk import DataTypes, SampleDefinition, generate_schema
 from tests.serving.conftest import KEY, Service, Start
 
 SCORE = """
@@ -29,6 +30,49 @@ def run(x: object, rows: object, options: object = None) -> None:
     """The arguments of `SCORE`."""
 
 
+class Kind(NamedTuple):
+    """A `run()` and what is declared of it; without samples there is no schema."""
+
+    score: str
+    samples: Mapping[str, Any] | None
+    outputs: Any = None
+    can_say_all: bool = False
+    """Whether JSON Schema can: not that a text is base64 or a day of the calendar, nor that lists have one length."""
+
+
+KINDS = {
+    "bytes alone": Kind("def run(image):\n    return len(image)\n", {"image": b"a"}, 1),
+    "dates and missing values": Kind(
+        "def run(rows, days):\n    return {'rows': len(rows), 'days': len(days)}\n",
+        {
+            "rows": pd.DataFrame(
+                {
+                    "at": pd.to_datetime(pd.Series(["2026-01-01", None])).dt.tz_localize("UTC"),
+                    "count": pd.array([1, None], dtype="Int64"),
+                    "is_new": pd.array([True, None], dtype="boolean"),
+                    "price": [1.5, np.nan],
+                }
+            ),
+            "days": np.array(["2026-01-01"], dtype="datetime64[ns]"),
+        },
+        {"rows": 1, "days": 1},
+    ),
+    "arrays of free sizes": Kind(
+        "def run(picture, mask):\n    return picture.astype('float64') + 0.5\n",
+        {
+            "picture": SampleDefinition(DataTypes.NUMPY, np.zeros((2, 2, 3), "uint8"), shape=(None, None, 3)),
+            "mask": np.array([True]),
+        },
+        SampleDefinition(DataTypes.NUMPY, np.zeros((2, 2, 3)), shape=(None, None, 3)),
+    ),
+    "plain JSON": Kind(
+        "def run(text, flag, ids, nested):\n    return [text, flag, ids, nested]\n",
+        {"text": "a", "flag": True, "ids": [1, 2], "nested": {"a": {"b": [{"c": 0.5}]}, "d": None}},
+        can_say_all=True,
+    ),
+    "nothing": Kind("def run(body):\n    return len(body)\n", None, can_say_all=True),
+}
+
 Describe = Callable[[str], Service]
 
 
@@ -42,6 +86,27 @@ def describe(start: Start, tmp_path: Path) -> Describe:
         return start(score=score, schema=schema, files={name: text.decode() for name, text in documents.items()})
 
     return started
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_so_is_every_answer_of_every_kind_of_schema(start: Start, tmp_path: Path, kind: str) -> None:
+    score, samples, outputs, can_say_all = KINDS[kind]
+    excluded = () if can_say_all else ("--exclude-checks=positive_data_acceptance",)
+    schema: Any = None
+    given: tuple[bytes | None, bytes | None] = (None, None)
+    if samples is not None:
+        names: dict[str, Any] = {}
+        exec(score, names)  # noqa: S102 - a case of ours
+        schema = generate_schema(names["run"], samples, outputs, tmp_path / "schema.json")
+        given = ((tmp_path / "schema.json").read_bytes(), (tmp_path / "sample.json").read_bytes())
+    documents = {name: text.decode() for name, text in documents_of(*given).items()}
+    service = start(score=score, schema=schema, files=documents)
+
+    fuzz(service, "openapi.json", "--max-examples=30", "--generation-deterministic", *excluded)
+
+    assert service.metric('mmgit_requests_total{status="200"}') > 10
+    assert not service.logged("conversion_failed")
+    assert service.metric('mmgit_scorer_restarts_total{reason="crashed"}') == 0
 
 
 def fuzz(service: Service, document: str, *options: str) -> str:

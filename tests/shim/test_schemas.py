@@ -39,6 +39,28 @@ def test_both_ways_of_the_reference_write_what_the_sdk_writes(by_hand: ByHand, t
     assert json.loads((tmp_path / "by-hand" / "sample.json").read_text()) == {"x": 1, "y": "a"}
 
 
+IMPORTS = """
+import azureml.api.realtime.services
+import azureml.datacollector
+from azureml.api.realtime import services
+from azureml.api.schema import dataTypes, sampleDefinition, schemaUtil
+from azureml.api.schema.sampleDefinition import DataTypes, SampleDefinition
+from azureml.api.schema.schemaUtil import *
+from azureml.datacollector.modeldatacollector import ModelDataCollector
+
+assert services is azureml.api.realtime.services
+assert DataTypes is dataTypes.DataTypes is schemaUtil.DataTypes
+assert SampleDefinition is sampleDefinition.SampleDefinition is schemaUtil.SampleDefinition
+assert ModelDataCollector is azureml.datacollector.ModelDataCollector
+"""
+
+
+def test_every_way_to_import_a_name_finds_the_same(by_hand: ByHand) -> None:
+    done = by_hand("imports.py", files={"imports.py": IMPORTS})
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_name_of_an_only_output_is_no_part_of_the_result(by_hand: ByHand, tmp_path: Path) -> None:
     by_hand(
         "score.py", files={"score.py": f"{SAVES}\ngenerate_schema(run, {{'x': x, 'y': y}}, {{'out': y}}, 'one.json')\n"}

@@ -1,5 +1,6 @@
 import json
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,30 @@ def test_a_scorer_that_dies_costs_one_request(start: Start, death: str) -> None:
     until(service.is_ready)
     assert service.score(x=1).document == 1
     assert service.metric('mmgit_scorer_restarts_total{reason="crashed"}') == 1
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="memory is read from /proc")
+def test_what_a_scorer_leaks_ends_at_its_limit_and_takes_nothing_of_the_front(start: Start) -> None:
+    score = """
+import resource
+kept = []
+
+def init():
+    limit = 4096 * int(open("/proc/self/statm").read().split()[0]) + 500_000_000
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+def run(x):
+    kept.append(b"a" * 200_000_000)
+    return len(kept)
+"""
+    service = start(score=score)
+    before = service.resident_mib()
+
+    answers = [service.score(x=1) for _ in range(4)]
+
+    assert [answer.status for answer in answers] == [200, 200, 500, 500]
+    assert until(lambda: service.logged("run_failed"))[0]["message"].startswith("MemoryError")
+    assert service.resident_mib() - before < 10
 
 
 def test_a_death_is_noticed_even_while_a_child_holds_the_pipes(start: Start) -> None:

@@ -1,5 +1,5 @@
-"""`SampleDefinition` under the reference's name."""
+"""`SampleDefinition` under the reference's name; it had `DataTypes` there too."""
 
-from mmgit.sdk import SampleDefinition
+from mmgit.sdk import DataTypes, SampleDefinition
 
-__all__ = ["SampleDefinition"]
+__all__ = ["DataTypes", "SampleDefinition"]
