@@ -7,7 +7,7 @@ import http.client
 import os
 import shlex
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +18,7 @@ from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
 from mmgit.cli.output import Form, output_option, print_one
 from mmgit.cli.service_options import only_environment
+from mmgit.edits.keys import digest_of
 from mmgit.edits.references import environment_of, manifest_of, service_of
 from mmgit.edits.scoring import SAMPLE
 from mmgit.errors import ServingError, UsageError
@@ -30,6 +31,7 @@ from mmgit.repository.source import Source
 from mmgit.resolve import listed
 from mmgit.spec import EnvironmentSpec
 from mmgit.spec.fields import seconds_of
+from mmgit.spec.service import Key
 from mmgit.spec.tokens import is_token
 from mmgit.untrusted import json_value
 
@@ -88,7 +90,7 @@ def run(name: str, environment: str | None, data: str | None, port: int | None, 
     body = _sample(root, source, environment, name) if data is None else _request(data)
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if address.needs_key:
-        headers["Authorization"] = f"Bearer {_key(key_file)}"
+        headers["Authorization"] = f"Bearer {_key(key_file, spec.keys if spec else ())}"
     timeout = spec.timeout if spec else None
     timeout_seconds = (seconds_of(timeout) if timeout else _TIMEOUT_SECONDS) + _MARGIN_SECONDS
     trusted = _made_here(root, address.url, environment) if environment else None
@@ -173,14 +175,15 @@ def _request(data: str) -> bytes:
     return text.encode()
 
 
-def _key(key_file: Path | None) -> str:
+def _key(key_file: Path | None, declared: Collection[Key]) -> str:
     """The key to call with. Raises `UsageError`, which never shows it."""
     name = str(key_file) if key_file else KEY_VARIABLE
     text = key_file.read_text(encoding="utf-8", errors="replace") if key_file else os.environ.get(KEY_VARIABLE, "")
     if not text:
         raise UsageError("the service asks for a key", f"set {KEY_VARIABLE}, or give --key-file FILE")
-    if not is_token(text.strip()):
-        raise UsageError(f"{name} holds no whole key", "a key looks like mmgit_<id>_<secret>_<check>")
+    if not is_token(text.strip()) and digest_of(text.strip()) not in {key.digest for key in declared}:
+        hint = "a key looks like mmgit_<id>_<secret>_<check>, or is your own and declared here"
+        raise UsageError(f"{name} holds no whole key", hint)
     return text.strip()
 
 

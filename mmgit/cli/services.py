@@ -13,7 +13,7 @@ from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded, say
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.registering import registered, registration_options
-from mmgit.cli.service_keys import key_file_option, keys, new_key
+from mmgit.cli.service_keys import first_key, key_file_option, keys
 from mmgit.cli.service_options import only_environment, options_of, service_options
 from mmgit.edits import services
 from mmgit.edits.change import Change
@@ -181,7 +181,7 @@ def _key(session: Session, environment: str, key_file: Path | None) -> AbstractC
     """The first key, where keys are asked for: `mmgit serve` needs none."""
     if environment_of(session.source, environment).spec.target == "process":
         return nullcontext()
-    return new_key(session.root, "primary", None, key_file)
+    return first_key(session.root, key_file)
 
 
 def _release(session: Session, environment: str, name: str, paths: Collection[str]) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from mmgit.desired import DesiredService
 from mmgit.frozen import dataclass
-from mmgit.review import metrics, policies, predictions
+from mmgit.review import key_ages, metrics, policies, predictions
 from mmgit.review.blast import Blast, blast_radius
 from mmgit.review.contracts import contract_between, in_words, is_kept
 from mmgit.review.differences import GATES
@@ -124,17 +124,27 @@ def _gates(move: _Move, before: Side, after: Side, evidence: Evidence) -> Iterat
     if move.gates.soak:
         yield verdict("soak", *_soak(move, before))
     side, ran = before.last(move.where)
-    for state, text in metrics.judge(move.gates.metrics, side, after, ran, move.after):
-        yield verdict("metrics", state, text)
-    running, candidate = predictions.pin_of(ran), predictions.Pin(*pin)
-    for state, text in predictions.judge(move.gates.predictions, evidence.predictions, running, candidate):
-        yield verdict("predictions", state, text)
+    for gate, state, text in _measured(move, (side, after), ran, evidence):
+        yield verdict(gate, state, text)
     contract = contract_between(side, after, ran, move.after)
     if contract and move.gates.contract == "compatible":
         kept = is_kept(contract, side, ran)
         yield verdict("contract", "passed" if kept else "failed", in_words(contract))
     for wanted in move.gates.require:
         yield verdict(wanted, "failed", f"this image carries no {wanted}")
+
+
+def _measured(
+    move: _Move, sides: tuple[Side, Side], ran: DesiredService | None, evidence: Evidence
+) -> Iterator[tuple[str, State, str]]:
+    """What is measured: the model, its predictions, the age of its keys."""
+    for state, text in metrics.judge(move.gates.metrics, *sides, ran, move.after):
+        yield "metrics", state, text
+    running, candidate = predictions.pin_of(ran), predictions.Pin(move.after.manifest, _digest(move.after))
+    for state, text in predictions.judge(move.gates.predictions, evidence.predictions, running, candidate):
+        yield "predictions", state, text
+    if move.gates.key_age:
+        yield "keys", *key_ages.judge(move.gates.key_age, move.after.keys, evidence.now.date())
 
 
 def _soak(move: _Move, before: Side) -> tuple[State, str, datetime | None]:

@@ -106,7 +106,8 @@ class Freeze(Spec):
 class Promotion(Spec):
     """What a promotion into this environment needs: its gates. They are read from the base branch.
 
-    With `approvers`, accounts of the forge, their approvals count and no others.
+    With `approvers`, accounts of the forge, their approvals count and no others. `key_age` is how old the keys of a
+    service may be that moves.
     """
 
     from_: Name
@@ -115,6 +116,7 @@ class Promotion(Spec):
     approvers: List[Text] = ()
     metrics: dict[Metric, MetricGate] = EMPTY
     predictions: PredictionGate | None = None
+    key_age: Duration | None = None
     contract: Literal["compatible", "any"] = "compatible"
     require: List[Literal["signature", "sbom"]] = ()
     freeze: List[Freeze] = ()

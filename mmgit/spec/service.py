@@ -133,6 +133,7 @@ class Key(Spec):
     name: Literal["primary", "secondary"]
     id: Annotated[str, Matching(r"[A-Za-z0-9]{4,16}", "4 to 16 letters and digits")]
     digest: Digest
+    created: Date | None = None
     expires: Date | None = None
 
 

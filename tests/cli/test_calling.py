@@ -13,7 +13,7 @@ import yaml
 
 from mmgit.cli import calling
 from mmgit.cli.calling import address_of
-from mmgit.edits.keys import RANDOM_BYTES, mint
+from mmgit.edits.keys import RANDOM_BYTES, Dates, digest_of, mint
 from mmgit.local import certificates
 from mmgit.spec import EnvironmentSpec
 from tests.cli.conftest import COMPOSE
@@ -22,7 +22,7 @@ Here = Callable[..., Path]
 Mmgit = Callable[..., Any]
 
 HEADER = "apiVersion: mmgit.dev/v1\n"
-TOKEN, _ = mint(bytes(range(RANDOM_BYTES)), "primary")
+TOKEN, _ = mint(bytes(range(RANDOM_BYTES)), "primary", Dates("2026-11-30"))
 SAMPLE = '{"x": [1, 2]}'
 WITH_SAMPLE = {
     "models/churn/scoring/sample.json": SAMPLE,
@@ -152,6 +152,21 @@ def test_a_key_that_is_not_whole_is_neither_sent_nor_shown(
     assert "MMGIT_KEY holds no whole key" in ended.err
     assert key not in ended.err
     assert compose.requests == []
+
+
+def test_a_key_of_ones_own_is_sent_to_the_service_that_declares_it(
+    here: Here, mmgit: Mmgit, compose: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = "3f9c1d7e5b2a48069e1f7c3d5a8b6402"
+    declared = f'next: churn/1\nkeys: [{{name: primary, id: abcd, digest: "{digest_of(own)}"}}]\n'
+    service = {"environments/dev/services/churn.yaml": f"{HEADER}kind: Service\n{declared}"}
+    here(WITH_SAMPLE | environment(compose.port) | service)
+    monkeypatch.setenv("MMGIT_KEY", own)
+
+    assert mmgit("service", "run", "churn", "--env", "dev").code == 0
+
+    ((_, headers, _),) = compose.requests
+    assert headers["Authorization"] == f"Bearer {own}"
 
 
 def test_without_a_key_both_ways_to_give_one_are_named(here: Here, mmgit: Mmgit) -> None:

@@ -127,6 +127,13 @@ def test_a_metric_that_nobody_states_fails(judge: Judge) -> None:
     assert "none of digits/1 states it" in verdict["text"]
 
 
+def test_keys_without_a_date_are_too_old_for_a_gate(judge: Judge) -> None:
+    verdict = judge("key_age: 90d")["keys"]
+
+    assert verdict["state"] == "failed"
+    assert "--regen primary" in verdict["text"]
+
+
 def test_a_soak_waits_for_evidence_however_old_the_commit_is(judge: Judge, mmgit: Mmgit) -> None:
     verdict = judge("soak: 1s")["soak"]
 

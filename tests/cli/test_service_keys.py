@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -148,6 +149,11 @@ def test_both_keys_live_side_by_side_and_one_can_go(root: Path, mmgit: Mmgit) ->
     [
         (["--regen", "primary", "--revoke", "primary"], "either --regen or --revoke"),
         (["--expires", "2099-12-31"], "belong to --regen"),
+        (["--own", "mmgit.yaml"], "belong to --regen"),
+        (["--regen", "primary", "--own", "mmgit.yaml", "--key-file", "k"], "so none is written"),
+        (["--regen", "primary", "--own", "mmgit.yaml"], "lies in the repository"),
+        (["--regen", "primary", "--expires", "90000000d"], "neither a day nor a number of days"),
+        (["--regen", "primary", "--expires", "soon"], "neither a day nor a number of days"),
         (["--regen", "primary", "--expires", "2020-01-01", "--key-file", "k"], "expected a day from today"),
         (["--regen", "primary", "--expires", "2099-02-30"], "2099-02-30"),
         (["--regen", "primary", "--expires", "2100-01-01"], "to 2099-12-31"),
@@ -160,3 +166,70 @@ def test_what_does_not_fit_together_is_refused(root: Path, mmgit: Mmgit, argumen
     assert ended.code == 2
     assert words in ended.err
     assert keys_of(root) == []
+
+
+def test_a_key_says_when_it_was_made_and_ends_after_so_many_days(root: Path, mmgit: Mmgit) -> None:
+    today = datetime.now(UTC).date()
+
+    mmgit(*RENEW, "--key-file", ".mmgit/first", "--expires", "90d")
+
+    (key,) = keys_of(root)
+    assert key["expires"] in {str(today + timedelta(days=90)), str(today + timedelta(days=91))}
+    assert key["created"] in {str(today), str(today + timedelta(days=1))}
+    (row,) = json.loads(mmgit("service", "keys", "churn", "-o", "json").out)
+    assert row["age_days"] in {0, -1, 1}
+
+
+def aged(root: Path, **dates: str) -> None:
+    """Let the service have a primary key with these dates."""
+    key = {"name": "primary", "id": "abcd", "digest": f"sha256:{'0' * 64}", **dates}
+    service = yaml.safe_load((root / SERVICE).read_text()) | {"keys": [key]}
+    (root / SERVICE).write_text(yaml.safe_dump(service, sort_keys=False))
+
+
+@pytest.mark.parametrize(
+    ("dates", "words"),
+    [
+        ({"created": "2020-01-01", "expires": "2020-02-01"}, "the primary key ended on 2020-02-01"),
+        ({"created": "2020-01-01"}, "the primary key is 2"),
+        ({}, "the primary key has no date"),
+    ],
+)
+def test_a_key_that_is_over_or_old_is_warned_of_for_all_services_at_once(
+    root: Path, mmgit: Mmgit, dates: dict[str, str], words: str
+) -> None:
+    aged(root, **dates)
+    environment = root / "environments/dev/environment.yaml"
+    environment.write_text(environment.read_text() + "promotion: {from: dev, key_age: 90d}\n")
+
+    ended = mmgit("service", "keys")
+
+    assert ended.out.split()[:3] == ["SERVICE", "ENVIRONMENT", "NAME"]
+    assert f"warning: churn in dev: {words}" in ended.err
+    assert "mmgit service keys churn --env dev --regen primary" in ended.err
+
+
+def test_a_key_that_callers_have_already_is_taken_over_without_a_word(root: Path, mmgit: Mmgit) -> None:
+    (root / ".mmgit/theirs").write_text("3f9c1d7e5b2a48069e1f7c3d5a8b6402\n")
+
+    ended = mmgit(*RENEW, "--own", ".mmgit/theirs")
+
+    assert ended.code == 0
+    assert "3f9c1d7e" not in ended.out + ended.err
+    assert keys_of(root)[0]["digest"] == digest_of("3f9c1d7e5b2a48069e1f7c3d5a8b6402")
+
+
+def test_a_key_of_ones_own_that_may_be_guessed_is_refused(root: Path, mmgit: Mmgit) -> None:
+    (root / ".mmgit/theirs").write_text("correct-horse-battery-staple-7")
+
+    ended = mmgit(*RENEW, "--own", ".mmgit/theirs")
+
+    assert ended.code == 2
+    assert "128 are needed" in ended.err
+    assert "staple" not in ended.out + ended.err
+    assert keys_of(root) == []
+
+
+@pytest.mark.usefixtures("root")
+def test_whose_key_shall_be_renewed_must_be_said(mmgit: Mmgit) -> None:
+    assert "whose key is meant?" in mmgit("service", "keys", "--regen", "primary").err

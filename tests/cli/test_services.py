@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 import yaml
 
-from mmgit.edits.keys import RANDOM_BYTES, digest_of, mint
+from mmgit.edits.keys import RANDOM_BYTES, Dates, digest_of, mint
 from mmgit.spec.tokens import is_token
+
+DATES = Dates("2026-11-30")
 
 Git = Callable[..., str]
 Here = Callable[..., Path]
@@ -16,7 +18,7 @@ Mmgit = Callable[..., Any]
 SERVICE = "environments/dev/services/churn.yaml"
 NONE_YET = {SERVICE: None}
 KEY_FILE = ("--key-file", ".mmgit/churn.key")
-TOKEN, KEY = mint(bytes(RANDOM_BYTES), "primary")
+TOKEN, KEY = mint(bytes(RANDOM_BYTES), "primary", DATES)
 
 
 def declared(root: Path, path: str = SERVICE) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from tests.cluster.conftest import (
     NAMESPACE,
     PROJECT,
     SECOND,
+    SERVICE,
     Client,
     Copy,
     Deployment,
@@ -88,6 +89,35 @@ def test_a_commit_moves_the_pin_and_no_request_of_a_steady_client_fails(flux: Fl
     assert {status for status, _ in answers} == {200}
     assert {json.dumps(body) for _, body in answers} == {json.dumps(first[1]), json.dumps(second[1])}
     assert len(answers) > 100
+
+
+def test_keys_are_renewed_and_revoked_without_a_restart(flux: Flux, tmp_path: Path) -> None:
+    flux.release(FIRST)
+    first, second = flux.new_key(), tmp_path / "secondary"
+    flux.push("Run it")
+    flux.begin()
+    wait_until_rolled_out(FIRST)
+    client, pods = Client(flux.sample), running()
+
+    options = ("--env", "staging", "--regen", "secondary", "--expires", "90d", "--key-file", str(second))
+    flux.copy.mmgit("service", "keys", SERVICE, *options)
+    flux.push("Add a key")
+    wait_until("the new key opens", lambda: client.call(second.read_text().strip())[0] == 200)
+    both = client.call(first)[0]
+    flux.copy.mmgit("service", "keys", SERVICE, "--env", "staging", "--revoke", "primary")
+    flux.push("Revoke the old key")
+    wait_until("the old key is refused", lambda: client.call(first)[0] == 401)
+
+    assert both == client.call(second.read_text().strip())[0] == 200
+    assert running() == pods
+
+
+def running() -> set[tuple[str, int]]:
+    """Each pod, and how often its server was started again."""
+    return {
+        (each["metadata"]["uid"], each["status"]["containerStatuses"][0]["restartCount"])
+        for each in objects("pods", "-n", NAMESPACE)
+    }
 
 
 def test_no_replica_falls_away_while_an_autoscaler_takes_over(flux: Flux) -> None:

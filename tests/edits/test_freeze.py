@@ -5,15 +5,17 @@ from typing import Any
 import pytest
 
 from mmgit.edits.freeze import Freezing, Frozen, freeze, versions_to_freeze, with_other_models
-from mmgit.edits.keys import RANDOM_BYTES, mint
+from mmgit.edits.keys import RANDOM_BYTES, Dates, mint
 from mmgit.errors import BuildError, UsageError
+
+DATES = Dates("2026-11-30")
 
 Edited = Any
 """What the fixture makes: classes of a conftest cannot be imported."""
 
 SCORE = b"def run(x):\n    return x\n"
 FOLDER = "models/churn/manifests/2"
-TOKEN, KEY = mint(bytes(RANDOM_BYTES), "primary")
+TOKEN, KEY = mint(bytes(RANDOM_BYTES), "primary", DATES)
 OTHER_MODEL = {
     "models/encoder/model.yaml": "apiVersion: mmgit.dev/v1\nkind: Model\n",
     "models/encoder/versions/2/version.yaml": (

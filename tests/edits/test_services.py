@@ -3,10 +3,12 @@ from typing import Any
 import pytest
 
 from mmgit.edits import services
-from mmgit.edits.keys import RANDOM_BYTES, mint
+from mmgit.edits.keys import RANDOM_BYTES, Dates, mint
 from mmgit.errors import UsageError
 from mmgit.repository.source import Source
 from mmgit.spec import Refused
+
+DATES = Dates("2026-11-30")
 
 Edited = Any
 """What the fixture makes: classes of a conftest cannot be imported."""
@@ -115,7 +117,7 @@ def test_a_refused_value_changes_nothing(with_service: Edited) -> None:
 
 
 def test_a_new_service_is_a_small_file_in_the_folder_of_its_group(with_service: Edited) -> None:
-    _, key = mint(bytes(RANDOM_BYTES), "primary")
+    _, key = mint(bytes(RANDOM_BYTES), "primary", DATES)
     options = {"queue": 5, "autoscale": {"max": 4}, "replicas": None, "next": "churn/2"}
     wanted = services.NewService("dev", "leavers", options, "retention", key)
 
@@ -124,7 +126,7 @@ def test_a_new_service_is_a_small_file_in_the_folder_of_its_group(with_service: 
     assert change.files == {
         "environments/dev/services/retention/leavers.yaml": (
             "apiVersion: mmgit.dev/v1\nkind: Service\nnext: churn/2\nautoscale: {max: 4}\nqueue: 5\n"
-            f'keys:\n  - {{name: primary, id: "00000000", digest: "{key.digest}"}}\n'
+            f'keys:\n  - {{name: primary, id: "00000000", digest: "{key.digest}", created: "2026-11-30"}}\n'
         ).encode()
     }
     with_service.apply(change)
@@ -159,36 +161,36 @@ def test_a_deleted_service_is_one_file_less(with_service: Edited) -> None:
 
 
 def test_a_renewed_key_changes_its_own_line_and_not_the_other_key(with_service: Edited) -> None:
-    _, first = mint(bytes(RANDOM_BYTES), "primary")
-    _, second = mint(bytes(range(RANDOM_BYTES)), "secondary")
-    _, renewed = mint(b"r" * RANDOM_BYTES, "primary")
+    _, first = mint(bytes(RANDOM_BYTES), "primary", DATES)
+    _, second = mint(bytes(range(RANDOM_BYTES)), "secondary", DATES)
+    _, renewed = mint(b"r" * RANDOM_BYTES, "primary", DATES)
     for key in (first, second):
         with_service.apply(services.set_key(with_service.source, with_service.root, key, **HERE))
 
     change = services.set_key(with_service.source, with_service.root, renewed, **HERE)
 
     assert with_service.diff(PATH, change) == [
-        f'-  - {{name: primary, id: "{first.id}", digest: "{first.digest}"}}',
-        f'+  - {{name: primary, id: {renewed.id}, digest: "{renewed.digest}"}}',
+        f'-  - {{name: primary, id: "{first.id}", digest: "{first.digest}", created: "2026-11-30"}}',
+        f'+  - {{name: primary, id: {renewed.id}, digest: "{renewed.digest}", created: "2026-11-30"}}',
     ]
 
 
 def test_a_revoked_key_is_gone_and_with_the_last_one_the_field(with_service: Edited) -> None:
-    _, key = mint(bytes(RANDOM_BYTES), "primary", "2027-02-28")
+    _, key = mint(bytes(RANDOM_BYTES), "primary", Dates("2026-11-30", "2027-02-28"))
     with_service.apply(services.set_key(with_service.source, with_service.root, key, **HERE))
 
     change = services.revoke_key(with_service.source, with_service.root, "primary", **HERE)
 
     assert with_service.diff(PATH, change) == [
         "-keys:",
-        f'-  - {{name: primary, id: "{key.id}", digest: "{key.digest}", expires: "2027-02-28"}}',
+        f'-  - {{name: primary, id: "{key.id}", digest: "{key.digest}", created: "2026-11-30", expires: "2027-02-28"}}',
     ]
     with pytest.raises(UsageError, match="no secondary key"):
         services.revoke_key(with_service.source, with_service.root, "secondary", **HERE)
 
 
 def test_no_edit_can_carry_a_token_into_the_file(with_service: Edited) -> None:
-    token, key = mint(bytes(range(RANDOM_BYTES)), "primary")
+    token, key = mint(bytes(range(RANDOM_BYTES)), "primary", DATES)
 
     change = services.set_key(with_service.source, with_service.root, key, **HERE)
 

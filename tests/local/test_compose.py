@@ -91,3 +91,49 @@ def test_two_replicas_answer_over_tls_with_a_key_and_refuse_without(root: Path, 
     assert set(answers) == {2}
     assert refused.value.code == 401
     assert len(served_by()) == 2
+
+
+def test_keys_are_renewed_and_revoked_without_a_restart(root: Path, tmp_path: Path) -> None:
+    keys = {name: tmp_path / name for name in ("key", "secondary", "own")}
+    keys["own"].write_text("3f9c1d7e5b2a48069e1f7c3d5a8b6402")
+    before = started()
+    opened: list[dict[str, bool]] = []
+
+    def changed(*arguments: str) -> None:
+        mmgit(root, "service", "keys", "digits", "--env", "dev", *arguments)
+        mmgit(root, "compile")
+        time.sleep(3)  # what is promised is 2 s
+        opened.append({name: file.exists() and opens(root, file.read_text().strip()) for name, file in keys.items()})
+
+    changed("--regen", "secondary", "--key-file", str(keys["secondary"]), "--expires", "90d")
+    changed("--revoke", "primary")
+    changed("--regen", "primary", "--own", str(keys["own"]))
+
+    assert opened == [
+        {"key": True, "secondary": True, "own": False},
+        {"key": False, "secondary": True, "own": False},
+        {"key": False, "secondary": True, "own": True},
+    ]
+    assert started() == before
+
+
+def opens(root: Path, key: str) -> bool:
+    """Whether both replicas score for this key; they take turns."""
+    context = ssl.create_default_context(cafile=str(root / ".mmgit/compose/dev/tls.pem"))
+    sample = (root / "models/digits/scoring/sample.json").read_bytes()
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+    statuses = set()
+    for _ in range(4):
+        try:
+            asked = urllib.request.Request(URL, sample, headers)
+            statuses.add(urllib.request.urlopen(asked, timeout=30, context=context).status)
+        except urllib.error.HTTPError as error:
+            statuses.add(error.code)
+    assert statuses in ({200}, {401})
+    return statuses == {200}
+
+
+def started() -> list[str]:
+    """Which containers run, and since when."""
+    listing = ["docker", "ps", "--filter", "label=com.docker.compose.project", "--format", "{{.ID}} {{.CreatedAt}}"]
+    return sorted(subprocess.run(listing, capture_output=True, text=True, check=True).stdout.splitlines())

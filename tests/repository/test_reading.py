@@ -6,9 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from mmgit.edits.keys import RANDOM_BYTES, mint
+from mmgit.edits.keys import RANDOM_BYTES, Dates, mint
 from mmgit.repository import nodes, reading
 from mmgit.repository.subset import Fault
+
+DATES = Dates("2026-11-30")
 
 # ruff: noqa: SLF001 - the fast path is what is tested
 
@@ -122,7 +124,7 @@ def test_what_readers_disagree_about_is_refused_at_its_place(text: str, code: st
 
 @pytest.mark.parametrize("text", ["a: 1\nb: [{token}]\n", "a: 1\n# {token}\n", "a: 1\nb: [\n'{token}"])
 def test_an_api_key_is_refused_at_its_place_and_not_shown(text: str) -> None:
-    token, key = mint(bytes(RANDOM_BYTES), "primary")
+    token, key = mint(bytes(RANDOM_BYTES), "primary", DATES)
     data = text.format(token=token).encode()
 
     with pytest.raises(Fault, match=key.id) as fault:

@@ -2,10 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmgit.edits.keys import RANDOM_BYTES, mint
+from mmgit.edits.keys import RANDOM_BYTES, Dates, mint
 from mmgit.spec.tokens import tokens_in, with_check
 
-TOKEN, KEY = mint(bytes(range(RANDOM_BYTES)), "primary")
+DATES = Dates("2026-11-30")
+
+TOKEN, KEY = mint(bytes(range(RANDOM_BYTES)), "primary", DATES)
 
 
 @given(st.binary(max_size=30), st.binary(max_size=30))
@@ -14,7 +16,7 @@ def test_a_token_is_found_in_whatever_surrounds_it(before: bytes, after: bytes) 
 
 
 def test_every_token_is_found_at_its_place() -> None:
-    other, key = mint(bytes(RANDOM_BYTES), "secondary")
+    other, key = mint(bytes(RANDOM_BYTES), "secondary", DATES)
 
     assert list(tokens_in(f"a: {TOKEN}\nb: {other}\n".encode())) == [(KEY.id, 3), (key.id, 7 + len(TOKEN))]
 
