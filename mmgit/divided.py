@@ -142,20 +142,23 @@ class _Work:
         import pickle  # noqa: PLC0415 - few commands have so much to do
 
         done: list[_Done] = []
-        for data in ended:
+        while ended:
+            data = ended.pop(0)
             if data is None:
                 raise Unusual
-            done += pickle.loads(data)  # noqa: S301 - of our own child
+            packed = pickle.loads(data)  # noqa: S301 - of our own child
+            del data  # megabytes
+            done += map(pickle.loads, packed)
         return done
 
     def _packed(self, share: Sequence[_Part], told: int) -> bytes:
         """A share, in a child; the parent is told of each part, by bytes whose sum is the number of services."""
         import pickle  # noqa: PLC0415 - as above
 
-        done = []
+        done: list[bytes] = []  # smaller than what they stand for
         with self.checking:  # it has children of its own in each process
             for part in share:
-                done.append(self._one(part))
+                done.append(pickle.dumps(self._one(part), pickle.HIGHEST_PROTOCOL))
                 os.write(told, b"\xff" * (len(part) // 255) + bytes([len(part) % 255]))
         os.close(told)
         return pickle.dumps(done, pickle.HIGHEST_PROTOCOL)

@@ -59,7 +59,7 @@ def resolve_environment(
     source: Source, environment: DeclaredEnvironment, findings: list[Finding]
 ) -> DesiredEnvironment:
     """One environment with all of its pinned services; what cannot be resolved is added to `findings`."""
-    services = []
+    services, around = [], _Around(environment)
     for service in environment.services:
         if service.spec.next is not None and source.manifest(service.spec.next) is None:
             findings.append(_unknown_manifest(source, service, "next", service.spec.next))
@@ -69,7 +69,7 @@ def resolve_environment(
         if manifest is None:
             findings.append(_unknown_manifest(source, service, "manifest", service.spec.manifest))
         else:
-            services.append(_service(environment, service, manifest))
+            services.append(_service(around, service, manifest))
     registry = environment.spec.registry
     proxy = f"{registry}/{layout.PROXY}@{source.proxy.spec.digest}" if source.proxy and registry else None
     return DesiredEnvironment(environment.name, environment.spec, tuple(services), proxy)
@@ -88,16 +88,27 @@ def scale_of(own: ServiceDefaults, defaults: ServiceDefaults) -> FixedScale | Au
     return FixedScale(1)
 
 
-def _service(environment: DeclaredEnvironment, service: DeclaredService, manifest: DeclaredManifest) -> DesiredService:
-    own, defaults = service.spec, environment.spec.defaults
-    chosen = {name: _first(name, own, defaults) for name in _BUILT_IN}
+class _Around:
+    """What an environment gives each of its services."""
+
+    def __init__(self, environment: DeclaredEnvironment) -> None:
+        self.environment, self.defaults = environment, environment.spec.defaults
+        given = {name: getattr(self.defaults, name) for name in (*_BUILT_IN, *_MAPS, *_LISTS)}
+        self.plain = {name: built_in if given[name] is None else given[name] for name, built_in in _BUILT_IN.items()}
+        self.maps = {name: given[name] or {} for name in _MAPS}
+        self.lists = {name: () if given[name] is None else given[name] for name in _LISTS}
+        self.egress = _egress_to(environment.spec.telemetry.otlp)
+
+
+def _service(around: _Around, service: DeclaredService, manifest: DeclaredManifest) -> DesiredService:
+    own, environment, defaults = service.spec, around.environment, around.defaults
+    said = vars(own)
+    chosen = {name: default if said[name] is None else said[name] for name, default in around.plain.items()}
     batch = own.batch or defaults.batch or _NO_BATCH
-    maps = {name: {**(getattr(defaults, name) or {}), **(getattr(own, name) or {})} for name in _MAPS}
-    lists = {
-        name: next((v for v in (getattr(own, name), getattr(defaults, name)) if v is not None), ()) for name in _LISTS
-    }
+    maps = {name: {**default, **(said[name] or {})} for name, default in around.maps.items()}
+    lists = {name: default if said[name] is None else said[name] for name, default in around.lists.items()}
     otlp = environment.spec.telemetry.otlp
-    joined: dict[str, Any] = {**chosen, **maps, **lists, "egress": (*lists["egress"], *_egress_to(otlp))}
+    joined: dict[str, Any] = {**chosen, **maps, **lists, "egress": (*lists["egress"], *around.egress)}
     recording = _recording(own, defaults)
     reference, models = str(own.manifest), tuple(manifest.spec.models)
     timeout_seconds = seconds_of(joined.pop("timeout"))
@@ -172,13 +183,6 @@ def _egress_to(address: str | None) -> tuple[Egress, ...]:
     if host.replace(".", "").isdigit():
         return (Egress(cidr=f"{host}/32", ports=ports),)
     return (Egress(cidr="0.0.0.0/0", ports=ports), Egress(cidr="::/0", ports=ports))
-
-
-def _first(name: str, own: ServiceDefaults, defaults: ServiceDefaults) -> Any:  # noqa: ANN401 - any field's value
-    value = getattr(own, name)
-    if value is None:
-        value = getattr(defaults, name)
-    return _BUILT_IN[name] if value is None else value
 
 
 def _unknown_manifest(source: Source, service: DeclaredService, field: str, reference: str) -> Finding:

@@ -31,7 +31,7 @@ class Scalars(dict[str, str]):
         written = text
         if not _PLAIN.fullmatch(text):
             written = "" if _LITERAL.fullmatch(text) else _quoted(text)
-        if len(self) < _MAX_CACHED:
+        if written and len(self) < _MAX_CACHED:  # a block is long, and of one service
             self[text] = written
         return written
 

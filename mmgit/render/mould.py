@@ -8,6 +8,7 @@ import functools
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
 from mmgit.desired import DesiredService
@@ -43,7 +44,11 @@ class Mould:
         if "$" in "".join(self._pieces) or any(_NONCE in piece for piece in self._pieces[::2]):
             raise ValueError("something has to be escaped, or a key is carried")
         before = (piece.rpartition("\n")[2] for piece in self._pieces[::2])
-        self._places = [(int(gap), _indent_below(line)) for gap, line in zip(self._pieces[1::2], before, strict=False)]
+        numbers = [int(gap) for gap in self._pieces[1::2]]
+        self._in_places = itemgetter(*numbers, 0, 0)  # two more, so that it always gives a tuple
+        self._places: dict[int, list[tuple[int, str]]] = {}
+        for place, (number, line) in enumerate(zip(numbers, before, strict=False)):
+            self._places.setdefault(number, []).append((2 * place + 1, _indent_below(line)))
         parts = _Parts(gaps)
         self._constants = parts.constants
         self._texts: _Texts = _function(f"lambda v: [{', '.join(map(_joined, gaps.number_of))}]")
@@ -54,7 +59,10 @@ class Mould:
         texts = self._texts(_carried(service, files))
         written = [SCALARS[text] for text in texts]
         pieces = self._pieces.copy()
-        pieces[1::2] = [written[gap] or literal(texts[gap], indent) for gap, indent in self._places]
+        pieces[1::2] = self._in_places(written)[:-2]
+        for number, text in enumerate(written):
+            for place, indent in self._places.get(number, ()) if not text else ():
+                pieces[place] = literal(texts[number], indent)
         text = "".join(pieces)
         return None if "$" in text else Filled(text, self._objects(texts, self._constants))
 

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 from mmgit.desired import DesiredService
 
+_encoded = json.JSONEncoder(sort_keys=True, separators=(",\n  ", ": ")).encode
+
 
 class ServerFiles(NamedTuple):
     """The texts of both files, and the digest by which a change of the settings is seen."""
@@ -23,7 +25,7 @@ def server_files(service: DesiredService) -> ServerFiles:
 
 def settings_json(service: DesiredService) -> str:
     """`settings.json`: what belongs to the environment. A change of it restarts the replicas."""
-    text = json.dumps(service.settings, sort_keys=True, separators=(",\n  ", ": "))
+    text = _encoded(service.settings)
     return f"{{\n  {text[1:-1]}\n}}\n"
 
 

@@ -20,10 +20,11 @@ def selectors_match_pods(scene: Scene) -> None:
 def targets_exist(scene: Scene) -> None:
     """What an autoscaler, a route or a volume names is among the objects."""
     names = {(each["kind"], each["metadata"]["name"]): each for each in scene.objects}
-    for each, kind, name in _targets(scene):
+    backends = list(_backends(scene))
+    for each, kind, name in (*_targets(scene), *((each, "Service", name) for each, name, _ in backends)):
         if (kind, name) not in names:
             scene.wrong("M617", each, f"there is no {kind} `{name}`")
-    for each, name, port in _backends(scene):
+    for each, name, port in backends:
         ports = names.get(("Service", name), {}).get("spec", {}).get("ports", ())
         if ports and not any(port in (declared["port"], declared.get("name")) for declared in ports):
             scene.wrong("M617", each, f"Service `{name}` has no port {port}")
@@ -65,8 +66,6 @@ def _targets(scene: Scene) -> Iterator[tuple[Object, str, str]]:
     for each in scene.of("keda.sh/v1alpha1/ScaledObject"):
         target = each["spec"]["scaleTargetRef"]
         yield each, target.get("kind", "Deployment"), target["name"]
-    for each, name, _ in _backends(scene):
-        yield each, "Service", name
     for each, pod, _ in scene.pods:
         if account := pod.get("serviceAccountName"):
             yield each, "ServiceAccount", account
