@@ -1,5 +1,6 @@
 """What tests on the real cluster share: mmgit and kubectl as people run them, a repository of their own, a client."""
 
+import http.client
 import json
 import os
 import subprocess
@@ -90,18 +91,39 @@ class Client:
             return False
         return True
 
+    def calls(self, key: str) -> Iterator[tuple[int, object]]:
+        """One call after the other, each on a connection of its own."""
+        while True:
+            try:
+                yield self.call(key)
+            except OSError as error:
+                yield 0, str(error)
+
+    def connected_calls(self, key: str) -> Iterator[tuple[int, object]]:
+        """The same on one connection, until an answer says that it is the last one there."""
+        host, path = self.url.removeprefix("http://").split("/", 1)
+        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {key}"}
+        connection = http.client.HTTPConnection(host, timeout=30)
+        while True:
+            try:
+                connection.request("POST", f"/{path}", self.body, headers)
+                answer = connection.getresponse()
+                found = answer.status, json.loads(answer.read())
+            except (OSError, http.client.HTTPException) as error:
+                found = 0, repr(error)
+                connection.close()
+            yield found
+
     @contextmanager
-    def steady(self, key: str) -> Iterator[list[tuple[int, object]]]:
+    def steady(self, key: str, *, is_connected: bool = False) -> Iterator[list[tuple[int, object]]]:
         """A client that calls all the time, one request after the other; what it got."""
         answers: list[tuple[int, object]] = []
         done = threading.Event()
+        calls = self.connected_calls(key) if is_connected else self.calls(key)
 
         def loop() -> None:
             while not done.is_set():
-                try:
-                    answers.append(self.call(key))
-                except OSError as error:
-                    answers.append((0, str(error)))
+                answers.append(next(calls))
                 time.sleep(0.02)
 
         thread = threading.Thread(target=loop)

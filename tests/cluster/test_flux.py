@@ -120,6 +120,33 @@ def running() -> set[tuple[str, int]]:
     }
 
 
+def test_two_replicas_are_restarted_one_after_the_other_and_no_request_fails(flux: Flux) -> None:
+    flux.release(FIRST)
+    flux.update("--replicas", "2")
+    key = flux.new_key()
+    flux.push("Run two replicas")
+    flux.begin()
+    wait_until_rolled_out(FIRST)
+    client = Client(flux.sample)
+    wait_until("the node knows the way", lambda: client.is_reached() and client.call(key)[0] == 200)
+    before = pods()
+
+    with client.steady(key) as answers, client.steady(key, is_connected=True) as connected:
+        kubectl("rollout", "restart", "-n", NAMESPACE, f"deployment/{SERVICE}-a")
+        kubectl("rollout", "status", "-n", NAMESPACE, f"deployment/{SERVICE}-a", "--timeout=180s")
+        wait_until("the old ones are gone", lambda: not pods() & before)
+        time.sleep(5)
+
+    assert len(before) == len(pods()) == 2
+    assert [answer for answer in [*answers, *connected] if answer[0] != 200] == []
+    assert min(len(answers), len(connected)) > 100
+
+
+def pods() -> set[str]:
+    """The pods of the service."""
+    return {each["metadata"]["name"] for each in objects("pods", "-n", NAMESPACE)}
+
+
 def test_no_replica_falls_away_while_an_autoscaler_takes_over(flux: Flux) -> None:
     seen = take_over(flux)
 

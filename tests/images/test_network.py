@@ -108,6 +108,16 @@ def test_numpy_runs_in_the_image(root: tuple[str, Path]) -> None:
     assert is_native is False or done.stdout.splitlines()[1] == "True"
 
 
+def test_our_server_takes_15_mb_at_most_and_adds_no_package_to_the_users(root: tuple[str, Path]) -> None:
+    _, folder = root
+
+    ours = sum(file.lstat().st_size for file in (folder / "opt/mmgit").rglob("*") if file.is_file())
+    theirs = {path.name.partition("-")[0] for path in (folder / "opt/dependencies").iterdir()}
+
+    assert 1_000_000 < ours < 15_000_000
+    assert theirs <= {"numpy", "numpy.libs", "bin"}
+
+
 def test_there_is_no_shell_in_the_image(root: tuple[str, Path]) -> None:
     _, folder = root
 
