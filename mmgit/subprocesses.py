@@ -140,6 +140,21 @@ def child(argv: Sequence[str], output: IO[bytes] | None = None) -> Iterator[Proc
                 _stop(process, process.pid)
 
 
+@contextmanager
+def written_by(argv: Sequence[str], *, cwd: Path, env_allow: Iterable[str] = ()) -> Iterator[Iterator[bytes]]:
+    """The lines that a program writes, as they come, without their ends. It ends with this block.
+
+    What it complains about goes where this one's complaints go.
+    """
+    allowed, silent = environment(env_allow), subprocess.DEVNULL
+    with subprocess.Popen(list(argv), cwd=cwd, env=allowed, stdin=silent, stdout=subprocess.PIPE) as process:  # noqa: S603 - an argument list, no shell
+        try:
+            yield (line.rstrip(b"\n") for line in process.stdout or ())
+        finally:
+            if process.poll() is None:
+                _stop(process, process.pid)
+
+
 class Answering:
     """A program that answers questions for as long as somebody holds this; then its input ends, and so it does.
 

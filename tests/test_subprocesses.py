@@ -239,3 +239,14 @@ def test_a_program_reads_all_that_it_is_told(tmp_path: Path, size_bytes: int) ->
     completed = run(python("import sys; print(len(sys.stdin.buffer.read()))"), cwd=tmp_path, input=bytes(size_bytes))
 
     assert completed.stdout == b"%d\n" % size_bytes
+
+
+def test_lines_come_while_a_program_goes_on_and_it_ends_with_the_block(tmp_path: Path) -> None:
+    script = "echo one; echo $HOME-$GIVEN; echo $$; exec sleep 60"
+
+    with subprocesses.written_by(["sh", "-c", script], cwd=tmp_path, env_allow=("GIVEN=here",)) as lines:
+        found = [next(lines) for _ in range(3)]
+
+    assert found[:2] == [b"one", b"-here"]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(found[2]), 0)

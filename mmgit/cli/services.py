@@ -11,6 +11,7 @@ from mmgit.cli.bringing import bring, registry_of, unasked, unverified_option
 from mmgit.cli.calling import address_of, run, usage
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded, say
+from mmgit.cli.logs import logs
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.registering import registered, registration_options
 from mmgit.cli.service_keys import first_key, key_file_option, keys
@@ -33,7 +34,7 @@ def service() -> None:
     """Create, update, list, show, delete and call services."""
 
 
-for command in (keys, run, usage):
+for command in (keys, run, usage, logs):
     service.add_command(command)
 
 

@@ -4,7 +4,7 @@
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from mmgit.images.layout import Layout
 from mmgit.images.wire import is_loopback
 from mmgit.repository import layout
 from mmgit.spec import EnvironmentSpec
-from mmgit.subprocesses import run
+from mmgit.subprocesses import run, written_by
 
 PROXY_SERVICE = "mmgit_proxy"
 _VARIABLES = ("HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY")
@@ -64,6 +64,19 @@ def down(root: Path, environment: str, *, state: Path) -> None:
     _compose(root, environment, state, "down", "--remove-orphans")
 
 
+@contextmanager
+def logs(root: Path, environment: str, *, state: Path, options: Sequence[str]) -> Iterator[Iterator[bytes]]:
+    """The lines of a service's containers, as they come; `options` are those of `docker compose logs`, and its name.
+
+    Raises:
+        EngineError: Docker or Compose is missing.
+    """
+    refuse_unless_ready(root, environment)
+    argv = [*_command(root, environment), "logs", "--no-color", "--no-log-prefix", *options]
+    with written_by(argv, cwd=root, env_allow=(*_VARIABLES, f"MMGIT_STATE={state}")) as lines:
+        yield lines
+
+
 def refuse_unless_ready(root: Path, environment: str) -> None:
     """That something is rendered, and can be started here.
 
@@ -88,19 +101,14 @@ def _file(root: Path, environment: str) -> Path:
     return root / layout.rendered_folder(environment) / "compose.yaml"
 
 
+def _command(root: Path, environment: str) -> list[str]:
+    file, project = str(_file(root, environment)), f"mmgit-{environment}"
+    return ["docker", "compose", "--progress", "quiet", "--file", file, "--project-name", project]
+
+
 def _compose(root: Path, environment: str, state: Path, *arguments: str) -> None:
     refuse_unless_ready(root, environment)
     file = _file(root, environment)
-    argv = [
-        "docker",
-        "compose",
-        "--progress",
-        "quiet",
-        "--file",
-        str(file),
-        "--project-name",
-        f"mmgit-{environment}",
-        *arguments,
-    ]
+    argv = [*_command(root, environment), *arguments]
     done = run(argv, cwd=root, env_allow=(*_VARIABLES, f"MMGIT_STATE={state}"), timeout_seconds=_SECONDS)
     done.output(EngineError, f"docker compose --file {file} logs   shows what the containers say")

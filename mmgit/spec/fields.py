@@ -52,7 +52,8 @@ Cpu = Annotated[str, Matching(r"[0-9]+m|[0-9]+(?:\.[0-9]{1,3})?", "processors, l
 MEMORY_UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 Memory = Annotated[str, Matching(r"[1-9][0-9]{0,11}(?:Ki|Mi|Gi|Ti|k|M|G|T)", "an amount of memory, like 512Mi or 2Gi")]
 
-Duration = Annotated[str, Matching(r"[1-9][0-9]{0,5}(?:ms|s|m|h|d)", "a duration, like 500ms, 60s, 5m, 24h or 90d")]
+DURATION = Matching(r"[1-9][0-9]{0,5}(?:ms|s|m|h|d)", "a duration, like 500ms, 60s, 5m, 24h or 90d")
+Duration = Annotated[str, DURATION]
 
 Version = Annotated[str, Matching(r"[0-9]+\.[0-9]+", 'a minor version in quotes, like "3.11"')]
 """A Python or Kubernetes minor version. `3.10` without quotes is the number 3.1."""

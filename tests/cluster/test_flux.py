@@ -110,6 +110,10 @@ def test_keys_are_renewed_and_revoked_without_a_restart(flux: Flux, tmp_path: Pa
 
     assert both == client.call(second.read_text().strip())[0] == 200
     assert running() == pods
+    logged = flux.copy.mmgit("service", "logs", SERVICE, "--env", "staging", "--since", "10m").splitlines()
+    request_id = next(line["request_id"] for line in map(json.loads, logged) if line.get("status") == 401)
+    found = flux.copy.mmgit("service", "logs", SERVICE, "--env", "staging", "--request-id", request_id)
+    assert [json.loads(line)["status"] for line in found.splitlines()] == [401]
 
 
 def running() -> set[tuple[str, int]]:

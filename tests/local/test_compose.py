@@ -115,6 +115,10 @@ def test_keys_are_renewed_and_revoked_without_a_restart(root: Path, tmp_path: Pa
         {"key": False, "secondary": True, "own": True},
     ]
     assert started() == before
+    logged = mmgit(root, "service", "logs", "digits", "--env", "dev", "--since", "10m").splitlines()
+    request_id = next(line["request_id"] for line in map(json.loads, logged) if line.get("status") == 401)
+    found = mmgit(root, "service", "logs", "digits", "--env", "dev", "--request-id", request_id)
+    assert [json.loads(line)["status"] for line in found.splitlines()] == [401]
 
 
 def opens(root: Path, key: str) -> bool:

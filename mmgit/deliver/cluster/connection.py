@@ -6,6 +6,7 @@ a repository names a cluster.
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from mmgit.untrusted import json_value
 
 if TYPE_CHECKING:
     from kubernetes.client import ApiClient
+    from urllib3.response import BaseHTTPResponse
 
 Object = dict[str, Any]
 
@@ -27,7 +29,7 @@ _USUAL = "~/.kube/config"
 _PAGE = 500
 _CONNECT_SECONDS, _READ_SECONDS, _ALL_SECONDS = 5.0, 30.0, 120.0
 _ANSWER_LIMIT_BYTES = 64 * 2**20
-_BLOCK_BYTES = 2**18
+_BLOCK_BYTES, _LINE_LIMIT_BYTES = 2**18, 2**20
 _SAID_LIMIT = 300
 
 
@@ -78,18 +80,42 @@ class Cluster:
             ForbiddenError: we may not see it.
             ClusterError: the cluster does not answer, not in time, or with something else.
         """
-        status, data = self._ask(path, accept)
+        with self._ask(path, accept) as response:
+            status, data = response.status, self._body(path, response.stream(_BLOCK_BYTES))
         if status == HTTPStatus.NOT_FOUND:
             return None
         answer = self._answer(path, data)
         if status == HTTPStatus.OK:
             return answer
+        raise self._refused(path, status, answer)
+
+    def lines(self, path: str, *, is_endless: bool = False) -> Iterator[bytes]:
+        """The lines of a text, as they come; none if there is none. An endless one takes any time. Raises as `get`."""
+        with self._ask(path, "*/*", read_seconds=None if is_endless else _READ_SECONDS) as response:
+            if response.status == HTTPStatus.NOT_FOUND:
+                return
+            if response.status != HTTPStatus.OK:
+                answer = self._answer(path, self._body(path, response.stream(_BLOCK_BYTES)))
+                raise self._refused(path, response.status, answer)
+            rest = b""
+            while block := response.read1(_BLOCK_BYTES):
+                *whole, rest = (rest + block).split(b"\n")
+                yield from whole
+                if len(rest) > _LINE_LIMIT_BYTES:
+                    yield rest
+                    rest = b""
+                if not is_endless:
+                    self._hurry()
+            if rest:
+                yield rest
+
+    def _refused(self, path: str, status: int, answer: Object) -> ClusterError:
         said = _short(str(answer.get("message", "")))
         if status == HTTPStatus.FORBIDDEN:
-            raise ForbiddenError(f"the cluster does not let us see this: {said}", "kubectl auth can-i --list")
+            return ForbiddenError(f"the cluster does not let us see this: {said}", "kubectl auth can-i --list")
         if status == HTTPStatus.UNAUTHORIZED:
-            raise ClusterError(f"{self} does not know who we are", "kubectl auth whoami")
-        raise ClusterError(f"{self} answered {status} for {path}: {said}", "run this again")
+            return ClusterError(f"{self} does not know who we are", "kubectl auth whoami")
+        return ClusterError(f"{self} answered {status} for {path}: {said}", "run this again")
 
     def items(self, path: str, labels: str = "") -> Iterator[Object]:
         """The objects of a collection that have `labels`; none if there is no such collection. Raises as `get`."""
@@ -114,8 +140,11 @@ class Cluster:
         plural = self._served[root].get(kind)
         return f"{root}/namespaces/{namespace}/{plural}" if plural else None
 
-    def _ask(self, path: str, accept: str) -> tuple[int, bytes]:
-        """Status and body of one GET."""
+    @contextmanager
+    def _ask(
+        self, path: str, accept: str, *, read_seconds: float | None = _READ_SECONDS
+    ) -> Iterator["BaseHTTPResponse"]:
+        """The answer to one GET, which may be read within the block."""
         from urllib3 import Timeout  # noqa: PLC0415 - loaded with the kubernetes package
         from urllib3.exceptions import HTTPError  # noqa: PLC0415 - as above
 
@@ -127,12 +156,12 @@ class Cluster:
                 "GET",
                 f"{settings.host}{path}",
                 headers=headers,
-                timeout=Timeout(_CONNECT_SECONDS, _READ_SECONDS),
+                timeout=Timeout(_CONNECT_SECONDS, read_seconds),
                 redirect=False,
                 preload_content=False,
             )
             with response:
-                return response.status, self._body(path, response.stream(_BLOCK_BYTES))
+                yield response
         except (HTTPError, OSError) as error:
             raise ClusterError(f"{self} does not answer: {_short(str(error))}", "kubectl version") from error
 
@@ -142,9 +171,12 @@ class Cluster:
             data += block
             if len(data) > _ANSWER_LIMIT_BYTES:
                 raise ClusterError(f"{self} answers with more than {_ANSWER_LIMIT_BYTES // 2**20} MiB for {path}")
-            if time.monotonic() - self._began > _ALL_SECONDS:
-                raise ClusterError(f"{self} took more than {_ALL_SECONDS:.0f} s", "kubectl get --raw /readyz?verbose")
+            self._hurry()
         return data
+
+    def _hurry(self) -> None:
+        if time.monotonic() - self._began > _ALL_SECONDS:
+            raise ClusterError(f"{self} took more than {_ALL_SECONDS:.0f} s", "kubectl get --raw /readyz?verbose")
 
     def _answer(self, path: str, data: bytes) -> Object:
         try:
