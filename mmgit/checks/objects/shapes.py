@@ -50,10 +50,10 @@ def shapes_fit(scene: Scene) -> bool:
             custom[kind] = objects
         else:
             other.append(kind)
-    fits = not custom or _fits(scene, _custom(), custom, "its custom resource definition")
+    fits = not custom or _fits(scene, _custom(tuple(custom)), custom, "its custom resource definition")
     minors = scene.environment.spec.kubernetes.versions
     for minor in minors:
-        if minor not in _known_minors():
+        if minor not in SHIPPED_MINORS and minor not in _known_minors():
             fits = _unknown_minor(scene, minor)
         for kind in sorted(other) if fits and other else ():
             fits = _other_fits(scene, minor, kind)
@@ -143,10 +143,17 @@ def _metadata() -> jsonschema_rs.Draft7Validator:
 
 
 @functools.cache
-def _custom() -> jsonschema_rs.Draft7Validator:
-    return jsonschema_rs.Draft7Validator(extraction.shipped("custom"))
+def _custom(kinds: tuple[str, ...]) -> jsonschema_rs.Draft7Validator:
+    """Of these kinds alone: of all that are known, most services have one."""
+    schema = _custom_schema()
+    return jsonschema_rs.Draft7Validator({**schema, "properties": {kind: schema["properties"][kind] for kind in kinds}})
 
 
 @functools.cache
 def _custom_kinds() -> frozenset[str]:
-    return frozenset(extraction.shipped("custom")["properties"])
+    return frozenset(_custom_schema()["properties"])
+
+
+@functools.cache
+def _custom_schema() -> extraction.Schema:
+    return extraction.shipped("custom")
