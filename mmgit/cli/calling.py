@@ -110,7 +110,7 @@ def run(name: str, environment: str | None, data: str | None, port: int | None, 
 @click.option("--env", "environment", metavar="ENV", help="Its environment; needed where there are several.")
 @output_option
 def usage(name: str, environment: str | None, form: Form) -> None:
-    """Say how to call service NAME: its address, headers, and a curl command."""
+    """Say how to call service NAME: its address, headers, API documents, and commands that do it."""
     root = find_root()
     source = loaded(root, f"{layout.ENVIRONMENTS}/")
     chosen = only_environment(source, name, environment)
@@ -124,12 +124,18 @@ def usage(name: str, environment: str | None, form: Form) -> None:
     if certificate := _made_here(root, address.url, chosen):
         lines.insert(1, f"--cacert {shlex.quote(str(certificate.relative_to(root.path)))}")
     about = {"service": name, "environment": chosen, "method": "POST", "url": address.url, "headers": headers}
+    documents = {kind: address.url.removesuffix("score") + f"{kind}.json" for kind in ("openapi", "swagger")}
     if form == "table":
+        from mmgit.clients import LANGUAGES  # noqa: PLC0415 - Jinja2 is slow to import
+
         print(f"POST {address.url}")
         print("".join(f"{header}: {value}\n" for header, value in headers.items()))
+        print("".join(f"GET {url}\n" for url in documents.values()))
         print(" \\\n  ".join(lines))
+        print(f"\nmmgit service run {name} --env {chosen}   sends the sample")
+        print(f"mmgit clients {name} --env {chosen} --language {'|'.join(LANGUAGES)}   writes a client")
     else:
-        print_one({**about, "sample": sample, "curl": " ".join(lines)}, form)
+        print_one({**about, **documents, "sample": sample, "curl": " ".join(lines)}, form)
 
 
 @dataclass(frozen=True)

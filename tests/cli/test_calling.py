@@ -277,12 +277,18 @@ def test_usage_is_a_command_to_copy_without_a_key_in_it(here: Here, mmgit: Mmgit
     assert ended.out == (
         "POST https://localhost:8443/api/v1/service/churn/score\n"
         "Content-Type: application/json\nAuthorization: Bearer <key>\n\n"
+        "GET https://localhost:8443/api/v1/service/churn/openapi.json\n"
+        "GET https://localhost:8443/api/v1/service/churn/swagger.json\n\n"
         "curl https://localhost:8443/api/v1/service/churn/score \\\n"
         '  -H "Authorization: Bearer $MMGIT_KEY" \\\n'
         "  -H 'Content-Type: application/json' \\\n"
-        "  -d @models/churn/manifests/1/sample.json\n"
+        "  -d @models/churn/manifests/1/sample.json\n\n"
+        "mmgit service run churn --env dev   sends the sample\n"
+        "mmgit clients churn --env dev --language python|java|csharp|typescript|go|curl   writes a client\n"
     )
-    assert json.loads(mmgit("service", "usage", "churn", "-o", "json").out)["method"] == "POST"
+    about = json.loads(mmgit("service", "usage", "churn", "-o", "json").out)
+    assert about["method"] == "POST"
+    assert about["swagger"] == "https://localhost:8443/api/v1/service/churn/swagger.json"
 
 
 def test_usage_names_the_certificate_that_this_machine_made(here: Here, mmgit: Mmgit) -> None:
