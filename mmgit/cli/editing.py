@@ -128,17 +128,18 @@ def say(summary: str, *then: str) -> None:
 def to_run(source: Source, reference: str) -> list[str]:
     """The commands that make services run a new manifest: those that run its model now, else a new one.
 
-    None for an environment that is promoted to.
+    An environment that is promoted to is named only where there is no other one.
     """
     model = reference.partition("/")[0]
+    first = [each for each in source.environments.values() if each.spec.promotion is None]
     running = [
         f"mmgit service update {service.name} --env {environment.name} --manifest {reference}"
-        for environment in source.environments.values()
-        if environment.spec.promotion is None
+        for environment in first
         for service in environment.services
         if model in {named.partition("/")[0] for named in (service.spec.manifest, service.spec.next) if named}
     ]
-    return running[:_SHOWN] or [f"mmgit service create {model} --env {next(iter(source.environments), 'ENV')}"]
+    named = (environment.name for environment in first or source.environments.values())
+    return running[:_SHOWN] or [f"mmgit service create {model} --env {next(named, 'ENV')}"]
 
 
 def pairs(values: tuple[str, ...], option: str) -> dict[str, str]:

@@ -110,6 +110,17 @@ def test_a_service_that_waits_where_pins_are_promoted_is_promoted_next(mmgit: Mm
 
 
 @pytest.mark.usefixtures("root")
+def test_a_model_that_runs_nowhere_is_not_begun_where_pins_are_promoted(mmgit: Mmgit) -> None:
+    with Path("environments/dev/environment.yaml").open("a") as environment:
+        environment.write(GATES)
+    mmgit("service", "delete", "filetype", "--env", "staging")
+
+    out = mmgit("manifest", "create", "filetype").out
+
+    assert "next: mmgit service create filetype --env production\n" in out
+
+
+@pytest.mark.usefixtures("root")
 def test_what_runs_the_same_already_is_no_change(mmgit: Mmgit) -> None:
     ended = mmgit("promote", "digits", *TO_PRODUCTION)
 

@@ -24,6 +24,8 @@ from mmgit.deliver.writer import writing
 from mmgit.errors import Busy
 from mmgit.repository.files import Root
 
+pytestmark = pytest.mark.timeout(1800)
+
 Git = Callable[..., str]
 GitIn = Callable[[Path], Git]
 Executable = Callable[[Path, str], Path]
