@@ -10,7 +10,7 @@ from mmgit.clients import literals
 from mmgit.clients.java import class_name
 from mmgit.clients.model import Array, Json, Record, Table, Type
 from mmgit.clients.naming import Names, pascal, type_names, unique
-from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, joined, remark
+from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, indented, remark, wrapped
 
 _SCALARS = {
     "text": "string",
@@ -41,6 +41,7 @@ def write(client: Client) -> Mapping[str, str]:
     name = class_name(client.service)
     names = type_names(client.records)
     inputs, has_file = client.api.inputs, client.has_long_sample
+    sample = _read(inputs, Code("sample"), names) if has_file else _literal(inputs, client.api.sample, names)
     values = {
         "about": client.comment,
         "name": Code(name),
@@ -53,7 +54,7 @@ def write(client: Client) -> Mapping[str, str]:
         "result_remark": remark(client.api.result),
         "read_result": _read(client.api.result, Code("value"), names),
         "sample_file": _text(SAMPLE_FILE) if has_file else None,
-        "sample": _read(inputs, Code("sample"), names) if has_file else _literal(inputs, client.api.sample, names),
+        "sample": indented(sample, " " * 12),
     }
     files = {f"{name}.cs": from_template("Client.cs.jinja", values)}
     if client.api.sample is not None:
@@ -100,7 +101,8 @@ def _literal(type_: Type, value: Json, names: Names) -> Code:
     if value is None:
         return Code("null")
     if isinstance(type_, Array | Table | Record):
-        return Code(f"new {_type(type_, names)} {{ {joined(_members(type_, value, names))} }}")
+        members = wrapped(_members(type_, value, names))
+        return Code(f"new {_type(type_, names)} {{ {members} }}".replace("{ \n", "{\n").replace("\n }", "\n}"))
     if type_.kind == "anything":
         return Code(f"Json.Parse({_text(literals.json_text(value))})")
     written = literals.scalar(value, type_.kind, literals.long_escape, "L")

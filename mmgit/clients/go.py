@@ -7,7 +7,7 @@ from mmgit.blueprints.texts import Code
 from mmgit.clients import literals
 from mmgit.clients.model import Array, Json, Record, Scalar, Table, Type
 from mmgit.clients.naming import Names, pascal, type_names, unique
-from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, joined, remark
+from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, indented, joined, remark, wrapped
 from mmgit.frozen import replace
 
 _SCALARS = {
@@ -37,7 +37,9 @@ def write(client: Client) -> Mapping[str, str]:
         "result": _type(client.api.result, names),
         "result_remark": remark(client.api.result),
         "sample_file": _text(SAMPLE_FILE) if client.has_long_sample else None,
-        "sample": None if client.has_long_sample else _literal(client.api.inputs, client.api.sample, names),
+        "sample": None
+        if client.has_long_sample
+        else indented(_literal(client.api.inputs, client.api.sample, names), "\t"),
     }
     files = {
         "client.go": from_template("client.go.jinja", values),
@@ -118,7 +120,8 @@ def _literal(type_: Type, value: Json, names: Names, *, pointed: bool = False) -
 def _braces(type_: Array | Table | Record, value: Json, names: Names) -> Code:
     """What stands in the braces of a list, map or struct, and they; what lies inside repeats no type."""
     if isinstance(type_, Array):
-        return Code(f"{{{joined([_element(type_.item, each, names) for each in value])}}}")
+        items = wrapped([_element(type_.item, each, names) for each in value], "\t", ends_with_comma=True)
+        return Code(f"{{{items}}}")
     if isinstance(type_, Table):
         pairs = [Code(f"{_text(key)}: {_element(type_.value, each, names)}") for key, each in value.items()]
         return Code(f"{{{joined(pairs)}}}")

@@ -6,7 +6,7 @@ from mmgit.blueprints.texts import Code
 from mmgit.clients import literals
 from mmgit.clients.model import Array, Json, Record, Table, Type
 from mmgit.clients.naming import Names, camel, pascal, type_names, unique
-from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, joined, remark
+from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, indented, remark, wrapped
 
 _SCALARS = {
     "text": "String",
@@ -48,7 +48,7 @@ def write(client: Client) -> Mapping[str, str]:
         "has_sample": client.api.sample is not None,
         "sample_file": _text(SAMPLE_FILE) if has_file else None,
         "needs_arrays": "Arrays.asList(" in sample,
-        "sample": sample,
+        "sample": indented(sample, " " * 12),
     }
     return {f"{name}.java": from_template("Client.java.jinja", values)}
 
@@ -98,11 +98,11 @@ def _literal(type_: Type, value: Json, names: Names) -> Code:
     if value is None:
         return Code("null")
     if isinstance(type_, Array):
-        items = joined([_literal(type_.item, each, names) for each in value])
+        items = wrapped([_literal(type_.item, each, names) for each in value])
         return Code(f"List.of({items})" if "null" not in items else f"Arrays.asList({items})")
     if isinstance(type_, Record):
         given = [_literal(each.type, value.get(each.key), names) for each in type_.fields]
-        return Code(f"new {names[type_.path]}({joined(given)})")
+        return Code(f"new {names[type_.path]}({wrapped(given)})")
     if isinstance(type_, Table) or type_.kind == "anything":
         return _read(type_, Code(f"Json.parse({_text(literals.json_text(value))})"), names)
     written = literals.scalar(value, type_.kind, literals.java_escape, "L")

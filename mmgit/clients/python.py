@@ -7,7 +7,7 @@ from mmgit.blueprints.texts import Code
 from mmgit.clients import literals
 from mmgit.clients.model import Array, Json, Record, Scalar, Table, Type
 from mmgit.clients.naming import Names, snake, type_names, unique
-from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, joined, remark
+from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, indented, joined, remark, wrapped
 from mmgit.frozen import replace
 
 _TAKEN = frozenset([*keyword.kwlist, *keyword.softkwlist, "self", "request_id"])
@@ -74,7 +74,7 @@ def _sample(client: Client, identifiers: Mapping[str, str]) -> Code:
                 read = f"sample[{_text(field.key)}]"
                 value = Code(f"b64decode({read})" if _is_bytes(field.type) else read)
             given.append(Code(f"{identifiers[field.key]}={value}"))
-    return joined(given)
+    return indented(wrapped(given), " " * 12)
 
 
 def _is_bytes(type_: Type) -> bool:
@@ -112,12 +112,12 @@ def _literal(type_: Type, value: Json) -> Code:
         return Code(repr(value))
     if isinstance(value, list):
         item = type_.item if isinstance(type_, Array) else type_
-        return Code(f"[{joined([_literal(item, each) for each in value])}]")
+        return Code(f"[{wrapped([_literal(item, each) for each in value])}]")
     if isinstance(value, dict):
         types = {each.key: each.type for each in type_.fields} if isinstance(type_, Record) else {}
         rest = type_.value if isinstance(type_, Table) else type_
         pairs = [Code(f"{_text(key)}: {_literal(types.get(key, rest), inner)}") for key, inner in value.items()]
-        return Code(f"{{{joined(pairs)}}}")
+        return Code(f"{{{wrapped(pairs)}}}")
     if isinstance(value, str):
         return Code(f"b64decode({_text(value)})") if _is_bytes(type_) else _text(value)
     is_number = isinstance(value, float) or (isinstance(type_, Scalar) and type_.kind == "number")

@@ -9,7 +9,7 @@ from mmgit.blueprints.texts import Code
 from mmgit.clients import literals
 from mmgit.clients.model import Array, Json, Record, Scalar, Table, Type
 from mmgit.clients.naming import Names, snake, type_names
-from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, joined, remark
+from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, indented, joined, remark, wrapped
 
 _SCALARS = {
     "text": "string",
@@ -37,7 +37,7 @@ def write(client: Client) -> Mapping[str, str]:
         "result_remark": remark(client.api.result),
         "bytes": [_text(each.key) for each in client.arguments if _is_bytes(each.type)],
         "sample_file": _text(SAMPLE_FILE) if client.has_long_sample else None,
-        "sample": None if client.has_long_sample else _literal(client.api.inputs, client.api.sample),
+        "sample": None if client.has_long_sample else indented(_literal(client.api.inputs, client.api.sample), "  "),
     }
     files = {f"{module}.ts": from_template("client.ts.jinja", values)}
     if client.api.sample is not None:
@@ -80,12 +80,13 @@ def _is_bytes(type_: Type) -> bool:
 def _literal(type_: Type, value: Json) -> Code:
     if isinstance(value, list):
         item = type_.item if isinstance(type_, Array) else type_
-        return Code(f"[{joined([_literal(item, each) for each in value])}]")
+        return Code(f"[{wrapped([_literal(item, each) for each in value], '  ')}]")
     if isinstance(value, dict):
         types = {each.key: each.type for each in type_.fields} if isinstance(type_, Record) else {}
         rest = type_.value if isinstance(type_, Table) else type_
         pairs = [Code(f"{_key(key)}: {_literal(types.get(key, rest), inner)}") for key, inner in value.items()]
-        return Code(f"{{ {joined(pairs)} }}" if pairs else "{}")
+        members = wrapped(pairs, "  ")
+        return Code(f"{{{members}}}" if "\n" in members or not pairs else f"{{ {members} }}")
     if isinstance(value, str):
         return Code(f"fromBase64({_text(value)})") if _is_bytes(type_) else _text(value)
     return literals.json_text(value)

@@ -1,6 +1,7 @@
 """What every language is told of a service, and what it gives: the files of a client. Pure."""
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -12,6 +13,9 @@ from mmgit.frozen import dataclass
 SAMPLE_FILE = "sample.json"
 SAMPLE_CHARACTERS_MAX = 8_000
 """A longer sample lies in a file of its own: nobody reads it, and compilers have limits."""
+
+
+_ROW_CHARACTERS = 88
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,25 @@ def remark(type_: Type) -> Code:
     if isinstance(type_, Scalar):
         return Code(type_.dtype)
     return Code(shape_of(type_))
+
+
+def wrapped(parts: Sequence[Code], unit: str = "    ", *, ends_with_comma: bool = False) -> Code:
+    """Pieces of code in a row, or where that is long, in lines: of many short ones as many as fit, else one of each.
+
+    No literal holds a line break, so lines may move.
+    """
+    row = joined(parts)
+    if len(row) <= _ROW_CHARACTERS or len(parts) < 2:  # noqa: PLR2004 - one is no row
+        return row
+    is_short = max(map(len, parts)) <= _ROW_CHARACTERS // 4
+    rows = textwrap.wrap(row, _ROW_CHARACTERS, break_on_hyphens=False) if is_short and " " not in "".join(parts) else []
+    lines = [indented(Code(unit + part), unit) for part in [each.rstrip(",") for each in rows] or parts]
+    return Code(f"\n{joined(lines, f',{chr(10)}')}{',' * ends_with_comma}\n")
+
+
+def indented(code: Code, indent: str) -> Code:
+    """Code whose lines but the first begin further right."""
+    return Code(code.replace("\n", f"\n{indent}"))
 
 
 def joined(parts: Sequence[Code], separator: str = ", ") -> Code:
