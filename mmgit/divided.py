@@ -146,9 +146,10 @@ class _Work:
             data = ended.pop(0)
             if data is None:
                 raise Unusual
-            packed = pickle.loads(data)  # noqa: S301 - of our own child
-            del data  # megabytes
-            done += map(pickle.loads, packed)
+            packed = pickle.loads(data)[::-1]  # noqa: S301 - of our own child
+            del data  # megabytes, as what is packed
+            while packed:
+                done.append(pickle.loads(packed.pop()))  # noqa: S301 - as above
         return done
 
     def _packed(self, share: Sequence[_Part], told: int) -> bytes:

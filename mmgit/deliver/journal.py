@@ -25,6 +25,7 @@ MAX_BYTES = 1024 * 1024 * 1024
 MAX_SINGLE_SYNCS = 16
 """Beyond so many files, syncing the whole system once is faster than one file after another."""
 
+_ENCODED_AT_ONCE = 1000
 _FOLDER = f"{STATE}/{STAGED}"
 _RECORD, _NEW_RECORD = "entries.json", "entries.json.new"
 
@@ -121,8 +122,14 @@ def by_folder(paths: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
         yield folder, [name for _, name in group]
 
 
-def _encoded(journal: Journal) -> bytes:
-    return json.dumps({"entries": journal.entries, "base": journal.base}).encode()
+def _encoded(journal: Journal) -> bytearray:
+    """The record as JSON: megabytes, which are there once."""
+    encoded = bytearray(f'{{"base": {json.dumps(journal.base)}, "entries": ['.encode())
+    for start in range(0, len(journal.entries), _ENCODED_AT_ONCE):
+        encoded += b", " if start else b""
+        encoded += json.dumps(journal.entries[start : start + _ENCODED_AT_ONCE])[1:-1].encode()
+    encoded += b"]}"
+    return encoded
 
 
 def refuse_obstacles(root: Root, changes: Mapping[str, object]) -> None:

@@ -131,7 +131,7 @@ class Folder:
         return status
 
     @_converting
-    def create(self, name: str, data: bytes, *, is_durable: bool = True) -> None:
+    def create(self, name: str, data: bytes | bytearray, *, is_durable: bool = True) -> None:
         """Write a new file. Until it is durable, a power failure may leave it empty."""
         descriptor = os.open(name, _CREATE, 0o666, dir_fd=self.descriptor)
         try:

@@ -42,6 +42,14 @@ def test_a_record_is_pending_until_it_is_discarded(root: Root) -> None:
     assert root.walk(".mmgit") == (".gitignore",)
 
 
+@pytest.mark.parametrize("files", [1, 1000, 2001])
+def test_a_record_of_any_length_is_read_as_it_was_written(root: Root, files: int) -> None:
+    recorded = record(root, {f"many/{number}": b"%d" % number for number in range(files)}, base="1" * 40)
+
+    assert pending(root) == recorded
+    assert len(recorded.entries) == files
+
+
 def test_a_record_that_a_crash_left_unfinished_does_not_count(root: Root) -> None:
     root.write(".mmgit/journal/0", b"2")
     root.write(".mmgit/journal/entries.json.new", b"{")
