@@ -119,7 +119,11 @@ def read_keys(file: Path) -> tuple[Key, ...]:
         text = stream.read(_FILE_BYTES_MAX + 1)
     if len(text) > _FILE_BYTES_MAX:
         raise ValueError(f"larger than {_FILE_BYTES_MAX} bytes")
-    return tuple(_key_of(record) for record in msgspec.json.decode(without_header(text), type=_KeysFile).keys)
+    try:
+        found = msgspec.json.decode(without_header(text), type=_KeysFile)
+    except msgspec.DecodeError as error:  # no ValueError in the last msgspec for Python 3.9
+        raise ValueError(str(error)) from None
+    return tuple(_key_of(record) for record in found.keys)
 
 
 def _key_of(record: _KeyRecord) -> Key:

@@ -95,7 +95,7 @@ def _shown(body: Body, names: Collection[str]) -> tuple[Any, str, str]:
             return redacted(msgspec.json.decode(body.data), names), "", ""
         str(body.data, "utf-8")
         return msgspec.json.decode(body.data, type=msgspec.Raw), "", ""
-    except (ValueError, RecursionError):  # msgspec's errors are of the first kind
+    except (ValueError, msgspec.DecodeError, RecursionError):
         if names:
             return _UNSET, "", "fields are redacted"
         return _UNSET, base64.b64encode(body.data).decode("ascii"), ""

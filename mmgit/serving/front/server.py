@@ -127,6 +127,7 @@ class Server:
         return await loop.create_server(lambda: Connection(site), sock=sock, backlog=_BACKLOG)
 
     def _tick(self) -> None:
+        asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)  # whatever happens now
         now = monotonic()
         self._admission.expire(now)
         self._scorers.check(now)
@@ -136,7 +137,6 @@ class Server:
         for observer in self._observers:
             observer.flush()
         self._log.flush()
-        asyncio.get_running_loop().call_later(_TICK_SECONDS, self._tick)
 
     def _sweep(self, now: float) -> None:
         """What is looked after once a second."""

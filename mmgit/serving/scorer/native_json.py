@@ -32,6 +32,7 @@ class NativeJson:
     """orjson, once it is loaded."""
 
     def __init__(self) -> None:
+        self._module: ModuleType | None = None
         self._loads: Callable[[bytes], Any] | None = None
         self._dumps: Callable[..., bytes] | None = None
         self._option = 0
@@ -47,6 +48,7 @@ class NativeJson:
                     module = _loaded(file)
                 except ImportError as error:
                     return f"{file.name}: {error}"
+                self._module = module  # its functions raise an error that it alone keeps: without it they crash
                 passed = module.OPT_PASSTHROUGH_DATACLASS | module.OPT_PASSTHROUGH_DATETIME
                 self._option = passed | module.OPT_PASSTHROUGH_SUBCLASS
                 self._loads, self._dumps = module.loads, module.dumps

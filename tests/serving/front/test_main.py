@@ -21,6 +21,7 @@ LOCKS = {
 
 COLLECTS = """
 import sys
+import pandas
 from mmgit.sdk import ModelDataCollector
 
 def run(x):
@@ -96,7 +97,7 @@ def test_front_and_scorer_run_from_their_locks_on_every_python(image: Path, tmp_
         score=COLLECTS,
         schema=generate_schema(lambda x: x, {"x": np.array([1.5])}),
         interpreter=interpreter,
-        dependencies=[install(interpreter, tmp_path / "dependencies", "numpy")],
+        dependencies=[install(interpreter, tmp_path / "dependencies", "pandas")],
         scorer_packages=install(interpreter, tmp_path / "scorer", "-r", str(LOCKS["scorer"])),
         telemetry={"inputs": True, "outputs": True},
         spool_folder=f"{tmp_path}/spool",
@@ -106,8 +107,11 @@ def test_front_and_scorer_run_from_their_locks_on_every_python(image: Path, tmp_
     until(service.is_ready)
 
     assert service.score(x=[1, 2.5]).document == {"sum": 3.5, "python": minor}
+    assert [service.ask(service.score_path, b'{"x": [NaN]}').code for _ in range(3)] == ["json_invalid"] * 3
+    (service.folder / "keys" / "keys.json").write_text("{")
+    until(lambda: service.metric("mmgit_keys_broken") == 1)
     assert not service.logged("json_by_standard_library")
     assert service.stop() == 0
     kinds = [json.loads(record)["kind"] for record in read(tmp_path / "spool")]
-    assert kinds == ["collected", "request"]
+    assert kinds == ["collected", *["request"] * 4]
     assert service.logged("otlp_failed")

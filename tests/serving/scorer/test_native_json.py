@@ -3,12 +3,14 @@
 import dataclasses
 import datetime as dt
 import enum
+import gc
 import json
 import uuid
 import venv
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -237,6 +239,15 @@ def test_bodies_that_orjson_may_be_wrong_about_do_not(body: bytes) -> None:
     native_json.load(ORJSON)
 
     assert native_json.value_of(body) is UNSURE
+
+
+def test_orjson_stays_whole_as_long_as_its_functions_are_used() -> None:
+    assert native_json.load(ORJSON) == ""
+    gc.collect()
+
+    names = [each.__name__ for each in gc.get_objects() if isinstance(each, ModuleType)]
+
+    assert "_mmgit_scorer.orjson" in names
 
 
 def test_a_folder_without_a_wheel_for_this_interpreter_leaves_all_to_the_standard_library(tmp_path: Path) -> None:
