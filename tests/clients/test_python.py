@@ -2,6 +2,7 @@
 
 import asyncio
 import importlib.util
+import ssl
 import subprocess
 import sys
 import threading
@@ -13,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from mmgit.local import certificates
+from mmgit.spec import EnvironmentSpec
 from tests.clients.conftest import answered, built, client_of
 from tests.clients.test_hostile import HOSTILE, asked
 from tests.clients.test_languages import INPUTS, Start, described
@@ -39,8 +42,8 @@ def url_of(service: Service) -> str:
 
 
 @pytest.fixture
-def plain(request: pytest.FixtureRequest) -> Iterator[Plain]:
-    """A server that answers in chunks, ends its answers by closing, or closes after them unsaid.
+def plain(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Plain]:
+    """A server that answers in chunks, by TLS, ends its answers by closing, or closes after them unsaid.
 
     Its address, the port that every request came from, and a semaphore that counts what it closed.
     """
@@ -56,12 +59,12 @@ def plain(request: pytest.FixtureRequest) -> Iterator[Plain]:
             self.send_response(200)
             if request.param == "chunked":
                 self.send_header("Transfer-Encoding", "chunked")
-            if request.param == "closing":
+            if request.param in ("closing", "tls"):
                 self.send_header("Content-Length", "6")
             self.end_headers()
             chunks = b"2;a=b\r\n[1\r\n3\r\n, 2\r\n1\r\n]\r\n0\r\nx: y\r\n\r\n"
             self.wfile.write(chunks if request.param == "chunked" else b"[1, 2]")
-            self.close_connection = request.param != "chunked"
+            self.close_connection = request.param not in ("chunked", "tls")
 
         def log_message(self, *args: object) -> None:
             pass
@@ -72,9 +75,16 @@ def plain(request: pytest.FixtureRequest) -> Iterator[Plain]:
             closed.release()
 
     server = Server(("127.0.0.1", 0), Handler)
+    if request.param == "tls":
+        value = {"apiVersion": "mmgit.dev/v1", "kind": "Environment", "target": "compose", "registry": "localhost:5480"}
+        folder = certificates.prepare(tmp_path / "tls", "dev", EnvironmentSpec.read(value))
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(folder / certificates.CERTIFICATE, folder / certificates.KEY)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/score", ports, closed
+    scheme = "https" if request.param == "tls" else "http"
+    yield f"{scheme}://localhost:{server.server_port}/score", ports, closed
     server.shutdown()
     thread.join()
     server.server_close()
@@ -133,6 +143,27 @@ def test_bodies_in_chunks_or_to_the_end_are_read(plain: Plain, tmp_path: Path) -
     with client.Client(KEY, url=url) as asking:
         assert [asking.score(x=1).result for _ in range(2)] == [[1, 2]] * 2
     assert asyncio.run(twice()) == [[1, 2]] * 2
+
+
+@pytest.mark.parametrize("plain", ["tls"], indirect=True)
+def test_tls_is_verified_and_its_connections_are_kept(plain: Plain, tmp_path: Path) -> None:
+    client, (url, ports, _) = module_of(tmp_path), plain
+    trusted = ssl.create_default_context(cafile=tmp_path / "tls/.mmgit/compose/dev" / certificates.CERTIFICATE)
+
+    async def asynchronously(context: ssl.SSLContext | None) -> list[Any]:
+        async with client.AsyncClient(KEY, url=url, context=context) as asking:
+            return [(await asking.score(x=1)).result for _ in range(3)]
+
+    with client.Client(KEY, url=url, context=trusted) as asking:
+        assert [asking.score(x=1).result for _ in range(3)] == [[1, 2]] * 3
+    assert asyncio.run(asynchronously(trusted)) == [[1, 2]] * 3
+
+    assert len(ports) == 6
+    assert len(set(ports)) == 2
+    with pytest.raises(ssl.SSLCertVerificationError):
+        client.Client(KEY, url=url).score(x=1)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        asyncio.run(asynchronously(None))
 
 
 @pytest.mark.parametrize("plain", ["closing"], indirect=True)
