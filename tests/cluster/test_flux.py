@@ -126,7 +126,7 @@ def running() -> set[tuple[str, int]]:
 
 def test_two_replicas_are_restarted_one_after_the_other_and_no_request_fails(flux: Flux) -> None:
     flux.release(FIRST)
-    flux.update("--replicas", "2")
+    flux.update("--replicas", "2", "--cpu", "50m")
     key = flux.new_key()
     flux.push("Run two replicas")
     flux.begin()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mmgit.serving.front.exchange import Refusal
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 REPEATED = b""
 """The key under which headers name one that stands twice."""
 _LENGTH_DIGITS_MAX = 19
-_HOST = re.compile(rb"(?:[\w.~!$&'()*+,;=%-]*|\[[\w.:~!$&'()*+,;=]+\])(?::[0-9]*)?").fullmatch
+_HOST = lru_cache(64)(re.compile(rb"(?:[\w.~!$&'()*+,;=%-]*|\[[\w.:~!$&'()*+,;=]+\])(?::[0-9]*)?").fullmatch)
 
 
 def fault_of(headers: Mapping[bytes, bytes], version: str) -> Refusal | None:

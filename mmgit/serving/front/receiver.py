@@ -134,7 +134,7 @@ class Receiver:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A whole header, or a whole trailer."""
-        if self.exchange is None or self._is_resuming:
+        if self._is_resuming:
             return
         self._fields += 1
         self._field_bytes += len(name) + len(value)
