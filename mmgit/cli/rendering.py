@@ -4,18 +4,19 @@ What the edit and the files that changed since the last compile touch is compile
 else everything is. What comes of it is the same.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from mmgit import forked
 from mmgit.cli.context import target_branch
 from mmgit.cli.editing import Session, say
 from mmgit.deliver.write import apply_changes
 from mmgit.edits.change import Change
 from mmgit.errors import MmgitError
 from mmgit.incremental import memory
+from mmgit.incremental.rendered import Rendered, changes_of, packed, unpacked
 
 if TYPE_CHECKING:
-    from mmgit.incremental.partly import Partly
     from mmgit.pipeline import Compiled
 
 
@@ -29,7 +30,7 @@ def deliver_rendered(session: Session, change: Change) -> None:
         deliver_compiled(session, change)
 
 
-def compile_touched(session: Session, change: Change) -> "Partly | None":
+def compile_touched(session: Session, change: Change) -> Rendered | None:
     """What the edit and the files that changed since the last compile make; None if everything has to be compiled."""
     from mmgit.incremental import partly  # noqa: PLC0415 - --help must not wait for it
 
@@ -41,11 +42,17 @@ def compile_touched(session: Session, change: Change) -> "Partly | None":
         return None
 
 
-def deliver_touched(session: Session, change: Change, found: "Partly | None") -> bool:
-    """Write the edit and what was compiled of it, and say so; False, with nothing done, if that is not all there is."""
-    from mmgit.incremental import partly  # noqa: PLC0415 - --help must not wait for it
+def compile_touched_beside(session: Session, change: Change) -> Callable[[], Rendered | None]:
+    """The same in a child, which imports what compiles, too. To be asked once; with one processor, it compiles then."""
+    if forked.processors() == 1:
+        return lambda: compile_touched(session, change)
+    child = forked.begin(lambda: packed(compile_touched(session, change)))
+    return lambda: unpacked(child.end())
 
-    changes = partly.changes_of(session.root, found) if found else None
+
+def deliver_touched(session: Session, change: Change, found: Rendered | None) -> bool:
+    """Write the edit and what was compiled of it, and say so; False, with nothing done, if that is not all there is."""
+    changes = changes_of(session.root, found) if found else None
     if found is None or changes is None:
         return False
     _write(session, change, changes, found.outcome)

@@ -8,7 +8,8 @@ from mmgit.deliver.writer import Writer
 from mmgit.frozen import replace
 from mmgit.incremental.basis import basis_at, differing
 from mmgit.incremental.memory import Before, Outcome, is_as_before, remember
-from mmgit.incremental.partly import Partly, changes_of
+from mmgit.incremental.partly import Partly
+from mmgit.incremental.rendered import changes_of
 from mmgit.repository import layout
 from mmgit.repository.source import Source
 

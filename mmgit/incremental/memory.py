@@ -94,7 +94,7 @@ def remember(before: Before, written: Written, outcome: Outcome, basis: state.Ba
             base=outcome.base or "",
             branch=outcome.branch,
             files=outcome.files,
-            said=json.dumps([asdict(problem) for problem in outcome.warnings]) if outcome.warnings else "",
+            said=said_of(outcome.warnings),
             basis=basis or _carried(before, listings),
             listings=listings,
         )
@@ -109,6 +109,11 @@ def _carried(before: Before, listings: looking.Listings) -> state.Basis | None:
     basis = before.last.basis
     but = basis.but | looking.differing(before.last.listings, listings)
     return state.Basis(basis.commit, but, basis.unlooked) if len(but) <= _MOST_DIFFERING else None
+
+
+def said_of(warnings: tuple[Problem, ...]) -> str:
+    """Warnings as a state remembers them."""
+    return json.dumps([asdict(problem) for problem in warnings]) if warnings else ""
 
 
 def problems_in(said: str) -> tuple[Problem, ...]:

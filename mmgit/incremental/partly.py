@@ -9,10 +9,10 @@ from mmgit.deliver.writer import Writer
 from mmgit.frozen import dataclass
 from mmgit.incremental.memory import Before, Outcome, is_as_before, problems_in, remember
 from mmgit.incremental.released import moved, without_baseline
+from mmgit.incremental.rendered import Rendered, changes_of
 from mmgit.incremental.touched import Name, Touched, has, stand_alone, touched
 from mmgit.repository import layout
 from mmgit.repository.files import Files, Root
-from mmgit.repository.header import header_state
 from mmgit.repository.overlay import Overlay
 from mmgit.repository.source import Source
 
@@ -23,12 +23,10 @@ _REPLICAS, _MANIFEST = b"\n  replicas: ", b"\n    mmgit.dev/manifest: "
 
 
 @dataclass(frozen=True)
-class Partly:
-    """A compile of a few services: what their files shall be (None: gone), and what holds for all services."""
+class Partly(Rendered):
+    """A compile of a few services, and what they are declared with."""
 
     source: Source
-    wanted: dict[str, bytes | None]
-    outcome: Outcome
 
 
 def compile_changed(before: Before, target_branch: str, edit: Edit = _NO_EDIT) -> Partly | None:
@@ -54,19 +52,8 @@ def compile_changed(before: Before, target_branch: str, edit: Edit = _NO_EDIT) -
     warnings = sorted({*kept, *checked.problems}, key=lambda problem: (problem.place, problem.code, problem.message))
     more = sum((data is not None) - has(old, path) for path, data in wanted.items())
     branch = checked.source.project.spec.branch
-    return Partly(checked.source, wanted, Outcome(branch, since.base, before.last.files + more, tuple(warnings)))
-
-
-def changes_of(root: Root, partly: Partly) -> dict[str, bytes | None] | None:
-    """What has to be written; None if somebody else's bytes are in the way."""
-    changes = {}
-    for path, data in partly.wanted.items():
-        there = root.read_if_there(path)
-        if there != data:
-            if there is not None and header_state(there) != "ours":
-                return None
-            changes[path] = data
-    return changes
+    outcome = Outcome(branch, since.base, before.last.files + more, tuple(warnings))
+    return Partly(wanted, outcome, checked.source)
 
 
 def write_changed(writer: Writer, before: Before, partly: Partly) -> Written | None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from mmgit import forked
+from mmgit.cli import rendering
 from mmgit.cli.main import _release_asked
 from mmgit.images import layers
 from mmgit.images.assemble import Assembler
@@ -42,6 +44,12 @@ gateway: {{name: infra/public}}
 """
 RELEASE = ("release", "churn", "--env", "staging")
 Mmgit = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def one_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So what is compiled is seen, and crashes, in this process."""
+    monkeypatch.setattr(forked, "processors", lambda: 1)
 
 
 @pytest.fixture
@@ -113,6 +121,35 @@ def test_a_release_compiles_what_it_touches_to_the_same_bytes(
     assert checked == [None, [SERVICE]]
     assert contents(root) == whole
     assert b"churn/2" in whole[RENDERED]
+
+
+def test_a_child_compiles_it_where_there_is_a_processor_for_that(
+    root: Path, mmgit: Mmgit, monkeypatch: pytest.MonkeyPatch, checked: list[Collection[str] | None]
+) -> None:
+    whole = compiled_whole(root, *RELEASE)
+    monkeypatch.setattr(forked, "processors", lambda: 2)
+    checked.clear()
+
+    ended = mmgit(*RELEASE)
+
+    assert ended.code == 0, ended.err
+    assert checked == []  # not in this process
+    assert contents(root) == whole
+
+
+def test_what_a_child_fails_to_compile_is_compiled_with_everything(
+    root: Path, mmgit: Mmgit, monkeypatch: pytest.MonkeyPatch, checked: list[Collection[str] | None]
+) -> None:
+    whole = compiled_whole(root, *RELEASE)
+    monkeypatch.setattr(forked, "processors", lambda: 2)
+    monkeypatch.setattr(rendering, "packed", lambda _: 1 / 0)
+    checked.clear()
+
+    ended = mmgit(*RELEASE)
+
+    assert ended.code == 0, ended.err
+    assert checked == [None]
+    assert contents(root) == whole
 
 
 def test_what_was_changed_before_is_compiled_with_it(root: Path, mmgit: Mmgit) -> None:
