@@ -38,17 +38,19 @@ def look(
     *,
     is_shared: bool = False,
     known: Listings | None = None,
+    meanwhile: Callable[[], object] | None = None,
     when_changed: Callable[[], None] | None = None,
 ) -> Listings:
     """All files that a compile reads or writes, as they are now.
 
-    A process without threads may share the work with a second one, which pays from some 20,000 files on. As soon as
-    one of them sees what is not `known`, `when_changed` is called once, and the other one goes on meanwhile.
+    A process without threads may share the work with a second one, which pays from some thousand files on. It begins
+    with what is to be done `meanwhile`. As soon as one of them sees what is not `known`, `when_changed` is called once,
+    and the other one goes on meanwhile.
     """
     found: Listings = {"": facts_of(root, ["mmgit.yaml"])}
     work = Work(root, _shares(_folders(root, found)), known, when_changed)
     work.compare(found)
-    return found | (work.shared_out() if is_shared else work.done())
+    return found | (work.shared_out(meanwhile) if is_shared else work.done())
 
 
 def look_again(root: str, listings: Listings, paths: Collection[str]) -> Listings:
@@ -253,7 +255,7 @@ class Work:
         """All shares, by this process."""
         return self._taken(iter(range(len(self._shares))), self._when_changed)
 
-    def shared_out(self) -> Listings:
+    def shared_out(self, meanwhile: Callable[[], object] | None) -> Listings:
         """All shares, by this process and another one."""
         import mmap  # noqa: PLC0415 - few repositories are large
 
@@ -270,6 +272,8 @@ class Work:
             return packed({folder: b"" if known.get(folder) == each else each for folder, each in found.items()})
 
         helper = forked.begin(news)
+        if meanwhile:
+            meanwhile()
         found = self._taken(taken, self._when_changed)
         os.close(reading)
         said = helper.end()

@@ -12,6 +12,7 @@ import sys
 import zlib
 
 from mmgit import __version__
+from mmgit.forked import processors
 from mmgit.looking import FACTS, UNKNOWN, by_name, facts_in, facts_of, listing_of, packed, parts_of, scan, unpacked
 
 TYPE_CHECKING = False  # `typing` is slow to import
@@ -25,7 +26,7 @@ _PARTS = 9
 _CHECKSUM_DIGITS = 8
 _MAX_BYTES = 256 * 2**20
 _MAX_TEXT_BYTES = 4096
-_LARGE_BYTES, _BLOCK_BYTES = 1_000_000, 2**24
+_LARGE_BYTES, _BLOCK_BYTES = 200_000, 2**24
 _TICK_NS = 20_000_000
 """More than the steps in which file systems tell the time."""
 TARGET_BRANCH = ("MMGIT_TARGET_BRANCH", "GITHUB_BASE_REF", "CI_MERGE_REQUEST_TARGET_BRANCH_NAME")
@@ -86,12 +87,22 @@ def root_above(folder: str) -> str | None:
 
 def read(root: str) -> State | None:
     """The state, if it is whole and of this mmgit, and nobody else writes. What git has now may be something else."""
+    return ours(read_any(root))
+
+
+def ours(state: State | None) -> State | None:
+    """The state, if it is of this mmgit."""
+    return state if state and state.identity == identity_of() else None
+
+
+def read_any(root: str) -> State | None:
+    """What `read` gives, of whichever mmgit it is: nothing of it may be believed."""
     mark = mark_of(root)
     data = _bytes_of(f"{root}/{PATH}", _MAX_BYTES)
     body = memoryview(data)[_CHECKSUM_DIGITS + 1 :]
     is_whole = data.startswith(b"%08x\n" % zlib.crc32(body))
     parts, end = _parts_in(data) if is_whole else ([], 0)
-    if len(parts) != _PARTS or parts[0] != identity_of() or _is_disturbed(root):
+    if len(parts) != _PARTS or _is_disturbed(root):
         return None
     identity, git, base, branch, files, said, commit, but, unlooked = parts
     state = State(
@@ -116,7 +127,7 @@ def mark_of(root: str) -> bytes:
 def is_large(root: str) -> bool:
     """Whether the last compile saw so many files that two processes look at them sooner than one."""
     try:
-        return os.lstat(f"{root}/{PATH}").st_size > _LARGE_BYTES
+        return os.lstat(f"{root}/{PATH}").st_size > _LARGE_BYTES and processors() > 1
     except OSError:
         return False
 

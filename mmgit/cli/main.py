@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import os
 import sys
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
 _RUNNERS = ("GITHUB_ACTIONS", "TF_BUILD")
 """By which GitHub's, Gitea's, Forgejo's and Azure's runners, who act on what is printed, say that they are there."""
+_STANDARD_ERROR = 2
+_NOT_WRITTEN, _READER_GONE = 1, 141
 
 
 def main() -> None:
@@ -34,8 +37,23 @@ def main() -> None:
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         code = 130
-    gc.freeze()  # else Python searches all that lives for garbage once more before it ends
-    sys.exit(code)
+    except BrokenPipeError:
+        code = _READER_GONE
+    _end(code)
+
+
+def _end(code: int) -> None:
+    """End at once: to take everything apart first, as Python does, takes as long as some imports; never returns."""
+    atexit._run_exitfuncs()  # noqa: SLF001 - what Python calls at the end
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except BrokenPipeError:  # nothing to say, and nobody to say it to
+            code = code or _READER_GONE
+        except OSError as error:
+            os.write(_STANDARD_ERROR, f"error: the output was not written: {error.strerror}\n".encode())
+            code = code or _NOT_WRITTEN
+    os._exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -118,16 +136,22 @@ def _look(prepare: Callable[[], None], *, is_checking: bool) -> state.Seen | Non
         last = _last(root)
         if is_checking and last is None:
             return None
-        known = last.listings if last else None
-        listings = looking.look(root, is_shared=state.is_large(root), known=known, when_changed=prepare)
+        listings = looking.look(
+            root,
+            is_shared=state.is_large(root),
+            known=last.listings if last else None,
+            meanwhile=state.identity_of,
+            when_changed=prepare,
+        )
+        return state.Seen(root, began, state.ours(last), listings)
     except OSError:
         return None
-    return state.Seen(root, began, last, listings)
 
 
 def _last(root: str) -> state.State | None:
+    """The state of whichever mmgit: whether it is of this one is looked up while another process looks at files."""
     try:
-        return state.read(root)
+        return state.read_any(root)
     except (OSError, ValueError):
         return None
 

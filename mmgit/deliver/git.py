@@ -165,6 +165,9 @@ def find(root: Path) -> Repository | None:
 
 def finding(root: Path) -> Callable[[], Repository | None]:
     """Begin to `find`, and go on meanwhile; what comes back gives the answer, once."""
+    real = root.resolve()
+    if not any(os.path.lexists(folder / ".git") for folder in (real, *real.parents)):
+        return lambda: None  # as git says too, after some milliseconds
     questions = ("--show-toplevel", "--absolute-git-dir", "--git-path", "index", "--git-path", "hooks", "--show-prefix")
     asked = ask(root, Command(("rev-parse", *questions, "HEAD", "--symbolic-full-name", "HEAD", "--")))
     return lambda: _found(root, asked.completed())
