@@ -30,6 +30,15 @@ class Forked:
         return None if os.waitpid(self._child, 0)[1] else b"".join(parts)
 
 
+def is_readable(pipe: int, seconds: float) -> bool:
+    """Whether there is something to read from a pipe, or its end, within so long."""
+    import select  # noqa: PLC0415 - who only forks need not wait for it
+
+    waiting = select.poll()  # `select.select` takes no descriptor above 1023
+    waiting.register(pipe, select.POLLIN)
+    return bool(waiting.poll(seconds * 1000))
+
+
 def processors() -> int:
     """How many this process may use, and has reason to."""
     return min(_MOST, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)

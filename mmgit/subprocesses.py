@@ -5,7 +5,6 @@ Never a shell, never the whole environment, never unbounded time or output.
 """
 
 import os
-import select
 import selectors
 import signal
 import subprocess
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import IO, TypeAlias
 
 from mmgit.errors import MmgitError
+from mmgit.forked import is_readable
 from mmgit.frozen import dataclass
 
 TIMED_OUT, TOO_MUCH_OUTPUT, NOT_FOUND = 124, 125, 127
@@ -196,7 +196,7 @@ class Answering:
         return data
 
     def _read(self) -> None:
-        if self._process.stdout is None or not select.select([self._process.stdout], [], [], self._timeout_seconds)[0]:
+        if self._process.stdout is None or not is_readable(self._process.stdout.fileno(), self._timeout_seconds):
             raise TimeoutError("it took too long")
         chunk = os.read(self._process.stdout.fileno(), _CHUNK_BYTES)
         if not chunk:

@@ -1,6 +1,7 @@
 """Subprocesses see only what they are given, and stay within time and output."""
 
 import os
+import resource
 import signal
 import sys
 import time
@@ -179,6 +180,26 @@ ECHO = "import os, sys; print(os.getpid(), flush=True); [print(line, end='', flu
 
 def answering(root: Path, code: str, timeout_seconds: float = 60.0) -> Answering:
     return Answering(python(code), cwd=root, env_allow=(), timeout_seconds=timeout_seconds)
+
+
+@pytest.fixture
+def many_open_files() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    yield
+    for each in opened:
+        os.close(each)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.usefixtures("many_open_files")
+def test_a_program_answers_a_process_with_many_open_files(tmp_path: Path) -> None:
+    program = answering(tmp_path, "print(input())")
+
+    program.ask(b"hello\n")
+
+    assert program.line() == b"hello"
 
 
 def test_a_program_answers_one_question_after_the_other_until_nobody_holds_it(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import json
 import math
 import os
 import resource
-import select
 import signal
 import time
 from collections.abc import Callable, Mapping
@@ -20,6 +19,7 @@ from mmgit.blueprints.compiling import Objects, Variables, compile_sheets
 from mmgit.blueprints.directives import Sheet
 from mmgit.blueprints.faults import BlueprintFault, fault
 from mmgit.errors import Finding
+from mmgit.forked import is_readable
 from mmgit.frozen import asdict
 
 CPU_SECONDS = 2
@@ -77,7 +77,7 @@ class Confined:
         reason = f"gave more than {ANSWER_BYTES // 2**20} MiB" if size > ANSWER_BYTES else ""
         data = bytearray()
         while not reason and len(data) < size:
-            ready, _, _ = select.select([self._answers], [], [], max(0.0, end - time.monotonic()))
+            ready = is_readable(self._answers, max(0.0, end - time.monotonic()))
             part = os.read(self._answers, size - len(data)) if ready else b""
             if not part:
                 reason = "ended" if ready else f"took more than {WALL_SECONDS:.0f} s"
