@@ -187,9 +187,12 @@ class Service:
 
     def ask(self, path: str, body: bytes = b"", **options: str) -> Answer:
         """One request on a connection of its own."""
-        client = self.client()
-        client.send(request(path, body, **options))
-        return client.answer(has_body=options.get("method") != "HEAD")
+        client = Client(self.port)
+        try:
+            client.send(request(path, body, **options))
+            return client.answer(has_body=options.get("method") != "HEAD")
+        finally:
+            client.close()
 
     def score(self, **arguments: Any) -> Answer:
         return self.ask(self.score_path, json.dumps(arguments).encode())
