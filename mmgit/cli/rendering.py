@@ -43,8 +43,8 @@ def compile_touched(session: Session, change: Change) -> Rendered | None:
 
 
 def compile_touched_beside(session: Session, change: Change) -> Callable[[], Rendered | None]:
-    """The same in a child, which imports what compiles, too. To be asked once; with one processor, it compiles then."""
-    if forked.processors() == 1:
+    """The same in a child, which imports what compiles, too. To be asked once; where no child pays, asking compiles."""
+    if forked.processors() == 1 or session.before is None or session.before.last is None:
         return lambda: compile_touched(session, change)
     child = forked.begin(lambda: packed(compile_touched(session, change)))
     return lambda: unpacked(child.end())

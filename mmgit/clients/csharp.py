@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from mmgit.blueprints.texts import Code
 from mmgit.clients import literals
-from mmgit.clients.java import class_name
+from mmgit.clients.classes import Classes, class_name
 from mmgit.clients.model import Array, Json, Record, Table, Type
 from mmgit.clients.naming import Names, pascal, type_names, unique
 from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, indented, remark, wrapped
@@ -41,18 +41,18 @@ def write(client: Client) -> Mapping[str, str]:
     name = class_name(client.service)
     names = type_names(client.records)
     inputs, has_file = client.api.inputs, client.has_long_sample
-    sample = _read(inputs, Code("sample"), names) if has_file else _literal(inputs, client.api.sample, names)
+    sample = _CLASSES.read(inputs, Code("sample"), names) if has_file else _literal(inputs, client.api.sample, names)
     values = {
         "about": client.comment,
         "name": Code(name),
         "program": Code(f"{name.removesuffix('Client')}Sample"),
         "url": _text(client.url),
         "needs_key": client.needs_key,
-        "records": [_record(each, names) for each in client.records],
-        "input": _type(inputs, names),
-        "result": _type(client.api.result, names),
+        "records": [_CLASSES.record(each, _properties(each, names), names) for each in client.records],
+        "input": _CLASSES.type(inputs, names),
+        "result": _CLASSES.type(client.api.result, names),
         "result_remark": remark(client.api.result),
-        "read_result": _read(client.api.result, Code("value"), names),
+        "read_result": _CLASSES.read(client.api.result, Code("value"), names),
         "sample_file": _text(SAMPLE_FILE) if has_file else None,
         "sample": indented(sample, " " * 12),
     }
@@ -62,47 +62,12 @@ def write(client: Client) -> Mapping[str, str]:
     return files
 
 
-def _record(record: Record, names: Names) -> Mapping[str, object]:
-    identifiers = _properties(record, names)
-    fields = [
-        {
-            "name": Code(identifiers[each.key]),
-            "key": _text(each.key),
-            "type": _type(each.type, names),
-            "required": each.required,
-            "read": _read(each.type, Code(f"Json.Get(found, {_text(each.key)})"), names),
-            "remark": remark(each.type),
-        }
-        for each in record.fields
-    ]
-    return {"name": Code(names[record.path]), "fields": fields}
-
-
-def _type(type_: Type, names: Names) -> Code:
-    if isinstance(type_, Array):
-        return Code(f"List<{_type(type_.item, names)}>")
-    if isinstance(type_, Table):
-        return Code(f"Dictionary<string, {_type(type_.value, names)}>")
-    return Code(names[type_.path] if isinstance(type_, Record) else _SCALARS[type_.kind])
-
-
-def _read(type_: Type, value: Code, names: Names, depth: int = 0) -> Code:
-    """What makes the type of a value of `Json.Parse`."""
-    if isinstance(type_, Array | Table):
-        inner = Code(f"each{depth or ''}")
-        of = _read(type_.item if isinstance(type_, Array) else type_.value, inner, names, depth + 1)
-        return Code(f"Json.{'List' if isinstance(type_, Array) else 'Map'}({value}, {inner} => {of})")
-    if isinstance(type_, Record):
-        return Code(f"{names[type_.path]}.Of({value})")
-    return value if type_.kind == "anything" else Code(f"Json.{type_.kind.capitalize()}({value})")
-
-
 def _literal(type_: Type, value: Json, names: Names) -> Code:
     if value is None:
         return Code("null")
     if isinstance(type_, Array | Table | Record):
         members = wrapped(_members(type_, value, names))
-        return Code(f"new {_type(type_, names)} {{ {members} }}".replace("{ \n", "{\n").replace("\n }", "\n}"))
+        return Code(f"new {_CLASSES.type(type_, names)} {{ {members} }}".replace("{ \n", "{\n").replace("\n }", "\n}"))
     if type_.kind == "anything":
         return Code(f"Json.Parse({_text(literals.json_text(value))})")
     written = literals.scalar(value, type_.kind, literals.long_escape, "L")
@@ -126,3 +91,13 @@ def _properties(record: Record, names: Names) -> Mapping[str, str]:
 
 def _text(value: str) -> Code:
     return literals.text(value, literals.long_escape)
+
+
+_CLASSES = Classes(
+    scalars=_SCALARS,
+    table="Dictionary",
+    arrow="=>",
+    method=str.capitalize,
+    member=lambda key: Code(f"Json.Get(found, {key})"),
+    text=_text,
+)

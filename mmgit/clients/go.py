@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from mmgit.blueprints.texts import Code
 from mmgit.clients import literals
-from mmgit.clients.model import Array, Json, Record, Scalar, Table, Type
+from mmgit.clients.model import Array, Json, Record, Scalar, Table, Type, is_bytes
 from mmgit.clients.naming import Names, pascal, type_names, unique
 from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, indented, joined, remark, wrapped
 from mmgit.frozen import replace
@@ -33,7 +33,7 @@ def write(client: Client) -> Mapping[str, str]:
         "records": [_record(each, names) for each in client.records if _is_struct(each)],
         "input": _type(client.api.inputs, names),
         "input_outside": _outside(client.api.inputs, names),
-        "has_bytes": any(_is_bytes(each.type) for each in client.arguments) and not client.has_long_sample,
+        "has_bytes": any(is_bytes(each.type) for each in client.arguments) and not client.has_long_sample,
         "result": _type(client.api.result, names),
         "result_remark": remark(client.api.result),
         "sample_file": _text(SAMPLE_FILE) if client.has_long_sample else None,
@@ -146,10 +146,6 @@ def _element(type_: Type, value: Json, names: Names) -> Code:
 def _outside(type_: Type, names: Names) -> Code:
     """A type as another package writes it."""
     return _type(type_, {path: f"client.{name}" for path, name in names.items()})
-
-
-def _is_bytes(type_: Type) -> bool:
-    return isinstance(type_, Scalar) and type_.kind == "bytes"
 
 
 def _anything(value: Json) -> Code:

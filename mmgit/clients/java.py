@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from mmgit.blueprints.texts import Code
 from mmgit.clients import literals
+from mmgit.clients.classes import Classes, class_name
 from mmgit.clients.model import Array, Json, Record, Table, Type
-from mmgit.clients.naming import Names, camel, pascal, type_names, unique
+from mmgit.clients.naming import Names, camel, type_names, unique
 from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, indented, remark, wrapped
 
 _SCALARS = {
@@ -34,64 +35,23 @@ def write(client: Client) -> Mapping[str, str]:
     names = type_names(client.records)
     inputs = client.api.inputs
     has_file = client.has_long_sample
-    sample = _read(inputs, Code("sample"), names) if has_file else _literal(inputs, client.api.sample, names)
+    sample = _CLASSES.read(inputs, Code("sample"), names) if has_file else _literal(inputs, client.api.sample, names)
     values = {
         "about": client.comment,
         "name": Code(name),
         "url": _text(client.url),
         "needs_key": client.needs_key,
-        "records": [_record(each, names) for each in client.records],
-        "input": _type(inputs, names),
-        "result": _type(client.api.result, names),
+        "records": [_CLASSES.record(each, _components(each), names) for each in client.records],
+        "input": _CLASSES.type(inputs, names),
+        "result": _CLASSES.type(client.api.result, names),
         "result_remark": remark(client.api.result),
-        "read_result": _read(client.api.result, Code("value"), names),
+        "read_result": _CLASSES.read(client.api.result, Code("value"), names),
         "has_sample": client.api.sample is not None,
         "sample_file": _text(SAMPLE_FILE) if has_file else None,
         "needs_arrays": "Arrays.asList(" in sample,
         "sample": indented(sample, " " * 12),
     }
     return {f"{name}.java": from_template("Client.java.jinja", values)}
-
-
-def class_name(service: str) -> str:
-    """The name of a client's class: `ChurnClient`, and no library's."""
-    name = f"{pascal(service)}Client"
-    return f"{name}2" if name == "HttpClient" else name
-
-
-def _record(record: Record, names: Names) -> Mapping[str, object]:
-    identifiers = unique([each.key for each in record.fields], camel, _TAKEN)
-    fields = [
-        {
-            "name": Code(identifiers[each.key]),
-            "key": _text(each.key),
-            "type": _type(each.type, names),
-            "required": each.required,
-            "read": _read(each.type, Code(f"object.get({_text(each.key)})"), names),
-            "remark": remark(each.type),
-        }
-        for each in record.fields
-    ]
-    return {"name": Code(names[record.path]), "fields": fields}
-
-
-def _type(type_: Type, names: Names) -> Code:
-    if isinstance(type_, Array):
-        return Code(f"List<{_type(type_.item, names)}>")
-    if isinstance(type_, Table):
-        return Code(f"Map<String, {_type(type_.value, names)}>")
-    return Code(names[type_.path] if isinstance(type_, Record) else _SCALARS[type_.kind])
-
-
-def _read(type_: Type, value: Code, names: Names, depth: int = 0) -> Code:
-    """What makes the type of a value of `Json.parse`."""
-    if isinstance(type_, Array | Table):
-        inner = Code(f"each{depth or ''}")
-        of = _read(type_.item if isinstance(type_, Array) else type_.value, inner, names, depth + 1)
-        return Code(f"Json.{'list' if isinstance(type_, Array) else 'map'}({value}, {inner} -> {of})")
-    if isinstance(type_, Record):
-        return Code(f"{names[type_.path]}.of({value})")
-    return value if type_.kind == "anything" else Code(f"Json.{type_.kind}({value})")
 
 
 def _literal(type_: Type, value: Json, names: Names) -> Code:
@@ -104,10 +64,25 @@ def _literal(type_: Type, value: Json, names: Names) -> Code:
         given = [_literal(each.type, value.get(each.key), names) for each in type_.fields]
         return Code(f"new {names[type_.path]}({wrapped(given)})")
     if isinstance(type_, Table) or type_.kind == "anything":
-        return _read(type_, Code(f"Json.parse({_text(literals.json_text(value))})"), names)
+        return _CLASSES.read(type_, Code(f"Json.parse({_text(literals.json_text(value))})"), names)
     written = literals.scalar(value, type_.kind, literals.java_escape, "L")
     return Code(f"Base64.getDecoder().decode({written})") if type_.kind == "bytes" else written
 
 
+def _components(record: Record) -> Mapping[str, str]:
+    """The key of each field -> its component."""
+    return unique([each.key for each in record.fields], camel, _TAKEN)
+
+
 def _text(value: str) -> Code:
     return literals.text(value, literals.java_escape)
+
+
+_CLASSES = Classes(
+    scalars=_SCALARS,
+    table="Map",
+    arrow="->",
+    method=str,
+    member=lambda key: Code(f"object.get({key})"),
+    text=_text,
+)

@@ -113,6 +113,23 @@ def records_in(type_: Type) -> Iterator[Record]:
         yield from records_in(type_.value)
 
 
+def is_bytes(type_: Type) -> bool:
+    """Whether it is one value of bytes."""
+    return isinstance(type_, Scalar) and type_.kind == "bytes"
+
+
+def item_of(type_: Type) -> Type:
+    """The type of the items of a list of that type; anything holds anything."""
+    return type_.item if isinstance(type_, Array) else type_
+
+
+def members_of(type_: Type, value: Mapping[str, Json]) -> list[tuple[str, Type, Json]]:
+    """Key, type and value of each member of an object of that type."""
+    known = {each.key: each.type for each in type_.fields} if isinstance(type_, Record) else {}
+    other = type_.value if isinstance(type_, Table) else type_
+    return [(key, known.get(key, other), inner) for key, inner in value.items()]
+
+
 def shape_of(type_: Type) -> str:
     """NumPy's words for a regular array: `(n, 4) float64`. Empty for anything else."""
     sizes = []

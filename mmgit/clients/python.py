@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from mmgit.blueprints.texts import Code
 from mmgit.clients import literals
-from mmgit.clients.model import Array, Json, Record, Scalar, Table, Type
+from mmgit.clients.model import Array, Json, Record, Scalar, Table, Type, is_bytes, item_of, members_of
 from mmgit.clients.naming import Names, snake, type_names, unique
 from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, indented, joined, remark, wrapped
 from mmgit.frozen import replace
@@ -35,7 +35,7 @@ def write(client: Client) -> Mapping[str, str]:
         ],
         "result": _type(client.api.result, names),
         "result_remark": remark(client.api.result),
-        "has_bytes": any(_is_bytes(each.type) for each in client.arguments),
+        "has_bytes": any(is_bytes(each.type) for each in client.arguments),
         "has_sample": client.api.sample is not None,
         "sample_file": _text(SAMPLE_FILE) if client.has_long_sample else None,
         "sample": _sample(client, identifiers),
@@ -72,13 +72,9 @@ def _sample(client: Client, identifiers: Mapping[str, str]) -> Code:
             value = _literal(field.type, sample[field.key])
             if client.has_long_sample:
                 read = f"sample[{_text(field.key)}]"
-                value = Code(f"b64decode({read})" if _is_bytes(field.type) else read)
+                value = Code(f"b64decode({read})" if is_bytes(field.type) else read)
             given.append(Code(f"{identifiers[field.key]}={value}"))
     return indented(wrapped(given), " " * 12)
-
-
-def _is_bytes(type_: Type) -> bool:
-    return isinstance(type_, Scalar) and type_.kind == "bytes"
 
 
 def _identifier(key: str) -> str:
@@ -111,15 +107,12 @@ def _literal(type_: Type, value: Json) -> Code:
     if value is None or isinstance(value, bool):
         return Code(repr(value))
     if isinstance(value, list):
-        item = type_.item if isinstance(type_, Array) else type_
-        return Code(f"[{wrapped([_literal(item, each) for each in value])}]")
+        return Code(f"[{wrapped([_literal(item_of(type_), each) for each in value])}]")
     if isinstance(value, dict):
-        types = {each.key: each.type for each in type_.fields} if isinstance(type_, Record) else {}
-        rest = type_.value if isinstance(type_, Table) else type_
-        pairs = [Code(f"{_text(key)}: {_literal(types.get(key, rest), inner)}") for key, inner in value.items()]
+        pairs = [Code(f"{_text(key)}: {_literal(inner, each)}") for key, inner, each in members_of(type_, value)]
         return Code(f"{{{wrapped(pairs)}}}")
     if isinstance(value, str):
-        return Code(f"b64decode({_text(value)})") if _is_bytes(type_) else _text(value)
+        return Code(f"b64decode({_text(value)})") if is_bytes(type_) else _text(value)
     is_number = isinstance(value, float) or (isinstance(type_, Scalar) and type_.kind == "number")
     return literals.number(value) if is_number else Code(repr(value))
 

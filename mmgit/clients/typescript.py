@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from mmgit.blueprints.texts import Code
 from mmgit.clients import literals
-from mmgit.clients.model import Array, Json, Record, Scalar, Table, Type
+from mmgit.clients.model import Array, Json, Record, Table, Type, is_bytes, item_of, members_of
 from mmgit.clients.naming import Names, snake, type_names
 from mmgit.clients.writing import SAMPLE_FILE, Client, from_template, indented, joined, remark, wrapped
 
@@ -35,7 +35,7 @@ def write(client: Client) -> Mapping[str, str]:
         "input": _type(client.api.inputs, names),
         "result": _type(client.api.result, names),
         "result_remark": remark(client.api.result),
-        "bytes": [_text(each.key) for each in client.arguments if _is_bytes(each.type)],
+        "bytes": [_text(each.key) for each in client.arguments if is_bytes(each.type)],
         "sample_file": _text(SAMPLE_FILE) if client.has_long_sample else None,
         "sample": None if client.has_long_sample else indented(_literal(client.api.inputs, client.api.sample), "  "),
     }
@@ -73,22 +73,15 @@ def _type(type_: Type, names: Names) -> Code:
     return Code(f"{found} | null" if type_.nullable and found != "unknown" else found)
 
 
-def _is_bytes(type_: Type) -> bool:
-    return isinstance(type_, Scalar) and type_.kind == "bytes"
-
-
 def _literal(type_: Type, value: Json) -> Code:
     if isinstance(value, list):
-        item = type_.item if isinstance(type_, Array) else type_
-        return Code(f"[{wrapped([_literal(item, each) for each in value], '  ')}]")
+        return Code(f"[{wrapped([_literal(item_of(type_), each) for each in value], '  ')}]")
     if isinstance(value, dict):
-        types = {each.key: each.type for each in type_.fields} if isinstance(type_, Record) else {}
-        rest = type_.value if isinstance(type_, Table) else type_
-        pairs = [Code(f"{_key(key)}: {_literal(types.get(key, rest), inner)}") for key, inner in value.items()]
+        pairs = [Code(f"{_key(key)}: {_literal(inner, each)}") for key, inner, each in members_of(type_, value)]
         members = wrapped(pairs, "  ")
         return Code(f"{{{members}}}" if "\n" in members or not pairs else f"{{ {members} }}")
     if isinstance(value, str):
-        return Code(f"fromBase64({_text(value)})") if _is_bytes(type_) else _text(value)
+        return Code(f"fromBase64({_text(value)})") if is_bytes(type_) else _text(value)
     return literals.json_text(value)
 
 

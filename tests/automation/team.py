@@ -1,6 +1,7 @@
 """A repository as `mmgit new` makes it, on a real forge, and two people: Ada proposes, the owner approves."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from tests.deliver.forge.conftest import GiteaRepository
 
 PROJECT = Path(__file__).parents[2]
 SERVICE = "echo"
+LOCK = "bases/default.lock.yaml"
 MODEL = {
     "weights.bin": "weights",
     "score.py": "import json\n\n\ndef init():\n    pass\n\n\ndef run(body):\n    return json.loads(body)['x']\n",
@@ -87,6 +89,14 @@ class Team:
 
     def shown(self, path: str, branch: str = "main") -> str:
         return self.git("show", f"origin/{branch}:{path}")
+
+    def outdate_packages(self) -> str:
+        """Let the base be locked as Debian was before; the lock as it was."""
+        newest = self.shown(LOCK)
+        self.write(LOCK, re.sub(r"version: [^,]+", 'version: "0.1"', newest, count=1))
+        self.commit("As Debian was before", "main")
+        self.pull()
+        return newest
 
     def comments(self, number: int) -> list[str]:
         return [each["body"] for each in self.forge.ask("GET", f"/issues/{number}/comments")]

@@ -2,7 +2,6 @@
 
 import html
 import os
-import re
 import time
 import urllib.error
 import urllib.request
@@ -13,13 +12,12 @@ import pytest
 import yaml
 
 from mmgit.edits.automate import Ci
-from tests.automation.team import SERVICE, Team
+from tests.automation.team import LOCK, SERVICE, Team
 from tests.automation.webhook_runner import EVENTS, Runner, listening
 from tests.deliver.forge.conftest import GiteaRepository
 
 pytestmark = [pytest.mark.forge, pytest.mark.registry, pytest.mark.docker, pytest.mark.network]
 
-LOCK = "bases/default.lock.yaml"
 SECRET = "only-the-forge-knows"
 NEEDED = ("mmgit/check", "mmgit/gate", "mmgit/try")
 WAIT_SECONDS = 80
@@ -125,10 +123,7 @@ def test_a_person_asks_for_a_promotion_which_is_merged_when_its_gates_have_passe
 def test_every_night_drift_is_looked_for_and_newer_packages_are_proposed_in_one_pull_request(
     team: Team, runner: Runner
 ) -> None:
-    newest = team.shown(LOCK)
-    team.write(LOCK, re.sub(r"version: [^,]+", 'version: "0.1"', newest, count=1))
-    team.commit("As Debian was before", "main")
-    team.pull()
+    newest = team.outdate_packages()
     commit = team.git("rev-parse", "origin/main")
 
     for _ in range(2):

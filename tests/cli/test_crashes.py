@@ -91,10 +91,26 @@ def crashing(
         shutil.rmtree(folder)
 
 
-def contents(folder: Path) -> dict[str, bytes]:
+State = dict[str, bytes]
+"""Path -> bytes of what matters."""
+
+
+def contents(folder: Path) -> State:
     """The service and all that is rendered of its environment."""
     rendered = sorted((folder / RENDERED).rglob("*.yaml"))
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in [folder / SERVICE, *rendered]}
+
+
+def assert_is_made_by_the_next_run(folder: Path, states: tuple[State, State], mmgit: Any, *command: str) -> None:
+    """After a crash each file is as before or as after; the command then makes what it makes, unaided."""
+    old, new = states
+    step = folder.name
+    assert all(data in (old.get(path), new.get(path)) for path, data in contents(folder).items()), step
+
+    assert mmgit(*command).code == 0, step
+
+    assert contents(folder) == new, step
+    assert mmgit("compile", "--check").code == 0, step
 
 
 @pytest.mark.parametrize("prepare", [nothing, remember])
@@ -106,13 +122,8 @@ def test_a_promotion_is_made_or_not(root: Path, mmgit: Any, budget: int, prepare
     subprocess.run(["git", "checkout", "--quiet", "--", "."], check=True)
     assert contents(root) == old != new
 
-    for folder, step in crashing(root, budget, *PROMOTE, prepare=prepare, is_partly=prepare is remember):
-        assert all(data in (old.get(path), new.get(path)) for path, data in contents(folder).items()), step
-
-        assert mmgit(*PROMOTE).code == 0, step
-
-        assert contents(folder) == new, step
-        assert mmgit("compile", "--check").code == 0, step
+    for folder, _ in crashing(root, budget, *PROMOTE, prepare=prepare, is_partly=prepare is remember):
+        assert_is_made_by_the_next_run(folder, (old, new), mmgit, *PROMOTE)
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
@@ -125,13 +136,8 @@ def test_a_rollback_of_what_is_remembered_is_made_or_not(root: Path, mmgit: Any,
     new = contents(root)
     subprocess.run(["git", "checkout", "--quiet", "--", "."], check=True)
 
-    for folder, step in crashing(root, budget, *ROLL_BACK, prepare=remember, is_partly=True):
-        assert all(data in (old.get(path), new.get(path)) for path, data in contents(folder).items()), step
-
-        assert mmgit(*ROLL_BACK).code == 0, step
-
-        assert contents(folder) == new, step
-        assert mmgit("compile", "--check").code == 0, step
+    for folder, _ in crashing(root, budget, *ROLL_BACK, prepare=remember, is_partly=True):
+        assert_is_made_by_the_next_run(folder, (old, new), mmgit, *ROLL_BACK)
 
 
 @pytest.mark.parametrize("budget", BUDGETS)
@@ -142,13 +148,8 @@ def test_what_changed_is_compiled_or_not(root: Path, mmgit: Any, budget: int) ->
     new = contents(root)
     subprocess.run(["git", "checkout", "--quiet", "--", "."], check=True)
 
-    for folder, step in crashing(root, budget, "compile", prepare=remember_and_edit, is_partly=True):
-        assert all(data in (old.get(path), new[path]) for path, data in contents(folder).items()), step
-
-        assert mmgit("compile").code == 0, step
-
-        assert contents(folder) == new, step
-        assert mmgit("compile", "--check").code == 0, step
+    for folder, _ in crashing(root, budget, "compile", prepare=remember_and_edit, is_partly=True):
+        assert_is_made_by_the_next_run(folder, (old, new), mmgit, "compile")
 
 
 def edit() -> None:

@@ -84,6 +84,7 @@ class Stage:
     def __init__(self, site: QuietSite, port: int) -> None:
         self.site = site
         self._port = port
+        self._peers: list[Peer] = []
 
     async def peer(self, receive_bytes: int = 0) -> Peer:
         """A client, which lets little be on its way where `receive_bytes` is small."""
@@ -94,6 +95,7 @@ class Stage:
         sock.connect(("127.0.0.1", self._port))
         sock.setblocking(False)  # noqa: FBT003 - by position is how it takes it
         peer = Peer(*await asyncio.open_connection(sock=sock))
+        self._peers.append(peer)  # one that is forgotten hangs up
         await self.until(lambda: self.site.counted.opened > before)
         return peer
 

@@ -274,6 +274,15 @@ def test_a_client_that_does_not_read_holds_bytes_that_count_until_it_is_cut_off(
     play(scene)
 
 
+async def unread(stage: Stage, site: QuietSite, clients: int = 1) -> None:
+    """So many clients have asked, are answered with 50 MB each, and read nothing."""
+    for _ in range(clients):
+        await (await stage.peer(receive_bytes=4096)).send(GET % 1)
+    await stage.until(lambda: len(site.waiting) == clients)
+    for _ in range(clients):
+        site.answer(0, b"a" * 50_000_000)
+
+
 @pytest.mark.parametrize(
     ("held_bytes_max", "seconds"), [(200_000_000, UNREAD_SECONDS), (20_000_000, UNREAD_SECONDS_IN_NEED)]
 )
@@ -282,11 +291,8 @@ def test_who_reads_nothing_is_cut_off_sooner_where_too_much_is_kept(
 ) -> None:
     async def scene(stage: Stage) -> None:
         site.connections.held_bytes_max = held_bytes_max
-        peer = await stage.peer(receive_bytes=4096)
-        await peer.send(GET % 1)
-        await stage.until(lambda: site.waiting)
         began = monotonic()
-        site.answer(0, b"a" * 50_000_000)
+        await unread(stage, site)
         await stage.until(lambda: site.connections.held_bytes > 40_000_000)
 
         site.connections.close_overdue(began + seconds)
@@ -302,12 +308,7 @@ def test_who_reads_nothing_is_cut_off_sooner_where_too_much_is_kept(
 def test_only_as_many_are_cut_off_as_hold_too_much(play: Play, site: QuietSite) -> None:
     async def scene(stage: Stage) -> None:
         site.connections.held_bytes_max = 120_000_000
-        peers = [await stage.peer(receive_bytes=4096) for _ in range(2)]
-        for peer in peers:
-            await peer.send(GET % 1)
-        await stage.until(lambda: len(site.waiting) == 2)
-        for _ in range(2):
-            site.answer(0, b"a" * 50_000_000)
+        await unread(stage, site, clients=2)
         await stage.until(lambda: site.connections.held_bytes > 80_000_000)
 
         site.connections.close_overdue(monotonic() + UNREAD_SECONDS_IN_NEED + 10)
@@ -320,13 +321,7 @@ def test_only_as_many_are_cut_off_as_hold_too_much(play: Play, site: QuietSite) 
 
 def test_an_answer_that_is_not_read_is_not_kept_where_too_much_is_already(play: Play, site: QuietSite) -> None:
     async def scene(stage: Stage) -> None:
-        peers = [await stage.peer(receive_bytes=4096) for _ in range(3)]
-        for peer in peers:
-            await peer.send(GET % 1)
-        await stage.until(lambda: len(site.waiting) == 3)
-
-        for _ in range(3):
-            site.answer(0, b"a" * 50_000_000)
+        await unread(stage, site, clients=3)
 
         await stage.until(lambda: len(site.connections) == 1)
         assert site.connections.held_bytes < 60_000_000
