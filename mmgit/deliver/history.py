@@ -227,10 +227,12 @@ def _no_baseline(repository: Repository, branch: str, *, is_tip_here: bool) -> G
     is_cut = is_shallow(repository)
     if is_tip_here and not is_cut:
         message = f"what is checked out and the default branch `{branch}` have no commit in common"
-        return GitError(message, "name the branch that this one was made from as `default_branch` in mmgit.yaml")
+        return GitError(message, "in mmgit.yaml, `branch:` names the one that this was made from")
     message = f"the commit at which the default branch `{branch}` was left is not in {repository.git_dir}"
     if repository.run("config", "--get", "remote.origin.url").returncode != 0:
-        return GitError(message, f"git branch {branch} COMMIT")
+        here = (repository.branch or "").removeprefix("refs/heads/")
+        renamed = f"git branch -m {branch}   if `{here}` is it; else: " if here else ""
+        return GitError(message, f"{renamed}git branch {branch} COMMIT")
     fetch = f"origin {branch}:refs/remotes/origin/{branch}"
     if is_cut:
         roots = repository.git("rev-list", "--max-parents=0", "HEAD").decode().split()

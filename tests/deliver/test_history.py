@@ -118,6 +118,15 @@ def test_a_default_branch_that_is_nowhere_is_named(top: Path) -> None:
     with pytest.raises(GitError, match="`trunk`") as caught:
         merge_base(found(top), "trunk")
 
+    assert caught.value.hint == "git branch -m trunk   if `main` is it; else: git branch trunk COMMIT"
+
+
+def test_where_no_branch_is_checked_out_none_is_offered_for_the_default_one(top: Path, git: Git) -> None:
+    git("switch", "-q", "--detach")
+
+    with pytest.raises(GitError, match="`trunk`") as caught:
+        merge_base(found(top), "trunk")
+
     assert caught.value.hint == "git branch trunk COMMIT"
 
 
@@ -125,8 +134,10 @@ def test_a_branch_with_a_history_of_its_own_is_refused(top: Path, git: Git) -> N
     git("switch", "-q", "--orphan", "other")
     save(top, git, "x")
 
-    with pytest.raises(GitError, match="no commit in common"):
+    with pytest.raises(GitError, match="no commit in common") as caught:
         merge_base(found(top), "main")
+
+    assert "`branch:`" in caught.value.hint
 
 
 def test_a_folder_is_listed_with_what_is_below(top: Path, git: Git) -> None:
