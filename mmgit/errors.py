@@ -67,6 +67,8 @@ class MmgitError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            self.add_note(f"hint: {hint}")  # a traceback shows it, where Python calls
 
 
 class UsageError(MmgitError):
@@ -81,7 +83,7 @@ class ProblemsFound(MmgitError):  # noqa: N818 - problems are the expected outco
     exit_code = 3
 
     def __init__(self, problems: tuple[Problem, ...], form: Literal["text", "json", "github"] = "text") -> None:
-        super().__init__(f"{len(problems)} problems")
+        super().__init__("\n".join(map(str, problems)))
         self.problems = problems
         self.form = form
 

@@ -11,6 +11,7 @@ import click
 from mmgit.cli.context import find_root
 from mmgit.cli.releasing import is_pulled_from_here
 from mmgit.errors import BuildError
+from mmgit.repository.files import Root
 from mmgit.repository.source import Source
 from mmgit.resolve import listed
 
@@ -31,8 +32,17 @@ def registry_of(spec: "EnvironmentSpec") -> str | None:
     return None if is_pulled_from_here(spec) else spec.registry
 
 
-def bring(source: Source, pins: Collection[Pin], prefix: str | None, origin: str | None = None) -> None:
+def bring(
+    source: Source,
+    pins: Collection[Pin],
+    prefix: str | None,
+    origin: str | None = None,
+    *,
+    root: Root | None = None,
+) -> None:
     """Have the registry at `prefix` give these images by digest: what it lacks comes from here, or from `origin`.
+
+    Here is the layout of the repository at `root`, else of the one around the current folder.
 
     Nothing is asked where there is no registry.
 
@@ -41,7 +51,7 @@ def bring(source: Source, pins: Collection[Pin], prefix: str | None, origin: str
         RegistryError: a registry refuses, is not there, or gives other bytes.
     """
     for pin in dict.fromkeys(pins) if prefix else ():
-        _bring(source, pin, str(prefix), origin if origin != prefix else None)
+        _bring(source, pin, str(prefix), origin if origin != prefix else None, root or find_root())
 
 
 def unasked(_: Source, pins: Collection[Pin], prefix: str | None, __: str | None = None) -> None:
@@ -52,7 +62,7 @@ def unasked(_: Source, pins: Collection[Pin], prefix: str | None, __: str | None
         warn(f"{prefix} was not asked for {listed(sorted({manifest for manifest, _ in pins}))}; it may not be there")
 
 
-def _bring(source: Source, pin: Pin, prefix: str, origin: str | None) -> None:
+def _bring(source: Source, pin: Pin, prefix: str, origin: str | None, root: Root) -> None:
     from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
     from mmgit.images import transfer  # noqa: PLC0415 - as above
@@ -60,7 +70,7 @@ def _bring(source: Source, pin: Pin, prefix: str, origin: str | None) -> None:
     manifest, digest = pin
     lock, name = _lock_of(source, pin), manifest.partition("/")[0]
     with working(prefix) as watch:
-        workshop = workshop_of(find_root(), watch)
+        workshop = workshop_of(root, watch)
         sent_bytes = None
         if transfer.absent(lock, workshop.registry(prefix, name)):
             try:

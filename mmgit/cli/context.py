@@ -12,9 +12,9 @@ from mmgit.repository.source import Source
 from mmgit.state import TARGET_BRANCH
 
 
-def find_root() -> Root:
-    """The repository that the current folder lies in. Raises `UsageError` if it lies in none."""
-    here = Path.cwd()
+def find_root(start: Path | None = None) -> Root:
+    """The repository that a folder, else the current one, lies in. Raises `UsageError` if it lies in none."""
+    here = (start or Path()).resolve()
     for folder in (here, *here.parents):
         if (folder / layout.PROJECT).is_file():
             return Root(folder)

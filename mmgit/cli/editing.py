@@ -53,10 +53,10 @@ class Session:
 
 
 @contextmanager
-def editing(*matters: str) -> Iterator[Session]:
-    """Edit the repository around the current folder. Errors in files below the paths in `matters` stop it."""
-    root = find_root()
-    with writing(root) as writer:
+def editing(*matters: str, root: Root | None = None, command: str = "") -> Iterator[Session]:
+    """Edit a repository, else the one around the current folder. Errors in files below those in `matters` stop it."""
+    root = root or find_root()
+    with writing(root, command) as writer:
         source = loaded(root, *matters)
         may_write(source)
         yield Session(root, source, writer)

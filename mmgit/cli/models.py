@@ -1,7 +1,6 @@
 """`mmgit model`: register versions of models, list and show them."""
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -10,17 +9,19 @@ import click
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import editing, loaded, pairs, to_run
 from mmgit.cli.output import Form, output_option, print_one, print_rows
-from mmgit.cli.registering import registered, registration_options
+from mmgit.cli.registering import (
+    branch_of,
+    registered,
+    registered_remotely,
+    registration_options,
+    wanted_of,
+)
 from mmgit.cli.remote_options import remotely
-from mmgit.edits.change import Change
 from mmgit.edits.references import model_of, version_of
-from mmgit.errors import UsageError
 from mmgit.repository import layout
-from mmgit.repository.files import Files
 from mmgit.repository.source import DeclaredModel, DeclaredVersion, Source
 
 _COLUMNS = ("version", "framework", "metrics", "size", "tags")
-_DIGITS = 10
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _STEP = 1000
 
@@ -43,10 +44,12 @@ def register_(name: str, paths: tuple[str, ...], *, is_proposed: bool, is_pushed
     from then on. With --pull-request or --push the number is the next one on the remote, and nothing changes here.
     """
     if is_proposed or is_pushed:
-        print(_registered_remotely(name, paths, options, is_proposed=is_proposed))
+        head = branch_of(name, *paths, repr(sorted(options.items())))
+        made = registered_remotely(wanted_of(name, paths, options), head, is_proposed=is_proposed)
+        print(made.registered.change.summary, made.words, sep="\n")
         return
     with editing(f"{layout.MODELS}/{name}/") as session:
-        result = registered(session.source, session.root, name, paths, options)
+        result = registered(session.source, session.root, wanted_of(name, paths, options))
         if result.manifest:
             then = [f"mmgit serve {name}", *to_run(session.source, result.manifest.reference)]
         else:
@@ -54,32 +57,6 @@ def register_(name: str, paths: tuple[str, ...], *, is_proposed: bool, is_pushed
                 f"mmgit manifest create {name}   (when there is a {layout.scoring_folder(name)}/score.py, or --runtime)"
             ]
         session.deliver(result.change, *then)
-
-
-def _registered_remotely(name: str, paths: tuple[str, ...], options: Mapping[str, Any], *, is_proposed: bool) -> str:
-    """Register on the remote's newest default branch: whoever else does meanwhile gets another number."""
-    from mmgit.cli import proposing  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.cli.git_facts import is_in_lfs  # noqa: PLC0415 - as above
-    from mmgit.deliver import git  # noqa: PLC0415 - as above
-
-    summary = ""
-
-    def edit(source: Source, files: Files) -> Change:
-        nonlocal summary
-        change = registered(source, files, name, paths, options).change
-        repository = git.find(files.path)
-        if in_lfs := [path for path in change.copies if is_in_lfs(repository, path)]:
-            message = f"{in_lfs[0]} is kept in Git LFS, which only a clone can put there"
-            raise UsageError(message, "do it in a clone, without --push or --pull-request, then git push")
-        summary = change.summary
-        return change
-
-    digest = hashlib.sha256("\0".join([name, *paths, repr(sorted(options.items()))]).encode()).hexdigest()
-    head = f"mmgit/register-{name}-{digest[:_DIGITS]}"
-    message = f"Register a version of {name}"
-    made = proposing.propose(edit, message, head) if is_proposed else proposing.push(edit, message)
-    delivered = proposing.in_words(message, made)
-    return f"{summary}\n{delivered}" if delivered else "nothing to register"
 
 
 @model.command("list")

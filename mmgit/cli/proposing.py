@@ -21,7 +21,7 @@ from mmgit.edits.change import Change
 from mmgit.errors import ForgeError, GitError, ProblemsFound, UsageError
 from mmgit.frozen import dataclass
 from mmgit.repository import layout
-from mmgit.repository.files import Files
+from mmgit.repository.files import Files, Root
 from mmgit.repository.load import load
 from mmgit.repository.overlay import Overlay
 from mmgit.repository.source import Source
@@ -50,18 +50,28 @@ def in_words(message: str, delivered: Delivered | None) -> str:
     return f"{subject}: {delivered.url or f'commit {delivered.commit[:12]}'}" if delivered else ""
 
 
-def push(edit: Edit, message: str) -> Delivered | None:
+def push(edit: Edit, message: str, root: Root | None = None) -> Delivered | None:
     """Commit the edit to the remote's default branch; None if there is nothing to change."""
-    place = _place()
+    place = _place(root or find_root())
     commit = deliver(place.remote, place.made_by(edit), message, base=place.branch, branch=place.branch)
     return Delivered(commit) if commit else None
 
 
-def propose(edit: Edit, message: str, head: str, predictions: "PredictionsSpec | None" = None) -> Delivered | None:
-    """Commit the edit to branch `head` of the remote, and open or renew its pull request with plan and gates in it."""
+def propose(
+    edit: Edit,
+    message: str,
+    head: str,
+    predictions: "PredictionsSpec | None" = None,
+    *,
+    root: Root | None = None,
+) -> Delivered | None:
+    """Commit the edit to branch `head` of the remote, and open or renew its pull request with plan and gates in it.
+
+    The repository is the one at `root`, else the one around the current folder.
+    """
     from mmgit.deliver.forge import Proposal  # noqa: PLC0415 - --help must not wait for it
 
-    place, head = _place(), branch_for(head)
+    place, head = _place(root or find_root()), branch_for(head)
     forge = forge_of(place.source)
     commit = deliver(place.remote, place.made_by(edit), message, base=place.branch, branch=head)
     if commit is None:
@@ -75,6 +85,7 @@ def propose(edit: Edit, message: str, head: str, predictions: "PredictionsSpec |
 class _Place:
     """The repository here, its remote, and the remote's default branch."""
 
+    root: Root
     repository: "Repository"
     remote: Remote
     branch: str
@@ -127,9 +138,8 @@ def _at_tip(repository: "Repository", files: Files, change: Change) -> Surroundi
     return Surroundings(baseline_of=lambda _, __: released, folder=repository.prefix.rstrip("/"), former_of=former)
 
 
-def _place() -> _Place:
+def _place(root: Root) -> _Place:
     """The project is as it was merged: a branch that is checked out does not choose where a token goes."""
-    root = find_root()
     repository = git.find(root.path)
     if repository is None:
         raise GitError(f"{root.path} is not in a git repository", "git init")
@@ -140,12 +150,12 @@ def _place() -> _Place:
         raise GitError(f"there is no {layout.PROJECT} on origin/{branch}", f"git push origin {branch}")
     declared = merged.project.spec.forge
     if declared is None:
-        return _Place(repository, Remote(repository), branch, merged)
+        return _Place(root, repository, Remote(repository), branch, merged)
     try:
         remote = Remote(repository, declared.clone_url, token_for(declared, os.environ).secret)
     except ForgeError:
         remote = Remote(repository)  # the user's own git knows how to get in
-    return _Place(repository, remote, branch, merged)
+    return _Place(root, repository, remote, branch, merged)
 
 
 def _body(place: _Place, commit: str, predictions: "PredictionsSpec | None") -> str:
@@ -154,6 +164,6 @@ def _body(place: _Place, commit: str, predictions: "PredictionsSpec | None") -> 
     from mmgit.review.markdown import markdown  # noqa: PLC0415 - as above
 
     tip = history.commit_named(place.repository, f"refs/remotes/origin/{place.branch}")
-    change = between(place.repository, tip, commit, find_root())
+    change = between(place.repository, tip, commit, place.root)
     verdicts = judged_now(change, predictions=predictions)
     return f"{markdown(plan_of(change, predictions))}\n{judged.markdown(verdicts)}"

@@ -1,8 +1,9 @@
 """The options that describe a model version and its scoring files, for `model register` and `service create`."""
 
+import hashlib
 import math
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any, TypeVar
 from urllib.parse import urlsplit
@@ -13,19 +14,22 @@ from mmgit.cli.editing import pairs
 from mmgit.cli.git_facts import ignored, is_in_lfs
 from mmgit.cli.runtime_options import choice_of, runtime_options
 from mmgit.deliver import git
-from mmgit.edits.model_files import find
+from mmgit.edits.change import Change
+from mmgit.edits.model_files import FoundFile, find
 from mmgit.edits.register import Registered, Registration, Surroundings, register
 from mmgit.edits.scoring import ScoringPaths, from_paths
 from mmgit.errors import UsageError
+from mmgit.frozen import dataclass, replace
 from mmgit.images.dependencies import lock_dependencies
 from mmgit.repository import layout
-from mmgit.repository.files import Files
+from mmgit.repository.files import Files, Root
 from mmgit.repository.source import Source
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _TIMEOUT_SECONDS = 30.0
+_DIGITS = 10
 
 
 def _once(_: click.Context, option: click.Parameter, files: tuple[Path, ...]) -> Path | None:
@@ -52,6 +56,15 @@ _OPTIONS = (
 )
 
 
+@dataclass(frozen=True)
+class Remotely:
+    """What was registered on the remote, the pull request if it was proposed, and both in words."""
+
+    registered: Registered
+    url: str
+    words: str
+
+
 def registration_options(command: F) -> F:
     """-f, -p, -c, -s, --file, the runtime, --tag, --metric and --data."""
     for option in reversed(_OPTIONS):
@@ -59,27 +72,68 @@ def registration_options(command: F) -> F:
     return runtime_options(command)
 
 
-def registered(
-    source: Source, files: Files, name: str, paths: tuple[str, ...], options: Mapping[str, Any]
-) -> Registered:
-    """What registering these files as the next version of model `name` changes."""
-    repository = git.find(files.path)
+def wanted_of(name: str, paths: tuple[str, ...], options: Mapping[str, Any]) -> Registration:
+    """What these files and options ask to be registered as the next version of model `name`."""
     named = {option: options[option] for option in ("script", "requirements", "conda", "schema", "files")}
-    wanted = Registration(
+    return Registration(
         name,
-        find(paths, _open_https),
+        found_files(paths),
         from_paths(ScoringPaths(**named)),
         description=options.get("version_description", ""),
         tags=pairs(options["tags"], "--tag"),
         metrics=_metrics(options["metrics"]),
         data=options["data"],
-        commit=repository.head if repository else None,
         choice=choice_of(options),
     )
+
+
+def found_files(paths: Sequence[str]) -> tuple[FoundFile, ...]:
+    """The files at paths and URIs. Raises `UsageError` for what is not there."""
+    return find(paths, _open_https)
+
+
+def registered(source: Source, files: Files, wanted: Registration) -> Registered:
+    """What a registration changes. Where it names no commit, it is of the one that is checked out."""
+    repository = git.find(files.path)
+    wanted = replace(wanted, commit=wanted.commit or (repository.head if repository else None))
     surroundings = Surroundings(lock_dependencies, lambda path: is_in_lfs(repository, path))
     result = register(source, files, wanted, surroundings)
     _refuse_ignored(repository, (*result.change.copies, *result.change.files))
     return result
+
+
+def branch_of(model: str, *told: str) -> str:
+    """The branch of a proposed registration: who says the same again renews it."""
+    digest = hashlib.sha256("\0".join([model, *told]).encode()).hexdigest()
+    return f"mmgit/register-{model}-{digest[:_DIGITS]}"
+
+
+def registered_remotely(wanted: Registration, head: str, *, is_proposed: bool, root: Root | None = None) -> Remotely:
+    """Register on the remote's newest default branch: whoever else does meanwhile gets another number.
+
+    The branch is `head` where it is proposed. The repository is the one at `root`, else around the current folder.
+    """
+    from mmgit.cli import proposing  # noqa: PLC0415 - --help must not wait for it
+
+    result: Registered | None = None
+
+    def edit(source: Source, files: Files) -> Change:
+        nonlocal result
+        result = registered(source, files, wanted)
+        refuse_lfs(git.find(files.path), result.change)
+        return result.change
+
+    message = f"Register a version of {wanted.model}"
+    made = proposing.propose(edit, message, head, root=root) if is_proposed else proposing.push(edit, message, root)
+    assert result is not None  # noqa: S101 - every registration is of some version
+    return Remotely(result, made.url if made else "", proposing.in_words(message, made))
+
+
+def refuse_lfs(repository: git.Repository | None, change: Change) -> None:
+    """Raises `UsageError` for a file in Git LFS, which a commit made from afar cannot bring."""
+    if in_lfs := [path for path in change.copies if is_in_lfs(repository, path)]:
+        message = f"{in_lfs[0]} is kept in Git LFS, which only a clone can put there"
+        raise UsageError(message, "do it in a clone, without --push or --pull-request, then git push")
 
 
 def _metrics(values: tuple[str, ...]) -> dict[str, float]:

@@ -13,7 +13,7 @@ from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded, say
 from mmgit.cli.logs import logs
 from mmgit.cli.output import Form, output_option, print_one, print_rows
-from mmgit.cli.registering import registered, registration_options
+from mmgit.cli.registering import registered, registration_options, wanted_of
 from mmgit.cli.service_keys import first_key, key_file_option, keys
 from mmgit.cli.service_options import only_environment, options_of, service_options
 from mmgit.edits import services
@@ -155,7 +155,7 @@ def show(name: str, environment: str | None, form: Form) -> None:
 def _to_run(session: Session, model: str, given: Mapping[str, Any]) -> tuple[Change | None, services.Options, str]:
     """The registration that comes first, if any, and the options that say what the service runs, also in words."""
     if given["model_files"]:
-        result = registered(session.source, session.root, model, given["model_files"], given)
+        result = registered(session.source, session.root, wanted_of(model, given["model_files"], given))
         if result.manifest is None:
             hint = "-f score.py, or --runtime sklearn, onnx, xgboost or lightgbm"
             raise UsageError("a service needs a scoring script with init() and run(), or a runtime without one", hint)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+import mmgit
+
 Mmgit = Callable[..., Any]
 AT_ONCE = 20 if "MMGIT_TEST_SLOW" in os.environ else 5
 WHO = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
@@ -140,3 +142,16 @@ def test_without_a_forge_there_is_no_pull_request(
 
     assert ended.code == 2
     assert "forge: {kind: github" in ended.err
+
+
+def test_a_notebook_registers_on_the_remote_and_not_here(
+    bare: Path, clone: Callable[[str], Path], tmp_path: Path
+) -> None:
+    here, model = clone("here"), tmp_path / "digits.skops"
+    model.write_bytes(b"weights of a notebook")
+
+    made = mmgit.register("digits", model, metrics={"accuracy": 0.99}, push=True, repository=here)
+
+    assert made == mmgit.Registered("digits/3", "digits/3")
+    assert "accuracy: 0.99" in git(bare, "show", "main:models/digits/versions/3/version.yaml")
+    assert git(here, "status", "--porcelain") == ""
