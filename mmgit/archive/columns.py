@@ -1,4 +1,4 @@
-"""The columns of archived Parquet: those that every file has, and those of collected rows, by their names and values."""
+"""The columns of archived Parquet: those of every file, and those of collected rows, by their names and values."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Records that a spool holds come out as Parquet that others read, each in its partition."""
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,38 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mmgit.archive.contents import Segments
-from mmgit.serving.spool.segments import segments_of
-from mmgit.serving.spool.spool import Spool
-
-DAY = "2026-11-30"
-HEAD = {
-    "time": f"{DAY}T03:47:03.123Z",
-    "service": "churn",
-    "environment": "prod",
-    "manifest": "churn/5",
-    "models": ["churn/4", "scaler/2"],
-}
-REQUEST = {
-    "kind": "request",
-    **HEAD,
-    "request_id": "r1",
-    "route": "score",
-    "status": 200,
-    "seconds": 0.25,
-    "bytes_in": 7,
-    "bytes_out": 2,
-    "key": "primary",
-}
-COLLECTED = {"kind": "collected", **HEAD, "request_id": "r1", "model": "churn", "identifier": "inputs"}
-
-
-def sealed(folder: Path, *records: dict[str, Any] | bytes) -> list[Path]:
-    """The segments of a spool with these records."""
-    spool = Spool(folder, 64 * 2**20)
-    spool.open()
-    spool.append([each if isinstance(each, bytes) else json.dumps(each).encode() for each in records])
-    spool.close()
-    return [segment.file for segment in segments_of(folder)]
+from tests.archive.conftest import COLLECTED, DAY, REQUEST, sealed
 
 
 def tables(files: list[Path]) -> dict[str, list[dict[str, Any]]]:

@@ -1,0 +1,113 @@
+"""Objects into a store, whole or not at all: a folder, S3, Azure Blob or Google Cloud Storage. fsspec's only door.
+
+Credentials come from the environment variables that each store's own tools read, or from the identity of the machine or
+pod; `GOOGLE_CREDENTIALS` may hold a key as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PUT_SECONDS = 90.0
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 45
+_ONE_PUT_BYTES = 2**30
+"""An object below this size is one request: what breaks off leaves nothing, also no part that costs."""
+
+
+class StoreError(Exception):
+    """An object could not be put; the message says why, in the words of the store."""
+
+
+class Store(Protocol):
+    """Where objects go."""
+
+    def put(self, path: str, data: bytes) -> None:
+        """Make `data` the object at a path below the store, in place of what is there. Raises `StoreError`."""
+        ...
+
+
+def store_at(url: str, endpoint: str = "") -> Store:
+    """The store of an address; `endpoint` is for S3 and Google's storage elsewhere than at their providers.
+
+    Raises:
+        StoreError: the address is none of a store, or the credentials cannot be understood.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme == "file":
+        return Folder(Path(unquote(urlsplit(url).path)))
+    options = {"s3": _s3, "abfs": _azure, "abfss": _azure, "az": _azure, "gs": _google}.get(scheme)
+    if options is None:
+        raise StoreError(f"{url} is none of file://, s3://, abfs://, az:// and gs://")
+    try:
+        return Bucket(url, options(endpoint))
+    except Exception as error:  # as below
+        raise StoreError(_said(error)) from error
+
+
+class Folder:
+    """A folder of this machine, or one that is mounted."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def put(self, path: str, data: bytes) -> None:
+        """As `Store`."""
+        file = self._folder / path
+        other = file.with_name(f".{file.name}.new")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with other.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            other.replace(file)
+        except OSError as error:
+            raise StoreError(str(error)) from error
+
+
+class Bucket:
+    """A part of a bucket or container."""
+
+    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
+        from fsspec.core import url_to_fs  # noqa: PLC0415 - a folder needs none of it
+
+        self._files, root = url_to_fs(url, skip_instance_cache=True, use_listings_cache=False, **options)
+        self._root = root.rstrip("/")
+
+    def put(self, path: str, data: bytes) -> None:
+        """As `Store`."""
+        from fsspec.asyn import sync  # noqa: PLC0415 - as above
+
+        files, options = self._files, {} if self._files.protocol[0] == "abfs" else {"chunksize": _ONE_PUT_BYTES}
+        try:
+            sync(files.loop, files._pipe_file, f"{self._root}/{path}", data, timeout=_PUT_SECONDS, **options)  # noqa: SLF001 - fsspec's way to a bound of time
+        except Exception as error:  # each store has a family of its own
+            raise StoreError(_said(error)) from error
+
+
+def _s3(endpoint: str) -> dict[str, Any]:
+    config = {"connect_timeout": _CONNECT_SECONDS, "read_timeout": _READ_SECONDS, "retries": {"max_attempts": 1}}
+    return {"config_kwargs": config, "endpoint_url": endpoint or None}
+
+
+def _azure(_: str) -> dict[str, Any]:
+    return {"connection_timeout": _CONNECT_SECONDS, "read_timeout": _READ_SECONDS}
+
+
+def _google(endpoint: str) -> dict[str, Any]:
+    os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # asks for more rights, and loads gRPC
+    key = os.environ.get("GOOGLE_CREDENTIALS")
+    return {"timeout": _READ_SECONDS, "token": json.loads(key) if key else None, "endpoint_url": endpoint or None}
+
+
+def _said(error: Exception) -> str:
+    """What a store says, on one line; its messages name no credential."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]

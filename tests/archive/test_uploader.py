@@ -1,0 +1,121 @@
+"""What is recorded is in the store once, whatever happens to uploader, server and store."""
+
+import random
+import time
+from functools import partial
+from pathlib import Path
+
+from mmgit.archive.batches import Batches
+from mmgit.serving.spool.spool import Spool
+from tests.archive.conftest import REQUEST, Upload, archived, numbered, sealed, until
+
+GRACE = ("--grace-seconds", "20")
+
+
+def ids(count: int) -> list[str]:
+    return sorted(f"r{number}" for number in range(count))
+
+
+def test_what_waits_long_enough_is_uploaded_together(tmp_path: Path, upload: Upload) -> None:
+    for first in range(0, 30, 10):
+        sealed(tmp_path / "spool", *numbered(range(first, first + 10)))
+
+    upload(f"file://{tmp_path}/store", "--seconds", "0")
+
+    until(lambda: Batches(tmp_path / "spool").totals["uploaded_records"] == 30)
+    assert sorted(archived(tmp_path / "store")) == ids(30)
+    assert len(objects(tmp_path)) == 2  # one of the requests, one of what was collected
+
+
+def test_what_is_young_and_little_waits(tmp_path: Path) -> None:
+    sealed(tmp_path, REQUEST)
+
+    assert Batches(tmp_path).take(2**20, seconds_min=300) is None
+    assert Batches(tmp_path).take(100, seconds_min=300) is not None
+
+
+def test_a_batch_is_taken_up_to_its_size_and_the_server_drops_no_more_of_it(tmp_path: Path) -> None:
+    files = [sealed(tmp_path, {**REQUEST, "key": "k" * 1000})[-1] for _ in range(3)]
+
+    batch = Batches(tmp_path).take(2800)
+
+    assert batch
+    assert [file.name for file in batch.files] == [file.name for file in files[:2]]
+    assert not files[0].exists()
+    assert files[2].exists()
+
+
+def test_after_a_sigterm_all_is_there_also_of_a_server_that_ends_later(tmp_path: Path, upload: Upload) -> None:
+    spool = Spool(tmp_path / "spool", 2**20)
+    spool.open()
+    spool.append([b'{"kind":"request","time":"2026-11-30T00:00:00Z","service":"s","request_id":"r0"}'])
+    uploader = upload(f"file://{tmp_path}/store", *GRACE)
+    time.sleep(1.5)
+
+    uploader.terminate()
+    time.sleep(0.5)
+    spool.append([b'{"kind":"request","time":"2026-11-30T00:00:00Z","service":"s","request_id":"r1"}'])
+    spool.close()
+
+    assert uploader.wait(30) == 0
+    assert sorted(archived(tmp_path / "store")) == ["r0", "r1"]
+
+
+def test_after_a_sigterm_what_a_killed_server_left_is_there(tmp_path: Path, upload: Upload) -> None:
+    (file,) = sealed(tmp_path / "spool", *numbered(range(5)))
+    data = file.read_bytes()
+    file.unlink()
+    file.with_name(f"{file.name.rpartition('-')[0]}.open").write_bytes(data + b"torn")
+
+    uploader = upload(f"file://{tmp_path}/store", *GRACE)
+    time.sleep(1.5)
+    uploader.terminate()
+
+    assert uploader.wait(30) == 0
+    assert sorted(archived(tmp_path / "store")) == ids(5)
+    assert Batches(tmp_path / "spool").totals["torn_records"] == 1
+
+
+def test_a_store_that_is_away_longer_than_the_grace_is_an_exit_code(tmp_path: Path, upload: Upload) -> None:
+    sealed(tmp_path / "spool", REQUEST)
+    (tmp_path / "store").write_text("a file")
+
+    uploader = upload(f"file://{tmp_path}/store", "--seconds", "0", "--grace-seconds", "1")
+    until(lambda: Batches(tmp_path / "spool").totals["failed_uploads"])
+    uploader.terminate()
+
+    assert uploader.wait(30) == 1
+    assert Batches(tmp_path / "spool").holds_any
+
+
+def objects(tmp_path: Path) -> set[Path]:
+    return set((tmp_path / "store").rglob("*.parquet"))
+
+
+def killed_at_random(tmp_path: Path, upload: Upload, kills: int) -> None:
+    """Records come all the time, uploaders are killed in the middle; at the end each record is there once."""
+    chance, count = random.Random(1), 0  # noqa: S311 - the same kills each time
+    for _ in range(kills):
+        for _ in range(3):
+            sealed(tmp_path / "spool", *numbered(range(count, count + 200)))
+            count += 200
+        before = objects(tmp_path)
+        uploader = upload(f"file://{tmp_path}/store", "--seconds", "0")
+        until(partial(has_more, tmp_path, before))
+        time.sleep(chance.random() * 0.02)
+        uploader.kill()
+        uploader.wait()
+    last = upload(f"file://{tmp_path}/store", "--seconds", "0", *GRACE)
+    time.sleep(1)
+    last.terminate()
+    assert last.wait(60) == 0
+    assert sorted(archived(tmp_path / "store")) == ids(count)
+    assert Batches(tmp_path / "spool").totals["uploaded_records"] == count
+
+
+def has_more(tmp_path: Path, before: set[Path]) -> bool:
+    return objects(tmp_path) > before
+
+
+def test_no_kill_loses_or_doubles_a_record(tmp_path: Path, upload: Upload) -> None:
+    killed_at_random(tmp_path, upload, 4)
