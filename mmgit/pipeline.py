@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self
 
 from mmgit.checks import CHECKS, Scope
-from mmgit.checks.objects import check_objects
+from mmgit.checks.objects import ObjectChecks
 from mmgit.desired import Desired, DesiredEnvironment, DesiredService
 from mmgit.errors import Finding, Problem, ProblemsFound
 from mmgit.frozen import dataclass, replace
@@ -99,6 +99,7 @@ class Checking:
         self._former = lambda paths: former(tuple(paths))
         self._inputs: dict[str, str | None] = {}
         self._rendering = Rendering(blueprints_of(source))
+        self._objects = ObjectChecks()
 
     def __enter__(self) -> Self:
         return self
@@ -118,11 +119,18 @@ class Checking:
         tree: Mapping[str, bytes] = {}
         if not any(problem.severity == "error" for problem in found):
             desired = resolved.desired.environments.values()
-            rendered = self._rendering.render(desired, partial(_check_rendered, advance))
+            rendered = self._rendering.render(desired, partial(self._check_rendered, advance))
             tree = rendered.files
             found |= set(problems.locate(rendered.findings, self._root.read))
         ordered = sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
         return Checked(source, resolved.desired, tree, tuple(ordered))
+
+    def _check_rendered(
+        self, advance: Advance, environment: DesiredEnvironment, service: DesiredService, rendered: Rendered
+    ) -> tuple[Finding, ...]:
+        advance(1)
+        size_bytes = sum(map(len, rendered.files.values()))
+        return self._objects.check(environment, service, rendered.make_objects, rendered.mould, size_bytes)
 
 
 def side(files: Files, chosen: Selection, folder: str = "") -> Side:
@@ -150,13 +158,6 @@ def side(files: Files, chosen: Selection, folder: str = "") -> Side:
     by_service = {name for name, each in desired.environments.items() if each.spec.target == "kubernetes"}
     made = {path: data for path, data in rendered.files.items() if path.split("/")[1] in {*whole, *by_service}}
     return Side(loaded.source, desired, objects, files, made | controllers(loaded.source, Desired(whole), folder))
-
-
-def _check_rendered(
-    advance: Advance, environment: DesiredEnvironment, service: DesiredService, rendered: Rendered
-) -> tuple[Finding, ...]:
-    advance(1)
-    return check_objects(environment, service, rendered.objects)
 
 
 def controllers(source: Source, desired: Desired, folder: str) -> dict[str, bytes]:

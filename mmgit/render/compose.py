@@ -57,7 +57,7 @@ class Compose:
             f"{folder}/services/{service.name}.yaml": emit([document]),
             f"{folder}/settings/{service.name}/settings.json": settings,
         }
-        return Rendered(_files(texts), (document,), findings)
+        return Rendered(_files(texts), lambda: (document,), findings)
 
     def shared(self) -> Rendered:
         """`compose.yaml`, which includes everything, and the proxy."""
@@ -78,7 +78,7 @@ class Compose:
             f"{self._folder}/{PROXY_FOLDER}/compose.yaml": emit([proxy]),
             f"{self._folder}/{PROXY_FOLDER}/haproxy/haproxy.cfg": haproxy.proxy_cfg(),
         }
-        return Rendered(_files(texts), (main, proxy))
+        return Rendered(_files(texts), lambda: (main, proxy))
 
     def _built(self, service: DesiredService) -> Object:
         asked = (service.path, ("blueprint",))

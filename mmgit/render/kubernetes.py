@@ -30,7 +30,7 @@ class Kubernetes:
         files = server_files(service)
         filled = self._moulds.filled(service, files)
         if filled is not None:
-            return self._file(service, filled.text, filled.objects)
+            return Rendered(self._file(service, filled.text), filled.make_objects, (), filled.mould)
         try:
             built = self._built(service, files)
         except BlueprintFault as found:
@@ -41,17 +41,14 @@ class Kubernetes:
         text = emit(objects)
         if escaping.flux(objects, text):
             text = emit(objects)
-        return self._file(service, text, objects, findings)
+        return Rendered(self._file(service, text), lambda: objects, findings)
 
     def shared(self) -> Rendered:
         """Nothing: a controller reads the folders, so no file lists services."""
         return Rendered()
 
-    def _file(
-        self, service: DesiredService, text: str, objects: list[Object], findings: tuple[Finding, ...] = ()
-    ) -> Rendered:
-        path = f"{self._folder}/{service.group}/{service.name}.yaml"
-        return Rendered({path: with_header(text.encode())}, tuple(objects), findings)
+    def _file(self, service: DesiredService, text: str) -> dict[str, bytes]:
+        return {f"{self._folder}/{service.group}/{service.name}.yaml": with_header(text.encode())}
 
     def _canonical(self, service: DesiredService, files: ServerFiles) -> list[Object]:
         return [canonical(each) for each in self._built(service, files)]

@@ -4,10 +4,10 @@ They are made of a service whose texts are marks. Each text that is written with
 in the objects; whatever holds none is shared by all services of the shape.
 """
 
-import functools
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, cast
 
@@ -64,10 +64,10 @@ class Mould:
             for place, indent in self._places.get(number, ()) if not text else ():
                 pieces[place] = literal(texts[number], indent)
         text = "".join(pieces)
-        return None if "$" in text else Filled(text, self._objects(texts, self._constants))
+        return None if "$" in text else Filled(text, partial(self._objects, texts, self._constants), self)
 
 
-@functools.lru_cache(maxsize=64)
+@lru_cache(maxsize=64)
 def _function(source: str) -> Callable[..., list[Any]]:
     """The function that was written here, of literals, indexes and our own names. Many shapes differ in constants."""
     made: Callable[..., list[Any]] = eval(source, {})  # noqa: S307 - as it says

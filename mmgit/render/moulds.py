@@ -29,7 +29,9 @@ class Filled(NamedTuple):
     """One service: its file, and what is in it."""
 
     text: str
-    objects: list[Object]
+    make_objects: Callable[[], list[Object]]
+    mould: object
+    """Whatever it fills differs in texts that are carried, and in nothing else."""
 
 
 class Moulds:

@@ -77,7 +77,7 @@ class Rendering:
             shared = target.shared()
             files |= shared.files
             findings += shared.findings
-        return Rendered(dict(sorted(files.items())), (), tuple(dict.fromkeys(findings)))
+        return Rendered(dict(sorted(files.items())), findings=tuple(dict.fromkeys(findings)))
 
 
 def render(desired: Desired, check: Check | None = None) -> Rendered:

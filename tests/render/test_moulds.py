@@ -131,7 +131,8 @@ def test_another_shape_is_another_mould(
 
     found = target.service(service("six", **change))
 
-    assert found == Kubernetes(around, blueprints).service(service("six", **change))
+    alone = Kubernetes(around, blueprints).service(service("six", **change))
+    assert (found.files, found.objects, found.mould) == (alone.files, alone.objects, None)
 
 
 def test_every_field_of_a_service_is_of_its_shape_or_carried(service: MakeService) -> None:
@@ -194,7 +195,8 @@ def test_a_text_is_written_wherever_it_stands_as_the_emitter_writes_it(service: 
 
     filled = Mould(service(labels={"a": "other"}), make).filled(wanted, files)
 
-    assert filled == (emit(make(wanted, files)), make(wanted, files))
+    assert filled is not None
+    assert (filled.text, filled.make_objects()) == (emit(make(wanted, files)), make(wanted, files))
 
 
 @pytest.mark.parametrize("field", ["queue", "path"])
@@ -220,9 +222,8 @@ def test_what_has_to_be_escaped_is_escaped_after_a_mould_was_made(
     escaped = target.service(replace(plain, name="six", variables={"A": "$(HOME) ${B}"}))
 
     assert b"$$(HOME)" in next(iter(escaped.files.values()))
-    assert escaped == Kubernetes(around, blueprints).service(
-        replace(plain, name="six", variables={"A": "$(HOME) ${B}"})
-    )
+    alone = Kubernetes(around, blueprints).service(replace(plain, name="six", variables={"A": "$(HOME) ${B}"}))
+    assert (escaped.files, escaped.objects, escaped.mould) == (alone.files, alone.objects, None)
 
 
 def test_built_in_blueprints_only_carry_values_and_ask_for_none_that_a_mould_carries() -> None:

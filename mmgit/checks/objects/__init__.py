@@ -2,6 +2,9 @@
 
 The objects of one service come in; findings at the service's file come out. First every object against the schema of
 each declared Kubernetes minor; then, where the shapes are right, rules that schemas do not state.
+
+Objects that differ in texts alone, since one mould makes them, are checked once: what schemas and rules ask of those
+texts is asked of each service.
 """
 
 from collections.abc import Callable, Sequence
@@ -9,6 +12,7 @@ from collections.abc import Callable, Sequence
 from mmgit.checks.objects import metadata, pods, promises, relations
 from mmgit.checks.objects.scene import Object, Scene, group_by_kind
 from mmgit.checks.objects.shapes import shapes_fit
+from mmgit.checks.objects.values import has_tag, is_image_by_digest, is_label_name, is_label_value
 from mmgit.desired import DesiredEnvironment, DesiredService
 from mmgit.errors import Finding
 
@@ -43,6 +47,49 @@ RULES: tuple[Callable[[Scene], None], ...] = (
     promises.replicas_have_one_owner,
     promises.pods_are_covered,
 )
+
+
+_MAX_NAME = 32
+"""Characters of a service's name; what objects append to it leaves them below what Kubernetes takes."""
+
+
+class ObjectChecks:
+    """Checks the objects of services, one after the other."""
+
+    def __init__(self) -> None:
+        self._good: set[object] = set()
+
+    def check(
+        self,
+        environment: DesiredEnvironment,
+        service: DesiredService,
+        make_objects: Callable[[], Sequence[Object]],
+        mould: object | None,
+        size_bytes: int,
+    ) -> tuple[Finding, ...]:
+        """What is wrong with the objects of one service, which are written in so many bytes.
+
+        `mould` is what makes them, if all that it makes differ in texts that services carry, and in nothing else.
+        """
+        alike = mould is not None and texts_are_plain(service, size_bytes)
+        if alike and mould in self._good:
+            return ()
+        findings = check_objects(environment, service, make_objects())
+        if alike and not findings:
+            self._good.add(mould)
+        return findings
+
+
+def texts_are_plain(service: DesiredService, size_bytes: int) -> bool:
+    """Whether no rule can find fault with a text that the service carries, whatever objects it stands in."""
+    return (
+        size_bytes <= metadata.MAX_ANNOTATION_BYTES
+        and len(service.name) <= _MAX_NAME
+        and is_label_name(service.name) is not None
+        and all(map(is_label_value, (service.group, *service.labels.values())))
+        and is_image_by_digest(service.image) is not None
+        and not has_tag(service.image)
+    )
 
 
 def check_objects(

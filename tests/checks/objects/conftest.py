@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mmgit.checks.objects import check_objects
-from mmgit.desired import Blueprint, DesiredService
+from mmgit.desired import Blueprint, DesiredEnvironment, DesiredService
 from mmgit.errors import Finding
 from mmgit.render.blueprint_set import BlueprintSet
 from mmgit.render.rendering import target_of
@@ -34,6 +34,12 @@ BUILDERS = load(Path(__file__).parents[2] / "render" / "conftest.py")
 @pytest.fixture
 def service() -> Callable[..., DesiredService]:
     make: Callable[..., DesiredService] = BUILDERS.make_service
+    return make
+
+
+@pytest.fixture
+def environment() -> Callable[..., DesiredEnvironment]:
+    make: Callable[..., DesiredEnvironment] = BUILDERS.make_environment
     return make
 
 
