@@ -5,6 +5,7 @@ measurements in turn, so that noise of the machine meets all of them.
 """
 
 import argparse
+import itertools
 import os
 import shutil
 import statistics
@@ -170,6 +171,18 @@ def beside_helm(folder: Path, services: int) -> Iterator[tuple[str, int, Measure
     yield "helm template + kubeconform", services, lambda: helm() + took(conform, folder)
 
 
+def portals(folder: Path, services: int) -> Iterator[tuple[str, int, Measure]]:
+    """The static site of one environment in git, into a new folder and over an older site."""
+    repository = Committed(folder / "portal", services, 1)
+    numbers = itertools.count()
+
+    def portal(name: str) -> Took:
+        return took([MMGIT, "portal", "--output", str(folder / name)], repository.folder)
+
+    yield "portal, 1 environment", services, lambda: portal(f"site-{next(numbers)}")
+    yield "portal, nothing changed", services, lambda: portal("site-0")
+
+
 def beside_kustomize(folder: Path, services: int) -> Iterator[tuple[str, int, Measure]]:
     """Fewer services in one environment, as mmgit, and with `kustomize build` for each."""
     repository = Repository(folder / "fewer", services, 1)
@@ -204,6 +217,7 @@ def main() -> None:
         folder = Path(name)
         parts = (compiling(folder, services), in_git(folder, services), beside_helm(folder, services))
         measures = [measure for part in parts for measure in part]
+        measures += portals(folder, services)
         measures += beside_kustomize(folder, min(KUSTOMIZED, services))
         results: dict[str, list[Took]] = {label: [] for label, _, _ in measures}
         for _ in range(rounds):

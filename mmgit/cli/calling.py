@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 import click
 
+from mmgit import addresses
+from mmgit.addresses import address_of
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
 from mmgit.cli.output import Form, output_option, print_one
@@ -29,40 +31,16 @@ from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
 from mmgit.resolve import listed
-from mmgit.spec import EnvironmentSpec
 from mmgit.spec.fields import seconds_of
 from mmgit.spec.service import Key
 from mmgit.spec.tokens import is_token
 from mmgit.untrusted import json_value
 
 KEY_VARIABLE = "MMGIT_KEY"
-LOCAL_URL = "http://127.0.0.1:8080"
-"""Where `mmgit serve` answers."""
-
 _MAX_ANSWER_BYTES = 100 * 2**20
 _TIMEOUT_SECONDS = 60.0
 _MARGIN_SECONDS = 10.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-
-
-@dataclass(frozen=True)
-class Address:
-    """Where a service answers, whether it asks for a key, and what to do if nobody is there."""
-
-    url: str
-    needs_key: bool
-    remedy: str
-
-
-def address_of(environment: EnvironmentSpec | None, service: str) -> Address:
-    """The address of a service in an environment; without one, of what `mmgit serve` runs."""
-    path = f"/api/v1/service/{service}/score"
-    if environment is None or environment.target == "process":
-        return Address(f"{LOCAL_URL}{path}", needs_key=False, remedy=f"mmgit serve {service}")
-    if environment.target == "compose":
-        url = f"https://{environment.host or 'localhost'}:{environment.port}{path}"
-        return Address(url, needs_key=True, remedy="mmgit up ENV   starts a compose environment")
-    return Address(f"https://{environment.host}{path}", needs_key=True, remedy="can the host be reached from here?")
 
 
 @click.command()
@@ -86,7 +64,7 @@ def run(name: str, environment: str | None, data: str | None, port: int | None, 
     spec = service_of(source, environment, name).spec if environment else None
     address = address_of(environment_of(source, environment).spec if environment else None, name)
     if port:
-        address = replace(address, url=address.url.replace(LOCAL_URL, f"http://127.0.0.1:{port}", 1))
+        address = replace(address, url=address.url.replace(addresses.LOCAL_URL, f"http://127.0.0.1:{port}", 1))
     body = _sample(root, source, environment, name) if data is None else _request(data)
     headers = {"Content-Type": "application/json", "Accept": "application/json"}
     if address.needs_key:

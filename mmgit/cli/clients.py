@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from mmgit.cli.calling import address_of
+from mmgit.addresses import address_of
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded, say
 from mmgit.cli.service_options import only_environment

@@ -34,6 +34,7 @@ _COMMANDS = {
     "image": ("mmgit.cli.images", "image", "List, show, rebuild, serve and collect images."),
     "service": ("mmgit.cli.services", "service", "Create, update, list, show, delete and call services."),
     "clients": ("mmgit.cli.clients", "clients", "Write a client of a service, in one of many languages."),
+    "portal": ("mmgit.cli.portal", "portal", "Write a static site of all that is declared, and what ran when."),
     "env": ("mmgit.cli.environments", "env", "Create, list, show and examine environments."),
     "base": ("mmgit.cli.bases", "base", "Renew the locks of base images."),
     "ci": ("mmgit.cli.automating", "ci", "Write workflows or scripts for a CI, and lock mmgit for them."),

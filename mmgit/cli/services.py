@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from mmgit.addresses import address_of
 from mmgit.cli.bringing import bring, registry_of, unasked, unverified_option
-from mmgit.cli.calling import address_of, run, usage
+from mmgit.cli.calling import run, usage
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded, say
 from mmgit.cli.logs import logs

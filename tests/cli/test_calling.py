@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from mmgit.cli import calling
-from mmgit.cli.calling import address_of
+from mmgit import addresses
+from mmgit.addresses import address_of
 from mmgit.edits.keys import RANDOM_BYTES, Dates, digest_of, mint
 from mmgit.local import certificates
 from mmgit.spec import EnvironmentSpec
@@ -77,7 +77,7 @@ def serve(context: ssl.SSLContext | None = None) -> Iterator[Service]:
 def local(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     """What `mmgit serve` would run."""
     for service in serve():
-        monkeypatch.setattr(calling, "LOCAL_URL", f"http://127.0.0.1:{service.port}")
+        monkeypatch.setattr(addresses, "LOCAL_URL", f"http://127.0.0.1:{service.port}")
         yield service
 
 
@@ -236,7 +236,7 @@ def test_nobody_there_names_the_command_that_starts_it(
     here: Here, mmgit: Mmgit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here(WITH_SAMPLE)
-    monkeypatch.setattr(calling, "LOCAL_URL", "http://127.0.0.1:1")
+    monkeypatch.setattr(addresses, "LOCAL_URL", "http://127.0.0.1:1")
 
     ended = mmgit("service", "run", "churn")
 

@@ -13,6 +13,7 @@ import pytest
 
 from mmgit.clients import Client, api_of, files_of
 from mmgit.openapi import openapi_document
+from tests.npm import installed
 from tests.serving.conftest import KEY, Service, start
 
 __all__ = ["start"]
@@ -63,24 +64,12 @@ def _csharp(folder: Path) -> Command:
 
 
 def _typescript(folder: Path) -> Command:
-    compiler = _npm()
+    compiler = installed(HERE / "typescript")
     for name in ("package.json", "tsconfig.json"):
         shutil.copy(HERE / "typescript" / name, folder / name)
     (folder / "node_modules").symlink_to(compiler)
     _done(["node", "node_modules/typescript/bin/tsc", "--project", "."], folder)
     return ["node", str(folder / "churn_sample.js")]
-
-
-def _npm() -> Path:
-    """What package-lock.json names, installed once."""
-    folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"mmgit-test-typescript-{os.getuid()}"  # noqa: S108 - a cache
-    lock = (HERE / "typescript" / "package-lock.json").read_bytes()
-    if not (folder / "done").is_file() or (folder / "done").read_bytes() != lock:
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(HERE / "typescript", folder)
-        _done(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)
-        (folder / "done").write_bytes(lock)
-    return folder / "node_modules"
 
 
 BUILDERS: Mapping[str, Callable[[Path], Command]] = {

@@ -1,0 +1,94 @@
+"""The portal in a real browser, from files: nothing runs that is a value, and everybody can read and use it."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.npm import installed
+from tests.portal.browser import Browser, browser
+from tests.portal.conftest import KINDS, Portal
+from tests.portal.test_site import WRITABLE
+
+pytestmark = pytest.mark.browser
+WIDTHS, SCHEMES = (375, 1280), ("light", "dark")
+_RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_AXE = """
+axe.run(document, {runOnly: RULES}).then((said) => said.violations.map((each) =>
+  `${each.id}: ${each.help}: ${each.nodes.slice(0, 3).map((node) => node.html).join(" ")}`))
+"""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with browser() as tab:
+        yield tab
+
+
+def test_axe_finds_nothing_on_any_page_narrow_or_wide_light_or_dark(portal: Portal, chromium: Browser) -> None:
+    site = portal("A remark that is long enough to be broken where the screen is narrow")
+    axe = (installed(Path(__file__).parent / "axe") / "axe-core/axe.min.js").read_text()
+    for path in KINDS:
+        for width in WIDTHS:
+            for scheme in SCHEMES:
+                chromium.look(width=width, scheme=scheme)
+                chromium.open((site / path).as_uri())
+                assert chromium.complaints == [], path
+                assert chromium.ask("document.documentElement.scrollWidth") == width, path
+                chromium.ask(axe)
+
+                assert chromium.ask(_AXE.replace("RULES", json.dumps(_RULES))) == [], (path, width, scheme)
+
+
+def test_no_value_runs_and_the_policy_has_nothing_to_refuse(portal: Portal, chromium: Browser) -> None:
+    site = portal(WRITABLE)
+    watch = chromium.send("Page.addScriptToEvaluateOnNewDocument", source="window.pwned = () => { window.was = true };")
+    chromium.look(width=1280, scheme="light")
+    for path in KINDS:
+        chromium.open((site / path).as_uri())
+
+        assert chromium.ask("typeof pwned") == "function"
+        assert chromium.ask("window.was") is None, path
+        assert chromium.complaints == [], path
+    chromium.send("Page.removeScriptToEvaluateOnNewDocument", identifier=watch["identifier"])
+
+
+def test_the_policy_refuses_what_a_page_should_never_have(portal: Portal, chromium: Browser) -> None:
+    site = portal()
+    page = site / "index.html"
+    page.write_text(page.read_text().replace("</main>", "<script>window.was = true</script></main>"))
+    chromium.look(width=1280, scheme="light")
+    chromium.open(page.as_uri())
+
+    assert chromium.ask("window.was") is None
+    assert "Content Security Policy" in "".join(chromium.complaints)
+
+
+def test_without_a_script_everything_can_be_read_and_no_form_is_there(portal: Portal, chromium: Browser) -> None:
+    site = portal()
+    for path in KINDS:
+        chromium.look(width=1280, scheme="light", script=False)
+        chromium.open((site / path).as_uri())
+        chromium.look(width=1280, scheme="light")
+
+        assert chromium.ask("[...document.forms].every((form) => form.offsetParent === null)"), path
+        assert chromium.ask("document.querySelector('main h1').offsetHeight > 0"), path
+        assert chromium.ask("document.querySelectorAll('main tr, main li, main p').length > 0"), path
+
+
+def test_by_keyboard_one_skips_to_the_content_and_finds_a_thing(portal: Portal, chromium: Browser) -> None:
+    chromium.look(width=1280, scheme="light")
+    chromium.open((portal() / "search.html").as_uri())
+
+    chromium.press("Tab")
+    assert chromium.ask("document.activeElement.textContent") == "Skip to content"
+    assert chromium.ask("document.activeElement.getBoundingClientRect().left >= 0")
+    chromium.press("Enter")
+    chromium.press("Tab")
+    assert chromium.ask("document.activeElement.id") == "filter-things"
+    chromium.send("Input.insertText", text="VERSION churn/2")
+
+    found = "[...document.querySelectorAll('#things li')].filter((each) => !each.hidden).map((each) => each.innerText)"
+    assert [text.split()[0] for text in chromium.ask(found)] == ["churn/2"]
+    assert chromium.ask("document.querySelector('output').textContent").startswith("1 of ")
