@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -25,12 +26,12 @@ from mmgit.edits.references import environment_of
 from mmgit.edits.register import Registration
 from mmgit.edits.runtimes import Choice
 from mmgit.edits.scoring import ScoringPaths, from_paths
-from mmgit.errors import OutOfDate, UsageError
+from mmgit.errors import MmgitError, OutOfDate, UsageError
 from mmgit.frozen import dataclass
 from mmgit.repository import layout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from mmgit.edits import register as edits
     from mmgit.edits.change import Change
@@ -80,6 +81,18 @@ class Compiled:
     warnings: tuple[Problem, ...]
 
 
+@contextmanager
+def _hinting() -> Iterator[None]:
+    """Errors say in their traceback what to do about them, as a note."""
+    try:
+        yield
+    except MmgitError as error:
+        if error.hint:
+            error.add_note(f"hint: {error.hint}")
+        raise
+
+
+@_hinting()
 def register(  # noqa: PLR0913 - the options of `mmgit model register`
     model: str,
     *files: StrPath | Estimator,
@@ -158,6 +171,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
     return Registered(result.reference, _manifest(result))
 
 
+@_hinting()
 def update(  # noqa: PLR0913 - the options of `mmgit service update`
     service: str,
     options: Mapping[str, Any] | None = None,
@@ -218,6 +232,7 @@ def update(  # noqa: PLR0913 - the options of `mmgit service update`
     return Updated(chosen, service, not change.is_empty)
 
 
+@_hinting()
 def compile(*, check: bool = False, repository: StrPath = ".") -> Compiled:  # noqa: A001 - the command's name
     """Render every environment, as `mmgit compile` does. With `check` nothing is written.
 

@@ -67,8 +67,6 @@ class MmgitError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
-        if hint:
-            self.add_note(f"hint: {hint}")  # a traceback shows it, where Python calls
 
 
 class UsageError(MmgitError):
@@ -164,6 +162,18 @@ class ClusterError(MmgitError):
     """A Kubernetes cluster cannot be asked, or does not let us see what we ask for."""
 
     exit_code = 16
+
+
+class TrainingFailed(MmgitError):  # noqa: N818 - what a command of the user's came to
+    """A training command did not end well, or did not make what it is declared to make."""
+
+    exit_code = 18
+
+
+class NotDue(MmgitError):  # noqa: N818 - the answer of `retrain --if-due`
+    """No trigger makes a training due."""
+
+    exit_code = 19
 
 
 class NotAsDeclared(MmgitError):  # noqa: N818 - the answer of `status`, `diff` and `env doctor`

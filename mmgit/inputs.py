@@ -1,6 +1,7 @@
 """What a manifest's own files make of an image: reads them below the root and gives the recipe's `Inputs`.
 
-Model files are taken from what their version declares (sha256, size); their bytes are not needed here.
+Model files are taken from what their version declares (sha256, size); their bytes are not needed here. A training has
+inputs too: the requirements and the Python that its lock is of.
 """
 
 import hashlib
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from mmgit.recipe import Inputs, RecipeFile, RecipeModel
 from mmgit.repository import layout
 from mmgit.repository.source import Source
+from mmgit.spec.training import TrainingSpec
 
 LOCK_FILE = "pylock.toml"
 MAX_SCORING_BYTES = 64 * 2**20
@@ -34,6 +36,17 @@ def inputs_of(source: Source, reference: str, read: Read) -> Inputs:
         outputs=spec.outputs,
         trusted=spec.trusted,
     )
+
+
+def training_python(source: Source, training: TrainingSpec) -> str | None:
+    """The Python minor that a training runs on: its own, else the one of the base that images stand on."""
+    base = source.bases.get(source.project.spec.base)
+    return training.python or (base.spec.python.minor if base and base.spec.python else None)
+
+
+def training_head(requirements: bytes, python: str | None) -> bytes:
+    """The first line of the lock of a training, which says what it is a lock of."""
+    return f"# mmgit: requirements sha256:{_sha256(requirements)}, Python {python}\n".encode()
 
 
 def _model(source: Source, reference: str) -> RecipeModel:

@@ -120,6 +120,38 @@ def _forget(process: Process) -> None:
         _stop(process, -process.pid)
 
 
+def logged(
+    argv: Sequence[str], output: IO[bytes], *, cwd: Path, env_allow: Iterable[str], timeout_seconds: float
+) -> int:
+    """Run a program whose output, of any length, goes to a file; its exit code. The group that it leads ends with it.
+
+    `TIMED_OUT` if it took too long, `NOT_FOUND` if it could not be started, with the reason in `output`.
+    """
+    allowed, silent = environment(env_allow), subprocess.DEVNULL
+    try:
+        process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+            list(argv), cwd=cwd, env=allowed, stdin=silent, stdout=output, stderr=output, start_new_session=True
+        )
+    except OSError as error:
+        output.write(f"{argv[0]}: {error.strerror}\n".encode())
+        return NOT_FOUND
+    with process:
+        try:
+            return process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            return TIMED_OUT
+        finally:
+            _stop_group(process)
+
+
+def _stop_group(process: Process) -> None:
+    """End whatever is left of the group that a process leads, itself included."""
+    if process.poll() is None:
+        _stop(process, -process.pid)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
 @contextmanager
 def _empty_home() -> Iterator[str]:
     import tempfile  # noqa: PLC0415 - git, which most commands ask, has the user's home

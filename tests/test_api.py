@@ -143,10 +143,11 @@ def test_problems_are_in_the_exception_with_their_places_and_hints(root: Path) -
     assert "hint: " in str(found.value)
 
 
-def test_a_hint_is_in_the_traceback() -> None:
-    shown = "".join(traceback.format_exception(UsageError("no such model", "mmgit model list")))
+def test_a_hint_is_in_the_traceback(root: Path) -> None:
+    with pytest.raises(UsageError) as refused:
+        mmgit.update("spam", manifest="churn/1", repository=root)
 
-    assert "hint: mmgit model list" in shown
+    assert f"hint: {refused.value.hint}" in "".join(traceback.format_exception(refused.value))
 
 
 def test_importing_mmgit_imports_nothing_of_it() -> None:

@@ -3,7 +3,7 @@
 A check is a function from a `Scope` to findings; `CHECKS` is all of them.
 """
 
-from mmgit.checks import contracts, environments, files, handover, immutability, pins, references, secrets
+from mmgit.checks import contracts, environments, files, handover, immutability, pins, references, secrets, trainings
 from mmgit.checks.scope import Baseline, Check, Scope
 
 _CHECKS_BESIDE_SERVICES: tuple[Check, ...] = (
@@ -16,6 +16,7 @@ _CHECKS_BESIDE_SERVICES: tuple[Check, ...] = (
     files.scoring_files_hold_no_key,
     files.versions_have_their_files,
     pins.images_contradict_nothing,
+    trainings.trainings_are_locked,
     secrets.sealed_secrets_are_encrypted,
     secrets.sealed_secrets_are_decrypted,
     immutability.what_is_released_stays,

@@ -19,6 +19,7 @@ _COMMANDS = {
     "lock": ("mmgit.cli.locking", "lock", "Check images that another machine built, lock and pin them."),
     "compile": ("mmgit.cli.compiling", "compile_", "Render every environment, and with --commit commit it."),
     "release": ("mmgit.cli.building", "release", "Build, push, verify, lock, pin and compile in one go."),
+    "retrain": ("mmgit.cli.retraining", "retrain", "Train a model as it declares, and register the result."),
     "promote": ("mmgit.cli.promoting", "promote", "Let services of one environment run in the next one."),
     "rollback": ("mmgit.cli.promoting", "rollback", "Let a service run what it ran before, and hold that."),
     "history": ("mmgit.cli.history", "history", "Show what a service ran, since when, and by which commit."),

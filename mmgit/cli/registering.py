@@ -89,13 +89,14 @@ def wanted_of(name: str, paths: tuple[str, ...], options: Mapping[str, Any]) -> 
 
 def found_files(paths: Sequence[str]) -> tuple[FoundFile, ...]:
     """The files at paths and URIs. Raises `UsageError` for what is not there."""
-    return find(paths, _open_https)
+    return find(paths, open_https)
 
 
 def registered(source: Source, files: Files, wanted: Registration) -> Registered:
     """What a registration changes. Where it names no commit, it is of the one that is checked out."""
     repository = git.find(files.path)
-    wanted = replace(wanted, commit=wanted.commit or (repository.head if repository else None))
+    if wanted.commit is None:
+        wanted = replace(wanted, commit=repository.head if repository else None)
     surroundings = Surroundings(lock_dependencies, lambda path: is_in_lfs(repository, path))
     result = register(source, files, wanted, surroundings)
     _refuse_ignored(repository, (*result.change.copies, *result.change.files))
@@ -155,7 +156,7 @@ def _refuse_ignored(repository: git.Repository | None, paths: Iterable[str]) -> 
         raise UsageError(f"git ignores {found[0]}, which the version needs", hint)
 
 
-def _open_https(uri: str) -> IO[bytes]:
+def open_https(uri: str) -> IO[bytes]:
     """What an https address holds."""
     try:
         response: IO[bytes] = urllib.request.build_opener(_HttpsOnly).open(uri, timeout=_TIMEOUT_SECONDS)

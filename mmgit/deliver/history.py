@@ -4,6 +4,7 @@ Paths are relative to the root. Pure reads: no work tree, no index, no network, 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from mmgit.deliver.git import Repository
@@ -184,6 +185,13 @@ def candidates(repository: Repository, commit: str, paths: Collection[str]) -> s
     tracked = _diff_index(repository, "--name-only", commit, "--", *where)
     others = repository.git("ls-files", "--others", "--full-name", "-z", "--", *where)
     return {name.removeprefix(repository.prefix) for name in _names(tracked + others)}
+
+
+def added(repository: Repository, path: str) -> datetime | None:
+    """When a file came into the history; None if no commit has it."""
+    form = ("log", "--diff-filter=A", "-1", "--format=%cI", "--", f"{repository.prefix}{path}")
+    found = repository.git(*form).decode().strip() if repository.head else ""
+    return datetime.fromisoformat(found) if found else None
 
 
 def trailers(repository: Repository, before: str, after: str, key: str) -> frozenset[str]:

@@ -127,17 +127,18 @@ def _at_uri(uri: str, open_uri: OpenUri) -> Iterator[FoundFile]:
 def _on_disk(path: Path) -> Iterator[FoundFile]:
     """One file, or all files below a folder. A link that the user names is followed, one inside a folder is not."""
     if not path.is_dir():
-        yield _file(path, path.name)
+        yield measured(path, path.name)
         return
     prefix = path.resolve().name if path.name in ("", "..") else path.name
     for entry in sorted(path.rglob("*")):
         if entry.is_symlink():
             raise UnsafePath(f"{entry} is a symbolic link", f"cp -rL {path} …   copies what links point to")
         if not entry.is_dir():
-            yield _file(entry, f"{prefix}/{entry.relative_to(path).as_posix()}")
+            yield measured(entry, f"{prefix}/{entry.relative_to(path).as_posix()}")
 
 
-def _file(path: Path, name: str) -> FoundFile:
+def measured(path: Path, name: str) -> FoundFile:
+    """A file of this machine, by content, under a name. Raises `UnsafePath` for what is no plain file."""
     with _open(path) as stream:
         sha256, size_bytes = _measure(stream)
     return FoundFile(name, sha256, size_bytes, source=path.resolve())

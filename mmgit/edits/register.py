@@ -35,8 +35,12 @@ class Registration:
     metrics: Mapping[str, float] = field(default_factory=dict)
     data: Sequence[str] = ()
     """URIs of what the version was trained on."""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    """URI -> sha256, of data whose bytes were seen."""
+    trained: Mapping[str, str] = field(default_factory=dict)
+    """Fields of the lineage about who trained it, and when."""
     commit: str | None = None
-    """The commit that the training code was at."""
+    """The commit that the training code was at; empty if it was at none."""
     choice: Choice = field(default_factory=Choice)
 
 
@@ -93,7 +97,7 @@ def _version(
 ) -> Change:
     path, folder = layout.version(reference), layout.version_folder(reference)
     placed = place(wanted.files, folder, source.project.spec.store, is_in_lfs)
-    lineage = {"commit": wanted.commit, "data": [{"uri": uri} for uri in wanted.data]}
+    lineage = {"commit": wanted.commit, "data": [_data(uri, wanted.digests) for uri in wanted.data], **wanted.trained}
     fields = {
         "description": wanted.description,
         "framework": _framework(source, scoring),
@@ -104,6 +108,10 @@ def _version(
     }
     summary = f"model {reference}"
     return Change({path: new_file(path, VersionSpec, fields)}, summary, placed.copies, placed.uploads)
+
+
+def _data(uri: str, digests: Mapping[str, str]) -> dict[str, str]:
+    return {"uri": uri, "sha256": digests[uri]} if uri in digests else {"uri": uri}
 
 
 def _framework(source: Source, scoring: Scoring) -> dict[str, Any] | None:

@@ -59,7 +59,7 @@ def from_paths(paths: ScoringPaths) -> dict[str, bytes]:
 def from_folder(root: Files, model: str) -> dict[str, bytes]:
     """What the scoring folder of a model holds, without hidden files and compiled Python."""
     folder = layout.scoring_folder(model)
-    names = [name for name in root.walk(folder) if not _is_litter(name)]
+    names = [name for name in root.walk(folder) if not is_litter(name)]
     return {name: root.read(f"{folder}/{name}", MAX_SCORING_BYTES) for name in names}
 
 
@@ -89,5 +89,6 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _is_litter(name: str) -> bool:
+def is_litter(name: str) -> bool:
+    """Whether a file is hidden, or compiled Python."""
     return name.endswith(".pyc") or any(part.startswith(".") or part == "__pycache__" for part in name.split("/"))

@@ -34,6 +34,11 @@ def scoring_folder(model_name: str) -> str:
     return f"{MODELS}/{model_name}/scoring"
 
 
+def training_folder(model_name: str) -> str:
+    """What trains a model: code, requirements, and what these are locked to."""
+    return f"{MODELS}/{model_name}/training"
+
+
 def version_folder(reference: str) -> str:
     """The folder of model version `<model>/<n>`."""
     name, _, number = reference.partition("/")

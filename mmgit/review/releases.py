@@ -59,9 +59,14 @@ def _version(model: DeclaredModel, number: int, version: DeclaredVersion) -> Ite
     count = len(version.spec.files)
     yield Difference("files", f"{count} file{'s' * (count != 1)}, {size(size_bytes)}")
     former = _former(model.versions, number)
-    for name, value in sorted(version.spec.metrics.items()):
-        old = former.spec.metrics.get(name) if former else None
-        yield Difference("metrics", f"{name} {_number(value)}{_compared(model, name, old, value)}")
+    for text in compared(model, former.spec.metrics if former else {}, version.spec.metrics):
+        yield Difference("metrics", text)
+
+
+def compared(model: DeclaredModel, former: Mapping[str, float], metrics: Mapping[str, float]) -> Iterator[str]:
+    """Each metric, what it was, and whether that is better, as far as the model says which way is."""
+    for name, value in sorted(metrics.items()):
+        yield f"{name} {_number(value)}{_compared(model, name, former.get(name), value)}"
 
 
 def _compared(model: DeclaredModel, metric: str, old: float | None, new_value: float) -> str:

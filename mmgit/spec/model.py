@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from mmgit.spec.fields import Document, List, RelativePath, Sha256, Text, Uri, Version
+from mmgit.spec.fields import Date, Document, List, RelativePath, Sha256, Text, Uri, Version
 from mmgit.spec.record import EMPTY, Spec
+from mmgit.spec.training import TrainingSpec
 from mmgit.spec.vocabulary import Matching, Sized, Within
 
 Metric = Annotated[
@@ -28,6 +29,7 @@ class ModelSpec(Document):
     licence: Text = ""
     tags: dict[Tag, Text] = EMPTY
     metrics: dict[Metric, MetricSpec] = EMPTY
+    training: TrainingSpec | None = None
 
 
 class Framework(Spec):
@@ -59,6 +61,9 @@ class Lineage(Spec):
 
     commit: Annotated[str, Matching(r"[0-9a-f]{7,64}", "a commit of 7 to 64 hexadecimal digits")] | None = None
     data: List[Data] = ()
+    trained_by: Text = ""
+    """The command that made it, if mmgit started that."""
+    trained_on: Date | None = None
 
 
 class VersionSpec(Document):

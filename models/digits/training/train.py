@@ -1,11 +1,12 @@
-"""Trains a reader of handwritten digits: `python train.py FOLDER --classifier linear|kernel`.
+"""Trains a reader of handwritten digits: `mmgit retrain digits`, or `python train.py --classifier linear FOLDER`.
 
-Writes digits.skops into FOLDER, schema.json and sample.json beside score.py, and prints the metrics as JSON.
+Writes digits.skops and metrics.json into FOLDER, or where mmgit says; schema.json and sample.json beside score.py.
 Version 1 is the linear classifier, version 2 the kernel one.
 """
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -38,7 +39,7 @@ CLASSIFIERS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, nargs="?", default=os.environ.get("MMGIT_OUTPUTS", "."))
     parser.add_argument("--classifier", choices=CLASSIFIERS, default="kernel")
     options = parser.parse_args()
 
@@ -53,7 +54,9 @@ def main() -> None:
         "accuracy": accuracy_score(held_out_digits, probabilities.argmax(axis=1)),
         "log_loss": log_loss(held_out_digits, probabilities),
     }
-    print(json.dumps({name: round(value, 4) for name, value in metrics.items()}))
+    rounded = {name: round(float(value), 4) for name, value in metrics.items()}
+    (options.folder / "metrics.json").write_text(json.dumps(rounded) + "\n")
+    print(rounded)
     inputs = {"image": SampleDefinition(DataTypes.BYTES, held_out[SAMPLE])}
     right = int(held_out_digits[SAMPLE])
     outputs = {"digit": right, "probabilities": [float(digit == right) for digit in range(10)]}

@@ -1,0 +1,33 @@
+"""What trains models has its requirements, locked. A warning: nothing that runs depends on it."""
+
+from collections.abc import Iterator
+
+from mmgit.checks.scope import Scope
+from mmgit.errors import Finding, MmgitError
+from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES, training_head, training_python
+from mmgit.repository import layout
+
+
+def trainings_are_locked(scope: Scope) -> Iterator[Finding]:
+    """The lock of each training is there, and of its requirements as they are."""
+    for model in scope.source.models.values():
+        training = model.spec.training
+        if training is None:
+            continue
+        folder, keys = layout.training_folder(model.name), ("training", "requirements")
+        requirements = _read(scope, f"{folder}/{training.requirements}")
+        if requirements is None:
+            message = f"there is no {folder}/{training.requirements}, which names what trains `{model.name}`"
+            yield Finding("M371", model.path, keys, message, "write it; it may be empty", "warning")
+            continue
+        head = training_head(requirements, training_python(scope.source, training))
+        if not (_read(scope, f"{folder}/{LOCK_FILE}") or b"").startswith(head):
+            message = f"{folder}/{LOCK_FILE} is not there, or not of {training.requirements} as it is"
+            yield Finding("M372", model.path, keys, message, f"mmgit retrain {model.name} --lock", "warning")
+
+
+def _read(scope: Scope, path: str) -> bytes | None:
+    try:
+        return scope.read(path, MAX_SCORING_BYTES)
+    except MmgitError:
+        return None

@@ -1,0 +1,155 @@
+"""`mmgit retrain`: runs the training that a model declares, and registers what comes of it."""
+
+import json
+import tempfile
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mmgit.cli.context import find_root
+from mmgit.cli.editing import editing, loaded
+from mmgit.cli.progress import working
+from mmgit.cli.remote_options import remotely
+from mmgit.cli.retrained import Place, keeping, place, register_here, register_remotely, shown, today
+from mmgit.deliver import history
+from mmgit.edits.references import model_of, newest
+from mmgit.edits.succeed import succession
+from mmgit.errors import NotDue, UsageError
+from mmgit.repository import layout
+from mmgit.repository.source import Source
+from mmgit.retraining.due import Facts, of_report, reasons
+from mmgit.retraining.locking import lock_of, locked, python_of, training_of
+from mmgit.retraining.order import Order
+from mmgit.retraining.result import Result, hand_over, handed_over
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option("--env", "environments", multiple=True, metavar="ENV", help="Where it runs next: else where builds go.")
+@click.option("--telemetry", type=_FILE, metavar="FILE", help="Labelled rows, for data that says `telemetry`.")
+@click.option("--if-due", is_flag=True, help="Only if a trigger makes it due; exit code 19 if none does.")
+@click.option("--report", type=_FILE, metavar="FILE", help="What `mmgit telemetry report` says, for the triggers.")
+@click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
+@click.option("--lock", "is_locking", is_flag=True, help="Lock the requirements of the training, and run nothing.")
+@click.option("--result", type=_FOLDER, metavar="FOLDER", help="Put the result there, and register nothing.")
+@click.option("--from", "made", type=_FOLDER, metavar="FOLDER", help="Run nothing: register the result in FOLDER.")
+@click.option("--matrix", "is_matrix", is_flag=True, help="Run nothing: print who trains what in GitHub Actions.")
+@click.option("--schedule", default="", metavar="CRON", help="With --matrix: only models of this schedule.")
+@remotely
+def retrain(model: str | None, *, is_proposed: bool, is_pushed: bool, **given: Any) -> None:  # noqa: ANN401 - click's values
+    """Train MODEL as its model.yaml says, and register the result as its next version with a manifest.
+
+    The command runs in a copy of its folder, by the packages that are locked, with no variable but those declared.
+    Services that run MODEL where builds are accepted run the new manifest next, unless their pin is held. A command
+    that fails changes nothing. With --pull-request or --push it is registered on the newest default branch.
+    """
+    if given["is_matrix"]:
+        print(json.dumps(_matrix(loaded(find_root(), f"{layout.MODELS}/"), model, given["schedule"])))
+        return
+    if not model:
+        raise UsageError("which model is meant?", "mmgit retrain MODEL")
+    is_remote = is_proposed or is_pushed
+    if given["result"] and (given["made"] or is_remote):
+        raise UsageError("--result registers nothing", f"mmgit retrain {model} --from FOLDER --pull-request")
+    if given["is_locking"]:
+        _lock(model)
+        return
+    where = place(model, is_of_commit=is_remote or bool(given["made"] or given["result"]))
+    chosen = succession(where.source, model, given["environments"], today())
+    if given["if_due"]:
+        _refuse_what_is_not_due(where, given["report"])
+    if given["dry_run"]:
+        _say(_order(where, given["telemetry"]))
+        return
+    with tempfile.TemporaryDirectory(prefix="mmgit-retrain-") as workspace:
+        result = _result(where, Path(workspace), given["made"], given["telemetry"])
+        if given["result"]:
+            hand_over(result, given["result"], model=model, commit=where.commit, metrics_file=where.training.metrics)
+            print(f"{given['result']}: {', '.join(file.path for file in result.files)}; {shown(result)}")
+            return
+        with nullcontext() if given["made"] else keeping(where, result):
+            if is_remote:
+                register_remotely(where, result, given["environments"], is_proposed=is_proposed)
+            else:
+                register_here(where, result, chosen)
+
+
+def _result(where: Place, workspace: Path, made: Path | None, telemetry: Path | None) -> Result:
+    """What was made elsewhere, or is made now."""
+    from mmgit.retraining.training import train  # noqa: PLC0415 - --help must not wait for it
+
+    if made:
+        return handed_over(made, where.training, model=where.model, commit=where.commit)
+    order = _order(where, telemetry)
+    with working(f"training {where.model}"):
+        return train(order, workspace)
+
+
+def _order(where: Place, telemetry: Path | None) -> Order:
+    from mmgit.cli.registering import open_https  # noqa: PLC0415 - --help must not wait for it
+
+    training, python = where.training, python_of(where.source, where.training)
+    lock = lock_of(where.source, where.root, where.model)
+    order = Order(where.root, where.model, training, python, lock, telemetry, open_https)
+    order.refuse_missing_data()
+    return order
+
+
+def _say(order: Order) -> None:
+    training = order.training
+    print(f"would run {' '.join(training.command)}   in a copy of {order.folder}, on Python {order.python}")
+    for each in training.data:
+        print(f"  reads {each.name}: {each.uri or (f'{order.folder}/{each.path}' if each.path else order.telemetry)}")
+    print(f"  writes {', '.join([*training.outputs, training.metrics])}, within {training.timeout}")
+
+
+def _lock(model: str) -> None:
+    from mmgit.images.dependencies import lock_dependencies  # noqa: PLC0415 - --help must not wait for it
+
+    with editing(f"{layout.MODELS}/{model}/") as session:
+        with working(f"locking what trains {model}"):
+            change = locked(session.source, session.root, model, lock_dependencies)
+        session.deliver(change, f"mmgit retrain {model}")
+
+
+def _refuse_what_is_not_due(where: Place, report: Path | None) -> None:
+    """Print what each trigger says. Raises `NotDue` if none makes it due."""
+    found = list(reasons(where.training.trigger, _facts(where, report)))
+    if not found:
+        hint = "training: {trigger: {after: 30d}, …}   in model.yaml, or without --if-due"
+        raise UsageError(f"`{where.model}` declares no trigger", hint)
+    print(*found, sep="\n")
+    if not any(reason.is_due for reason in found):
+        raise NotDue(f"no training of {where.model} is due", f"mmgit retrain {where.model}   trains it all the same")
+
+
+def _facts(where: Place, report: Path | None) -> Facts:
+    versions = model_of(where.source, where.model).versions
+    version = newest(versions, where.model)
+    lineage = versions[max(versions)].spec.lineage if versions else None
+    made = None
+    if lineage and lineage.trained_on:
+        made = datetime.fromisoformat(lineage.trained_on).replace(tzinfo=UTC)
+    elif version and where.repository:
+        made = history.added(where.repository, layout.version(version))
+    told = of_report(report) if report else {}
+    return Facts(datetime.now(UTC), version, made, **told)
+
+
+def _matrix(source: Source, only: str | None, schedule: str) -> dict[str, list[dict[str, str]]]:
+    """A job for each model that says how it is trained: the only one, those of a schedule, or all."""
+    trained = {name: each.spec.training for name, each in source.models.items() if only in (None, "", name)}
+    if only:
+        training_of(source, only)
+    rows = [
+        {"model": name, "python": python_of(source, training)}
+        for name, training in trained.items()
+        if training and (not schedule or training.schedule == schedule)
+    ]
+    return {"include": rows}

@@ -1,0 +1,109 @@
+"""What a training made: files that are declared, and metrics. It comes of people's code, so nothing is taken on trust.
+
+It may also come from another machine, in a folder: the files in `outputs/`, and `result.json` beside that.
+"""
+
+import json
+import shutil
+from pathlib import Path
+
+from mmgit.edits.model_files import FoundFile, measured
+from mmgit.errors import TrainingFailed, UnsafePath, UsageError
+from mmgit.frozen import dataclass
+from mmgit.repository.files import Root
+from mmgit.spec import Refused
+from mmgit.spec.fields import List
+from mmgit.spec.model import Data, Metric
+from mmgit.spec.record import EMPTY, Spec
+from mmgit.spec.training import TrainingSpec
+from mmgit.untrusted import json_value
+
+_HANDED_OVER, _OUTPUTS = "result.json", "outputs"
+_JSON_BYTES_MAX = 2**20
+
+
+@dataclass(frozen=True)
+class Result:
+    """Model files by the names that are declared, metrics, and the data that they come of."""
+
+    files: tuple[FoundFile, ...]
+    metrics: dict[str, float]
+    data: tuple[Data, ...]
+
+
+class _Metrics(Spec):
+    metrics: dict[Metric, float] = EMPTY
+
+
+class _HandedOver(Spec):
+    model: str
+    commit: str
+    data: List[Data] = ()
+
+
+def result_in(folder: Path, training: TrainingSpec, data: tuple[Data, ...]) -> Result:
+    """What lies in a folder of outputs. Raises `TrainingFailed` where that is not what is declared."""
+    root = Root(folder)
+    try:
+        names = [name for output in training.outputs for name in _names(root, output)]
+        files = tuple(measured(folder / name, name) for name in sorted({*names}))
+        metrics = _metrics(root, training.metrics)
+    except UnsafePath as error:
+        raise TrainingFailed(f"the training made more than plain files: {error.message}", error.hint) from error
+    return Result(files, metrics, data)
+
+
+def hand_over(result: Result, folder: Path, *, model: str, commit: str, metrics_file: str) -> None:
+    """Write a result into a folder that is not there yet, for another machine."""
+    (folder / _OUTPUTS).mkdir(parents=True)
+    for file in result.files:
+        assert file.source is not None  # noqa: S101 - it was measured here
+        target = folder / _OUTPUTS / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file.source, target)
+    (folder / _OUTPUTS / metrics_file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / _OUTPUTS / metrics_file).write_text(json.dumps(result.metrics))
+    told = _HandedOver(model=model, commit=commit, data=result.data).plain(without_none=True)
+    (folder / _HANDED_OVER).write_text(json.dumps(told, indent=1) + "\n")
+
+
+def handed_over(folder: Path, training: TrainingSpec, *, model: str, commit: str) -> Result:
+    """A result that another machine made of this very commit.
+
+    Raises:
+        TrainingFailed: it is no result of this training.
+        UsageError: it is of another model or commit.
+    """
+    try:
+        told = _HandedOver.read(json_value(Root(folder).read(_HANDED_OVER, _JSON_BYTES_MAX)))
+    except (Refused, ValueError) as error:
+        raise TrainingFailed(f"{folder}/{_HANDED_OVER} is not of mmgit: {error}") from error
+    if (told.model, told.commit) != (model, commit):
+        message = f"{folder} is a result of {told.model} at commit {told.commit[:12]}, not of {model} at {commit[:12]}"
+        raise UsageError(message, f"mmgit retrain {model} --result FOLDER   on this commit")
+    return result_in(folder / _OUTPUTS, training, told.data)
+
+
+def _names(root: Root, output: str) -> list[str]:
+    """The file that is declared, or all in the folder. Raises `UnsafePath` for a link, which would lead elsewhere."""
+    is_folder = root.kind(output) == "folder"
+    found = [f"{output}/{name}" for name in root.walk(output)] if is_folder else [output]
+    if not found or not all(root.exists(name) for name in found):
+        message = f"the training wrote no {output}"
+        raise TrainingFailed(message, "it is to lie in the folder that the variable MMGIT_OUTPUTS names")
+    return found
+
+
+def _metrics(root: Root, name: str) -> dict[str, float]:
+    if not root.exists(name):
+        hint = f'json.dump({{"accuracy": 0.98}}, open(os.environ["MMGIT_OUTPUTS"] + "/{name}", "w"))'
+        raise TrainingFailed(f"the training wrote no {name}", hint)
+    try:
+        metrics = _Metrics.read({"metrics": json_value(root.read(name, _JSON_BYTES_MAX))}).metrics
+    except Refused as error:
+        raise TrainingFailed(
+            f"{name}: {error.details[0]['msg']}", 'metrics are numbers by name: {"auc": 0.9}'
+        ) from error
+    except ValueError as error:
+        raise TrainingFailed(f"{name} is not JSON: {error}") from error
+    return metrics

@@ -1,0 +1,85 @@
+"""How a model is trained, in `model.yaml`: a command of its folder `training/`, what that needs, and when it is due."""
+
+from typing import Annotated
+
+from mmgit.spec.fields import Count, Duration, List, RelativePath, Sha256, Text, Uri, Variable, Version
+from mmgit.spec.record import EMPTY, Spec
+from mmgit.spec.vocabulary import Matching, Sized, Within
+
+_READ = ("https://", "file://")
+_OURS = ("MMGIT_", "GIT_", "GITHUB_", "GITEA_", "FORGEJO_", "ACTIONS_", "RUNNER_", "CI_")
+_SET = frozenset({"PATH", "HOME", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_PRELOAD", "LD_LIBRARY_PATH"})
+
+Schedule = Annotated[
+    str, Matching(r"(?:[0-9*,/-]{1,40} ){4}[0-9*,/-]{1,40}", 'five fields of cron, by UTC, like "0 3 * * 1"')
+]
+Word = Annotated[Text, Sized(1)]
+
+
+class TrainingData(Spec):
+    """One data set: a file or folder in `training/`, a file at a URI, or rows of telemetry that people labelled."""
+
+    path: RelativePath | None = None
+    uri: Uri | None = None
+    telemetry: RelativePath | None = None
+    """The name under which the command finds the file that `mmgit retrain --telemetry` names."""
+    sha256: Sha256 | None = None
+
+    def check(self) -> None:
+        """One place, which mmgit can read."""
+        if sum(place is not None for place in (self.path, self.uri, self.telemetry)) != 1:
+            raise ValueError("give one of path, uri and telemetry")
+        if self.uri is not None and not self.uri.startswith(_READ):
+            raise ValueError(f"data is read from {' and '.join(_READ)}, not from {self.uri.partition(':')[0]}://")
+
+    @property
+    def name(self) -> str:
+        """Under which name the command finds it."""
+        return _name_of(self)
+
+
+class Trigger(Spec):
+    """What makes a training due: each by itself."""
+
+    after: Duration | None = None
+    """So long after the newest version was made."""
+    drift: Annotated[float, Within(above=0)] | None = None
+    """A feature or output moved by that much: its population stability index (PSI)."""
+    rows: Count | None = None
+    """So many rows of telemetry are there that the newest version has not seen."""
+
+
+class TrainingSpec(Spec):
+    """A command that is started in a copy of `training/`, by the packages that its requirements are locked to.
+
+    It reads data in the folder `MMGIT_DATA`, and writes model files and metrics into the folder `MMGIT_OUTPUTS`.
+    """
+
+    command: Annotated[List[Word], Sized(1)]
+    outputs: Annotated[List[RelativePath], Sized(1)]
+    metrics: RelativePath = "metrics.json"
+    python: Version | None = None
+    requirements: RelativePath = "requirements.txt"
+    data: List[TrainingData] = ()
+    variables: dict[Variable, Text] = EMPTY
+    inherit: List[Variable] = ()
+    """Names of variables that the command may see as they are where it is started, for its way to the data."""
+    timeout: Duration = "1h"
+    schedule: Schedule | None = None
+    trigger: Trigger = Trigger()
+
+    def check(self) -> None:
+        """Files have a name each, and no variable changes what starts the command or holds what opens a forge."""
+        names = [*self.outputs, self.metrics]
+        if len({*names}) < len(names):
+            raise ValueError("outputs and metrics name the same file")
+        found = [_name_of(each) for each in self.data]
+        if twice := sorted({name for name in found if found.count(name) > 1}):
+            raise ValueError(f"two data sets would be called {twice[0]}")
+        for name in (*self.variables, *self.inherit):
+            if name in _SET or name.startswith(_OURS):
+                raise ValueError(f"the command gets no variable {name}")
+
+
+def _name_of(data: TrainingData) -> str:
+    return data.telemetry or data.path or str(data.uri).rstrip("/").rpartition("/")[2] or "data"

@@ -1,0 +1,100 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from mmgit.errors import TrainingFailed, UsageError
+from mmgit.retraining.result import Result, hand_over, handed_over, result_in
+from mmgit.spec.model import Data
+from mmgit.spec.training import TrainingSpec
+
+TRAINING = TrainingSpec(command=("python", "train.py"), outputs=("model.skops", "labels"))
+DATA = (Data(uri="https://example.com/churn.csv", sha256="a" * 64),)
+COMMIT = "c" * 40
+
+
+@pytest.fixture
+def made(tmp_path: Path) -> Path:
+    folder = tmp_path / "made"
+    (folder / "labels/de").mkdir(parents=True)
+    (folder / "model.skops").write_bytes(b"weights")
+    (folder / "labels/de/names.txt").write_text("ja\nnein\n")
+    (folder / "metrics.json").write_text('{"auc": 0.9, "rows": 10}')
+    (folder / "notes.txt").write_text("not declared")
+    return folder
+
+
+def test_what_is_declared_is_taken_and_nothing_else(made: Path) -> None:
+    result = result_in(made, TRAINING, DATA)
+
+    assert [file.path for file in result.files] == ["labels/de/names.txt", "model.skops"]
+    assert result.metrics == {"auc": 0.9, "rows": 10}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("[0.9]", r"metrics\.json: "),
+        ('{"auc": "high"}', r"metrics\.json: "),
+        ('{"auc": NaN}', "a finite number"),
+        ('{"auc": 1e999}', "a finite number"),
+        ('{"${{ github.token }}": 1}', r"metrics\.json: .*a metric name"),
+        ("{" * 100_000, "is not JSON"),
+    ],
+)
+def test_metrics_that_are_none_are_refused(made: Path, text: str, words: str) -> None:
+    (made / "metrics.json").write_text(text)
+
+    with pytest.raises(TrainingFailed, match=words):
+        result_in(made, TRAINING, DATA)
+
+
+@pytest.mark.parametrize("name", ["model.skops", "labels", "metrics.json"])
+def test_what_is_missing_is_named(made: Path, name: str) -> None:
+    (made / name).rename(made / "elsewhere")
+
+    with pytest.raises(TrainingFailed, match=f"wrote no {name}"):
+        result_in(made, TRAINING, DATA)
+
+
+@pytest.mark.parametrize("name", ["model.skops", "labels/de/names.txt", "metrics.json"])
+def test_a_link_leads_nowhere(made: Path, name: str) -> None:
+    (made / name).unlink()
+    (made / name).symlink_to("/etc/passwd")
+
+    with pytest.raises(TrainingFailed, match="more than plain files"):
+        result_in(made, TRAINING, DATA)
+
+
+def over(made: Path, folder: Path) -> Result:
+    result = result_in(made, TRAINING, DATA)
+    hand_over(result, folder, model="churn", commit=COMMIT, metrics_file="metrics.json")
+    return result
+
+
+def test_what_is_handed_over_is_the_same_elsewhere(made: Path, tmp_path: Path) -> None:
+    result = over(made, tmp_path / "over")
+
+    got = handed_over(tmp_path / "over", TRAINING, model="churn", commit=COMMIT)
+
+    facts = [[(file.path, file.sha256, file.size_bytes) for file in each.files] for each in (got, result)]
+    assert facts[0] == facts[1]
+    assert (got.metrics, got.data) == (result.metrics, result.data)
+
+
+def test_a_result_of_another_commit_or_model_is_refused(made: Path, tmp_path: Path) -> None:
+    over(made, tmp_path / "over")
+
+    with pytest.raises(UsageError, match="not of churn at dddddddddddd"):
+        handed_over(tmp_path / "over", TRAINING, model="churn", commit="d" * 40)
+    with pytest.raises(UsageError, match="not of spam"):
+        handed_over(tmp_path / "over", TRAINING, model="spam", commit=COMMIT)
+
+
+def test_a_note_that_is_not_of_mmgit_is_refused(made: Path, tmp_path: Path) -> None:
+    over(made, tmp_path / "over")
+    note = {"model": "churn", "commit": COMMIT, "data": [{"uri": "x", "sha256": "no digest"}]}
+    (tmp_path / "over/result.json").write_text(json.dumps(note))
+
+    with pytest.raises(TrainingFailed, match="not of mmgit"):
+        handed_over(tmp_path / "over", TRAINING, model="churn", commit=COMMIT)

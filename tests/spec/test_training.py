@@ -1,0 +1,43 @@
+from typing import Any
+
+import pytest
+
+from mmgit.spec import ModelSpec, Refused
+
+HEAD = {"apiVersion": "mmgit.dev/v1", "kind": "Model"}
+LEAST = {"command": ["python", "train.py"], "outputs": ["model.skops"]}
+
+
+def read(**fields: Any) -> ModelSpec:
+    return ModelSpec.read({**HEAD, "training": {**LEAST, **fields}})
+
+
+def test_a_command_and_what_it_writes_are_enough() -> None:
+    training = read().training
+
+    assert training is not None
+    assert (training.metrics, training.requirements, training.timeout) == ("metrics.json", "requirements.txt", "1h")
+    assert training.trigger.after is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"command": "python train.py"}, "training.command"),
+        ({"command": []}, "at least 1"),
+        ({"outputs": ["../model.skops"]}, "a relative path"),
+        ({"outputs": ["metrics.json"]}, "outputs and metrics name the same file"),
+        ({"schedule": "@daily"}, "five fields of cron"),
+        ({"schedule": "0 3 * * 1\n- cron: x"}, "five fields of cron"),
+        ({"data": [{"path": "a.csv", "uri": "https://example.com/a.csv"}]}, "give one of path, uri and telemetry"),
+        ({"data": [{"uri": "s3://acme/a.csv"}]}, "not from s3://"),
+        ({"data": [{"path": "a.csv"}, {"uri": "https://example.com/a.csv"}]}, "two data sets would be called a.csv"),
+        ({"variables": {"PATH": "/opt/bin"}}, "the command gets no variable PATH"),
+        ({"inherit": ["MMGIT_FORGE_TOKEN"]}, "the command gets no variable MMGIT_FORGE_TOKEN"),
+        ({"inherit": ["GITHUB_TOKEN"]}, "the command gets no variable GITHUB_TOKEN"),
+        ({"trigger": {"drift": 0}}, "greater than 0"),
+    ],
+)
+def test_what_does_not_fit_is_refused_with_the_reason(fields: dict[str, Any], words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        read(**fields)
