@@ -70,6 +70,7 @@ class DesiredService:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """The server's `settings.json`, as the serving settings say."""
     spares: int = 0
+    origins: tuple[str, ...] = ()
     batch_max_requests: int = 1
     batch_max_bytes: int = 0
     telemetry: Mapping[str, Any] = field(default_factory=dict)

@@ -30,7 +30,7 @@ _BUILT_IN: Mapping[str, Any] = {
 }
 _NO_BATCH = Batch(max_requests=1)
 _MAPS = ("variables", "node_selector", "labels", "annotations", "parameters")
-_LISTS = ("tolerations", "egress", "patches")
+_LISTS = ("tolerations", "egress", "origins", "patches")
 
 
 @dataclass(frozen=True)
@@ -138,6 +138,7 @@ def _service(around: _Around, service: DeclaredService, manifest: DeclaredManife
             "manifest": reference,
             "max_body_bytes": MAX_BODY_BYTES,
             "models": list(models),
+            **({"origins": sorted(lists["origins"])} if lists["origins"] else {}),
             **({"otlp": otlp} if otlp else {}),
             "queue": chosen["queue"],
             "service": service.name,

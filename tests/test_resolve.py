@@ -17,6 +17,7 @@ from mmgit.repository.source import (
 from mmgit.resolve import listed, resolve
 from mmgit.serving.settings import Settings
 from mmgit.spec import EnvironmentSpec, ManifestSpec, ModelSpec, ProjectSpec, ServiceSpec
+from mmgit.spec.record import Refused
 
 HEAD = {"apiVersion": "mmgit.dev/v1"}
 DIGEST = "sha256:" + "a" * 64
@@ -194,3 +195,16 @@ def test_a_manifest_that_is_not_declared_is_found_with_those_that_are(service: d
 def test_long_lists_are_shortened_from_the_front() -> None:
     assert listed(range(1, 12), most=3) == "…, 9, 10, 11"
     assert listed([]) == "none"
+
+
+def test_sites_that_may_call_from_a_browser_are_in_the_servers_settings_where_there_are_any() -> None:
+    named = resolved({"origins": ["null", "https://portal.example.com"]})
+
+    assert named.settings["origins"] == ["https://portal.example.com", "null"]
+    assert "origins" not in resolved({}).settings
+
+
+@pytest.mark.parametrize("origin", ["*", "portal.example.com", "https://a.example.com/path", "https://A.example.com"])
+def test_what_is_no_origin_is_refused(origin: str) -> None:
+    with pytest.raises(Refused):
+        resolved({"origins": [origin]})

@@ -18,7 +18,7 @@ _AMOUNTS = (
     *("timeout_seconds", "startup_timeout_seconds", "blueprint"),
 )
 _MAPS = ("variables", "labels", "annotations", "node_selector", "telemetry", "parameters")
-_LISTS = ("tolerations", "egress", "patches")
+_LISTS = ("tolerations", "egress", "origins", "patches")
 GATES = ("promotion", "accepts")
 """Fields of an environment that are rules: `governance` says what becomes of them."""
 

@@ -89,6 +89,7 @@ class Settings:
     scorer_packages: str = "/opt/mmgit/scorer"
     spool_folder: str = "/var/spool/mmgit"
     otlp: str = ""
+    origins: tuple[str, ...] = ()
     bind: str = ""
     port: int = 8080
     admin_port: int = 8081

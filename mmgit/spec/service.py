@@ -33,6 +33,13 @@ Blueprint = Annotated[
 ]
 Replicas = Annotated[int, Within(1, 1000)]
 Port = Annotated[int, Within(1, 65535)]
+Origin = Annotated[
+    str,
+    Matching(
+        r"null|https?://[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[0-9]{1,5})?",
+        'the origin of a site, like https://portal.example.com, or "null" for files',
+    ),
+]
 Cidr = Annotated[str, Matching(r"[0-9a-f.:]+/[0-9]{1,3}", "a network, like 10.0.0.0/8")]
 
 
@@ -166,6 +173,8 @@ class ServiceDefaults(Spec):
     node_selector: dict[LabelKey, LabelValue] | None = None
     tolerations: List[Toleration] | None = None
     egress: List[Egress] | None = None
+    origins: List[Origin] | None = None
+    """Sites whose scripts may call it from a browser."""
     labels: dict[LabelKey, LabelValue] | None = None
     annotations: dict[LabelKey, Text] | None = None
     blueprint: Blueprint | None = None

@@ -1,8 +1,10 @@
 """The portal in a real browser, from files: nothing runs that is a value, and everybody can read and use it."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -10,9 +12,13 @@ from tests.npm import installed
 from tests.portal.browser import Browser, browser
 from tests.portal.conftest import KINDS, Portal
 from tests.portal.test_site import WRITABLE
+from tests.serving.conftest import KEY, Start, start, until
+
+__all__ = ["start"]
 
 pytestmark = pytest.mark.browser
 WIDTHS, SCHEMES = (375, 1280), ("light", "dark")
+ROWS = {"properties": {"rows": {}}, "required": ["rows"]}
 _RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 _AXE = """
 axe.run(document, {runOnly: RULES}).then((said) => said.violations.map((each) =>
@@ -92,3 +98,41 @@ def test_by_keyboard_one_skips_to_the_content_and_finds_a_thing(portal: Portal, 
     found = "[...document.querySelectorAll('#things li')].filter((each) => !each.hidden).map((each) => each.innerText)"
     assert [text.split()[0] for text in chromium.ask(found)] == ["churn/2"]
     assert chromium.ask("document.querySelector('output').textContent").startswith("1 of ")
+
+
+class Case(NamedTuple):
+    """Who may call, with which key, and what the form says then."""
+
+    origin: str
+    key: str
+    status: str
+    answer: str
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case("null", KEY, "Status 200 after .*, request [0-9a-f]{32}", r"\[1\]"),
+        Case("null", "wrong", "Status 401 after .*", "{.*a valid key is needed.*}"),
+        Case("https://other.example.com", KEY, r"No answer\..*", ""),
+    ],
+)
+def test_the_form_scores_where_the_service_names_the_site(
+    portal: Portal, chromium: Browser, start: Start, case: Case
+) -> None:
+    score = "def run(rows):\n    return [len(rows)]\n"
+    service = start(score=score, schema=ROWS, service="churn", origins=[case.origin])
+    page = portal() / "environments/production/churn.html"
+    page.write_text(page.read_text().replace("https://models.example.com", f"http://127.0.0.1:{service.port}"))
+    chromium.look(width=1280, scheme="light")
+    chromium.open(page.as_uri())
+
+    chromium.ask("window.said = (name) => document.querySelector(`#try-${name}`).textContent; undefined")
+    chromium.ask("document.querySelector('#try-key').focus()")
+    chromium.send("Input.insertText", text=case.key)
+    chromium.press("Enter")
+
+    until(lambda: chromium.ask("document.querySelector('#try button').disabled === false && said('status') !== ''"))
+    assert re.fullmatch(case.status, chromium.ask("said('status')"))
+    assert re.fullmatch(case.answer, chromium.ask("said('answer')"), re.DOTALL)
+    assert chromium.ask("document.querySelector('#try pre').hidden") == (not case.answer)

@@ -147,7 +147,7 @@ def test_every_field_of_a_service_is_of_its_shape_or_carried(service: MakeServic
     )
 
 
-IN_SETTINGS = {"settings", "queue", "spares", "batch_max_requests", "batch_max_bytes"}
+IN_SETTINGS = {"settings", "queue", "spares", "origins", "batch_max_requests", "batch_max_bytes"}
 """What reaches the server in settings.json alone, which is carried."""
 
 

@@ -58,6 +58,8 @@ class Exchange:
     is_gzip = False
     json_bytes = 0
     is_inference = False
+    is_preflight = False
+    shared = b""
     declared_bytes = 0
     body_bytes = 0
     body_limit = 0
@@ -109,7 +111,7 @@ class Exchange:
             self.request_id.encode("ascii"),
             self.request_id.encode("ascii"),
             b"x-correlation-id: %b\r\n" % self.correlation_id.encode("ascii") if self.correlation_id else b"",
-            headers,
+            headers + self.shared,
             b"" if self.keep_alive else b"connection: close\r\n",
             len(body),
             b"" if self.method == b"HEAD" else body,

@@ -30,7 +30,7 @@ _HEAD_TOO_LARGE = Refusal(431, "head_too_large", "the request's line, headers or
 _WANTED = frozenset(
     b"host authorization content-type content-length content-encoding transfer-encoding expect"
     b" x-request-id x-ms-request-id x-correlation-id traceparent x-request-timeout-ms"
-    b" inference-header-content-length".split()
+    b" inference-header-content-length origin access-control-request-method".split()
 )
 
 

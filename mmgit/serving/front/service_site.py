@@ -1,6 +1,7 @@
 """What the public port serves: scoring and the API documents to whoever holds a key, and `GET /` to load balancers.
 
-Everything but `GET /` needs a key, known path or not. The body of a score is decompressed, never looked at.
+Everything but `GET /` needs a key, known path or not; but a browser may ask without one whether scripts of a declared
+origin may call. The body of a score is decompressed, never looked at.
 """
 
 from __future__ import annotations
@@ -53,6 +54,14 @@ _NOT_TENSORS = Refusal(415, "unsupported_media_type", "send tensors as applicati
 _WRONG_JSON_BYTES = Refusal(
     400, "bad_request", "the header inference-header-content-length is not how many bytes of the body are JSON"
 )
+_SHARED = (
+    b"access-control-allow-origin: %b\r\naccess-control-expose-headers: retry-after, x-request-id, x-correlation-id\r\n"
+    b"vary: origin\r\n"
+)
+_PREFLIGHT = (
+    b"access-control-allow-methods: %b\r\naccess-control-allow-headers: authorization, content-type, traceparent, "
+    b"x-request-id, x-correlation-id, x-request-timeout-ms\r\naccess-control-max-age: 600\r\n"
+)
 _SIZE = re.compile(rb"[1-9][0-9]{0,8}").fullmatch
 _GZIP = (b"gzip", b"x-gzip")
 
@@ -101,6 +110,7 @@ class ServiceSite:
         self._body_bytes_max = settings.max_body_bytes
         self._takes_json_only = settings.image.schema is not None
         self._takes_raw = schema is not None and raw_input_of(schema) is not None
+        self._origins = frozenset(origin.encode() for origin in settings.origins)
         self._keys = keys
         self._admission = admission
         self._scorers = scorers
@@ -121,6 +131,11 @@ class ServiceSite:
         if path != self._score_path:
             exchange.is_inference = self._inference.holds(path)
         methods = self._routes.get(path)
+        if self._origins and exchange.headers.get(b"origin") in self._origins:
+            exchange.shared = _SHARED % exchange.headers[b"origin"]
+            if exchange.method == b"OPTIONS" and methods and b"access-control-request-method" in exchange.headers:
+                exchange.is_preflight = True
+                return None
         if self._keys is not None and path != b"/":
             key = exchange.key
             if key is None or not self._keys.still_opened_by(key):
@@ -146,7 +161,9 @@ class ServiceSite:
     def handle(self, exchange: Exchange) -> None:
         """Answer a complete request that was not refused."""
         path = exchange.path
-        if path in self._forms:
+        if exchange.is_preflight:
+            exchange.answer(200, b"{}", headers=_PREFLIGHT % b", ".join(self._routes[path]))
+        elif path in self._forms:
             if exchange.is_gzip:
                 Gunzip(exchange, self._take).go_on()
             else:
@@ -173,7 +190,7 @@ class ServiceSite:
         if exchange.path == b"/":
             return
         seconds = monotonic() - exchange.started_at
-        route = self._route_names.get(exchange.path, "other")
+        route = "other" if exchange.is_preflight else self._route_names.get(exchange.path, "other")
         self._metrics.answered(route, exchange.status, seconds)
         for observer in self._observers:
             observer.answered(exchange, route, seconds)
