@@ -180,3 +180,9 @@ class NotAsDeclared(MmgitError):  # noqa: N818 - the answer of `status`, `diff` 
     """What a cluster runs or has is not what is declared."""
 
     exit_code = 17
+
+
+class TelemetryError(MmgitError):
+    """A store of telemetry cannot be read, or holds nothing of what is asked for."""
+
+    exit_code = 20

@@ -42,6 +42,7 @@ TIERS: Mapping[str, tuple[bool, str]] = {
     ),
     "network": ("MMGIT_TEST_NETWORK" in os.environ, "set MMGIT_TEST_NETWORK=1 to use PyPI and a Debian mirror"),
     "registry": ("MMGIT_TEST_REGISTRY" in os.environ, "set MMGIT_TEST_REGISTRY to host:port of an image registry"),
+    "spark": ("MMGIT_TEST_SPARK" in os.environ, "set MMGIT_TEST_SPARK=1 where Java and `uv sync --group spark` are"),
     "slow": ("MMGIT_TEST_SLOW" in os.environ, "set MMGIT_TEST_SLOW=1"),
 }
 _skipped: list[str] = []
@@ -108,6 +109,17 @@ def repository(tmp_path: Path) -> Write:
         return root
 
     return write
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An archive of telemetry: two versions of churn, the second of which sees other people; and what one collected."""
+    from tests.telemetry.recorded import archive, collected, requests, spool  # noqa: PLC0415 - few tests need it
+
+    folder = tmp_path_factory.mktemp("telemetry")
+    archive(folder / "store", spool(folder / "old", requests(3, 900)))
+    archive(folder / "store", spool(folder / "new", requests(4, 600, moved=0.5)))
+    return archive(folder / "store", spool(folder / "collected", collected(200)))
 
 
 @pytest.fixture

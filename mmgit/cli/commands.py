@@ -36,6 +36,7 @@ _COMMANDS = {
     "service": ("mmgit.cli.services", "service", "Create, update, list, show, delete and call services."),
     "clients": ("mmgit.cli.clients", "clients", "Write a client of a service, in one of many languages."),
     "portal": ("mmgit.cli.portal", "portal", "Write a static site of all that is declared, and what ran when."),
+    "telemetry": ("mmgit.cli.telemetry", "telemetry", "Show, compare and export what services recorded."),
     "env": ("mmgit.cli.environments", "env", "Create, list, show and examine environments."),
     "base": ("mmgit.cli.bases", "base", "Renew the locks of base images."),
     "ci": ("mmgit.cli.automating", "ci", "Write workflows or scripts for a CI, and lock mmgit for them."),

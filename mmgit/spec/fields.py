@@ -97,7 +97,8 @@ LabelValue = Annotated[
     ),
 ]
 
-Date = Annotated[str, Matching(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", 'a date, like "2027-02-28"')]
+DATE = Matching(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", 'a date, like "2027-02-28"')
+Date = Annotated[str, DATE]
 
 Uri = Annotated[
     str, Matching(r"(?:https|file|s3|gs|abfs|abfss|oci|mlflow)://?[^\s\x00-\x1f]+", "a URI, like https://… or s3://…")

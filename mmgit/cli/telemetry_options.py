@@ -1,0 +1,146 @@
+"""Which records a command of `mmgit telemetry` reads, and by what: options in, a table of the engine out."""
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from mmgit.cli.context import find_root
+from mmgit.cli.editing import loaded
+from mmgit.cli.service_options import only_environment
+from mmgit.edits.references import environment_of
+from mmgit.errors import TelemetryError, UsageError
+from mmgit.frozen import dataclass, replace
+from mmgit.repository import layout
+from mmgit.repository.files import Root
+from mmgit.repository.source import Source
+from mmgit.spec.fields import DATE, DURATION, seconds_of
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+
+    from mmgit.telemetry.archive import Wanted
+    from mmgit.telemetry.engines import Engine
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_THEIRS = ("duckdb", "_duckdb", "ibis", "pyspark", "py4j", "trino", "pyarrow")
+_OPTIONS = (
+    click.option("--env", "environment", metavar="ENV", help="Its environment; needed where there are several."),
+    click.option("--since", metavar="DURATION", help="Only the last days or hours, like 7d; whole days, by UTC."),
+    click.option("--from", "first", metavar="DATE", help="From this day on, by UTC."),
+    click.option("--to", "last", metavar="DATE", help="Up to this day, which counts."),
+    click.option("--version", "version", metavar="MODEL[/N]", help="Only what this model, or version, answered."),
+    click.option(
+        "--store", metavar="URI", help="Where the records are. [default: telemetry.store of ENV, else spools]"
+    ),
+    click.option("--engine", type=click.Choice(["duckdb", "spark", "trino"]), default="duckdb", show_default=True),
+    click.option("--engine-url", metavar="URL", help="local[4], spark://…, sc://…, or trino://USER@HOST/CATALOG."),
+    click.option("--table", metavar="NAME", help="The store as a table that the engine has already."),
+)
+
+
+def telemetry_options(command: F) -> F:
+    """Which records, from where, and what reads them."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Records that can be asked for; `wanted` are those of the options."""
+
+    root: Root
+    source: Source
+    engine: "Engine"
+    wanted: "Wanted"
+    environment: str
+    table: "Callable[[Wanted], ir.Table]"
+
+
+@contextlib.contextmanager
+def reading(service: str | None, options: Mapping[str, Any]) -> Iterator[Reading]:
+    """What the options ask for, for as long as the context lasts; errors of engines are ours in it.
+
+    Raises:
+        TelemetryError: it cannot be read, or nothing is there.
+        UsageError: the options do not fit together.
+    """
+    root = find_root()
+    source = loaded(root, f"{layout.ENVIRONMENTS}/")
+    wanted = _wanted(service, options)
+    environment = _environment(source, root, service, options)
+    from mmgit.telemetry import archive, engines  # noqa: PLC0415 - --help must not wait for it
+
+    with contextlib.ExitStack() as stack, _engines_errors(options["engine"]):
+        engine = engines.connect(options["engine"], options["engine_url"])
+        store = options["store"] or (source.environments[environment].spec.telemetry.store if environment else None)
+
+        def table(asked: "Wanted") -> "ir.Table":
+            if store or options["table"]:
+                return archive.stored(engine, store or "", asked, options["table"])
+            return stack.enter_context(archive.spooled(engine, _spools(root, service), asked))
+
+        yield Reading(root, source, engine, wanted, environment, table)
+
+
+def days_of(text: str) -> tuple[str, str]:
+    """The first and the last day of `A..B`. Raises `UsageError`."""
+    first, dots, last = text.partition("..")
+    try:
+        return DATE.checked(first), DATE.checked(last if dots else first)
+    except ValueError as error:
+        raise UsageError(f"{text}: {error}", "2026-11-01..2026-11-07") from error
+
+
+def _wanted(service: str | None, options: Mapping[str, Any]) -> "Wanted":
+    from mmgit.telemetry.archive import Wanted  # noqa: PLC0415 - --help must not wait for it
+
+    model, _, number = (options["version"] or "").partition("/")
+    wanted = Wanted(service, model or None, number or None)
+    if options["since"] and (options["first"] or options["last"]):
+        raise UsageError("give either --since, or --from and --to", "--since 7d")
+    if options["since"]:
+        try:
+            seconds = seconds_of(DURATION.checked(options["since"]))
+        except ValueError as error:
+            raise UsageError(f"--since {options['since']}: {error}", "--since 7d") from error
+        return replace(wanted, first=(datetime.now(UTC) - timedelta(seconds=seconds)).date().isoformat())
+    days = {name: days_of(options[name])[0] for name in ("first", "last") if options[name]}
+    return replace(wanted, **days)
+
+
+def _environment(source: Source, root: Root, service: str | None, options: Mapping[str, Any]) -> str:
+    """The environment that is meant; none where a store is named, or a spool here is of no declared service."""
+    if options["environment"]:
+        return environment_of(source, options["environment"]).name
+    if options["store"] or options["table"]:
+        return ""
+    is_declared = any(source.service(name, service) for name in source.environments) if service else False
+    if not is_declared and _spools(root, service):
+        return ""
+    return only_environment(source, service or "", None)
+
+
+def _spools(root: Root, service: str | None) -> list[Path]:
+    """Where `mmgit serve` records on this machine, of one service or of all."""
+    folder = root.path / layout.STATE / "spool"
+    return (
+        [folder / service] if service and (folder / service).is_dir() else [] if service else sorted(folder.glob("*"))
+    )
+
+
+@contextlib.contextmanager
+def _engines_errors(engine: str) -> Iterator[None]:
+    """What an engine says becomes an error of ours, on one line."""
+    try:
+        yield
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in _THEIRS:
+            raise
+        said = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise TelemetryError(f"{engine} could not do it: {said}", "look at the address and the store") from error

@@ -1,0 +1,64 @@
+import shutil
+from pathlib import Path
+
+import fsspec
+import pytest
+
+from mmgit.errors import TelemetryError, UsageError
+from mmgit.telemetry import archive, engines
+from mmgit.telemetry.archive import Wanted
+from tests.telemetry.recorded import requests, spool
+
+
+def count(store: str, wanted: Wanted) -> int:
+    return int(archive.stored(engines.connect("duckdb"), store, wanted).count().to_pyarrow().as_py())
+
+
+def test_only_what_is_asked_for_is_read(store: Path) -> None:
+    assert count(str(store), Wanted()) == 1500
+    assert count(str(store), Wanted("churn", "churn", "4")) == 600
+    assert count(str(store), Wanted(first="2026-11-02", last="2026-11-02")) == 500
+    assert count(str(store), Wanted(identifier="inputs")) > 200
+
+
+def test_files_of_other_services_and_days_are_not_opened(store: Path, tmp_path: Path) -> None:
+    there = shutil.copytree(store, tmp_path / "store")
+    for broken in ("service=other/model=m/version=1/identifier=requests/date=2026-11-01", "elsewhere"):
+        (there / broken).mkdir(parents=True)
+        (there / broken / "a.parquet").write_bytes(b"no parquet")
+    for file in there.rglob("date=2026-11-03/*.parquet"):
+        file.write_bytes(b"no parquet either")
+
+    assert count(str(there), Wanted("churn", last="2026-11-02")) == 1000
+
+
+def test_a_store_of_fsspec_is_read_by_prefix(store: Path) -> None:
+    files = fsspec.filesystem("memory")
+    for file in store.rglob("*.parquet"):
+        files.pipe(f"/bucket/{file.relative_to(store)}", file.read_bytes())
+
+    assert count("memory://bucket", Wanted("churn", version="3")) == 900
+
+
+def test_a_spool_is_read_as_if_it_were_uploaded(tmp_path: Path) -> None:
+    done = spool(tmp_path / "churn", requests(3, 60))
+    under_way = spool(tmp_path / "other", requests(4, 30), is_open=True)
+
+    with archive.spooled(engines.connect("duckdb"), [done, under_way], Wanted("churn")) as table:
+        rows = table.group_by("version").agg(rows=table.count()).order_by("version").to_pyarrow().to_pylist()
+
+    assert rows == [{"version": "3", "rows": 60}, {"version": "4", "rows": 30}]
+
+
+@pytest.mark.parametrize("store", ["/nowhere/at/all", "s3nope://x", "memory://nothing"])
+def test_where_nothing_is_that_is_said(store: str) -> None:
+    with pytest.raises(TelemetryError, match=r"nothing is recorded of churn|cannot be read"):
+        count(store, Wanted("churn"))
+
+
+def test_an_engine_that_reads_no_files_asks_for_a_table() -> None:
+    class Other:
+        backend = None
+
+    with pytest.raises(UsageError, match="tables, not files"):
+        archive.stored(Other(), "/store", Wanted())  # type: ignore[arg-type]
