@@ -34,7 +34,7 @@ def write_automation(session: Session, ci: Ci) -> None:
     """Write what is not there yet of a CI, and say what people have to do about it."""
     repository = git.find(session.root.path)
     prefix = repository.prefix if repository else ""
-    change = automate(session.root, ci, branch=session.source.project.spec.branch, prefix=prefix)
+    change = automate(session.root, ci, session.source, prefix)
     if change.files:
         session.deliver(change, *([_copy(prefix)] if prefix and ci == "github" else []))
 

@@ -13,14 +13,30 @@ import yaml
 from mmgit.edits.automate import Ci, automate
 from mmgit.errors import UsageError
 from mmgit.repository.files import Root
+from mmgit.repository.source import Declared, DeclaredModel, Source
+from mmgit.spec import ModelSpec, ProjectSpec
 from tests.workflows import assert_safe, steps
 
-NAMES = ("check", "drift", "promote", "release")
-SCRIPTS = ("bases", "build", "check", "comment", "drift", "gate", "images", "install", "lock", "promote", "try")
+NAMES = ("check", "drift", "promote", "release", "retrain")
+SCRIPTS = (
+    *("bases", "build", "check", "comment", "drift", "gate", "images", "install", "lock", "promote"),
+    *("propose", "retrain", "try"),
+)
+
+MODELS = {"churn": "0 3 * * 1", "digits": "*/30 0-6 1,15 * *", "iris": "0 3 * * 1", "spam": None}
 
 
-def files(folder: Path, ci: Ci = "github", branch: str = "main", prefix: str = "") -> dict[str, str]:
-    change = automate(Root(folder), ci, branch=branch, prefix=prefix)
+def model(schedule: str | None) -> ModelSpec:
+    training = {"command": ["train"], "outputs": ["model.bin"], **({"schedule": schedule} if schedule else {})}
+    return ModelSpec.read({"apiVersion": "mmgit.dev/v1", "kind": "Model", "training": training})
+
+
+def files(
+    folder: Path, ci: Ci = "github", branch: str = "main", prefix: str = "", *, has_models: bool = True
+) -> dict[str, str]:
+    project = ProjectSpec.read({"apiVersion": "mmgit.dev/v1", "kind": "Project", "mmgit": "==0.1.0", "branch": branch})
+    models = {name: DeclaredModel("", model(schedule), name) for name, schedule in MODELS.items()} if has_models else {}
+    change = automate(Root(folder), ci, Source(Declared("mmgit.yaml", project), models=models), prefix)
     return {path: (data or b"").decode() for path, data in change.files.items()}
 
 
@@ -40,9 +56,9 @@ def permissions(folder: Path, name: str) -> dict[str, dict[str, str]]:
 
 def commands(text: str) -> set[str]:
     """The calls of mmgit, whatever they are in, without where their output goes and how it is formatted."""
-    found = re.findall(r"(?:^|\s|\()(mmgit (?:check|compile|plan|gate|build|lock|promote|base)\b[^\n]*)", text)
+    found = re.findall(r"(?:^|\s|\()(mmgit (?:check|compile|plan|gate|build|lock|promote|base|retrain)\b[^\n]*)", text)
     plain = (re.sub(r" >>.*| --format github| --format markdown|\)$| #.*", "", line) for line in found)
-    return {line for line in plain if "mmgit build --matrix" not in line}
+    return {line for line in plain if " --matrix" not in line}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -158,13 +174,41 @@ def test_what_looks_for_drift_may_only_read_and_what_proposes_newer_bases_may_wr
     assert jobs["bases"]["steps"][-1]["run"] == "mmgit base update --all --pull-request"
 
 
+def test_who_trains_holds_nothing_that_could_be_lost_and_who_proposes_runs_no_training(tmp_path: Path) -> None:
+    jobs = workflow(tmp_path, "retrain")["jobs"]
+
+    assert permissions(tmp_path, "retrain") == {
+        "models": {"contents": "read"},
+        "train": {"contents": "read"},
+        "propose": {"contents": "write", "pull-requests": "write"},
+    }
+    assert {job: set(re.findall(r"secrets\.\w+|github\.token", str(value))) for job, value in jobs.items()} == {
+        "models": set(),
+        "train": set(),
+        "propose": {"secrets.MMGIT_FORGE_TOKEN", "github.token"},
+    }
+    assert jobs["train"]["steps"][-2]["run"] == 'mmgit retrain --result "$RESULT" -- "$MODEL"'
+    assert jobs["propose"]["steps"][-1]["run"] == 'mmgit retrain --from "$RESULT" --pull-request -- "$MODEL"'
+
+
+def test_models_are_trained_on_the_schedules_that_they_declare(tmp_path: Path) -> None:
+    crons = [each["cron"] for each in triggers(workflow(tmp_path, "retrain"))["schedule"]]
+
+    assert crons == ["*/30 0-6 1,15 * *", "0 3 * * 1"]
+
+
+@pytest.mark.parametrize("ci", ["github", "scripts"])
+def test_without_a_model_that_is_trained_nothing_trains(tmp_path: Path, ci: Ci) -> None:
+    assert not [path for path in files(tmp_path, ci, has_models=False) if "retrain" in path or "propose" in path]
+
+
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_script_asks_for_a_token_only_where_what_is_merged_runs(tmp_path: Path, name: str) -> None:
     text = files(tmp_path, "scripts")[f"ci/mmgit/{name}.sh"]
 
     from_the_base = name in {"comment", "gate"}
     assert ("from a checkout of BASE" in text) == from_the_base
-    assert ("MMGIT_FORGE_TOKEN" in text) == (from_the_base or name in {"bases", "lock", "promote"})
+    assert ("MMGIT_FORGE_TOKEN" in text) == (from_the_base or name in {"bases", "lock", "promote", "propose"})
 
 
 def test_scripts_for_any_other_ci_call_what_the_workflows_call(tmp_path: Path) -> None:
@@ -196,7 +240,7 @@ def test_what_is_there_stays(tmp_path: Path) -> None:
     (tmp_path / ".github/workflows/mmgit-check.yml").write_text("ours")
 
     assert sorted(files(tmp_path)) == [
-        f".github/workflows/mmgit-{name}.yml" for name in ("drift", "promote", "release")
+        f".github/workflows/mmgit-{name}.yml" for name in ("drift", "promote", "release", "retrain")
     ]
     assert files(tmp_path, "none") == {}
 
