@@ -26,51 +26,67 @@ class TlsSecret(Spec):
     """The Kubernetes Secret (type kubernetes.io/tls) that holds the certificate of the host."""
 
     secret: KubernetesName
+    """Its name, in the namespace of the environment or of the Gateway."""
 
 
 class Gateway(Spec):
     """A Gateway that people run, `<namespace>/<name>`, whose listener ends TLS with the certificate in `tls`."""
 
     name: Annotated[str, Matching(r"[a-z0-9-]{1,63}/[a-z0-9.-]{1,253}", "<namespace>/<name>")]
+    """Namespace and name."""
     listener: KubernetesName = "https"
+    """Which of its listeners."""
     tls: TlsSecret | None = None
+    """The certificate, where `mmgit env doctor` shall look for it."""
 
 
 class Ingress(Spec):
     """An ingress controller that people run, and the secret of the host's certificate."""
 
     class_: KubernetesName
+    """The ingress class."""
     tls: TlsSecret
+    """The certificate."""
 
 
 class Certificate(Spec):
     """Files of a certificate outside git, by absolute path, for compose. Without it a self-signed one is made."""
 
     certificate: Annotated[str, Matching(r"/[A-Za-z0-9._/-]+", "an absolute path")]
+    """The chain, in PEM."""
     key: Annotated[str, Matching(r"/[A-Za-z0-9._/-]+", "an absolute path")]
+    """The private key, in PEM."""
 
 
 class KubernetesCluster(Spec):
     """What the clusters of this environment are."""
 
     versions: Annotated[List[Version], Sized(1)] = ("1.36",)
+    """Minors that must take the objects, like `"1.36"`."""
     gateway_namespace: KubernetesName | None = None
+    """Where the pods of the Gateway or ingress controller run, if not where it is declared."""
     monitoring_namespace: KubernetesName = "monitoring"
+    """Where Prometheus runs, which may read metrics."""
 
 
 class Monitoring(Spec):
     """Objects for a Prometheus operator."""
 
     service_monitor: bool = False
+    """A ServiceMonitor for each service."""
     alerts: bool = False
+    """A PrometheusRule for each service."""
 
 
 class MetricGate(Spec):
     """A bound on a metric of a candidate."""
 
     min: float | None = None
+    """At least this."""
     max: float | None = None
+    """At most this."""
     max_loss: float | None = None
+    """By so much it may be worse than what runs; which way is worse is said in model.yaml."""
 
 
 class PredictionGate(Spec):
@@ -81,7 +97,9 @@ class PredictionGate(Spec):
     max_difference: Annotated[float, Within(0)] | None = None
     """How far a number may move."""
     max_latency_ratio: Annotated[float, Within(above=0)] | None = None
+    """How many times as long a prediction may take."""
     max_size_ratio: Annotated[float, Within(above=0)] | None = None
+    """How many times as large the image may be."""
 
 
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -91,9 +109,13 @@ class Freeze(Spec):
     """Days by UTC, the first and the last included, or weekdays, on which no pin moves here."""
 
     first: Date | None = None
+    """The first day."""
     last: Date | None = None
+    """The last day."""
     weekdays: List[Weekday] = ()
+    """Days of every week."""
     reason: Text = ""
+    """Why, for people."""
 
     def check(self) -> None:
         """Some days, in order."""
@@ -111,15 +133,25 @@ class Promotion(Spec):
     """
 
     from_: Name
+    """The environment that must run the same."""
     soak: Duration | None = None
+    """For how long it must have run healthy there, by recorded evidence."""
     approvals: Annotated[int, Within(0, 20)] = 0
+    """How many must approve the very commit, besides its author."""
     approvers: List[Text] = ()
+    """Who may, by their accounts; anybody without a word."""
     metrics: dict[Metric, MetricGate] = EMPTY
+    """Bounds on the metrics of the model version."""
     predictions: PredictionGate | None = None
+    """Bounds on how predictions may change."""
     key_age: Duration | None = None
+    """How old the keys of a service that moves may be."""
     contract: Literal["compatible", "any"] = "compatible"
+    """Whether a schema that breaks callers is refused."""
     require: List[Literal["signature", "sbom"]] = ()
+    """What must be there for an image."""
     freeze: List[Freeze] = ()
+    """When nothing moves."""
 
     def check(self) -> None:
         """There are as many who may approve as must."""
@@ -133,23 +165,41 @@ class EnvironmentSpec(Document):
 
     kind: Literal["Environment"]
     description: Text = ""
+    """What it is for."""
     target: Literal["kubernetes", "compose", "process"]
+    """What its services run on."""
     registry: Registry | None = None
+    """Host and prefix of images, like `registry.example.com/models`."""
     namespace: Annotated[str, Matching(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", "a namespace")] | None = None
+    """The Kubernetes namespace of all services."""
     host: DnsName | None = None
+    """The host name in the URLs of services."""
     port: Port = 8443
+    """The port of the proxy, for compose."""
     gateway: Gateway | None = None
+    """The Gateway that routes belong to."""
     ingress: Ingress | None = None
+    """The ingress controller, in place of a Gateway."""
     tls: Certificate | None = None
+    """The certificate of the proxy, for compose."""
     kubernetes: KubernetesCluster = KubernetesCluster()
+    """What clusters this must work on."""
     monitoring: Monitoring = Monitoring()
+    """What a Prometheus operator is given."""
     defaults: ServiceDefaults = ServiceDefaults()
+    """Fields of services that do not say them."""
     telemetry: TelemetrySpec = TelemetrySpec()
+    """Where records go."""
     accepts: Literal["build", "promotion"] = "promotion"
+    """Who moves pins here: a build, once it is locked, or promotions alone."""
     promotion: Promotion | None = None
+    """What a promotion must pass."""
     controllers: List[Literal["flux", "argocd"]] = ("flux", "argocd")
+    """Which bootstraps are written, where mmgit.yaml names a forge."""
     git_secret: KubernetesName | None = None
+    """The Secret with which Flux reads the repository."""
     secrets: Secrets = Secrets()
+    """Where Secrets come from."""
 
     def check(self) -> None:
         """What its target needs."""

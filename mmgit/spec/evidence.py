@@ -25,7 +25,9 @@ class SeenReplicas(Spec):
     """How many replicas answered, and how many there should have been."""
 
     ready: Annotated[int, Within(0)]
+    """How many answered."""
     desired: Annotated[int, Within(0)]
+    """How many there should have been."""
 
 
 class EvidenceSpec(Document):
@@ -33,11 +35,17 @@ class EvidenceSpec(Document):
 
     kind: Literal["Evidence"]
     manifest: Reference
+    """The manifest that ran."""
     image: Digest
+    """Its image."""
     cluster: Cluster
+    """The uid of the cluster."""
     since: Time | None = None
+    """When it became healthy."""
     observed_at: Time
+    """When it was last looked at."""
     replicas: SeenReplicas
+    """How many replicas there were."""
     reason: Text = ""
     """Why it was not healthy."""
 

@@ -14,6 +14,7 @@ class ManifestSpec(Document):
 
     kind: Literal["Manifest"]
     description: Text = ""
+    """What is new in it."""
     runtime: Literal["python", "sklearn", "onnx", "xgboost", "lightgbm"] = "python"
     """Who answers: the scoring script (`python`), or a library that is given the model file alone."""
     outputs: List[Output] = ()
@@ -21,13 +22,21 @@ class ManifestSpec(Document):
     trusted: List[TypeName] = ()
     """Types beyond those that skops trusts by itself, which a model file may hold."""
     python: Version
+    """The minor version of Python."""
     base: Name = "default"
+    """The base of the image."""
     models: Annotated[List[Reference], Sized(1)]
+    """The model versions in it."""
     scoring: RelativePath = "score.py"
+    """The scoring script."""
     files: List[RelativePath] = ()
+    """Other files that it reads."""
     dependencies: RelativePath | None = None
+    """What it needs, as it was declared."""
     schema_: RelativePath | None = None
+    """What `run()` takes and gives, as JSON Schema."""
     sample: RelativePath | None = None
+    """A request to try."""
     golden: RelativePath | None = None
     """Rows that `mmgit try` asks, in JSON Lines; not part of the image."""
 

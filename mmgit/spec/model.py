@@ -17,6 +17,7 @@ class MetricSpec(Spec):
     """Which way a metric is better."""
 
     better: Literal["higher", "lower"]
+    """Whether more of it is better."""
 
 
 class ModelSpec(Document):
@@ -24,46 +25,65 @@ class ModelSpec(Document):
 
     kind: Literal["Model"]
     description: Text = ""
+    """What it is for."""
     task: Text = ""
+    """What it does, like `classification`."""
     owners: List[Text] = ()
+    """People or teams."""
     licence: Text = ""
+    """Its licence, as SPDX names it."""
     tags: dict[Tag, Text] = EMPTY
+    """Anything else, by name."""
     metrics: dict[Metric, MetricSpec] = EMPTY
+    """How its versions are compared."""
     training: TrainingSpec | None = None
+    """How it is trained again."""
 
 
 class Framework(Spec):
     """What the model was made with."""
 
     name: Text
+    """Its name, like `scikit-learn`."""
     version: Text = ""
+    """Its version."""
     python: Version | None = None
+    """The Python that it ran on."""
 
 
 class ModelFile(Spec):
     """One file of a model version: in the version's folder, or at `uri`."""
 
     path: RelativePath
+    """Where the scoring script finds it."""
     sha256: Sha256
+    """What it holds, as SHA-256."""
     size: Annotated[int, Within(0)]
+    """Bytes."""
     uri: Uri | None = None
+    """Where it is, if it is not in the folder."""
 
 
 class Data(Spec):
     """A data set that a version was trained on."""
 
     uri: Text
+    """Where it is, or what it is called."""
     sha256: Sha256 | None = None
+    """What it held, as SHA-256."""
 
 
 class Lineage(Spec):
     """Where a version comes from."""
 
     commit: Annotated[str, Matching(r"[0-9a-f]{7,64}", "a commit of 7 to 64 hexadecimal digits")] | None = None
+    """The commit of the code that trained it."""
     data: List[Data] = ()
+    """What it was trained on."""
     trained_by: Text = ""
     """The command that made it, if mmgit started that."""
     trained_on: Date | None = None
+    """The day on which that was."""
 
 
 class VersionSpec(Document):
@@ -71,8 +91,14 @@ class VersionSpec(Document):
 
     kind: Literal["ModelVersion"]
     description: Text = ""
+    """What is new in it."""
     framework: Framework | None = None
+    """What it was made with."""
     files: Annotated[List[ModelFile], Sized(1)]
+    """All of its files."""
     metrics: dict[Metric, float] = EMPTY
+    """How good it is, by name."""
     tags: dict[Tag, Text] = EMPTY
+    """Anything else, by name."""
     lineage: Lineage | None = None
+    """Where it comes from."""

@@ -51,11 +51,17 @@ class Autoscale(Spec):
     """
 
     min: Replicas = 1
+    """Replicas that always run."""
     max: Replicas = 10
+    """Replicas at most."""
     target: Percentage = 70
+    """The use, in per cent, that replicas are kept near."""
     metric: Literal["cpu", "concurrency"] = "cpu"
+    """Whose use: of processors, or of scoring slots."""
     refresh: Duration | None = None
+    """How often KEDA looks."""
     handover: Replicas | None = None
+    """Replicas that ran before there was an autoscaler, while it takes over."""
 
     def check(self) -> None:
         """Bounds are in order, and `refresh` is for KEDA."""
@@ -69,14 +75,18 @@ class Batch(Spec):
     """Requests that wait for a scorer are scored together, if `run()` is row-wise: so many of them, so many bytes."""
 
     max_requests: Annotated[int, Within(1, 256)] = 32
+    """Requests in one call of `run()` at most."""
     max_bytes: Annotated[int, Within(1, 2**30)] = 2**20
+    """Bytes of bodies in one call at most."""
 
 
 class SecretKey(Spec):
     """A variable whose value lies in a Kubernetes Secret, or for compose in an environment file outside git."""
 
     secret: KubernetesName
+    """The Secret; for compose, a file of that name outside git."""
     key: Annotated[str, Matching(r"[A-Za-z0-9._-]{1,253}", "a key of letters, digits, '.', '_', '-'")]
+    """Which of its keys."""
 
 
 VariableValue = Text | SecretKey
@@ -86,18 +96,26 @@ class Toleration(Spec):
     """A Kubernetes toleration."""
 
     key: LabelKey | None = None
+    """The key of the taint."""
     operator: Literal["Exists", "Equal"] = "Equal"
+    """Whether the taint must have this value, or only be there."""
     value: LabelValue | None = None
+    """The value of the taint."""
     effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    """Which effect is tolerated; without it, all."""
     seconds: Annotated[int, Within(0)] | None = None
+    """How long a pod stays once it is tainted `NoExecute`."""
 
 
 class Egress(Spec):
     """One destination that the service may call besides DNS and what telemetry needs."""
 
     cidr: Cidr | None = None
+    """A network."""
     namespace: KubernetesName | None = None
+    """A namespace of the cluster."""
     ports: List[Port] = ()
+    """TCP ports; without them, any."""
 
     def check(self) -> None:
         """One destination."""
@@ -109,24 +127,33 @@ class PatchTarget(Spec):
     """Which objects a patch is for."""
 
     kind: Annotated[str, Matching(r"[A-Z][A-Za-z0-9]{1,62}", "a kind, like Deployment")]
+    """The kind of the objects."""
     name: KubernetesName | None = None
+    """The name of the object; without it, all of that kind."""
 
 
 class Operation(Spec):
     """One operation of RFC 6902 JSON Patch."""
 
     op: Literal["add", "remove", "replace", "move", "copy", "test"]
+    """What to do."""
     path: Text
+    """Where, as a JSON Pointer."""
     from_: Text | None = None
+    """From where, for `move` and `copy`."""
     value: Any = None
+    """What to add, put or expect."""
 
 
 class Patch(Spec):
     """A change to rendered objects: `merge` (RFC 7386) or `json` (RFC 6902). One that matches nothing is an error."""
 
     target: PatchTarget
+    """Which objects."""
     merge: dict[str, Any] | None = None
+    """What is merged into them; null removes a field."""
     json_: List[Operation] | None = None
+    """Operations, one after the other."""
 
     def check(self) -> None:
         """One form of change."""
@@ -138,17 +165,24 @@ class Key(Spec):
     """An API key: its name, its public id and the SHA-256 of the token. The token itself is never in git."""
 
     name: Literal["primary", "secondary"]
+    """Which of the two."""
     id: Annotated[str, Matching(r"[A-Za-z0-9]{4,16}", "4 to 16 letters and digits")]
+    """The public part of the token."""
     digest: Digest
+    """SHA-256 of the whole token."""
     created: Date | None = None
+    """The day on which it was made."""
     expires: Date | None = None
+    """The day from which it is refused."""
 
 
 class Hold(Spec):
     """A pin that automation respects: promotions and retraining leave it, until the day that is named, or for good."""
 
     reason: Annotated[Text, Sized(1)]
+    """Why, for people."""
     until: Date | None = None
+    """The last day; without it, until it is released."""
 
     def counts_on(self, day: str) -> bool:
         """Whether it still holds on a day (ISO, UTC); its last day counts."""
@@ -159,28 +193,49 @@ class ServiceDefaults(Spec):
     """What an environment may set for its services, and a service for itself."""
 
     replicas: Replicas | None = None
+    """A fixed number of replicas (1 without a word)."""
     autoscale: Autoscale | None = None
+    """As many replicas as are needed, within bounds."""
     cpu: Cpu | None = None
+    """Processors that are reserved, like `500m` or `2`."""
     memory: Memory | None = None
+    """Memory that is reserved, and the most that there is, like `1Gi`."""
     concurrency: Annotated[int, Within(1, 256)] | None = None
+    """Scorers in a replica, each with its own copy of the model (1)."""
     spares: Annotated[int, Within(0, 16)] | None = None
+    """Scorers that wait, model loaded, to replace one that ends (0)."""
     queue: Annotated[int, Within(0, 10_000)] | None = None
+    """Requests that may wait in a replica (10); one more is refused with 503."""
     batch: Batch | None = None
+    """Whether waiting requests are scored together; `run()` must be row-wise."""
     timeout: Duration | None = None
+    """How long a score may take (60s); then 504, and a new scorer."""
     startup_timeout: Duration | None = None
+    """How long `init()` may take (5m)."""
     variables: dict[Variable, VariableValue] | None = None
+    """Variables of the scoring script: a text, or a key of a secret."""
     gpu: Count | None = None
+    """Graphics processors."""
     node_selector: dict[LabelKey, LabelValue] | None = None
+    """Labels that a node must have."""
     tolerations: List[Toleration] | None = None
+    """Taints that pods tolerate."""
     egress: List[Egress] | None = None
+    """What the service may call; nothing without a word, but for names and telemetry."""
     origins: List[Origin] | None = None
     """Sites whose scripts may call it from a browser."""
     labels: dict[LabelKey, LabelValue] | None = None
+    """Labels of all objects."""
     annotations: dict[LabelKey, Text] | None = None
+    """Annotations of all objects."""
     blueprint: Blueprint | None = None
+    """What its objects are made of, like `kubernetes/default`."""
     telemetry: Recording | None = None
+    """What is recorded of each request; without it, nothing."""
     parameters: dict[Name, Any] | None = None
+    """Values for what the blueprint declares as its parameters."""
     patches: List[Patch] | None = None
+    """Changes to the rendered objects, in order."""
 
     def check(self) -> None:
         """One owner of the replica count."""
@@ -193,11 +248,17 @@ class ServiceSpec(ServiceDefaults, Document):
 
     kind: Literal["Service"]
     description: Text = ""
+    """What it is for."""
     manifest: Reference | None = None
+    """The manifest that runs: one half of the pin. Written by a tool."""
     image: Digest | None = None
+    """The digest of the image that runs: the other half."""
     next: Reference | None = None
+    """The manifest that should run once it is built; rendering ignores it."""
     hold: Hold | None = None
+    """Keeps the pin where it is."""
     keys: List[Key] = ()
+    """The keys of its callers; none lets nobody in. Written by `mmgit service keys`."""
 
     def check(self) -> None:
         """One owner of the replica count, a whole pin or something to build, names once."""

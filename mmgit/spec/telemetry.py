@@ -19,7 +19,9 @@ class TelemetrySpec(Spec):
     """Where the services of an environment send what they record."""
 
     store: Uri | None = None
+    """Where records are archived."""
     otlp: Address | None = None
+    """The address of an OTLP receiver over HTTP, for metrics and traces."""
 
 
 class Recording(Spec):
@@ -29,6 +31,10 @@ class Recording(Spec):
     """
 
     inputs: bool | None = None
+    """Bodies of requests too."""
     outputs: bool | None = None
+    """Bodies of answers too."""
     redact: Annotated[List[FieldName], Sized(None, 256)] = ()
+    """Fields that are empty in what is kept."""
     spool: Spool | None = None
+    """Disk that the records may take (256Mi); the oldest go first."""

@@ -20,10 +20,13 @@ class TrainingData(Spec):
     """One data set: a file or folder in `training/`, a file at a URI, or rows of telemetry that people labelled."""
 
     path: RelativePath | None = None
+    """A file or folder in `training/`."""
     uri: Uri | None = None
+    """A file elsewhere, `https://` or `file://`."""
     telemetry: RelativePath | None = None
     """The name under which the command finds the file that `mmgit retrain --telemetry` names."""
     sha256: Sha256 | None = None
+    """What it must hold, as SHA-256."""
 
     def check(self) -> None:
         """One place, which mmgit can read."""
@@ -56,17 +59,27 @@ class TrainingSpec(Spec):
     """
 
     command: Annotated[List[Word], Sized(1)]
+    """The program and its arguments; no shell."""
     outputs: Annotated[List[RelativePath], Sized(1)]
+    """Model files that it writes: the files of the next version."""
     metrics: RelativePath = "metrics.json"
+    """A file that it writes: a JSON object of metrics."""
     python: Version | None = None
+    """The minor version of Python."""
     requirements: RelativePath = "requirements.txt"
+    """What it needs, locked beside it."""
     data: List[TrainingData] = ()
+    """What it reads."""
     variables: dict[Variable, Text] = EMPTY
+    """Variables that it gets."""
     inherit: List[Variable] = ()
     """Names of variables that the command may see as they are where it is started, for its way to the data."""
     timeout: Duration = "1h"
+    """How long it may take."""
     schedule: Schedule | None = None
+    """When a workflow or CronJob starts it."""
     trigger: Trigger = Trigger()
+    """When it is due."""
 
     def check(self) -> None:
         """Files have a name each, and no variable changes what starts the command or holds what opens a forge."""
