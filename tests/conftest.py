@@ -43,6 +43,7 @@ TIERS: Mapping[str, tuple[bool, str]] = {
     "network": ("MMGIT_TEST_NETWORK" in os.environ, "set MMGIT_TEST_NETWORK=1 to use PyPI and a Debian mirror"),
     "registry": ("MMGIT_TEST_REGISTRY" in os.environ, "set MMGIT_TEST_REGISTRY to host:port of an image registry"),
     "spark": ("MMGIT_TEST_SPARK" in os.environ, "set MMGIT_TEST_SPARK=1 where Java and `uv sync --group spark` are"),
+    "stores": ("MMGIT_TEST_STORES" in os.environ, "set MMGIT_TEST_STORES to a folder that scripts/stores.sh filled"),
     "slow": ("MMGIT_TEST_SLOW" in os.environ, "set MMGIT_TEST_SLOW=1"),
 }
 _skipped: list[str] = []
