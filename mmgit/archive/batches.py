@@ -15,14 +15,13 @@ import shutil
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from mmgit.serving.spool.segments import Segment, segments_of
+from mmgit.serving.spool.segments import STATUS_FILE, Segment, segments_of
 from mmgit.serving.spool.spool import Spool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-STATUS_FILE = "uploader.json"
 TOTALS = ("uploaded_records", "uploaded_objects", "failed_uploads", "unreadable_records", "torn_records")
 _IDENTITY_FILE = "id"
 _UNBOUNDED = 2**62

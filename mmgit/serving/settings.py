@@ -54,12 +54,16 @@ class ImageFacts:
 
 @dataclass(frozen=True)
 class Recording:
-    """What is kept of each request: ids, times, sizes and status, and more where it is asked for."""
+    """What is kept of each request: ids, times, sizes and status, and more where it is asked for.
+
+    Who uploads the spool gets at its records when they are `seal_seconds` old; with 0 when a segment is full.
+    """
 
     inputs: bool = False
     outputs: bool = False
     redact: tuple[str, ...] = ()
     spool_bytes: int = 256 * 1024 * 1024
+    seal_seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class Settings:
     sdk_folder: str = "/opt/mmgit/sdk"
     scorer_packages: str = "/opt/mmgit/scorer"
     spool_folder: str = "/var/spool/mmgit"
+    """`{host}` in it is the name of the host: replicas that share a volume have a folder each."""
     otlp: str = ""
     origins: tuple[str, ...] = ()
     bind: str = ""

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-import mmgit.archive.main
+from mmgit.archive import main
 from mmgit.serving.spool.segments import segments_of
 from mmgit.serving.spool.spool import Spool
 
@@ -83,8 +83,7 @@ def upload(tmp_path: Path) -> Iterator[Upload]:
     started: list[subprocess.Popen[str]] = []
 
     def start(store: str, *options: str, **variables: str) -> subprocess.Popen[str]:
-        main = str(mmgit.archive.main.__file__)
-        command = [sys.executable, main, "--store", store, "--spool", str(tmp_path / "spool"), *options]
+        command = [sys.executable, str(main.__file__), "--store", store, "--spool", str(tmp_path / "spool"), *options]
         log = (tmp_path / f"log{len(started)}").open("w")
         started.append(
             subprocess.Popen(command, env={**os.environ, **variables}, stdout=log, stderr=subprocess.STDOUT, text=True)

@@ -5,18 +5,20 @@ Only `telemetry` of the settings starts it. What does not fit into a bounded buf
 
 from __future__ import annotations
 
+import socket
 import sys
 import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Union
 
 from msgspec import UNSET
 
 from mmgit.serving.front.metrics import Family, Histogram, Labels, single
 from mmgit.serving.front.records import Answered, Record, body_of, encoded
+from mmgit.serving.front.uploads import families_of_uploads
 from mmgit.serving.spool.spool import Spool
 
 if TYPE_CHECKING:
@@ -41,7 +43,9 @@ class Recorder:
     """The telemetry of one service. `flush` hands over what was gathered since the last call."""
 
     def __init__(self, settings: Settings, recording: Recording, log: Log) -> None:
-        self.spool = Spool(Path(settings.spool_folder), recording.spool_bytes)
+        self._folder = Path(settings.spool_folder.replace("{host}", socket.gethostname()))
+        self.spool = Spool(self._folder, recording.spool_bytes)
+        self._seal_seconds = recording.seal_seconds
         self._dropped = {"buffer": 0, "scorer": 0}
         self._keeps_outputs = recording.outputs
         self._redact = frozenset(recording.redact)
@@ -71,6 +75,7 @@ class Recorder:
             Family(name, "counter", "Records of telemetry that were lost, by reason.", lost),
             single("mmgit_telemetry_pending_bytes", "Bytes of telemetry that wait for the disk.", self.pending_bytes),
             single("mmgit_telemetry_spool_bytes", "Bytes that the spool of telemetry takes.", self.spool.size_bytes),
+            *families_of_uploads(self._folder),
         ]
 
     @property
@@ -155,11 +160,16 @@ class Recorder:
     def _write_batches(self) -> None:
         """The thread; `_written_bytes` and the spool are its alone."""
         while True:
-            batch, size = self._batches.get()
+            try:
+                batch, size = self._batches.get(timeout=self._seal_seconds / 10 or None)
+            except Empty:
+                self._seal_older()
+                continue
             if not batch:
                 break
             self._write([item if isinstance(item, bytes) else encoded(item, self._redact) for item in batch])
             self._written_bytes += size
+            self._seal_older()
         with suppress(OSError):
             self.spool.close()
 
@@ -182,6 +192,14 @@ class Recorder:
             self._trouble = ""
         except OSError as error:
             self._fail(error, now)
+
+    def _seal_older(self) -> None:
+        """Let go of records that are old enough to be uploaded."""
+        if self._seal_seconds:
+            try:
+                self.spool.seal_older(self._seal_seconds)
+            except OSError as error:
+                self._fail(error, time.monotonic())
 
     def _fail(self, error: OSError, now: float) -> None:
         """Leave the disk alone for a while."""

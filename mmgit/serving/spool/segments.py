@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 HEAD = b"mmgit spool 1\n"
+STATUS_FILE = "uploader.json"
+"""What the uploader of a spool says of itself, in JSON."""
 RECORD_BYTES_MAX = 1024 * 1024
 FRAME = struct.Struct("<II")
 _SEALED = re.compile(r"([0-9]{20}-[0-9]{6})-([0-9]+)\.seg")

@@ -50,6 +50,7 @@ class Spool:
         self._fd = -1
         self._records = 0
         self._bytes = 0
+        self._began = 0.0
         self._numbers = itertools.count()
 
     def open(self) -> None:
@@ -84,6 +85,11 @@ class Spool:
         """Bring what was written to the disk itself. Raises OSError."""
         if self._file is not None:
             os.fsync(self._fd)
+
+    def seal_older(self, seconds: float) -> None:
+        """Complete the last segment if its first record was written so long ago. Raises OSError."""
+        if self._file is not None and time.monotonic() - self._began >= seconds:
+            self._seal()
 
     def close(self) -> None:
         """Complete the last segment and give the folder free. Raises OSError."""
@@ -141,7 +147,7 @@ class Spool:
     def _begin(self) -> None:
         file = self._folder / name_of(time.time_ns(), next(self._numbers))
         self._fd = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
-        self._file, self._bytes, self._records = file, 0, 0
+        self._file, self._bytes, self._records, self._began = file, 0, 0, time.monotonic()
         _write_all(self._fd, HEAD, 0)
         self._bytes = len(HEAD)
         self.size_bytes += len(HEAD)
@@ -150,6 +156,7 @@ class Spool:
         if self._file is None:
             return
         file, self._file = self._file, None
+        self._forget_taken()
         sealed = file.with_name(sealed_name(file.name, self._records))
         self._sealed.append((Segment(sealed, self._records, is_sealed=True), self._bytes))
         self._bytes = 0
@@ -159,12 +166,17 @@ class Spool:
             os.close(self._fd)
             file.rename(sealed)
 
+    def _forget_taken(self) -> None:
+        """Whoever reads a spool away takes the oldest segments."""
+        while self._sealed and not self._sealed[0][0].file.exists():
+            self.size_bytes -= self._sealed.popleft()[1]
+
     def _make_room(self, size: int) -> None:
         """Drop the oldest segments until `size` bytes more are within the bound."""
         while self.size_bytes + size > self._bytes_max and self._sealed:
             segment, size_bytes = self._sealed.popleft()
             self.size_bytes -= size_bytes
-            with suppress(FileNotFoundError):  # whoever reads a spool away deletes what it has read
+            with suppress(FileNotFoundError):  # it was taken
                 segment.file.unlink()
                 self.dropped["evicted"] += segment.records
 

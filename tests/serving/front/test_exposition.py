@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from mmgit.serving.front.exposition import page_of
 from mmgit.serving.front.metrics import Family, Histogram
+from mmgit.serving.spool.segments import STATUS_FILE
 from tests.serving.conftest import PACKAGE, Service, Start
 
 UNITS = ("_seconds", "_bytes", "_requests", "_lines", "_records")
@@ -73,6 +74,8 @@ def test_what_a_server_shows_follows_the_conventions(echo: Service) -> None:
 def test_the_documents_name_every_metric_of_a_server_and_no_other(start: Start, tmp_path: Path) -> None:
     named = set(re.findall(r"`(mmgit_[a-z_]+)", (PACKAGE.parent / "docs" / "telemetry.md").read_text()))
 
+    (tmp_path / "spool").mkdir()
+    (tmp_path / "spool" / STATUS_FILE).write_text("{}")
     service = start(telemetry={}, spool_folder=str(tmp_path / "spool"), otlp="http://127.0.0.1:9")
 
     page = service.admin("/metrics").body.decode()
