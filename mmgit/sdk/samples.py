@@ -5,23 +5,30 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING
 
+from mmgit.sdk.image_samples import describe_image
 from mmgit.sdk.json_samples import describe_bytes, describe_json
 from mmgit.sdk.numpy_samples import describe_array
 from mmgit.sdk.pandas_samples import describe_frame
+from mmgit.sdk.polars_samples import describe_polars
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from mmgit.sdk.description import Description, Sample
 
 
 class DataTypes(enum.Enum):
-    """How an argument reaches `run()`. The first three are the reference's names; it took bytes as `STANDARD`."""
+    """How an argument reaches `run()`. The first three are the reference's names; it took bytes as `STANDARD`.
+
+    `POLARS` is a frame or a series, `IMAGE` a picture of Pillow's.
+    """
 
     STANDARD = "standard"
     NUMPY = "numpy"
     PANDAS = "pandas"
     BYTES = "bytes"
+    POLARS = "polars"
+    IMAGE = "image"
 
 
 class SampleDefinition:
@@ -51,18 +58,28 @@ def definition_of(sample: Sample) -> SampleDefinition:
 
 def _type_of(sample: object) -> DataTypes:
     package = type(sample).__module__.partition(".")[0]
-    if package == "numpy":
-        return DataTypes.NUMPY
-    if package == "pandas":
-        return DataTypes.PANDAS
+    if package in _PACKAGES:
+        return _PACKAGES[package]
     return DataTypes.BYTES if isinstance(sample, (bytes, bytearray)) else DataTypes.STANDARD
 
 
 def _describe(input_type: DataTypes, sample: Sample) -> Description:
-    if input_type is DataTypes.NUMPY:
-        return describe_array(sample)
-    if input_type is DataTypes.PANDAS:
-        return describe_frame(sample)
-    if input_type is DataTypes.BYTES or isinstance(sample, (bytes, bytearray)):
+    if input_type is DataTypes.STANDARD and isinstance(sample, (bytes, bytearray)):
         return describe_bytes(sample)
-    return describe_json(sample)
+    return _DESCRIBE[input_type](sample)
+
+
+_PACKAGES = {
+    "numpy": DataTypes.NUMPY,
+    "pandas": DataTypes.PANDAS,
+    "polars": DataTypes.POLARS,
+    "PIL": DataTypes.IMAGE,
+}
+_DESCRIBE: dict[DataTypes, Callable[[Sample], Description]] = {
+    DataTypes.STANDARD: describe_json,
+    DataTypes.NUMPY: describe_array,
+    DataTypes.PANDAS: describe_frame,
+    DataTypes.BYTES: describe_bytes,
+    DataTypes.POLARS: describe_polars,
+    DataTypes.IMAGE: describe_image,
+}

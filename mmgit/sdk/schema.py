@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmgit.sdk.samples import DataTypes, SampleDefinition, definition_of
+from mmgit.sdk.samples import SampleDefinition, definition_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -106,8 +106,8 @@ def _required_arguments(run_func: Callable[..., Any], definitions: Mapping[str, 
 
 def _refuse_other_than_rows(definitions: Mapping[str, SampleDefinition]) -> None:
     for name, definition in definitions.items():
-        shape = definition.description.schema["x-mmgit"].get("shape", ())
-        if definition.type is not DataTypes.PANDAS and tuple(shape[:1]) != (None,):
+        mark = definition.description.schema["x-mmgit"]
+        if mark["type"] != "pandas" and tuple(mark.get("shape", ())[:1]) != (None,):
             raise ValueError(
                 f"{name} is neither a frame nor an array whose first size is free, so run() is not row-wise"
             )

@@ -8,7 +8,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from . import polars_frames
 from .frames import RAW
+from .images import image_opener
 from .json_values import bytes_of, check_value, refuse_unknown_keywords
 from .native_json import native_json
 from .numpy_arrays import array_converter, rows_joiner
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     from .numpy_arrays import Joiner
 
+_POLARS, _IMAGE = "polars", "image"
+
 
 class Arguments:
     """The arguments of one `run()`."""
@@ -30,12 +34,14 @@ class Arguments:
 
         Raises:
             ValueError: the schema declares what a request cannot be checked against.
-            ImportError: it declares numpy or pandas, which the scoring code's packages lack.
+            ImportError: it declares numpy, pandas, polars or pictures, which the scoring code's packages lack.
         """
         self.schema = schema
         self.converters = {name: _converter(declared, name) for name, declared in schema["properties"].items()}
         self.required = tuple(schema.get("required", ()))
         self._raw_name = raw_input_of(schema)
+        marks = {name: declared.get("x-mmgit", {}) for name, declared in schema["properties"].items()}
+        self._openers = {name: image_opener(mark) for name, mark in marks.items() if mark.get("as") == _IMAGE}
         self._joiners = _joiners(schema["properties"])
 
     def of(self, body: bytes, form: int) -> dict[str, Any]:
@@ -45,8 +51,16 @@ class Arguments:
             Refused: the body is not what the schema declares.
         """
         if form == RAW and self._raw_name is not None:
-            return {self._raw_name: body}
+            return {self._raw_name: self.value_of(self._raw_name, body)}
         return self(body)
+
+    def value_of(self, name: str, data: bytes) -> object:
+        """An argument that is declared as bytes, or as a picture, from these bytes.
+
+        Raises:
+            Refused: they are no picture.
+        """
+        return self._openers[name](data, name) if name in self._openers else data
 
     def __call__(self, body: bytes) -> dict[str, Any]:
         """The converted arguments.
@@ -104,13 +118,14 @@ def _converter(declared: Mapping[str, Any], name: str) -> Callable[[Json, str], 
     if mark["type"] == "numpy":
         convert = array_converter(mark)
     elif mark["type"] == "pandas":
-        convert = frame_converter(mark)
+        convert = (polars_frames.frame_converter if mark.get("as") == _POLARS else frame_converter)(mark)
         convert([], name)  # a dtype that this pandas lacks stops the scorer here, not a request later
     elif mark["type"] == "bytes":
-        convert = bytes_of
+        convert = partial(_picture, opened=image_opener(mark)) if mark.get("as") == _IMAGE else bytes_of
     elif mark["type"] == "standard":
         refuse_unknown_keywords(declared, name)
-        convert = partial(_standard, schema=declared)
+        is_series = mark.get("as") == _POLARS
+        convert = polars_frames.series_converter(declared) if is_series else partial(_standard, schema=declared)
     else:
         raise ValueError(f"{name}: x-mmgit has no type {mark['type']!r}")
     return convert
@@ -120,6 +135,10 @@ def _joiners(properties: Mapping[str, Any]) -> dict[str, Joiner]:
     """What joins the rows of each input; nothing where one of them cannot be joined."""
     joiners = {name: rows_joiner(declared.get("x-mmgit", {})) for name, declared in properties.items()}
     return {name: joiner for name, joiner in joiners.items() if joiner} if all(joiners.values()) else {}
+
+
+def _picture(value: Json, path: str, *, opened: Callable[[bytes, str], object]) -> object:
+    return opened(bytes_of(value, path), path)
 
 
 def _standard(value: Json, path: str, *, schema: Mapping[str, Any]) -> Json:

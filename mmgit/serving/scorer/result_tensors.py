@@ -59,7 +59,10 @@ def tensors_of(result: object) -> tuple[ResultTensor, ...]:
 
 
 def _named(value: Json, name: str, prefix: str) -> Iterator[ResultTensor]:
-    if hasattr(value, "columns") and hasattr(value, "to_dict"):
+    if hasattr(value, "get_columns"):
+        for series in value.get_columns():
+            yield _single(series, f"{prefix}{series.name}")
+    elif hasattr(value, "columns") and hasattr(value, "to_dict"):
         for index, label in enumerate(value.columns):
             yield _single(value.iloc[:, index], f"{prefix}{label}")
     else:
@@ -74,6 +77,10 @@ def _single(value: Json, name: str) -> ResultTensor:
     if datatype is not None and hasattr(value, "tolist"):
         array = value.to_numpy() if hasattr(value, "to_numpy") else value
         return ResultTensor(name, datatype, tuple(array.shape) or (1,), array)
+    if hasattr(value, "null_count") and value.null_count() == 0:
+        datatype = DATATYPES.get(str(value.dtype).lower().replace("boolean", "bool"))
+        if datatype is not None:
+            return ResultTensor(name, datatype, (len(value),), value.to_list())
     text = json_of(value)
     plain = json.loads(text)
     cells, shape = _flat(plain)

@@ -1,4 +1,4 @@
-"""What `run()` returned in, a JSON document out. Knows arrays and frames by their methods, imports neither.
+"""What `run()` returned in, a JSON document out. Knows arrays, frames and pictures by their methods, imports none.
 
 NaN and infinities are never written: JSON has no such numbers, and a client would fail on them far from the cause.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import io
 import json
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -67,10 +68,9 @@ def plain(value: Json) -> Json:
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, (dt.date, dt.time)):
         return value.isoformat() if value == value else None  # noqa: PLR0124 - pandas' NaT is no time, not even itself
-    if hasattr(value, "tolist"):
-        return _listed(value)
-    if hasattr(value, "columns") and hasattr(value, "to_dict"):
-        return value.to_dict(orient="records")
+    for method, said in _SAID_BY.items():
+        if hasattr(value, method):
+            return said(value)
     if type(value).__name__ in _SAID:
         return _SAID[type(value).__name__](value)
     if isinstance(value, Enum):
@@ -87,5 +87,20 @@ def _listed(array: Json) -> Json:
     is_time = getattr(getattr(array, "dtype", None), "kind", "") == "M"
     return array.astype(str).tolist() if is_time else array.tolist()
 
+
+def _png(image: Json) -> str:
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return base64.b64encode(stream.getvalue()).decode("ascii")
+
+
+_SAID_BY: dict[str, Callable[[Json], Json]] = {
+    "tolist": _listed,
+    "itertuples": lambda frame: frame.to_dict(orient="records"),
+    "to_dicts": lambda frame: frame.to_dicts(),
+    "to_list": lambda series: series.to_list(),
+    "getbands": _png,
+}
+"""Arrays, frames of pandas and polars, series of polars and pictures of Pillow's, each by a method that it has."""
 
 _ENCODER = json.JSONEncoder(allow_nan=False, default=plain, separators=(",", ":"))

@@ -1,6 +1,6 @@
 """Arguments of several calls in, those of one call for all of their rows out; its result in, the result of each out.
 
-Rows are the first axis of numpy arrays and of pandas frames, and the items of lists. Inputs have one dtype, frames one
+Rows are the first axis of numpy arrays and of frames, and the items of lists. Inputs have one dtype, frames one
 list of columns: what converts them gives them as they are declared.
 """
 
@@ -77,6 +77,8 @@ def parts_of(result: object, sizes: Sequence[int], *, is_for_json: bool = False)
 
 
 def _concatenated(values: Sequence[Any]) -> object:
+    if hasattr(values[0], "to_dicts"):
+        return importlib.import_module("polars").concat(values)
     if hasattr(values[0], "columns"):
         return importlib.import_module("pandas").concat(values, ignore_index=True)
     return importlib.import_module("numpy").concatenate(values)
@@ -92,7 +94,7 @@ def _slices(
     if isinstance(value, list):
         if len(value) != total or any(_is_as_long(item, total) for item in value):
             return None
-    elif not (hasattr(value, "tolist") or hasattr(value, "columns")) or value.shape[:1] != (total,):
+    elif not any(hasattr(value, name) for name in ("tolist", "columns", "to_list")) or value.shape[:1] != (total,):
         return None
     is_array = type(value).__name__ == "ndarray" and type(value).__module__ == "numpy"
     rows = plain(value) if is_for_json and is_array else getattr(value, "iloc", value)

@@ -48,6 +48,9 @@ def table_of(data: Any, names: Sequence[str] | None) -> Table:  # noqa: ANN401 -
     columns = [str(name) for name in (names if names is not None else ())]
     if isinstance(data, list):
         rows = [data]
+    elif hasattr(data, "iter_rows"):
+        columns = list(data.columns)
+        rows = [list(row) for row in data.iter_rows()]
     elif hasattr(data, "columns") and hasattr(data, "itertuples"):
         columns = [str(name) for name in data.columns]
         rows = [list(row) for row in data.itertuples(index=False, name=None)]

@@ -69,7 +69,7 @@ class TensorArguments:
         if declared[0].column is not None:
             return converter(_rows(declared, tensors), argument)
         if declared[0].holds == BYTES:
-            return _content(first)
+            return self._arguments.value_of(argument, _content(first))  # type: ignore[union-attr]
         if declared[0].holds == JSON:
             return converter(parse(_content(first)), argument)
         if isinstance(first.data, bytes) and first.datatype in DTYPES and argument in self._array_of:

@@ -77,7 +77,6 @@ def test_any_other_failure_is_told_in_the_log_only(start: Start) -> None:
         (options(models={}), "runtime sklearn needs one model and a schema.json"),
         ({**options(), "schema": None}, "runtime sklearn needs one model and a schema.json"),
         ({**options(), "files": {}}, "runtime sklearn finds no model file"),
-        ({**options(), "files": {"models/sums/model.joblib": ""}}, "No module named 'joblib'"),
         (options("predict", runtime="onnx"), "No module named 'onnxruntime'"),
     ],
 )
