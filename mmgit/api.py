@@ -17,7 +17,7 @@ from mmgit.cli import proposing
 from mmgit.cli.bringing import bring, registry_of, unasked
 from mmgit.cli.context import find_root, may_write, target_branch
 from mmgit.cli.editing import editing, write, writing
-from mmgit.cli.registering import branch_of, found_files, registered, registered_remotely
+from mmgit.cli.registering import branch_of, found_files, reference_of, registered, registered_remotely
 from mmgit.cli.service_options import only_environment
 from mmgit.deliver.baseline import surroundings_of
 from mmgit.deliver.write import changes_for, write_tree
@@ -108,6 +108,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
     tags: Mapping[str, str] | None = None,
     metrics: Mapping[str, float] | None = None,
     data: Sequence[str] = (),
+    reference: StrPath | None = None,
     repository: StrPath = ".",
     push: bool = False,
     pull_request: bool = False,
@@ -132,6 +133,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
         tags: tag -> text.
         metrics: metric -> finite number, in the unit that the model's metrics have.
         data: URIs of what it was trained on.
+        reference: rows like those, in Parquet or CSV, which telemetry is compared with.
         repository: a folder of the repository.
         push: register on the remote's newest default branch, with the next number there; nothing changes here.
         pull_request: the same as a pull request, whose text has the plan and the gates.
@@ -159,6 +161,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
             tags=tags or {},
             metrics=metrics or {},
             data=data,
+            reference=reference_of(None if reference is None else str(reference)),
             choice=Choice(runtime, tuple(outputs), tuple(trusted)),
         )
         if _is_remote(push=push, pull_request=pull_request):

@@ -112,8 +112,9 @@ def versions_have_their_files(scope: Scope) -> Iterator[Finding]:
     for model in scope.source.models.values():
         for number, version in model.versions.items():
             folder = version.path.rpartition("/")[0]
-            for position, file in enumerate(version.spec.files):
-                keys = ("files", position)
+            named = {("files", position): file for position, file in enumerate(version.spec.files)}
+            reference = {("reference",): version.spec.reference} if version.spec.reference else {}
+            for keys, file in (named | reference).items():
                 if file.path not in version.files:
                     if file.uri is None:
                         message = f"model {model.name}/{number}: `{file.path}` is neither in its folder nor at a uri"
@@ -125,6 +126,6 @@ def versions_have_their_files(scope: Scope) -> Iterator[Finding]:
                         message = f"model {model.name}/{number}: `{file.path}` is not the file that was registered"
                         hint = f"restore it, or register a new version: mmgit model register {model.name} …"
                         yield Finding("M315", version.path, (*keys, "sha256"), message, hint)
-            for name in sorted(set(version.files) - {file.path for file in version.spec.files}):
+            for name in sorted(set(version.files) - {file.path for file in (named | reference).values()}):
                 message = f"`{name}` lies in model {model.name}/{number}, which does not name it"
                 yield Finding("M316", version.path, (), message, "remove it, or register a new version with it")

@@ -24,6 +24,7 @@ from mmgit.images.dependencies import lock_dependencies
 from mmgit.repository import layout
 from mmgit.repository.files import Files, Root
 from mmgit.repository.source import Source
+from mmgit.spec.model import REFERENCE_FORMS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,6 +54,7 @@ _OPTIONS = (
     click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the version."),
     click.option("--metric", "metrics", multiple=True, metavar="NAME=NUMBER", help="A metric, like auc=0.91."),
     click.option("--data", multiple=True, metavar="URI", help="What the version was trained on."),
+    click.option("--reference", metavar="FILE|URI", help="Rows like it, to compare telemetry with."),
 )
 
 
@@ -66,7 +68,7 @@ class Remotely:
 
 
 def registration_options(command: F) -> F:
-    """-f, -p, -c, -s, --file, the runtime, --tag, --metric and --data."""
+    """-f, -p, -c, -s, --file, the runtime, --tag, --metric, --data and --reference."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return runtime_options(command)
@@ -83,6 +85,7 @@ def wanted_of(name: str, paths: tuple[str, ...], options: Mapping[str, Any]) -> 
         tags=pairs(options["tags"], "--tag"),
         metrics=_metrics(options["metrics"]),
         data=options["data"],
+        reference=reference_of(options["reference"]),
         choice=choice_of(options),
     )
 
@@ -90,6 +93,16 @@ def wanted_of(name: str, paths: tuple[str, ...], options: Mapping[str, Any]) -> 
 def found_files(paths: Sequence[str]) -> tuple[FoundFile, ...]:
     """The files at paths and URIs. Raises `UsageError` for what is not there."""
     return find(paths, open_https)
+
+
+def reference_of(given: str | None) -> FoundFile | None:
+    """The file of reference data. Raises `UsageError` if it is not there, or is none that is read."""
+    if given is None:
+        return None
+    (found,) = found_files([given]) if not Path(given).is_dir() else (None,)
+    if found is None or not found.path.endswith(REFERENCE_FORMS):
+        raise UsageError(f"{given} is no file of {' or '.join(REFERENCE_FORMS)}", "--reference train.parquet")
+    return found
 
 
 def registered(source: Source, files: Files, wanted: Registration) -> Registered:

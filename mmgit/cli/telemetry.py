@@ -6,6 +6,7 @@ import click
 
 from mmgit.cli.output import Form, output_option, print_rows
 from mmgit.cli.telemetry_options import reading, telemetry_options
+from mmgit.cli.telemetry_report import report
 from mmgit.frozen import asdict
 
 _FIGURES = ("requests", "refused", "failed", "p50_ms", "p95_ms", "p99_ms")
@@ -14,6 +15,9 @@ _FIGURES = ("requests", "refused", "failed", "p50_ms", "p95_ms", "p99_ms")
 @click.group()
 def telemetry() -> None:
     """Show, compare and export what services recorded."""
+
+
+telemetry.add_command(report)
 
 
 @telemetry.command()

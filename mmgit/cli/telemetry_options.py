@@ -60,6 +60,8 @@ class Reading:
     wanted: "Wanted"
     environment: str
     table: "Callable[[Wanted], ir.Table]"
+    stack: contextlib.ExitStack
+    """Ends with the context."""
 
 
 @contextlib.contextmanager
@@ -85,7 +87,7 @@ def reading(service: str | None, options: Mapping[str, Any]) -> Iterator[Reading
                 return archive.stored(engine, store or "", asked, options["table"])
             return stack.enter_context(archive.spooled(engine, _spools(root, service), asked))
 
-        yield Reading(root, source, engine, wanted, environment, table)
+        yield Reading(root, source, engine, wanted, environment, table, stack)
 
 
 def days_of(text: str) -> tuple[str, str]:

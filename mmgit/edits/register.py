@@ -35,6 +35,8 @@ class Registration:
     metrics: Mapping[str, float] = field(default_factory=dict)
     data: Sequence[str] = ()
     """URIs of what the version was trained on."""
+    reference: FoundFile | None = None
+    """Rows like those that it was trained on."""
     digests: Mapping[str, str] = field(default_factory=dict)
     """URI -> sha256, of data whose bytes were seen."""
     trained: Mapping[str, str] = field(default_factory=dict)
@@ -96,18 +98,22 @@ def _version(
     source: Source, wanted: Registration, reference: str, scoring: Scoring, is_in_lfs: Callable[[str], bool]
 ) -> Change:
     path, folder = layout.version(reference), layout.version_folder(reference)
-    placed = place(wanted.files, folder, source.project.spec.store, is_in_lfs)
+    store = source.project.spec.store
+    placed = place(wanted.files, folder, store, is_in_lfs)
+    compared = place([wanted.reference] if wanted.reference else [], folder, store, is_in_lfs)
     lineage = {"commit": wanted.commit, "data": [_data(uri, wanted.digests) for uri in wanted.data], **wanted.trained}
     fields = {
         "description": wanted.description,
         "framework": _framework(source, scoring),
         "files": placed.rows,
+        **({"reference": compared.rows[0]} if compared.rows else {}),
         "metrics": dict(wanted.metrics),
         "tags": dict(wanted.tags),
         "lineage": {name: value for name, value in lineage.items() if value},
     }
     summary = f"model {reference}"
-    return Change({path: new_file(path, VersionSpec, fields)}, summary, placed.copies, placed.uploads)
+    copies, uploads = {**placed.copies, **compared.copies}, {**placed.uploads, **compared.uploads}
+    return Change({path: new_file(path, VersionSpec, fields)}, summary, copies, uploads)
 
 
 def _data(uri: str, digests: Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ Small files are read to be hashed; model files are only named, and opened when a
 import io
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import IO
 
 from mmgit.documents import documents_of
 from mmgit.errors import UsageError
@@ -20,7 +21,8 @@ from mmgit.lock import Lock, lock_of
 from mmgit.recipe import Recipe, RecipeFile
 from mmgit.repository import layout
 from mmgit.repository.files import Files, Root
-from mmgit.repository.source import Source
+from mmgit.repository.source import DeclaredVersion, Source
+from mmgit.spec.model import ModelFile
 
 
 @dataclass(frozen=True)
@@ -85,14 +87,24 @@ def _models(root: Root, source: Source, manifest: str, store: ModelStore) -> Ite
         version = source.version(reference)
         if version is None:
             continue
-        name, folder = reference.partition("/")[0], layout.version_folder(reference)
         for file in version.spec.files:
-            if file.path in version.files:
-                path = f"{folder}/{file.path}"
-                yield (name, file.path), partial(store.open_in_git, partial(root.stream, path), path)
-            elif file.uri:
-                expected = RecipeFile(file.path, file.sha256, file.size)
-                yield (name, file.path), partial(store.open_at, file.uri, expected)
+            if file.path in version.files or file.uri:
+                yield (
+                    (reference.partition("/")[0], file.path),
+                    partial(version_file, root, reference, version, file, store),
+                )
+
+
+def version_file(root: Root, reference: str, version: DeclaredVersion, file: ModelFile, store: ModelStore) -> IO[bytes]:
+    """A file of a model version, from its folder or its address; whoever reads it verifies it.
+
+    Raises:
+        BuildError: it cannot be had.
+    """
+    if file.path in version.files:
+        path = f"{layout.version_folder(reference)}/{file.path}"
+        return store.open_in_git(partial(root.stream, path), path)
+    return store.open_at(file.uri or "", RecipeFile(file.path, file.sha256, file.size))
 
 
 def _read(files: Files, folder: str, name: str) -> bytes:

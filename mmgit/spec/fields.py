@@ -29,9 +29,8 @@ NAME = Matching(
 Name = Annotated[str, NAME]
 """A model, service, group, environment or base: 3–32 characters, as the reference allowed them."""
 
-Reference = Annotated[
-    str, Matching(r"[a-z0-9][a-z0-9-]{1,30}[a-z0-9]/[1-9][0-9]{0,8}", "<model>/<number>, like churn/4")
-]
+REFERENCE = Matching(r"[a-z0-9][a-z0-9-]{1,30}[a-z0-9]/[1-9][0-9]{0,8}", "<model>/<number>, like churn/4")
+Reference = Annotated[str, REFERENCE]
 """`<model>/<n>`; the field says whether it names a version or a manifest."""
 
 Digest = Annotated[str, Matching(r"sha256:[0-9a-f]{64}", "'sha256:' and 64 hexadecimal digits")]

@@ -13,6 +13,9 @@ Metric = Annotated[
 Tag = Annotated[str, Matching(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,63}", "a tag of letters, digits, '_', '.', '/', '-'")]
 
 
+REFERENCE_FORMS = (".parquet", ".csv")
+
+
 class MetricSpec(Spec):
     """Which way a metric is better."""
 
@@ -96,9 +99,20 @@ class VersionSpec(Document):
     """What it was made with."""
     files: Annotated[List[ModelFile], Sized(1)]
     """All of its files."""
+    reference: ModelFile | None = None
+    """Rows like those that it was trained on, in Parquet or CSV: what telemetry is compared with. In no image."""
     metrics: dict[Metric, float] = EMPTY
     """How good it is, by name."""
     tags: dict[Tag, Text] = EMPTY
     """Anything else, by name."""
     lineage: Lineage | None = None
     """Where it comes from."""
+
+    def check(self) -> None:
+        """The reference is a file of its own, in a form that is read."""
+        if self.reference is None:
+            return
+        if not self.reference.path.endswith(REFERENCE_FORMS):
+            raise ValueError(f"the reference is {' or '.join(REFERENCE_FORMS)}, not {self.reference.path}")
+        if self.reference.path in {file.path for file in self.files}:
+            raise ValueError(f"{self.reference.path} is the reference, and one of the files")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mmgit.frozen import dataclass
 from mmgit.telemetry import drift
-from mmgit.telemetry.counting import Bins, bins_of
+from mmgit.telemetry.counting import Bins, Kind, bins_of
 from mmgit.telemetry.features import Feature, Side
 from mmgit.telemetry.rows import Rows
 
@@ -27,7 +27,7 @@ class Moved:
 
     name: str
     side: Side
-    kind: str
+    kind: Kind
     level: drift.Level
     psi: float
     ks: drift.Test | None
@@ -100,7 +100,7 @@ def _number_bars(bins: Bins, was: Sequence[int], now: Sequence[int]) -> Iterator
     edges, beyond = bins.edges, len(bins.edges)
     yield from _if_any(f"< {_shown(edges[1])}", was[0], now[0])
     for group in drift.grouped(was[1:beyond]):
-        low, high = _shown(edges[group.start + bins.is_exact]), _shown(edges[group.stop])
+        low, high = _shown(edges[max(group.start + bins.is_exact, 1)]), _shown(edges[group.stop])
         sums = (sum(side[group.start + 1 : group.stop + 1]) for side in (was, now))
         yield Bar(low if low == high else f"{low} – {high}", *sums)
     yield from _if_any(f"> {_shown(edges[-1])}", was[beyond], now[beyond])

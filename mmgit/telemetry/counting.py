@@ -15,6 +15,7 @@ from mmgit.telemetry.features import Scalar
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
+Kind = Literal["number", "category"]
 EDGES_MAX = 100
 """With more distinct values than that, a bin holds a hundredth of the sample."""
 CATEGORIES_MAX = 20
@@ -28,7 +29,7 @@ _CODES = 256
 class Bins:
     """What the values of one feature are counted into. The last bin is for what is missing."""
 
-    kind: Literal["number", "category"]
+    kind: Kind
     edges: tuple[float, ...] = ()
     """Of numbers: bin n holds what is at most edge n, and more than the one before; one bin more is beyond the last."""
     is_exact: bool = False

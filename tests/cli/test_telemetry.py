@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from mmgit.cli import telemetry_options
+from mmgit.retraining.due import of_report
+from mmgit.spec.drift import DriftSpec
 from tests.telemetry.recorded import requests, spool
 
 Here = Callable[..., Path]
@@ -98,3 +100,98 @@ def test_since_begins_with_a_whole_day(here: Here, mmgit: Mmgit, store: Path) ->
 
     assert "churn/4" in ended.out
     assert telemetry_options.days_of("2026-11-01..2026-11-02") == ("2026-11-01", "2026-11-02")
+
+
+def test_a_version_is_compared_with_another_one(here: Here, mmgit: Mmgit, store: Path, tmp_path: Path) -> None:
+    here()
+    files = ("--html", f"{tmp_path}/drift.html", "--report", f"{tmp_path}/drift.json")
+
+    ended = mmgit("telemetry", "report", "churn", "--store", str(store), "--against", "churn/3", *files)
+
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[1].split()[:3] == ["threshold", "inputs", "much"]
+    said = json.loads((tmp_path / "drift.json").read_text())
+    assert (said["kind"], said["version"], said["reference"]) == ("Drift", "churn/4", "churn/3")
+    assert DriftSpec.read(said).psi == said["features"][0]["psi"] > 1
+    assert said["total"]["requests"] == 600
+    assert of_report(tmp_path / "drift.json") == {"rows": said["rows"], "drift": said["psi"]}
+    assert "churn/4 in churn" in (tmp_path / "drift.html").read_text()
+
+
+def test_a_version_is_compared_with_its_own_earlier_days(here: Here, mmgit: Mmgit, store: Path) -> None:
+    here()
+    which = ("--store", str(store), "--version", "churn/3", "--from", "2026-11-02")
+
+    ended = mmgit("telemetry", "report", "churn", *which, "--against", "2026-11-01..2026-11-01", "-o", "json")
+
+    said = json.loads(ended.out)
+    assert said["reference"] == "churn/3 from 2026-11-01 to 2026-11-01"
+    assert [day["day"] for day in said["days"]] == ["2026-11-02", "2026-11-03"]
+    assert {each["level"] for each in said["features"]} <= {"none", "some"}
+
+
+def test_what_was_collected_is_compared_where_it_is_named(here: Here, mmgit: Mmgit, store: Path) -> None:
+    here()
+    which = ("--store", str(store), "--version", "churn/3", "--collected", "inputs")
+
+    ended = mmgit("telemetry", "report", "churn", *which, "--against", "churn/3", "-o", "json")
+
+    assert [each["name"] for each in json.loads(ended.out)["features"]] == ["plan", "years"]
+
+
+def test_a_version_is_compared_with_the_reference_that_it_declares(
+    here: Here, mmgit: Mmgit, git: Callable[..., str], tmp_path: Path
+) -> None:
+    root = here()
+    git("init", "-q")
+    (tmp_path / "model.bin").write_bytes(b"weights")
+    lines = [f"{18 + number % 63},{number}" for number in range(200)]
+    (tmp_path / "train.csv").write_text("\n".join(["Age,target", *lines]) + "\n")
+
+    made = mmgit("model", "register", "churn", f"{tmp_path}/model.bin", "--reference", f"{tmp_path}/train.csv")
+    spool(root / ".mmgit/spool/churn", requests(2, 300))
+    ended = mmgit("telemetry", "report", "churn", "-o", "json")
+
+    assert made.code == 0
+    assert (root / "models/churn/versions/2/train.csv").is_file()
+    assert mmgit("check").code == 0
+    said = json.loads(ended.out)
+    assert said["reference"] == "the reference of churn/2"
+    assert [(each["name"], each["level"]) for each in said["features"]] == [("Age", "none")]
+    assert said["only_reference"] == ["target"]
+    (root / "models/churn/versions/2/train.csv").write_text("Age\n1\n")
+    assert "train.csv of churn/2 is not the file that was registered" in mmgit("telemetry", "report", "churn").err
+    assert "M315" in mmgit("check").err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "model version churn/4 declares no reference to compare with"),
+        (["--against", "yesterday"], "--against yesterday is neither a version, nor days, nor a file"),
+        (["--against", "nowhere.csv"], "there is no file nowhere.csv"),
+        (["--against", "2026-11-01..2026-11-99"], "expected a date"),
+        (["--against", "churn/9"], "nothing is recorded of churn, churn/9"),
+        (["--version", "churn/9", "--against", "churn/3"], "nothing is recorded of churn, churn/9"),
+    ],
+)
+def test_a_reference_that_is_none_is_refused(
+    here: Here, mmgit: Mmgit, store: Path, arguments: list[str], said: str
+) -> None:
+    here()
+
+    ended = mmgit("telemetry", "report", "churn", "--store", str(store), *arguments)
+
+    assert ended.code in (2, 20)
+    assert said in ended.err
+
+
+def test_reference_data_is_parquet_or_csv(here: Here, mmgit: Mmgit, tmp_path: Path) -> None:
+    here()
+    (tmp_path / "model.bin").write_bytes(b"weights")
+
+    for reference in (tmp_path, tmp_path / "model.bin"):
+        ended = mmgit("model", "register", "churn", f"{tmp_path}/model.bin", "--reference", str(reference))
+
+        assert ended.code == 2
+        assert "is no file of .parquet or .csv" in ended.err

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from mmgit.repository import reading
 from mmgit.spec import Spec, exact, quick
+from mmgit.spec.drift import DriftSpec
 from mmgit.spec.editor import KINDS
 from mmgit.spec.predictions import PredictionsSpec
 from mmgit.spec.record import Refused
 
 PROJECT = Path(__file__).parents[2]
-ALL_KINDS: dict[str, type[Spec]] = {**KINDS, "Predictions": PredictionsSpec}
+ALL_KINDS: dict[str, type[Spec]] = {**KINDS, "Predictions": PredictionsSpec, "Drift": DriftSpec}
 ODD: list[Any] = [
     None,
     True,
