@@ -71,8 +71,14 @@ def resolve_environment(
         else:
             services.append(_service(around, service, manifest))
     registry = environment.spec.registry
-    proxy = f"{registry}/{layout.PROXY}@{source.proxy.spec.digest}" if source.proxy and registry else None
+    proxy = _own_image(source, layout.PROXY, registry)
     return DesiredEnvironment(environment.name, environment.spec, tuple(services), proxy)
+
+
+def _own_image(source: Source, name: str, registry: str | None) -> str | None:
+    """An image of mmgit's own by its digest, if it is locked."""
+    image = source.own_images.get(name)
+    return f"{registry}/{name}@{image.spec.digest}" if image and registry else None
 
 
 def scale_of(own: ServiceDefaults, defaults: ServiceDefaults) -> FixedScale | Autoscale:

@@ -26,11 +26,11 @@ def services_can_be_called(scope: Scope) -> Iterator[Finding]:
 
 def compose_has_its_proxy(scope: Scope) -> Iterator[Finding]:
     """A compose environment that runs something needs the image of the proxy."""
-    if scope.source.proxy:
+    if layout.PROXY in scope.source.own_images:
         return
     for name, environment in scope.desired.environments.items():
         if environment.spec.target == "compose" and environment.services:
-            message = f"environment `{name}` has no proxy: there is no {layout.PROXY_IMAGE}"
+            message = f"environment `{name}` has no proxy: there is no {layout.own_image(layout.PROXY)}"
             path = scope.source.environments[name].path
             yield Finding("M332", path, ("target",), message, f"mmgit base update {layout.PROXY}")
 

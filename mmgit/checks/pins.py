@@ -7,16 +7,15 @@ from mmgit.checks.scope import Scope
 from mmgit.errors import Finding, MmgitError
 from mmgit.inputs import inputs_of
 from mmgit.lock import Layer, faults, lock_of
-from mmgit.repository import layout
 from mmgit.repository.source import DeclaredManifest
 
 
 def images_contradict_nothing(scope: Scope) -> Iterator[Finding]:
     """A lock file binds recipe, layers and manifests as its builder wrote them, and no other file says otherwise."""
     by_hand = "this file was edited by hand: "
-    if scope.source.proxy:
-        for fault in faults(lock_of(scope.source.proxy.spec)):
-            yield Finding("M703", scope.source.proxy.path, (), by_hand + fault, f"mmgit base update {layout.PROXY}")
+    for name, own in scope.source.own_images.items():
+        for fault in faults(lock_of(own.spec)):
+            yield Finding("M703", own.path, (), by_hand + fault, f"mmgit base update {name}")
     known: dict[str, tuple[Layer, str]] = {}
     for _, manifest in manifests_of(scope.source):
         for key, image in manifest.images.items():

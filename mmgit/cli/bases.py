@@ -38,7 +38,8 @@ def base() -> None:
 def update(name: str, *, is_all: bool, is_proposed: bool, is_pushed: bool, **wanted: Any) -> None:  # noqa: ANN401 - click's values
     """Lock base NAME to what Debian's archive has today. No image and no pin changes.
 
-    The base called `proxy` is that of compose's proxy, whose image is made and locked with it.
+    The bases called `proxy` and `uploader` are those of compose's proxy and of what uploads telemetry, whose images are
+    made and locked with them.
     With --pull-request or --push it is done on the newest default branch of the remote, and nothing changes here.
     """
     if is_all and any(wanted.values()):
@@ -49,8 +50,8 @@ def update(name: str, *, is_all: bool, is_proposed: bool, is_pushed: bool, **wan
     with editing(layout.BASES if is_all else layout.base(name)) as session:
         for each in sorted(session.source.bases) if is_all else (name,):
             resolved, change = _updated(session.source, each, wanted)
-            if each == layout.PROXY:
-                session.deliver(change.and_then(_proxy(session.source, resolved)))
+            if each in layout.OWN_IMAGES:
+                session.deliver(change.and_then(_own(session.source, each, resolved)))
             else:
                 session.deliver(change, *(["mmgit build"] if change.files and session.source.models else []))
 
@@ -65,8 +66,8 @@ def _update_remotely(name: str, wanted: Mapping[str, Any], **ways: Any) -> None:
         for each in [name] if name else sorted(source.bases):
             resolved, newer = _updated(source, each, wanted)
             change = change.and_then(newer)
-            if each == layout.PROXY and newer.files:
-                change = change.and_then(_proxy(source, resolved))
+            if each in layout.OWN_IMAGES and newer.files:
+                change = change.and_then(_own(source, each, resolved))
         said[:] = [change.summary.strip()]
         return change
 
@@ -107,14 +108,14 @@ def _request(
     )
 
 
-def _proxy(source: Source, resolved: "BaseSpec") -> Change:
-    """The lock of the proxy's image on this base."""
+def _own(source: Source, name: str, resolved: "BaseSpec") -> Change:
+    """The lock of an image of mmgit's own on its base."""
     from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
     from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
-    from mmgit.edits.locks import record_proxy  # noqa: PLC0415 - as above
+    from mmgit.edits.locks import record_own  # noqa: PLC0415 - as above
 
-    with working("building the proxy") as watch:
-        return record_proxy(workshop_of(find_root(), watch).build_proxy(resolved, source))
+    with working(f"building the {name}") as watch:
+        return record_own(name, workshop_of(find_root(), watch).build_own(name, resolved, source))
 
 
 def _summary(name: str, resolved: "BaseSpec") -> str:

@@ -91,7 +91,7 @@ def _build_here(session: Session, wanted: Mapping[str, str | None]) -> None:
     locks = built(session, wanted)
     if any(environment.spec.target == "compose" for environment in session.source.environments.values()):
         with working("fetching the proxy") as watch:
-            workshop_of(session.root, watch).fetch_proxy(session.source)
+            workshop_of(session.root, watch).fetch_own(session.source, *layout.OWN_IMAGES)
     change = recorded(session.source, locks)
     session.deliver(change, *(["git add -A && git commit"] if change.files else []))
 

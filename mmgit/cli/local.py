@@ -53,7 +53,7 @@ def up(environment: str) -> None:
     pins = {service.spec.manifest: service.spec.image for service in declared.services if service.spec.manifest}
     with working("fetching images") as watch:
         workshop = workshop_of(root, watch)
-        workshop.fetch_proxy(source)
+        workshop.fetch_own(source, *layout.OWN_IMAGES)
         for failure in workshop.build(source, pins).failures.values():
             raise failure
     state = certificates.prepare(root.path, environment, declared.spec)

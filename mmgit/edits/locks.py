@@ -29,10 +29,10 @@ def record(manifest: str, lock: Lock) -> Change:
     return Change({path: data}, f"image {lock.index.digest} of manifest {manifest}")
 
 
-def record_proxy(lock: Lock) -> Change:
-    """The lock file of the proxy's image."""
+def record_own(name: str, lock: Lock) -> Change:
+    """The lock file of an image of mmgit's own."""
     data = roundtrip.new(spec_of(lock).plain())
-    return Change({layout.PROXY_IMAGE: data}, f"image {lock.index.digest} of the proxy")
+    return Change({layout.own_image(name): data}, f"image {lock.index.digest} of the {name}")
 
 
 def pin(manifest: str, lock: Lock) -> services.Options:

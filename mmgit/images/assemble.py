@@ -117,6 +117,26 @@ class Assembler:
         layers = self._layers({each.key: each for each in plans.values()})
         return {platform: layers[each.key] for platform, each in plans.items()}
 
+    def layers_on(
+        self, base: "BaseSpec", name: str, made_of: Mapping[str, object], entries: Callable[..., Iterable[Entry]]
+    ) -> dict[str, list[Layer]]:
+        """The layer of a base and one on it, for each of its platforms; `entries` are told machine and index.
+
+        Raises:
+            BuildError: a package cannot be had.
+        """
+        python = python_of(base)
+        plans = {}
+        for platform in base.platforms:
+            machine = Machine(platform, python.minor, python.path, base.libc)
+            made = partial(entries, machine=machine, index=self.index)
+            plans[platform] = [
+                self._base_plan(base, platform),
+                plan(name, {"machine": [*asdict(machine).values()], **made_of}, made),
+            ]
+        layers = self._layers({each.key: each for group in plans.values() for each in group})
+        return {platform: [layers[each.key] for each in group] for platform, group in plans.items()}
+
     def _base_plan(self, base: "BaseSpec", platform: str) -> LayerPlan:
         return plan("base", {"base": base_key(base, platform)}, partial(self._base_entries, base, platform))
 

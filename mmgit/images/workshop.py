@@ -16,6 +16,7 @@ from mmgit.images.origins import Mirror
 from mmgit.images.proxy import build_proxy
 from mmgit.images.recipes import job_of, locks_of
 from mmgit.images.registry import Registry
+from mmgit.images.uploader import build_uploader
 from mmgit.lock import Layer, Lock, layers_by_key, lock_of
 from mmgit.progress import Advance, Watch, unheard, unwatched
 from mmgit.recipe import newer_parts
@@ -23,6 +24,9 @@ from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
 from mmgit.spec import BaseSpec
+
+_OWN = {layout.PROXY: build_proxy, layout.UPLOADER: build_uploader}
+"""Builders of mmgit's own images, by the name of their base."""
 
 
 @dataclass(frozen=True)
@@ -101,23 +105,26 @@ class Workshop:
                 return True
         return False
 
-    def build_proxy(self, base: BaseSpec, source: Source) -> Lock:
-        """The image of compose's proxy on this base, whatever is locked already."""
+    def build_own(self, name: str, base: BaseSpec, source: Source) -> Lock:
+        """An image of mmgit's own on this base, whatever is locked already."""
         with self.layout.in_use():
-            return build_proxy(base, self._assembler(source, _proxy_locks(source)))
+            locks = _own_locks(source).values()
+            return _OWN[name](base, self._assembler(source, {lock.recipe: lock for lock in locks}))
 
-    def fetch_proxy(self, source: Source) -> None:
-        """Make the locked image of compose's proxy present in the layout, if there is one.
+    def fetch_own(self, source: Source, *names: str) -> dict[str, Lock]:
+        """Make locked images of mmgit's own present in the layout, those that there are; name -> lock.
 
         Raises:
-            BuildError: it is nowhere, and its base is not what it was made of.
+            BuildError: one is nowhere, and its base is not what it was made of.
         """
-        for lock in _proxy_locks(source).values():
-            if not self._is_here(lock, source, layout.PROXY):
-                base = source.bases.get(layout.PROXY)
-                if base is None or self.build_proxy(base.spec, source).index != lock.index:
-                    hint = f"mmgit base update {layout.PROXY}"
-                    raise BuildError(f"the proxy {lock.index.digest} is neither here nor in a registry", hint)
+        found = {name: lock for name, lock in _own_locks(source).items() if name in names}
+        for name, lock in found.items():
+            if not self._is_here(lock, source, name):
+                base = source.bases.get(name)
+                if base is None or self.build_own(name, base.spec, source).index != lock.index:
+                    hint = f"mmgit base update {name}"
+                    raise BuildError(f"the {name} {lock.index.digest} is neither here nor in a registry", hint)
+        return found
 
     def registry(self, prefix: str, name: str, advance: Advance = unheard) -> Registry:
         """As `registry_at`, with the logins of this machine."""
@@ -159,7 +166,7 @@ class Workshop:
     def _pull(self, layer: Layer, source: Source) -> bool:
         """Bring a locked layer from a registry of some environment, if one has it."""
         for prefix in self._prefixes(source):
-            for name in (*source.models, layout.PROXY):
+            for name in (*source.models, *layout.OWN_IMAGES):
                 try:
                     with self.watch(f"pulling a layer of {name}", layer.size_bytes) as advance:
                         if transfer.pull_blob(layer, self.layout, self.registry(prefix, name, advance)):
@@ -181,5 +188,5 @@ def registry_at(prefix: str, name: str, docker_config: Path, advance: Advance = 
     return Registry(host, f"{path}/{name}".strip("/"), find=docker_credentials(docker_config), advance=advance)
 
 
-def _proxy_locks(source: Source) -> dict[str, Lock]:
-    return {lock.recipe: lock for lock in [lock_of(source.proxy.spec)]} if source.proxy else {}
+def _own_locks(source: Source) -> dict[str, Lock]:
+    return {name: lock_of(image.spec) for name, image in source.own_images.items()}

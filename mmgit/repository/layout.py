@@ -21,7 +21,14 @@ def base(name: str) -> str:
 
 PROXY = "proxy"
 """The base of compose's proxy, whose image is locked beside it."""
-PROXY_IMAGE = f"{BASES}/{PROXY}.image.yaml"
+UPLOADER = "uploader"
+"""The base of what uploads telemetry; the same of its image."""
+OWN_IMAGES = (PROXY, UPLOADER)
+
+
+def own_image(name: str) -> str:
+    """The lock of an image of mmgit's own."""
+    return f"{BASES}/{name}.image.yaml"
 
 
 def model(name: str) -> str:

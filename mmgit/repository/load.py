@@ -53,10 +53,10 @@ def _loaded(root: Files, services: Collection[str] | None, whole: Collection[str
         source = replace(beside, environments=environments)
     else:
         bases, blueprints = dict(_bases(reader)), _blueprints(reader)
-        proxy = reader.declared(layout.PROXY_IMAGE, ImageSpec) if root.exists(layout.PROXY_IMAGE) else None
+        images = dict(_own_images(reader))
         declared = environments.values()
         models = dict(read_models(reader) if services is None else read_models_of(reader, declared, whole))
-        source = Source(project, bases, models, environments, proxy, blueprints) if project else None
+        source = Source(project, bases, models, environments, images, blueprints) if project else None
     found = (*reader.problems, *problems.locate(reader.findings, root.read))
     return Loaded(source, tuple(sorted(found, key=lambda problem: (problem.place, problem.code))))
 
@@ -64,11 +64,19 @@ def _loaded(root: Files, services: Collection[str] | None, whole: Collection[str
 def _bases(reader: Reader) -> Iterator[tuple[str, Declared[BaseSpec]]]:
     """The locks of bases, by name."""
     for name in reader.root.files(layout.BASES):
-        if f"{layout.BASES}/{name}" == layout.PROXY_IMAGE:
+        if f"{layout.BASES}/{name}" in map(layout.own_image, layout.OWN_IMAGES):
             continue
         stem = reader.stem(layout.BASES, name, ".lock.yaml")
         if stem and (base := reader.declared(layout.base(stem), BaseSpec)):
             yield stem, base
+
+
+def _own_images(reader: Reader) -> Iterator[tuple[str, Declared[ImageSpec]]]:
+    """The locks of mmgit's own images, by name."""
+    for name in layout.OWN_IMAGES:
+        path = layout.own_image(name)
+        if reader.root.exists(path) and (image := reader.declared(path, ImageSpec)):
+            yield name, image
 
 
 def _blueprints(reader: Reader) -> dict[str, dict[str, str]]:

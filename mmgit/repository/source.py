@@ -80,8 +80,8 @@ class Source:
     bases: Mapping[str, Declared[BaseSpec]] = field(default_factory=dict)
     models: Mapping[str, DeclaredModel] = field(default_factory=dict)
     environments: Mapping[str, DeclaredEnvironment] = field(default_factory=dict)
-    proxy: Declared[ImageSpec] | None = None
-    """The image of compose's proxy."""
+    own_images: Mapping[str, Declared[ImageSpec]] = field(default_factory=dict)
+    """Images of mmgit's own: compose's proxy, the uploader of telemetry."""
     blueprints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The team's own: name -> path in the folder -> text."""
 

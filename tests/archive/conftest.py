@@ -59,6 +59,11 @@ def numbered(numbers: range) -> list[dict[str, Any]]:
     ]
 
 
+def ids(count: int) -> list[str]:
+    """The ids of the first of them."""
+    return sorted(f"r{number}" for number in range(count))
+
+
 def archived(store: Path) -> list[str]:
     """The ids of all requests in a folder, each as often as it is there; whatever else is there fails."""
     found = []

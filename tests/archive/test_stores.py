@@ -8,7 +8,7 @@ import pytest
 
 from mmgit.archive.batches import Batches
 from mmgit.archive.store import StoreError, store_at
-from tests.archive.conftest import Upload, numbered, sealed, until
+from tests.archive.conftest import Upload, ids, numbered, sealed, until
 from tests.archive.servers import SERVERS, Server
 
 pytestmark = pytest.mark.stores
@@ -20,10 +20,6 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     started = SERVERS[request.param](tmp_path / "server")
     yield started
     started.stop()
-
-
-def ids(count: int) -> list[str]:
-    return sorted(f"r{number}" for number in range(count))
 
 
 def to(server: Server, upload: Upload) -> subprocess.Popen[str]:

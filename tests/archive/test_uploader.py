@@ -7,13 +7,9 @@ from pathlib import Path
 
 from mmgit.archive.batches import Batches
 from mmgit.serving.spool.spool import Spool
-from tests.archive.conftest import REQUEST, Upload, archived, numbered, sealed, until
+from tests.archive.conftest import REQUEST, Upload, archived, ids, numbered, sealed, until
 
 GRACE = ("--grace-seconds", "20")
-
-
-def ids(count: int) -> list[str]:
-    return sorted(f"r{number}" for number in range(count))
 
 
 def test_what_waits_long_enough_is_uploaded_together(tmp_path: Path, upload: Upload) -> None:
