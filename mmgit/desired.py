@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from mmgit.frozen import dataclass, field
 from mmgit.spec.environment import EnvironmentSpec
-from mmgit.spec.service import Egress, Key, Patch, SecretKey, Toleration
+from mmgit.spec.service import Egress, Key, Objectives, Patch, SecretKey, Toleration
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class DesiredService:
     """The server's `settings.json`, as the serving settings say."""
     spares: int = 0
     origins: tuple[str, ...] = ()
+    slo: Objectives | None = None
     batch_max_requests: int = 1
     batch_max_bytes: int = 0
     telemetry: Mapping[str, Any] = field(default_factory=dict)

@@ -154,6 +154,7 @@ def _service(around: _Around, service: DeclaredService, manifest: DeclaredManife
             "timeout_seconds": timeout_seconds,
         },
         telemetry=recording,
+        slo=own.slo or defaults.slo,
         **joined,
     )
 

@@ -41,6 +41,10 @@ TIERS: Mapping[str, tuple[bool, str]] = {
         "set MMGIT_TEST_LANGUAGES=1 where javac, go, mcs and mono, node and npm are",
     ),
     "network": ("MMGIT_TEST_NETWORK" in os.environ, "set MMGIT_TEST_NETWORK=1 to use PyPI and a Debian mirror"),
+    "prometheus": (
+        "MMGIT_TEST_PROMETHEUS" in os.environ,
+        "set MMGIT_TEST_PROMETHEUS=1 where prometheus and promtool are",
+    ),
     "registry": ("MMGIT_TEST_REGISTRY" in os.environ, "set MMGIT_TEST_REGISTRY to host:port of an image registry"),
     "spark": ("MMGIT_TEST_SPARK" in os.environ, "set MMGIT_TEST_SPARK=1 where Java and `uv sync --group spark` are"),
     "stores": ("MMGIT_TEST_STORES" in os.environ, "set MMGIT_TEST_STORES to a folder that scripts/stores.sh filled"),

@@ -31,6 +31,7 @@ CHECKS_OF_SERVICES: tuple[Check, ...] = (
     environments.fields_without_effect_are_said,
     environments.processes_render_nothing,
     environments.batches_are_of_rows,
+    environments.who_scales_to_zero_has_an_activator,
     contracts.breaking_contracts_get_a_service_of_their_own,
     handover.autoscalers_take_over_from_what_runs,
     handover.handovers_end,

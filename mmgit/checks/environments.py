@@ -75,6 +75,23 @@ def batches_are_of_rows(scope: Scope) -> Iterator[Finding]:
                 yield Finding("M345", service.path, ("batch",), message, hint, "warning")
 
 
+def who_scales_to_zero_has_an_activator(scope: Scope) -> Iterator[Finding]:
+    """Without a replica nobody would answer, and nobody would count who asks."""
+    for environment in scope.source.environments.values():
+        spec, defaults = environment.spec, environment.spec.defaults
+        if spec.target == "kubernetes" and spec.gateway and spec.kubernetes.activator:
+            continue
+        declared = [(each.path, ("autoscale", "min"), each.spec.autoscale) for each in environment.services]
+        for path, keys, autoscale in [
+            (environment.path, ("defaults", "autoscale", "min"), defaults.autoscale),
+            *declared,
+        ]:
+            if autoscale and autoscale.min == 0:
+                message = f"nothing in environment `{environment.name}` holds requests while there is no replica"
+                hint = "min: 1   or, in Kubernetes with a gateway, `kubernetes: {activator: …}`: docs/watching.md"
+                yield Finding("M346", path, keys, message, hint)
+
+
 def routes_say_who_may_call(scope: Scope) -> Iterator[Finding]:
     """Without the namespace of the ingress controller, pods of every namespace may call the services: a warning."""
     for environment in scope.source.environments.values():

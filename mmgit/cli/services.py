@@ -17,6 +17,7 @@ from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.registering import registered, registration_options, wanted_of
 from mmgit.cli.service_keys import first_key, key_file_option, keys
 from mmgit.cli.service_options import only_environment, options_of, service_options
+from mmgit.cli.watching import alerts, dashboard
 from mmgit.edits import services
 from mmgit.edits.change import Change
 from mmgit.edits.references import environment_of, manifest_in_words, model_of, newest, service_of
@@ -35,7 +36,7 @@ def service() -> None:
     """Create, update, list, show, delete and call services."""
 
 
-for command in (keys, run, usage, logs):
+for command in (keys, run, usage, logs, dashboard, alerts):
     service.add_command(command)
 
 

@@ -3,24 +3,24 @@
 from typing import Any
 
 from mmgit.desired import DesiredService
+from mmgit.render import objectives
+from mmgit.render.queries import Queries
 
 _SHARE = "0.05"
 
 
-def rules(namespace: str, service: DesiredService) -> list[dict[str, Any]]:
-    """Rules of a Prometheus operator's group."""
-    own = f'namespace="{namespace}",service="{service.name}"'
-
-    def share(statuses: str) -> str:
-        answers = f'sum(rate(mmgit_requests_total{{{own},status=~"{statuses}"}}[5m]))'
-        return f"{answers} / sum(rate(mmgit_requests_total{{{own}}}[5m])) > {_SHARE}"
-
+def rules(queries: Queries, service: DesiredService) -> list[dict[str, Any]]:
+    """Rules of a group, as Prometheus and its operator take them."""
+    ready = f"absent(mmgit_scorers_ready{{{queries.own}}} > 0)"
+    failing = f"{queries.status_share('500|502|504', '5m')} > {_SHARE}"
+    refused = f"{queries.status_share('503', '5m')} > {_SHARE}"
     found = (
-        ("MmgitNoScorerReady", "critical", "no scorer is up", f"absent(mmgit_scorers_ready{{{own}}} > 0)"),
-        ("MmgitAnswersFail", "critical", "more than 5 % of the answers are errors", share("500|502|504")),
-        ("MmgitCallsRefused", "warning", "more than 5 % of the calls find the queue full", share("503")),
+        ("MmgitNoScorerReady", "critical", "no scorer is up", ready),
+        ("MmgitAnswersFail", "critical", "more than 5 % of the answers are errors", failing),
+        ("MmgitCallsRefused", "warning", "more than 5 % of the calls find the queue full", refused),
+        ("MmgitKeysBroken", "warning", "the keys cannot be read", f"max(mmgit_keys_broken{{{queries.own}}}) > 0"),
     )
-    return [
+    rules = [
         {
             "alert": alert,
             "expr": expression,
@@ -30,3 +30,4 @@ def rules(namespace: str, service: DesiredService) -> list[dict[str, Any]]:
         }
         for alert, severity, summary, expression in found
     ]
+    return rules + (list(objectives.rules(queries, service.name, service.slo)) if service.slo else [])

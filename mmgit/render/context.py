@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from mmgit.desired import Autoscale, DesiredEnvironment, DesiredService
-from mmgit.render import alerts
+from mmgit.render import alerts, dashboards
+from mmgit.render.queries import queries_of
+from mmgit.spec.environment import Activator
 from mmgit.spec.fields import bytes_of, cpus_of
 from mmgit.spec.service import Egress, SecretKey, Toleration
 
@@ -36,8 +38,16 @@ def environment_variables(environment: DesiredEnvironment) -> dict[str, Any]:
             "gateway": gateway,
             "ingress": ingress,
             "namespace": spec.kubernetes.gateway_namespace or (gateway and gateway["namespace"]),
+            "activator": _activator(spec.kubernetes.activator),
         },
     }
+
+
+def _activator(activator: Activator | None) -> dict[str, Any] | None:
+    if activator is None:
+        return None
+    namespace, _, name = activator.service.partition("/")
+    return {"namespace": namespace, "name": name, "port": activator.port}
 
 
 def service_variables(
@@ -46,7 +56,7 @@ def service_variables(
     """What is the service's own; it stands beside the environment's variables."""
     return {
         "service": _service(service),
-        "scale": _scale(service),
+        "scale": {**_scale(service), "activated": _activated(environment, service)},
         "slot": {"name": slot_name(service), "selector": selector(service)},
         "admin": _admin(environment, service),
         "seconds": _seconds(service),
@@ -143,7 +153,16 @@ def _scale(service: DesiredService) -> dict[str, Any]:
         "spare": least > 1,
         "refresh_seconds": scale.refresh_seconds,
         "busy": f"{service.concurrency * scale.target / 100:g}",
+        "waiting": str(service.concurrency),
     }
+
+
+def _activated(environment: DesiredEnvironment, service: DesiredService) -> dict[str, str] | None:
+    """What wakes a service without a replica: where KEDA asks for it, and what."""
+    activator = environment.spec.kubernetes.activator
+    if activator is None or not isinstance(service.scale, Autoscale) or service.scale.min > 0:
+        return None
+    return {"address": activator.prometheus, "query": activator.waiting.replace("<service>", service.name)}
 
 
 def _admin(environment: DesiredEnvironment, service: DesiredService) -> dict[str, Any]:
@@ -157,8 +176,15 @@ def _admin(environment: DesiredEnvironment, service: DesiredService) -> dict[str
         "callers": callers + [KEDA_NAMESPACE] * by_concurrency,
         "metrics": f"http://{name}.{spec.namespace}.svc:8081/metrics",
         "service_monitor": spec.monitoring.service_monitor,
-        "alerts": alerts.rules(spec.namespace or "", service) if spec.monitoring.alerts else [],
+        "alerts": alerts.rules(queries_of(environment, service.name), service) if spec.monitoring.alerts else [],
+        "dashboard": _dashboard(environment, service) if spec.monitoring.dashboards else {},
     }
+
+
+def _dashboard(environment: DesiredEnvironment, service: DesiredService) -> dict[str, Any]:
+    """A ConfigMap's name and files: Grafana keeps the files of all of them in one folder."""
+    file = f"{environment.name}-{service.name}.json"
+    return {"name": f"{service.name}-dashboard", "files": {file: dashboards.dashboard_of(environment, service)}}
 
 
 def _seconds(service: DesiredService) -> dict[str, Any]:

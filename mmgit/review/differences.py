@@ -15,7 +15,7 @@ _MEGABYTES_FROM = 100_000
 _AMOUNTS = (
     *("cpu", "memory", "gpu", "concurrency", "spares", "queue"),
     *("batch_max_requests", "batch_max_bytes"),
-    *("timeout_seconds", "startup_timeout_seconds", "blueprint"),
+    *("timeout_seconds", "startup_timeout_seconds", "blueprint", "slo"),
 )
 _MAPS = ("variables", "labels", "annotations", "node_selector", "telemetry", "parameters")
 _LISTS = ("tolerations", "egress", "origins", "patches")

@@ -58,6 +58,19 @@ class Certificate(Spec):
     """The private key, in PEM."""
 
 
+class Activator(Spec):
+    """What holds requests for services without a replica, until KEDA has started one, and passes them on then."""
+
+    service: Annotated[str, Matching(r"[a-z0-9-]{1,63}/[a-z0-9.-]{1,253}", "<namespace>/<name>")]
+    """The Service that takes the requests. Its namespace has a ReferenceGrant for the routes of this one."""
+    port: Port
+    """Its port."""
+    prometheus: Annotated[str, Matching(r"https?://[A-Za-z0-9.-]+(?::[0-9]{1,5})?(?:/[A-Za-z0-9._/-]*)?", "an address")]
+    """Where KEDA asks how many requests it holds."""
+    waiting: Annotated[Text, Sized(1, 1000)]
+    """The query for that, with `<service>` where the name of the service belongs."""
+
+
 class KubernetesCluster(Spec):
     """What the clusters of this environment are."""
 
@@ -67,6 +80,8 @@ class KubernetesCluster(Spec):
     """Where the pods of the Gateway or ingress controller run, if not where it is declared."""
     monitoring_namespace: KubernetesName = "monitoring"
     """Where Prometheus runs, which may read metrics."""
+    activator: Activator | None = None
+    """What lets services scale to zero."""
 
 
 class Monitoring(Spec):
@@ -75,7 +90,9 @@ class Monitoring(Spec):
     service_monitor: bool = False
     """A ServiceMonitor for each service."""
     alerts: bool = False
-    """A PrometheusRule for each service."""
+    """A PrometheusRule for each service, also with the alerts of its `slo`."""
+    dashboards: bool = False
+    """A ConfigMap with a Grafana dashboard for each service, labelled `grafana_dashboard`."""
 
 
 class MetricGate(Spec):

@@ -7,6 +7,7 @@ An absent field is `None` here; `resolve` joins the defaults: service over envir
 from typing import Annotated, Any, Literal
 
 from mmgit.spec.fields import (
+    DURATION,
     Count,
     Cpu,
     Date,
@@ -23,6 +24,7 @@ from mmgit.spec.fields import (
     Reference,
     Text,
     Variable,
+    seconds_of,
 )
 from mmgit.spec.record import Spec
 from mmgit.spec.telemetry import Recording
@@ -40,6 +42,7 @@ Origin = Annotated[
         'the origin of a site, like https://portal.example.com, or "null" for files',
     ),
 ]
+_SHARE = r"9[5-9](?:\.[0-9]{1,3})?"
 Cidr = Annotated[str, Matching(r"[0-9a-f.:]+/[0-9]{1,3}", "a network, like 10.0.0.0/8")]
 
 
@@ -50,8 +53,8 @@ class Autoscale(Spec):
     `handover` is the number of replicas that ran before; it stays until the autoscaler has taken over from them.
     """
 
-    min: Replicas = 1
-    """Replicas that always run."""
+    min: Annotated[int, Within(0, 1000)] = 1
+    """Replicas that always run; 0 where the environment has an activator, with `metric: concurrency`."""
     max: Replicas = 10
     """Replicas at most."""
     target: Percentage = 70
@@ -69,6 +72,8 @@ class Autoscale(Spec):
             raise ValueError(f"min {self.min} is greater than max {self.max}")
         if self.refresh is not None and self.metric == "cpu":
             raise ValueError("refresh is KEDA's polling interval and needs `metric: concurrency`")
+        if self.min == 0 and self.metric == "cpu":
+            raise ValueError("min 0 needs `metric: concurrency`: without a replica there is no use of processors")
 
 
 class Batch(Spec):
@@ -78,6 +83,35 @@ class Batch(Spec):
     """Requests in one call of `run()` at most."""
     max_bytes: Annotated[int, Within(1, 2**30)] = 2**20
     """Bytes of bodies in one call at most."""
+
+
+class Objectives(Spec):
+    """What callers may rely on over 30 days; alerts say when the service fails it too fast."""
+
+    availability: Annotated[float, Within(95, 99.999)] | None = None
+    """The share of calls, in per cent, that are not answered with a 5xx."""
+    latency: Annotated[str, Matching(rf"{DURATION.pattern}@{_SHARE}", "a time and a share, like 250ms@99")] | None = (
+        None
+    )
+    """How fast which share of answers is, in per cent; the time is a bound of the server's histogram."""
+
+    def check(self) -> None:
+        """Something is said, and the histogram has the bound."""
+        if self.availability is None and self.latency is None:
+            raise ValueError("give availability, latency or both")
+        if self.latency is not None:
+            from mmgit.serving.front.metrics import SECONDS  # noqa: PLC0415 - few services say it
+
+            if bound_of(self.latency)[0] not in SECONDS:
+                raise ValueError(
+                    f"latency: the server counts answers within {', '.join(f'{each:g}s' for each in SECONDS)}"
+                )
+
+
+def bound_of(latency: str) -> tuple[float, float]:
+    """The seconds and the per cent of answers of a latency that may be relied on."""
+    time, _, share = latency.partition("@")
+    return seconds_of(time), float(share)
 
 
 class SecretKey(Spec):
@@ -230,6 +264,8 @@ class ServiceDefaults(Spec):
     """Annotations of all objects."""
     blueprint: Blueprint | None = None
     """What its objects are made of, like `kubernetes/default`."""
+    slo: Objectives | None = None
+    """What callers may rely on."""
     telemetry: Recording | None = None
     """What is recorded of each request; without it, nothing."""
     parameters: dict[Name, Any] | None = None

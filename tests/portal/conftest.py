@@ -88,6 +88,7 @@ def service(text: str, image: str) -> str:
         f"{HEADER}kind: Service\ndescription: {said}\nmanifest: churn/1\nimage: {image}\nnext: churn/1\n"
         f'hold: {{reason: {said}, until: "2027-01-01"}}\n'
         f"autoscale: {{min: 2, max: 4}}\n"
+        "slo: {availability: 99.9, latency: 250ms@99}\n"
         f"variables: {{THRESHOLD: {said}}}\ntelemetry: {{inputs: true, redact: [{said}]}}\n"
         f'keys: [{{name: primary, id: k7f3, digest: "{OLD}", created: "2026-01-01", expires: "2027-01-01"}}]\n'
     )

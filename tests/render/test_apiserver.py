@@ -132,7 +132,10 @@ def rendered(environment: DesiredEnvironment) -> list[Object]:
 def test_every_object_is_stored_as_it_is_committed(
     cluster: Cluster, service: MakeService, environment: MakeEnvironment
 ) -> None:
-    place = {"namespace": cluster.namespace, "monitoring": {"service_monitor": True, "alerts": True}}
+    place = {
+        "namespace": cluster.namespace,
+        "monitoring": {"service_monitor": True, "alerts": True, "dashboards": True},
+    }
     scales = {
         "fixed": FixedScale(3),
         "cpu": Autoscale(min=2, max=3, target=70),

@@ -177,13 +177,51 @@ def test_scaling_on_busy_scorers_asks_every_pod_through_keda(service: MakeServic
                     "aggregationType": "sum",
                     "targetValue": "2.8",
                 },
-            }
+            },
+            {
+                "type": "metrics-api",
+                "metricType": "AverageValue",
+                "metadata": {
+                    "url": "http://churn-admin.ml-production.svc:8081/metrics",
+                    "format": "prometheus",
+                    "valueLocation": "mmgit_queue_requests",
+                    "aggregateFromKubeServiceEndpoints": "true",
+                    "aggregationType": "sum",
+                    "targetValue": "4",
+                },
+            },
         ],
     }
     assert found["Service-admin"]["spec"]["clusterIP"] == "None"
     assert found["NetworkPolicy"]["spec"]["ingress"][1]["from"] == [
         {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}}
     ]
+
+
+def test_a_service_that_scales_to_zero_is_reached_and_woken_through_the_activator(
+    service: MakeService, objects: Objects
+) -> None:
+    activator = {"service": "keda/interceptor", "port": 8080, "prometheus": "http://prometheus:9090"}
+    cluster = {"versions": ["1.36"], "activator": {**activator, "waiting": 'sum(pending{service="<service>"})'}}
+    asleep, awake = (
+        Autoscale(min=least, max=5, target=70, metric="concurrency", refresh_seconds=1) for least in (0, 1)
+    )
+
+    found = objects(service(scale=asleep), kubernetes=cluster)
+
+    assert found["ScaledObject"]["spec"]["minReplicaCount"] == 0
+    assert found["ScaledObject"]["spec"]["triggers"][2]["metadata"] == {
+        "serverAddress": "http://prometheus:9090",
+        "query": 'sum(pending{service="churn"})',
+        "threshold": "1",
+        "activationThreshold": "0",
+    }
+    (backend,) = found["HTTPRoute"]["spec"]["rules"][0]["backendRefs"]
+    assert (backend["namespace"], backend["name"], backend["port"]) == ("keda", "interceptor", 8080)
+    callers = found["NetworkPolicy"]["spec"]["ingress"][0]["from"]
+    assert {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "keda"}}} in callers
+    (backend,) = objects(service(scale=awake), kubernetes=cluster)["HTTPRoute"]["spec"]["rules"][0]["backendRefs"]
+    assert (backend.get("namespace"), backend["name"]) == (None, "churn")
 
 
 def test_a_route_sends_the_path_of_the_service_to_it_over_the_tls_listener(
@@ -241,7 +279,9 @@ def test_monitoring_is_rendered_where_it_is_declared(service: MakeService, objec
         found["Service-admin"]["metadata"]["labels"].items()
     )
     (group,) = found["PrometheusRule"]["spec"]["groups"]
-    assert [rule["alert"] for rule in group["rules"]] == ["MmgitNoScorerReady", "MmgitAnswersFail", "MmgitCallsRefused"]
+    assert [rule["alert"] for rule in group["rules"]] == [
+        *("MmgitNoScorerReady", "MmgitAnswersFail", "MmgitCallsRefused", "MmgitKeysBroken"),
+    ]
     assert all('namespace="ml-production",service="churn"' in rule["expr"] for rule in group["rules"])
 
 

@@ -17,7 +17,7 @@ from mmgit.render.moulds import shape_of
 from mmgit.render.server_files import ServerFiles, server_files
 from mmgit.render.target import Rendered
 from mmgit.repository import reading
-from mmgit.spec.service import Egress, Key, Operation, Patch, PatchTarget, SecretKey, Toleration
+from mmgit.spec.service import Egress, Key, Objectives, Operation, Patch, PatchTarget, SecretKey, Toleration
 
 MakeService = Callable[..., DesiredService]
 MakeEnvironment = Callable[..., DesiredEnvironment]
@@ -28,11 +28,13 @@ NAME = st.text("az09", min_size=3, max_size=8) | st.sampled_from(["1e5", "0x1f",
 FIELDS: list[dict[str, Any]] = [
     {"gateway": {"name": "infra/public"}},
     {"gateway": None, "ingress": {"class": "nginx", "tls": {"secret": "tls"}}},
+    {"monitoring": {"service_monitor": True, "alerts": True, "dashboards": True}},
     {"monitoring": {"service_monitor": True, "alerts": True}},
 ]
 SHAPES: list[dict[str, Any]] = [
     {},
     {"scale": FixedScale(3), "gpu": 1, "concurrency": 2},
+    {"scale": FixedScale(1), "slo": Objectives(availability=99.9, latency="1s@99")},
     {"scale": Autoscale(2, 5, 70, "cpu", None, 3), "node_selector": {"pool": "a"}},
     {"scale": Autoscale(1, 4, 60, "concurrency", 2), "telemetry": {"spool_bytes": 2**20}},
     {

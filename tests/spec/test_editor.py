@@ -54,7 +54,7 @@ def test_good_files_are_good_in_the_editor(repository: Callable[[], Path]) -> No
         ("Service", {**SERVICE, "replica": 3}),
         ("Service", {**SERVICE, "replicas": "3"}),
         ("Service", {**SERVICE, "cpu": "much"}),
-        ("Service", {**SERVICE, "autoscale": {"min": 0}}),
+        ("Service", {**SERVICE, "autoscale": {"min": -1}}),
         ("Service", {**SERVICE, "variables": {"not-a-name": "x"}}),
         ("Service", {**SERVICE, "keys": [{"name": "third", "id": "abcd", "digest": "sha256:" + "0" * 64}]}),
         ("Service", {"kind": "Service", "next": "churn/1"}),

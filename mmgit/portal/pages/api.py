@@ -118,7 +118,11 @@ def _words(type_: Type) -> str:
         said += f" ({type_.dtype})" if type_.dtype else ""
     elif isinstance(type_, Array):
         how_many = "" if type_.size is None else f"{type_.size} × "
-        said = f"array {shape_of(type_)}" if shape_of(type_) else f"list of {how_many}{_words(type_.item)}"
+        said = (
+            f"array {shape_of(type_)}"
+            if shape_of(type_)
+            else f"list of {how_many}{_words(type_.item)}{'s' * isinstance(type_.item, Record)}"
+        )
     else:
         said = f"object of {_words(type_.value)}" if isinstance(type_, Table) else "object"
     return f"{said}, or null" if type_.nullable and said != "anything" else said

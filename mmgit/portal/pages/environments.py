@@ -22,7 +22,7 @@ def pages(contents: Contents) -> Iterator[Page]:
 def since(contents: Contents, service: DeclaredService) -> Node:
     """Since when a service runs what it runs, as git has it."""
     pins = contents.pins.get(service.path)
-    if pins and pins[0].image == service.spec.image:
+    if service.spec.image and pins and pins[0].image == service.spec.image:
         return day(pins[0].time)
     return "not committed yet" if service.spec.image else None
 

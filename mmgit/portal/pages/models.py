@@ -202,7 +202,7 @@ def _framework(version: DeclaredVersion) -> str | None:
 
 
 def _tags(tags: Mapping[str, Any]) -> Node:
-    return [badge(f"{name}: {value}" if value else name) for name, value in sorted(tags.items())]
+    return [[badge(f"{name}: {value}" if value else name), " "] for name, value in sorted(tags.items())]
 
 
 def _digest(sha256: str | None) -> Node:

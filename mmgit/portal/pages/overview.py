@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from mmgit.portal import paths
 from mmgit.portal.contents import Contents
 from mmgit.portal.frame import Here, Page, code, day, filter_of, section, table
-from mmgit.portal.html import Html, Node, el
+from mmgit.portal.html import Html, el
 from mmgit.portal.pages import changes
 
 SEARCH = ("search.html", "Search")
@@ -53,7 +53,7 @@ def _overview(contents: Contents, project: str) -> Page:
 
 
 def _search(contents: Contents) -> Page:
-    items = [el("li", link, " ", el("small", *about)) for link, *about in _things(contents)]
+    items = [el("li", link, " ", el("small", " · ".join(filter(None, about)))) for link, *about in _things(contents)]
     main = (
         el("h1", "Search"),
         el("p", "Everything that has a page.", class_="lead"),
@@ -63,7 +63,7 @@ def _search(contents: Contents) -> Page:
     return Page(*SEARCH, main)
 
 
-def _things(contents: Contents) -> Iterator[tuple[Html, *tuple[Node, ...]]]:
+def _things(contents: Contents) -> Iterator[tuple[Html, *tuple[str | None, ...]]]:
     here = Here(SEARCH[0])
     for environment in contents.source.environments.values():
         yield (
@@ -73,13 +73,13 @@ def _things(contents: Contents) -> Iterator[tuple[Html, *tuple[Node, ...]]]:
         )
     for environment, service in contents.services:
         link = paths.to_service(here, environment, service, f"{service.name} in {environment.name}")
-        yield link, f"service {service.spec.manifest or ''} {service.group} ", service.spec.description
+        yield link, "service", service.spec.manifest, service.group, service.spec.description
     for model in contents.source.models.values():
         tags = " ".join(f"{key}:{value}" for key, value in sorted(model.spec.tags.items()))
-        yield here.to(paths.model(model.name), model.name), f"model {model.spec.task} {tags} ", model.spec.description
+        yield here.to(paths.model(model.name), model.name), "model", model.spec.task, tags, model.spec.description
         for number, version in model.versions.items():
             reference = f"{model.name}/{number}"
-            yield here.to(paths.version(reference), reference), "version ", version.spec.description
+            yield here.to(paths.version(reference), reference), "version", version.spec.description
         for number, manifest in model.manifests.items():
             reference = f"{model.name}/{number}"
-            yield here.to(paths.manifest(reference), reference), "manifest ", manifest.spec.description
+            yield here.to(paths.manifest(reference), reference), "manifest", manifest.spec.description

@@ -112,6 +112,7 @@ def _how(service: DeclaredService, running: DesiredService | None) -> Iterator[t
         yield "GPUs", running.gpu or None
         yield "Scorers a replica", f"{running.concurrency}, and {running.queue} requests may wait"
         yield "Time for a request", f"{running.timeout_seconds:g} s"
+        yield "Objectives", _objectives(running)
         yield "Records of requests", _recording(running)
     rows = (
         (key.name, code(key.id), day(key.created) if key.created else None, day(key.expires) if key.expires else None)
@@ -126,6 +127,15 @@ def _scale(running: DesiredService) -> str:
         return str(scale.replicas)
     used = "processors" if scale.metric == "cpu" else "scorers"
     return f"{scale.min} to {scale.max}, towards {scale.target} % of its {used}"
+
+
+def _objectives(running: DesiredService) -> str | None:
+    if running.slo is None:
+        return None
+    availability = f"{running.slo.availability:g} % answered without an error" if running.slo.availability else None
+    time, _, share = (running.slo.latency or "").partition("@")
+    latency = f"{share} % within {time}" if time else None
+    return ", ".join(filter(None, (availability, latency)))
 
 
 def _recording(running: DesiredService) -> str | None:

@@ -47,7 +47,10 @@ def differences(draw: st.DrawFn) -> dict[str, Any]:
     [
         {},
         {"gateway": None, "ingress": {"class": "nginx", "tls": {"secret": "tls"}}},
-        {"monitoring": {"service_monitor": True, "alerts": True}, "kubernetes": {"versions": ["1.33", "1.37"]}},
+        {
+            "monitoring": {"service_monitor": True, "alerts": True, "dashboards": True},
+            "kubernetes": {"versions": ["1.33", "1.37"]},
+        },
     ],
     ids=["gateway", "ingress", "monitoring"],
 )

@@ -51,7 +51,10 @@ ALL_FIELDS: dict[str, Any] = {
 )
 @pytest.mark.parametrize("minor", ["1.28", "1.33", "1.36", "1.37"])
 def test_what_is_rendered_is_good_on_every_minor(check: Check, service: MakeService, scale: Any, minor: str) -> None:
-    fields = {"monitoring": {"service_monitor": True, "alerts": True}, "kubernetes": {"versions": [minor]}}
+    fields = {
+        "monitoring": {"service_monitor": True, "alerts": True, "dashboards": True},
+        "kubernetes": {"versions": [minor]},
+    }
 
     assert check(nothing, service(scale=scale, **ALL_FIELDS), **fields) == []
 
