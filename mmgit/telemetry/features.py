@@ -86,7 +86,8 @@ def found_in(texts: Mapping[Side, Iterable[str | None]]) -> dict[Feature, list[S
 
 
 def _named(places: list[tuple[Root, str]]) -> Iterator[tuple[tuple[Root, str], Feature]]:
-    """Short names where they are unambiguous: a column's own, else with its argument before it."""
+    """Short names where they are unambiguous: a column's own, else with its argument before it. No two are the same."""
+    taken: set[str] = set()
     short = Counter(field for root, field in places if root.side == "inputs" and root.row == "object")
     for root, field in places:
         base = root.key if root.side == "inputs" else ".".join(filter(None, (OUTPUT, root.key)))
@@ -96,6 +97,9 @@ def _named(places: list[tuple[Root, str]]) -> Iterator[tuple[tuple[Root, str], F
             name = base
         else:
             name = field if root.side == "inputs" and short[field] == 1 else f"{base}.{field}"
+        while name in taken:
+            name = f"{root.side}.{name}"
+        taken.add(name)
         yield (root, field), Feature(root, field, name)
 
 

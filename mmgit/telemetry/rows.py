@@ -31,11 +31,11 @@ class RecordedRows:
 
     def __init__(self, engine: Engine, requests: "ir.Table") -> None:
         self._engine = engine
-        self._requests = requests.filter(requests.status == 200)  # noqa: PLR2004 - OK
+        self.requests = requests.filter(requests.status == 200)  # noqa: PLR2004 - OK
 
     def sample(self) -> Mapping[Feature, Sequence[Scalar]]:
         """Of the requests whose ids come first when they are read from their ends, as the beginning may be a time."""
-        table = self._requests
+        table = self.requests
         table = table.filter(table.inputs.notnull() | table.outputs.notnull())
         chosen = table.order_by(table.request_id.reverse(), table.record_id.reverse()).limit(SAMPLE_REQUESTS)
         answer = chosen.select("inputs", "outputs").to_pyarrow()
@@ -56,8 +56,8 @@ class RecordedRows:
     def _table(self, root: Root, features: Sequence[Feature]) -> "ir.Table":
         """The rows under a root; columns are numbered, as their names may differ in case alone."""
         engine = self._engine
-        value = engine.document(self._requests[root.side])
-        table = self._requests.select(value=engine.fields(value, [root.key])[0] if root.key else value)
+        value = engine.document(self.requests[root.side])
+        table = self.requests.select(value=engine.fields(value, [root.key])[0] if root.key else value)
         if root.is_list:
             table = table.filter(table.value.notnull())
             table = table.select(value=engine.elements(table.value).unnest())

@@ -195,3 +195,17 @@ def test_reference_data_is_parquet_or_csv(here: Here, mmgit: Mmgit, tmp_path: Pa
 
         assert ended.code == 2
         assert "is no file of .parquet or .csv" in ended.err
+
+
+def test_records_are_exported_for_labels(here: Here, mmgit: Mmgit, store: Path, tmp_path: Path) -> None:
+    here()
+    which = ("--store", str(store), "--version", "churn/3")
+
+    whole = mmgit("telemetry", "export", "churn", f"{tmp_path}/all.parquet", *which)
+    flat = mmgit("telemetry", "export", "churn", f"{tmp_path}/rows.csv", "--rows", *which)
+    collected = mmgit("telemetry", "export", "churn", f"{tmp_path}/years.jsonl", "--collected", "inputs", *which)
+
+    assert whole.out == f"900 lines in {tmp_path}/all.parquet\n"
+    assert flat.code == collected.code == 0
+    assert '"key","row","Age","age"' in (tmp_path / "rows.csv").read_text().splitlines()[0]
+    assert {"years", "plan", "request_id"} <= json.loads((tmp_path / "years.jsonl").read_text().splitlines()[0]).keys()

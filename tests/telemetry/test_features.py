@@ -38,6 +38,14 @@ def test_outputs_are_named_after_what_they_are() -> None:
     assert named([], [[{"label": "a"}]]) == {"output.label": ["a"]}
 
 
+def test_no_two_features_have_one_name() -> None:
+    assert named([{"x": [{"output": 1}], "output": 2}], [3]) == {
+        "output": [1],
+        "inputs.output": [2],
+        "outputs.output": [3],
+    }
+
+
 def test_what_is_no_json_has_no_features() -> None:
     assert found_in({"inputs": ["{", None, "", "[" * 100_000]}) == {}
 
