@@ -12,7 +12,7 @@ from kubernetes import config, dynamic
 from mmgit.desired import Autoscale, Desired, DesiredEnvironment, DesiredService, FixedScale
 from mmgit.render.controllers import GitSource, controller_objects
 from mmgit.render.rendering import render
-from mmgit.spec.service import Egress, SecretKey, Toleration
+from mmgit.spec.service import Egress, Objectives, SecretKey, Toleration
 
 pytestmark = pytest.mark.apiserver
 
@@ -29,7 +29,9 @@ ASSIGNED = {
     "Kustomization": ("metadata.finalizers",),
 }
 EVERYWHERE = ("creationTimestamp", "generation", "managedFields", "resourceVersion", "uid")
+ACTIVATOR = {"service": "keda/interceptor", "port": 8080, "prometheus": "http://prometheus:9090", "waiting": "up"}
 EVERYTHING: Object = {
+    "slo": Objectives(availability=99.9, latency="500ms@99"),
     "variables": {"A": "$(B) $$ ${C}", "DB_URL": SecretKey(secret="churn-db", key="url")},
     "gpu": 1,
     "cpu": "0.5",
@@ -135,11 +137,13 @@ def test_every_object_is_stored_as_it_is_committed(
     place = {
         "namespace": cluster.namespace,
         "monitoring": {"service_monitor": True, "alerts": True, "dashboards": True},
+        "kubernetes": {"versions": ["1.34", "1.36"], "activator": ACTIVATOR},
     }
     scales = {
         "fixed": FixedScale(3),
         "cpu": Autoscale(min=2, max=3, target=70),
         "busy": Autoscale(min=2, max=3, target=70, metric="concurrency", refresh_seconds=5),
+        "asleep": Autoscale(min=0, max=3, target=70, metric="concurrency", refresh_seconds=5),
     }
     services = [service(f"churn-{name}", scale=scale, **EVERYTHING) for name, scale in scales.items()]
     gateway = environment(*services, service("churn-small"), **place)
@@ -153,7 +157,7 @@ def test_every_object_is_stored_as_it_is_committed(
         cluster.apply(each, dry_run="All")
     stored = [committed(cluster.apply(each)) for each in objects]
 
-    autoscaled = {"churn-cpu-a", "churn-busy-a"}
+    autoscaled = {"churn-cpu-a", "churn-busy-a", "churn-asleep-a"}
     for each in stored:
         if each["metadata"]["name"] in autoscaled and each["kind"] == "Deployment":
             assert isinstance(each["spec"].pop("replicas"), int)  # the autoscaler's
