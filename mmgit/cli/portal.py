@@ -1,6 +1,7 @@
 """`mmgit portal`: writes a static site of the repository; what it shows is read here, and made into pages elsewhere."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +17,15 @@ from mmgit.repository import layout
 from mmgit.repository.files import Files, Root, near
 from mmgit.repository.source import Source
 from mmgit.resolve import resolve
+from mmgit.spec.drift import DriftSpec
+from mmgit.untrusted import json_value
 
 if TYPE_CHECKING:
     from mmgit.deliver.git import Repository
 
 _FOLDER = "portal"
 _REPORTS = "reports"
-_REPORT_ENDINGS = (".html", ".json")
+_JSON = ".json"
 _REPORT_BYTES_MAX = 16 * 2**20
 
 
@@ -47,7 +50,7 @@ def portal(folder: Path | None, title: str | None) -> None:
     repository = _repository(root)
     with near(root) as files:
         documents = dict(_documents(files, source))
-        reports = {path: files.read(f"{_REPORTS}/{path}", _REPORT_BYTES_MAX) for path in _reports(root)}
+        reports = dict(_reports(root))
     contents = Contents(
         source,
         resolve(source).desired,
@@ -81,8 +84,13 @@ def _documents(files: Files, source: Source) -> Iterator[tuple[str, dict[str, An
                 continue
 
 
-def _reports(root: Root) -> list[str]:
-    return [path for path in root.walk(_REPORTS) if path.endswith(_REPORT_ENDINGS)]
+def _reports(root: Root) -> Iterator[tuple[str, DriftSpec]]:
+    """What `mmgit telemetry report` wrote; other files are none of ours."""
+    for path in root.walk(_REPORTS):
+        name, is_json, _ = path.rpartition(_JSON)
+        data = root.read(f"{_REPORTS}/{path}", _REPORT_BYTES_MAX) if is_json else b""
+        with suppress(ValueError):
+            yield name, DriftSpec.read(json_value(data))
 
 
 def _repository(root: Root) -> "Repository | None":

@@ -9,6 +9,7 @@ from mmgit.deliver.pins import Pinned
 from mmgit.desired import Desired, DesiredService
 from mmgit.frozen import dataclass
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService, Source
+from mmgit.spec.drift import DriftSpec
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Contents:
     """Path of a service's file -> what it ran, the newest first."""
     documents: Mapping[str, Mapping[str, Any]]
     """`<model>/<n>` of a manifest -> its OpenAPI document."""
-    reports: Mapping[str, bytes]
-    """Path below the folder of reports -> bytes."""
+    reports: Mapping[str, DriftSpec]
+    """Path below the folder of reports, without its ending -> report."""
     commit: tuple[str, str] | None = None
     """Id and time of what is checked out."""
 

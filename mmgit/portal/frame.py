@@ -121,6 +121,11 @@ def day(time: str) -> Html:
     return el("time", time[:10], datetime=time)
 
 
+def described(link: Html, description: str) -> Node:
+    """A link, and what it leads to."""
+    return [link, el("small", description) if description else None]
+
+
 def badge(text: str, kind: str = "") -> Html:
     """A short remark beside a name."""
     return el("span", text, class_=f"badge {kind}".strip())

@@ -17,8 +17,7 @@ def site_of(contents: Contents, project: str) -> dict[str, bytes]:
     files |= {path: assets.joinpath(path).read_bytes() for path in (STYLE, SCRIPT, MARK)}
     for reference, document in contents.documents.items():
         files[paths.document(reference)] = json.dumps(document, indent=1, sort_keys=True).encode() + b"\n"
-    files |= {f"{reports.FOLDER}/{path}": data for path, data in contents.reports.items()}
-    return dict(sorted(files.items()))
+    return dict(sorted({**files, **dict(reports.files(contents))}.items()))
 
 
 def _pages(contents: Contents, project: str) -> Iterator[Page]:

@@ -76,8 +76,32 @@ def declared(text: str) -> Mapping[str, str]:
         "gateway: {name: infra/public, tls: {secret: models-tls}}\n"
         f"promotion: {{from: dev, soak: 24h, approvals: 1, freeze: [{{weekdays: [friday], reason: {said}}}]}}\n",
         "environments/production/services/churn.yaml": service(text, OLD),
-        "reports/production/churn/report.html": "<!doctype html><title>Drift</title>",
-        "reports/production/churn/report.json": "{}",
+        "reports/churn/2026-11.json": json.dumps(drift(text)),
+        "reports/churn/others.json": "{}",
+        "reports/churn/page.html": "<script>pwned()</script>",
+    }
+
+
+def drift(text: str) -> Mapping[str, object]:
+    """What `mmgit telemetry report` writes."""
+    total = {"requests": 1200, "refused": 1, "failed": 2, "p50_ms": 3.5}
+    bars = [{"label": text, "reference": 10, "current": 20}]
+    rows = {"reference_rows": 900, "current_rows": 1000}
+    feature = {"name": text, "side": "inputs", "kind": "category", "level": "much", "psi": 0.31, "bars": bars, **rows}
+    other = {"name": "age", "side": "inputs", "kind": "number", "level": "unknown", "psi": 4.0, **rows}
+    return {
+        "apiVersion": "mmgit.dev/v1",
+        "kind": "Drift",
+        "service": "churn",
+        "environment": "production",
+        "version": "churn/2",
+        "reference": text,
+        "total": total,
+        "days": [{"day": "2026-10-20", **total}],
+        "rows": 1000,
+        "reference_rows": 900,
+        "psi": 0.31,
+        "features": [feature, other],
     }
 
 

@@ -132,14 +132,17 @@ def test_a_metric_that_got_better_or_worse_is_marked(portal: Portal) -> None:
     assert "0.3 worse" in text
 
 
-def test_reports_travel_with_the_site_and_are_linked_from_their_service(portal: Portal) -> None:
-    site = portal()
-    service = Reader((site / "environments/production/churn.html").read_text())
-    other = Reader((site / "environments/dev/churn.html").read_text())
+def test_a_drift_report_is_a_page_that_its_service_links_and_no_other_file_is_taken(portal: Portal) -> None:
+    site = portal("spend")
+    reports, service, other = (
+        Reader((site / path).read_text())
+        for path in ("reports.html", "environments/production/churn.html", "environments/dev/churn.html")
+    )
 
-    links = [said.get("href") for _, said in service.elements]
-    assert "../../reports/production/churn/report.html" in links
-    assert (site / "reports/production/churn/report.html").read_text() == "<!doctype html><title>Drift</title>"
+    assert "0.31 of spend moved much" in reports.text
+    assert "../../reports/churn/2026-11.html" in [said.get("href") for _, said in service.elements]
+    assert "spend" in (site / "reports/churn/2026-11.html").read_text()
+    assert [path.name for path in (site / "reports").rglob("*.*")] == ["2026-11.html"]
     assert not [said for _, said in other.elements if "/reports/" in (said.get("href") or "")]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from mmgit.portal import paths
 from mmgit.portal.contents import Contents
-from mmgit.portal.frame import Here, Page, badge, code, day, facts, filter_of, listed, section, table
+from mmgit.portal.frame import Here, Page, badge, code, day, described, facts, filter_of, listed, section, table
 from mmgit.portal.html import Node, el
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService
 
@@ -82,15 +82,14 @@ def _environment(contents: Contents, environment: DeclaredEnvironment) -> Page:
     )
     rows = (
         (
-            paths.to_service(here, environment, service, service.name),
+            described(paths.to_service(here, environment, service, service.name), service.spec.description),
             service.group,
             [paths.to_manifest(here, contents.source, service.spec.manifest), *marks(service)],
             since(contents, service),
-            service.spec.description,
         )
         for service in environment.services
     )
-    services = table("Services", ("Service", "Group", "Runs", "Since", "What it is"), rows)
+    services = table("Services", ("Service", "Group", "Runs", "Since"), rows)
     gates = spec.promotion.plain(only_given=True) if spec.promotion else {}
     main = (
         el("h1", environment.name, " ", badge("environment")),

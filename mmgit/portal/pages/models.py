@@ -5,7 +5,7 @@ from typing import Any
 
 from mmgit.portal import paths
 from mmgit.portal.contents import Contents
-from mmgit.portal.frame import Here, Page, badge, code, facts, listed, section, table, web
+from mmgit.portal.frame import Here, Page, badge, code, described, facts, listed, section, table, web
 from mmgit.portal.html import Html, Node, el
 from mmgit.portal.pages import api
 from mmgit.repository.source import Declared, DeclaredManifest, DeclaredModel, DeclaredVersion
@@ -30,15 +30,14 @@ def _list(contents: Contents) -> Page:
     here = Here(LIST[0])
     rows = (
         (
-            here.to(paths.model(model.name), model.name),
-            model.spec.description,
+            described(here.to(paths.model(model.name), model.name), model.spec.description),
             model.spec.task,
             listed(model.spec.owners),
             len(model.versions),
         )
         for model in contents.source.models.values()
     )
-    shown = table("Models", ("Model", "What it is", "Task", "Owners", "Versions"), rows)
+    shown = table("Models", ("Model", "Task", "Owners", "Versions"), rows)
     return Page(*LIST, (el("h1", "Models"), shown if contents.source.models else el("p", "None is declared.")))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from mmgit.portal import paths
 from mmgit.portal.contents import Contents
-from mmgit.portal.frame import Here, Page, code, day, filter_of, section, table
+from mmgit.portal.frame import Here, Page, code, day, described, filter_of, section, table
 from mmgit.portal.html import Html, el
 from mmgit.portal.pages import changes
 
@@ -30,16 +30,15 @@ def _overview(contents: Contents, project: str) -> Page:
     tiles = (el("li", here.to(path, el("strong", f"{count:,}"), " ", name)) for count, name, path in counts)
     rows = (
         (
-            here.to(paths.environment(each.name), each.name),
+            described(here.to(paths.environment(each.name), each.name), each.spec.description),
             each.spec.target,
             len(each.services),
             sum(1 for service in each.services if service.spec.next),
             sum(1 for service in each.services if service.spec.hold),
-            each.spec.description,
         )
         for each in source.environments.values()
     )
-    head = ("Environment", "Target", "Services", "To come", "Held", "What it is")
+    head = ("Environment", "Target", "Services", "To come", "Held")
     commit = contents.commit
     main = (
         el("h1", project),
