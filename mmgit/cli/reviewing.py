@@ -9,7 +9,7 @@ import click
 
 from mmgit.cli.context import find_root, target_branch
 from mmgit.cli.output import print_json, review_format_option
-from mmgit.cli.predicted import predictions_option, read_report
+from mmgit.cli.predicted import drift_option, predictions_option, read_drift, read_report
 from mmgit.errors import GateFailed, GateWaiting, GitError, UsageError
 from mmgit.frozen import asdict, dataclass, replace
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mmgit.review.plan import Plan
     from mmgit.review.side import Side
     from mmgit.review.verdicts import Verdict
+    from mmgit.spec.drift import DriftSpec
     from mmgit.spec.predictions import PredictionsSpec
 
 PlanForm = Literal["text", "json", "markdown"]
@@ -76,7 +77,8 @@ def plan(commits: str, form: PlanForm, comment: int | None, predictions: Path | 
 @review_format_option
 @click.option("--pull-request", "number", type=int, metavar="NUMBER", help="Whose approvals count: the forge is asked.")
 @predictions_option
-def gate(commits: str, form: PlanForm, number: int | None, predictions: Path | None) -> None:
+@drift_option
+def gate(commits: str, form: PlanForm, number: int | None, predictions: Path | None, reports: tuple[Path, ...]) -> None:
     """Judge every gate that a change meets: passed, failed, or waiting until when.
 
     The gates are those of BASE, never of the change. Exit code 14 if one failed, 15 if one waits.
@@ -87,7 +89,7 @@ def gate(commits: str, form: PlanForm, number: int | None, predictions: Path | N
     change = changed(find_root(), commits)
     _refuse_stale_rules(change)
     approvals = approvals_of(change, number) if number is not None else None
-    verdicts = judged_now(change, approvals, read_report(predictions))
+    verdicts = judged_now(change, approvals, read_report(predictions), read_drift(reports))
     if form == "json":
         print_json([asdict(verdict) for verdict in verdicts])
     else:
@@ -108,7 +110,10 @@ def plan_of(change: Change, predictions: "PredictionsSpec | None" = None) -> "Pl
 
 
 def judged_now(
-    change: Change, approvals: "Approvals | None" = None, predictions: "PredictionsSpec | None" = None
+    change: Change,
+    approvals: "Approvals | None" = None,
+    predictions: "PredictionsSpec | None" = None,
+    drift: "tuple[DriftSpec, ...]" = (),
 ) -> "list[Verdict]":
     """What every gate says of a change, at this time."""
     from mmgit.deliver import history, pins  # noqa: PLC0415 - --help must not wait for it
@@ -126,6 +131,7 @@ def judged_now(
         approvals=approvals,
         ran_before=ran_before,
         predictions=predictions,
+        drift=drift,
         acknowledged=history.trailers(change.repository, change.base, change.head or "HEAD", ACKNOWLEDGED),
     )
     after, paths = change.after, change.paths

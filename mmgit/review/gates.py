@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 
 from mmgit.desired import DesiredService
 from mmgit.frozen import dataclass
-from mmgit.review import key_ages, metrics, policies, predictions
+from mmgit.review import drift, key_ages, metrics, policies, predictions
 from mmgit.review.blast import Blast, blast_radius
 from mmgit.review.contracts import contract_between, in_words, is_kept
 from mmgit.review.differences import GATES
 from mmgit.review.side import Side, Where
 from mmgit.review.verdicts import State, Verdict
+from mmgit.spec.drift import DriftSpec
 from mmgit.spec.environment import Promotion
 from mmgit.spec.fields import seconds_of
 from mmgit.spec.predictions import PredictionsSpec
@@ -44,6 +45,8 @@ class Evidence:
     """The pins (manifest, image) that a service had before, by the history of the default branch."""
     predictions: PredictionsSpec | None = None
     """What was tried; None: nobody did."""
+    drift: tuple[DriftSpec, ...] = ()
+    """Reports of telemetry; of several about the same the last one counts."""
     acknowledged: frozenset[str] = frozenset()
     """Hashes of blast radiuses that a commit of the change acknowledges."""
 
@@ -137,12 +140,14 @@ def _gates(move: _Move, before: Side, after: Side, evidence: Evidence) -> Iterat
 def _measured(
     move: _Move, sides: tuple[Side, Side], ran: DesiredService | None, evidence: Evidence
 ) -> Iterator[tuple[str, State, str]]:
-    """What is measured: the model, its predictions, the age of its keys."""
+    """What is measured: the model, its predictions, what it is asked, the age of its keys."""
     for state, text in metrics.judge(move.gates.metrics, *sides, ran, move.after):
         yield "metrics", state, text
     running, candidate = predictions.pin_of(ran), predictions.Pin(move.after.manifest, _digest(move.after))
     for state, text in predictions.judge(move.gates.predictions, evidence.predictions, running, candidate):
         yield "predictions", state, text
+    for state, text in drift.judge(move.gates.drift, evidence.drift, move.gates.from_, move.after):
+        yield "drift", state, text
     if move.gates.key_age:
         yield "keys", *key_ages.judge(move.gates.key_age, move.after.keys, evidence.now.date())
 

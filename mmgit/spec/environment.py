@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from mmgit.spec.fields import (
+    Count,
     Date,
     DnsName,
     Document,
@@ -119,6 +120,15 @@ class PredictionGate(Spec):
     """How many times as large the image may be."""
 
 
+class DriftGate(Spec):
+    """Bounds on what a candidate is asked and answers where it runs already, beside its reference."""
+
+    max_psi: Annotated[float, Within(0)]
+    """How far any feature may have moved: its population stability index."""
+    rows: Count = 1000
+    """Fewer rows say nothing: the gate waits."""
+
+
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -161,6 +171,8 @@ class Promotion(Spec):
     """Bounds on the metrics of the model version."""
     predictions: PredictionGate | None = None
     """Bounds on how predictions may change."""
+    drift: DriftGate | None = None
+    """Bounds on how what it is asked there may have moved from its reference, by reports of telemetry."""
     key_age: Duration | None = None
     """How old the keys of a service that moves may be."""
     contract: Literal["compatible", "any"] = "compatible"

@@ -485,3 +485,37 @@ def test_what_is_no_report_is_refused(text: str, mmgit: Mmgit) -> None:
     assert ended.code == 2
     assert "predictions.json is no report of predictions" in ended.err
     assert "hint: mmgit try --report FILE" in ended.err
+
+
+def drift_of(version: str, psi: float) -> Path:
+    """A report of telemetry of digits in staging."""
+    traffic = {"requests": 2000, "refused": 0, "failed": 0}
+    rows = {"reference_rows": 500, "current_rows": 2000}
+    feature = {"name": "x[0]", "side": "inputs", "kind": "number", "level": "some", "psi": psi, **rows}
+    said = {"service": "digits", "environment": "staging", "version": version, "reference": "train.parquet"}
+    report = Path(f"drift-{psi}.json")
+    head = {
+        "apiVersion": "mmgit.dev/v1",
+        "kind": "Drift",
+        **said,
+        "total": traffic,
+        "rows": 2000,
+        "reference_rows": 500,
+    }
+    report.write_text(json.dumps({**head, "psi": psi, "features": [feature]}))
+    return report
+
+
+def test_drift_is_judged_by_reports_of_what_the_candidate_is_asked(judge: Judge, mmgit: Mmgit) -> None:
+    assert judge("drift: {max_psi: 0.2}")["drift"]["state"] == "waiting"
+
+    def judged(*reports: Path) -> list[str]:
+        given = [word for report in reports for word in ("--drift", str(report))]
+        found = json.loads(mmgit("gate", "HEAD..", "--format", "json", *given).out)
+        return [each["state"] for each in found if each["gate"] == "drift"]
+
+    assert judged(drift_of("digits/1", 0.1)) == ["passed"]
+    assert judged(drift_of("digits/1", 0.1), drift_of("digits/1", 0.3)) == ["failed"]
+    assert judged(drift_of("digits/2", 0.1)) == ["waiting"]
+    Path("drift.json").write_text("{}")
+    assert "drift.json is no report of telemetry" in mmgit("gate", "HEAD..", "--drift", "drift.json").err

@@ -83,7 +83,7 @@ def test_a_file_that_could_not_be_completed_is_not_there(store: Path, tmp_path: 
     whole = table(store)
     broken = whole.mutate(seconds=whole.inputs.cast("float64"))
 
-    with pytest.raises(Exception, match="(?i)convert"):
+    with pytest.raises(Exception, match=r"(?i)convert"):
         exporting.export(broken, tmp_path / "rows.csv")
 
     assert list(tmp_path.iterdir()) == []
