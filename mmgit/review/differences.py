@@ -7,7 +7,7 @@ from mmgit.desired import Autoscale, DesiredService, FixedScale
 from mmgit.frozen import dataclass
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService
 from mmgit.spec import Spec
-from mmgit.spec.service import Hold, Key, SecretKey
+from mmgit.spec.service import Hold, Key, Objectives, SecretKey
 
 _SHORT_DIGEST = 12
 _SHOWN_CHARACTERS, _SHOWN_BEFORE = 80, 20
@@ -15,7 +15,7 @@ _MEGABYTES_FROM = 100_000
 _AMOUNTS = (
     *("cpu", "memory", "gpu", "concurrency", "spares", "queue"),
     *("batch_max_requests", "batch_max_bytes"),
-    *("timeout_seconds", "startup_timeout_seconds", "blueprint", "slo"),
+    *("timeout_seconds", "startup_timeout_seconds", "blueprint"),
 )
 _MAPS = ("variables", "labels", "annotations", "node_selector", "telemetry", "parameters")
 _LISTS = ("tolerations", "egress", "origins", "patches")
@@ -119,6 +119,8 @@ def _settings(before: DesiredService, after: DesiredService) -> Iterator[Differe
         if old != new:
             unit = " s" if name.endswith("_seconds") else ""
             yield Difference(name.removesuffix("_seconds").replace("_", " "), f"{old}{unit} → {new}{unit}")
+    if before.slo != after.slo:
+        yield Difference("slo", f"{_promised(before.slo)} → {_promised(after.slo)}")
     yield from _keys(before.keys, after.keys)
     for name in _MAPS:
         yield from _entries(name, getattr(before, name), getattr(after, name))
@@ -126,6 +128,11 @@ def _settings(before: DesiredService, after: DesiredService) -> Iterator[Differe
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             yield Difference(name, f"{len(old)} → {len(new)}" if len(old) != len(new) else "changed")
+
+
+def _promised(slo: Objectives | None) -> str:
+    said = slo.plain(without_none=True) if slo else {}
+    return ", ".join(f"{name} {value}" for name, value in said.items()) or "none"
 
 
 def _keys(before: Collection[Key], after: Collection[Key]) -> Iterator[Difference]:

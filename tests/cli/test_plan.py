@@ -266,3 +266,10 @@ def test_a_manifest_that_needs_no_script_any_more_says_so(root: Path, mmgit: Mmg
 
     said = [" ".join(line.split()) for line in out.splitlines()]
     assert {"runtime python → onnx", "outputs none → label, scores"} <= {*said}
+
+
+@pytest.mark.usefixtures("root")
+def test_what_callers_may_rely_on_is_said(mmgit: Mmgit) -> None:
+    edit(STAGING, "kind: Service\n", "kind: Service\nslo: {availability: 99.9, latency: 250ms@99}\n")
+
+    assert "      slo  none → availability 99.9, latency 250ms@99\n" in mmgit("plan").out

@@ -3,7 +3,10 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
 import pytest
@@ -107,6 +110,21 @@ class Case(NamedTuple):
     key: str
     status: str
     answer: str
+
+
+def test_below_any_path_of_a_server_pages_are_found_and_their_policy_holds(portal: Portal, chromium: Browser) -> None:
+    site = portal(folder="served/teams/models")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(site.parents[1]))
+    chromium.look(width=1280, scheme="light")
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever).start()
+        for path in KINDS:
+            chromium.open(f"http://127.0.0.1:{server.server_port}/teams/models/{path}")
+
+            assert chromium.complaints == [], path
+            assert chromium.ask("getComputedStyle(document.querySelector('footer')).maxWidth") == "1152px"
+            assert chromium.ask("[...document.querySelectorAll('form')].every((form) => form.offsetParent)"), path
+        server.shutdown()
 
 
 @pytest.mark.parametrize(
