@@ -17,6 +17,7 @@ _CHECKS_BESIDE_SERVICES: tuple[Check, ...] = (
     files.versions_have_their_files,
     pins.images_contradict_nothing,
     trainings.trainings_are_locked,
+    trainings.clusters_train_what_can_be_trained,
     secrets.sealed_secrets_are_encrypted,
     secrets.sealed_secrets_are_decrypted,
     immutability.what_is_released_stays,

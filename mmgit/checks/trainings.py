@@ -26,6 +26,19 @@ def trainings_are_locked(scope: Scope) -> Iterator[Finding]:
             yield Finding("M372", model.path, keys, message, f"mmgit retrain {model.name} --lock", "warning")
 
 
+def clusters_train_what_can_be_trained(scope: Scope) -> Iterator[Finding]:
+    """Each model that a cluster trains says how."""
+    for environment in scope.source.environments.values():
+        for position, each in enumerate(environment.spec.retraining):
+            model = scope.source.models.get(each.model)
+            is_unread = model is None and _read(scope, layout.model(each.model)) is not None
+            if not is_unread and (model is None or model.spec.training is None):
+                message = f"a cluster is to train model `{each.model}`, which does not say how it is trained"
+                hint = f"training: {{command: …, outputs: …}}   in {layout.model(each.model)}"
+                keys = ("retraining", position, "model")
+                yield Finding("M373", layout.environment(environment.name), keys, message, hint)
+
+
 def _read(scope: Scope, path: str) -> bytes | None:
     try:
         return scope.read(path, MAX_SCORING_BYTES)

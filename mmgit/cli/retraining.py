@@ -14,6 +14,7 @@ from mmgit.cli.editing import editing, loaded
 from mmgit.cli.progress import working
 from mmgit.cli.remote_options import remotely
 from mmgit.cli.retrained import Place, keeping, place, register_here, register_remotely, shown, today
+from mmgit.cli.retraining_objects import objects_text
 from mmgit.deliver import history
 from mmgit.edits.references import model_of, newest
 from mmgit.edits.succeed import succession
@@ -39,6 +40,11 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 @click.option("--lock", "is_locking", is_flag=True, help="Lock the requirements of the training, and run nothing.")
 @click.option("--result", type=_FOLDER, metavar="FOLDER", help="Put the result there, and register nothing.")
 @click.option("--from", "made", type=_FOLDER, metavar="FOLDER", help="Run nothing: register the result in FOLDER.")
+@click.option(
+    "--objects",
+    type=click.Choice(["once", "schedule"]),
+    help="Run nothing: print what trains it in the cluster of --env, once or on its schedule.",
+)
 @click.option("--matrix", "is_matrix", is_flag=True, help="Run nothing: print who trains what in GitHub Actions.")
 @click.option("--schedule", default="", metavar="CRON", help="With --matrix: only models of this schedule.")
 @remotely
@@ -54,6 +60,9 @@ def retrain(model: str | None, *, is_proposed: bool, is_pushed: bool, **given: A
         return
     if not model:
         raise UsageError("which model is meant?", "mmgit retrain MODEL")
+    if given["objects"]:
+        print(objects_text(model, given["environments"], is_scheduled=given["objects"] == "schedule"), end="")
+        return
     is_remote = is_proposed or is_pushed
     if given["result"] and (given["made"] or is_remote):
         raise UsageError("--result registers nothing", f"mmgit retrain {model} --from FOLDER --pull-request")
@@ -138,7 +147,7 @@ def _facts(where: Place, report: Path | None) -> Facts:
         made = datetime.fromisoformat(lineage.trained_on).replace(tzinfo=UTC)
     elif version and where.repository:
         made = history.added(where.repository, layout.version(version))
-    told = of_report(report) if report else {}
+    told = of_report(report, where.model) if report else {}
     return Facts(datetime.now(UTC), version, made, **told)
 
 

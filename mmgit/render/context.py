@@ -86,7 +86,7 @@ def grace_seconds(service: DesiredService) -> int:
 
 
 def _service(service: DesiredService) -> dict[str, Any]:
-    variables = [_variable(name, value) for name, value in sorted(service.variables.items())]
+    variables = [variable_of(name, value) for name, value in sorted(service.variables.items())]
     return {
         "name": service.name,
         "group": service.group,
@@ -111,7 +111,8 @@ def _service(service: DesiredService) -> dict[str, Any]:
     }
 
 
-def _variable(name: str, value: str | SecretKey) -> dict[str, str]:
+def variable_of(name: str, value: str | SecretKey) -> dict[str, str]:
+    """A variable of a container, literal or out of a Secret."""
     if isinstance(value, SecretKey):
         return {"name": name, "value": "", "secret": value.secret, "key": value.key}
     return {"name": name, "value": value, "secret": "", "key": ""}

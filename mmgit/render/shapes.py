@@ -37,6 +37,18 @@ def pod_of(each: Object) -> Object:
 
 def containers_of(each: Object) -> list[Object]:
     """All containers that an object starts."""
-    if pod := pod_of(each):
-        return maps_at(pod, "initContainers") + maps_at(pod, "containers")
-    return []
+    return [
+        container
+        for pod in _pods_of(each)
+        for kind in ("initContainers", "containers")
+        for container in maps_at(pod, kind)
+    ]
+
+
+def _pods_of(each: Object) -> list[Object]:
+    """The specs of its pods: a RayJob starts a cluster of them."""
+    if each.get("kind") != "RayJob":
+        return [pod_of(each)]
+    cluster = map_at(each, "spec", "rayClusterSpec")
+    groups = [map_at(cluster, "headGroupSpec"), *maps_at(cluster, "workerGroupSpecs")]
+    return [map_at(group, "template", "spec") for group in groups]

@@ -7,6 +7,7 @@ from typing import Any
 
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass
+from mmgit.spec.drift import DriftSpec
 from mmgit.spec.fields import seconds_of
 from mmgit.spec.training import Trigger
 from mmgit.untrusted import json_value
@@ -51,18 +52,20 @@ def reasons(trigger: Trigger, facts: Facts) -> Iterator[Reason]:
         yield Reason((facts.rows or 0) >= trigger.rows, f"new rows {found}, of {trigger.rows:,}")
 
 
-def of_report(path: Path) -> dict[str, Any]:
+def of_report(path: Path, model: str) -> dict[str, Any]:
     """What a report of telemetry says, for `Facts`: its rows, and the largest PSI of a feature that has rows enough.
 
-    Raises `UsageError` for what is no such report.
+    Raises `UsageError` for what is no such report of the model.
     """
+    hint = "mmgit telemetry report SERVICE --report FILE"
     try:
         with path.open("rb") as file:
-            report = json_value(file.read(_REPORT_BYTES_MAX))
-        psi, rows = report["psi"], report["rows"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{path} is no report of telemetry: {error}", "mmgit telemetry report … -o json") from error
-    return {"rows": rows, "drift": psi}
+            report = DriftSpec.read(json_value(file.read(_REPORT_BYTES_MAX)))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path} is no report of telemetry: {str(error).splitlines()[0]}", hint) from error
+    if report.version.partition("/")[0] != model:
+        raise UsageError(f"{path} is of {report.version}, not of `{model}`", hint)
+    return {"rows": report.rows, "drift": report.psi}
 
 
 def _age(after: str, facts: Facts) -> Reason:

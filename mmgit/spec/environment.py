@@ -17,6 +17,7 @@ from mmgit.spec.fields import (
 )
 from mmgit.spec.model import Metric
 from mmgit.spec.record import EMPTY, Spec
+from mmgit.spec.retraining import RetrainingSpec
 from mmgit.spec.secrets import Secrets
 from mmgit.spec.service import Port, ServiceDefaults
 from mmgit.spec.telemetry import TelemetrySpec
@@ -229,6 +230,8 @@ class EnvironmentSpec(Document):
     """The Secret with which Flux reads the repository."""
     secrets: Secrets = Secrets()
     """Where Secrets come from."""
+    retraining: List[RetrainingSpec] = ()
+    """How its cluster trains models, for `mmgit retrain MODEL --objects`."""
 
     def check(self) -> None:
         """What its target needs."""
@@ -238,3 +241,8 @@ class EnvironmentSpec(Document):
             raise ValueError(f"target {self.target} needs {', '.join(missing)}")
         if self.target == "kubernetes" and (self.gateway is None) == (self.ingress is None):
             raise ValueError("target kubernetes needs either gateway or ingress")
+        if self.retraining and self.target != "kubernetes":
+            raise ValueError(f"retraining is for target kubernetes, not for {self.target}")
+        models = [each.model for each in self.retraining]
+        if len({*models}) < len(models):
+            raise ValueError("retraining names a model twice")

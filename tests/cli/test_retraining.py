@@ -14,6 +14,7 @@ from mmgit.edits.scoring import from_folder
 from mmgit.inputs import training_head
 from mmgit.repository.files import Root
 from tests.conftest import SMALLEST
+from tests.retraining.test_due import report as drift_report
 
 Mmgit = Callable[..., Any]
 Git = Callable[..., str]
@@ -172,8 +173,7 @@ def test_what_is_not_due_has_an_exit_code_of_its_own(
     trained: Callable[..., Path], mmgit: Mmgit, tmp_path: Path
 ) -> None:
     trained(**{"models/churn/training/train.py": "raise AssertionError"})
-    report = tmp_path / "report.json"
-    report.write_text('{"rows": 10, "psi": 0.1}')
+    report = drift_report(tmp_path / "report.json", version="churn/1", psi=0.1)
 
     ended = mmgit("retrain", "churn", "--if-due", "--report", str(report))
 
@@ -184,8 +184,7 @@ def test_what_is_not_due_has_an_exit_code_of_its_own(
 
 def test_what_moved_makes_it_due(trained: Callable[..., Path], mmgit: Mmgit, tmp_path: Path) -> None:
     root = trained()
-    report = tmp_path / "report.json"
-    report.write_text('{"rows": 10, "psi": 0.3}')
+    report = drift_report(tmp_path / "report.json", version="churn/1", psi=0.3)
 
     ended = mmgit("retrain", "churn", "--if-due", "--report", str(report))
 
@@ -279,18 +278,46 @@ def test_on_the_remote_it_gets_the_next_number_there_and_nothing_changes_here(
     assert from_folder(Root(root), "churn") == {"score.py": b"def run(x):\n    return x\n"}
 
 
-@pytest.mark.network
-@pytest.mark.skipif(MINOR != "3.11", reason="our own lock is of Python 3.11")
-def test_our_own_digits_are_trained_again_as_they_were(
-    copy_of_ours: Callable[[Path], Path], tmp_path: Path, mmgit: Mmgit, monkeypatch: pytest.MonkeyPatch
+CLUSTER = """kind: Environment
+target: kubernetes
+registry: registry.example.com
+namespace: mmgit-training
+host: models.example.com
+gateway: {name: infra/public}
+retraining:
+  - {model: churn, image: "registry.example.com/churn-training@sha256:%s", outputs: trainings}
+"""
+
+
+def test_what_trains_in_a_cluster_is_printed_under_another_name_each_time(
+    trained: Callable[..., Path], mmgit: Mmgit
 ) -> None:
-    root = copy_of_ours(tmp_path / "ours")
-    monkeypatch.chdir(root)
+    trained(**{"environments/lab/environment.yaml": HEADER + CLUSTER % ("a" * 64)})
 
-    ended = mmgit("retrain", "digits")
+    once, scheduled = (mmgit("retrain", "churn", "--objects", how) for how in ("once", "schedule"))
 
-    assert ended.err == ""
-    metrics = read(root, "models/digits/versions/3/version.yaml")["metrics"]
-    assert metrics["accuracy"] == pytest.approx(
-        read(root, "models/digits/versions/2/version.yaml")["metrics"]["accuracy"], abs=0.01
-    )
+    job, cron_job = yaml.safe_load(once.out), yaml.safe_load(scheduled.out)
+    assert (once.err, scheduled.err) == ("", "")
+    assert (job["kind"], job["metadata"]["namespace"]) == ("Job", "mmgit-training")
+    assert job["metadata"]["name"].startswith("training-churn-2")
+    assert (cron_job["kind"], cron_job["metadata"]["name"]) == ("CronJob", "training-churn")
+    assert cron_job["spec"]["schedule"] == "0 3 * * 1"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "0 environments say how their cluster trains `churn`"),
+        (("--env", "production"), "0 environments say how their cluster trains `churn`"),
+        (("--env", "nowhere"), "there is no environment `nowhere`"),
+    ],
+)
+def test_a_cluster_that_trains_nothing_is_named(
+    trained: Callable[..., Path], mmgit: Mmgit, arguments: tuple[str, ...], words: str
+) -> None:
+    trained()
+
+    ended = mmgit("retrain", "churn", "--objects", "once", *arguments)
+
+    assert ended.code == 2
+    assert words in ended.err

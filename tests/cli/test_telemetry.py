@@ -114,7 +114,7 @@ def test_a_version_is_compared_with_another_one(here: Here, mmgit: Mmgit, store:
     assert (said["kind"], said["version"], said["reference"]) == ("Drift", "churn/4", "churn/3")
     assert DriftSpec.read(said).psi == said["features"][0]["psi"] > 1
     assert said["total"]["requests"] == 600
-    assert of_report(tmp_path / "drift.json") == {"rows": said["rows"], "drift": said["psi"]}
+    assert of_report(tmp_path / "drift.json", "churn") == {"rows": said["rows"], "drift": said["psi"]}
     assert "churn/4 in churn" in (tmp_path / "drift.html").read_text()
 
 

@@ -50,15 +50,27 @@ def test_without_a_trigger_nothing_is_said() -> None:
     assert said(Trigger()) == []
 
 
+def report(path: Path, **fields: Any) -> Path:
+    counts = {"requests": 9, "refused": 0, "failed": 0}
+    told = {"service": "churn", "environment": "dev", "version": "churn/4", "reference": "churn/3", "total": counts}
+    whole = {"apiVersion": "mmgit.dev/v1", "kind": "Drift", **told, "rows": 1234, "reference_rows": 10, "psi": 0.31}
+    path.write_text(json.dumps({**whole, **fields}))
+    return path
+
+
 def test_a_report_says_rows_and_drift(tmp_path: Path) -> None:
-    (tmp_path / "report.json").write_text(json.dumps({"rows": 1234, "psi": 0.31, "features": []}))
+    assert of_report(report(tmp_path / "report.json"), "churn") == {"rows": 1234, "drift": 0.31}
+    assert of_report(report(tmp_path / "report.json", psi=None), "churn") == {"rows": 1234, "drift": None}
 
-    assert of_report(tmp_path / "report.json") == {"rows": 1234, "drift": 0.31}
+
+def test_a_report_of_another_model_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is of churn/4, not of `spam`"):
+        of_report(report(tmp_path / "report.json"), "spam")
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"rows": 1}', "[" * 100_000])
+@pytest.mark.parametrize("text", ["", "[]", '{"rows": 1, "psi": 0.5}', "[" * 100_000])
 def test_what_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "report.json").write_text(text)
 
     with pytest.raises(UsageError, match=r"report\.json is no report of telemetry"):
-        of_report(tmp_path / "report.json")
+        of_report(tmp_path / "report.json", "churn")

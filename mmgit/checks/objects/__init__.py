@@ -48,6 +48,12 @@ RULES: tuple[Callable[[Scene], None], ...] = (
     promises.pods_are_covered,
 )
 
+_RULES_OF_TRAININGS: tuple[Callable[[Scene], None], ...] = (
+    metadata.metadata_is_good,
+    pods.pods_are_restricted,
+    relations.mounts_exist,
+)
+
 
 _MAX_NAME = 32
 """Characters of a service's name; what objects append to it leaves them below what Kubernetes takes."""
@@ -90,6 +96,16 @@ def texts_are_plain(service: DesiredService, size_bytes: int) -> bool:
         and is_image_by_digest(service.image) is not None
         and not has_tag(service.image)
     )
+
+
+def check_training(
+    environment: DesiredEnvironment, subject: DesiredService, objects: Sequence[Object]
+) -> tuple[Finding, ...]:
+    """What is wrong with the objects of a training, which is called `subject`."""
+    scene = Scene(environment, subject, objects, group_by_kind(objects))
+    for rule in _RULES_OF_TRAININGS if shapes_fit(scene) else ():
+        rule(scene)
+    return tuple(scene.findings)
 
 
 def check_objects(

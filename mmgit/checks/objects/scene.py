@@ -70,9 +70,24 @@ class Scene:
                 template = each["spec"]["jobTemplate"]["spec"]["template"]
             elif kind == "Pod":
                 template = each
+            elif kind == "RayJob":
+                yield from ((each, *_pod_of(template)) for template in _templates(each))
+                continue
             else:
                 continue
-            yield each, template["spec"], template.get("metadata", {}).get("labels", {})
+            yield each, *_pod_of(template)
+
+
+def _templates(ray_job: Object) -> Iterator[Object]:
+    """The pods of the cluster that a RayJob starts."""
+    cluster = ray_job["spec"].get("rayClusterSpec", {})
+    for group in (cluster.get("headGroupSpec", {}), *cluster.get("workerGroupSpecs", ())):
+        if "template" in group:
+            yield group["template"]
+
+
+def _pod_of(template: Object) -> tuple[Object, dict[str, str]]:
+    return template["spec"], template.get("metadata", {}).get("labels", {})
 
 
 def described(each: Object) -> str:

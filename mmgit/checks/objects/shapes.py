@@ -28,6 +28,8 @@ KINDS = frozenset(
         "v1/ServiceAccount",
     }
 )
+RAY_JOB = "ray.io/v1/RayJob"
+"""It has a file of its own: no service is made of it."""
 SHIPPED_MINORS = ("1.33", "1.34", "1.35", "1.36", "1.37")
 """Oldest first. What vanished in a later one is not in their schemas: it was never stable."""
 
@@ -133,7 +135,7 @@ def _kubernetes(minor: str) -> jsonschema_rs.Draft7Validator:
 
 @functools.cache
 def _other(minor: str, kind: str) -> jsonschema_rs.Draft7Validator | None:
-    schema = extraction.bundle(minor, {kind})
+    schema = extraction.shipped("ray") if kind == RAY_JOB else extraction.bundle(minor, {kind})
     return jsonschema_rs.Draft7Validator(schema) if schema["properties"] else None
 
 

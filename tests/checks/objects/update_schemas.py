@@ -8,7 +8,7 @@ import itertools
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ def main() -> None:
     for minor, schema in shipped_kubernetes().items():
         write(f"kubernetes-{minor}", schema)
     write("custom", custom(definitions_in(Path(sys.argv[1]))))
+    write("ray", ray(definitions_in(Path(sys.argv[1]), {shapes.RAY_JOB})))
     write("compose", without_descriptions(json.loads(Path(sys.argv[2]).read_bytes())))
 
 
@@ -66,8 +67,8 @@ def _references(schema: object) -> set[str]:
     return set(re.findall(r'"#/definitions/([^"]+)"', json.dumps(schema)))
 
 
-def definitions_in(folder: Path) -> Iterator[Schema]:
-    names = {kind.rpartition("/")[2] for kind in CUSTOM_KINDS}
+def definitions_in(folder: Path, kinds: Collection[str] = CUSTOM_KINDS) -> Iterator[Schema]:
+    names = {kind.rpartition("/")[2] for kind in kinds}
     for path in sorted(folder.rglob("*.yaml")):
         text = path.read_text()
         if any(f"    kind: {name}\n" in text for name in names):
@@ -79,16 +80,31 @@ def write(name: str, schema: Schema) -> None:
     (SHIPPED / f"{name}.json").write_text(text + "\n")
 
 
-def custom(definitions: Iterable[Schema]) -> Schema:
+def ray(definitions: Iterable[Schema]) -> Schema:
+    """The schema of a RayJob, without those of its pods, which the blueprint shares with a Job, and of its services."""
+    schema = custom(definitions, {shapes.RAY_JOB})
+    spec = schema["properties"][shapes.RAY_JOB]["items"]["properties"]["spec"]["properties"]
+    cluster = spec["rayClusterSpec"]["properties"]
+    for unused in ("submitterPodTemplate", "submitterConfig", "deletionPolicy"):
+        spec.pop(unused)
+    for unused in ("autoscalerOptions", "gcsFaultToleranceOptions"):
+        cluster.pop(unused)
+    cluster["headGroupSpec"]["properties"].pop("headService")
+    for group in (cluster["headGroupSpec"], cluster["workerGroupSpecs"]["items"]):
+        group["properties"]["template"] = {"type": "object", "required": ["spec"]}
+    return schema
+
+
+def custom(definitions: Iterable[Schema], kinds: Collection[str] = CUSTOM_KINDS) -> Schema:
     """The schema of the custom kinds, out of their CustomResourceDefinitions."""
     found = {}
     for definition in definitions:
         group, names = definition["spec"]["group"], definition["spec"]["names"]
         for version in definition["spec"]["versions"]:
             kind = f"{group}/{version['name']}/{names['kind']}"
-            if kind in CUSTOM_KINDS:
+            if kind in kinds:
                 found[kind] = {"type": "array", "items": strict(kind, version["schema"]["openAPIV3Schema"])}
-    assert found.keys() == CUSTOM_KINDS
+    assert found.keys() == kinds
     return extraction.map_of(found, {})
 
 

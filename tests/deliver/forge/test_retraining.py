@@ -2,6 +2,7 @@
 
 import html
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,12 +17,14 @@ pytestmark = [pytest.mark.forge, pytest.mark.network]
 
 
 def test_a_retraining_is_proposed_with_its_metrics_and_waits_for_an_approval(
-    clone: Clone, gitea: "GiteaRepository"
+    clone: Clone, gitea: "GiteaRepository", tmp_path: Path
 ) -> None:
     before = (clone.git("rev-parse", "HEAD"), clone.git("status", "--porcelain"))
 
-    done = clone.mmgit("retrain", "digits", "--pull-request")
+    trained = clone.mmgit("retrain", "digits", "--result", str(tmp_path / "result"))
+    done = clone.mmgit("retrain", "digits", "--from", str(tmp_path / "result"), "--pull-request")
 
+    assert trained.returncode == 0, trained.stderr
     assert done.returncode == 0, done.stderr
     number = int(done.stdout.strip().rpartition("/")[2])
     found = gitea.forge.pull_request(number)
@@ -33,7 +36,7 @@ def test_a_retraining_is_proposed_with_its_metrics_and_waits_for_an_approval(
     assert "models/digits/versions/3/digits.skops" in changed
     assert not [path for path in changed if path.startswith("environments/production/")]
     assert (clone.git("rev-parse", "HEAD"), clone.git("status", "--porcelain")) == before
-    again = clone.mmgit("retrain", "digits", "--pull-request")
+    again = clone.mmgit("retrain", "digits", "--from", str(tmp_path / "result"), "--pull-request")
     assert again.stdout.strip().rpartition("/")[2] == str(number), "one pull request, renewed"
     judged = clone.mmgit("gate", f"origin/main..{_head(clone, gitea, number)}", "--format", "json")
     assert all(verdict["state"] != "failed" for verdict in json.loads(judged.stdout))

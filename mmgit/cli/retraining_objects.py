@@ -1,0 +1,60 @@
+"""The objects by which a cluster trains a model: made of declarations, checked, and printed for `kubectl create`."""
+
+from datetime import UTC, datetime
+
+from mmgit.cli.context import find_root
+from mmgit.cli.editing import loaded
+from mmgit.edits.references import environment_of
+from mmgit.errors import ProblemsFound, UsageError
+from mmgit.repository import layout
+from mmgit.repository.source import Source
+from mmgit.retraining.locking import training_of
+from mmgit.spec.retraining import RetrainingSpec
+
+
+def objects_text(model: str, environments: tuple[str, ...], *, is_scheduled: bool) -> str:
+    """The objects as YAML. Raises `ProblemsFound` for what a cluster would refuse."""
+    from mmgit.blueprints.faults import BlueprintFault  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.checks.objects import check_training  # noqa: PLC0415 - as above
+    from mmgit.desired import DesiredEnvironment  # noqa: PLC0415 - as above
+    from mmgit.render.emit import emit  # noqa: PLC0415 - as above
+    from mmgit.render.trainings import Training, objects_of, subject  # noqa: PLC0415 - as above
+    from mmgit.repository import problems  # noqa: PLC0415 - as above
+    from mmgit.resolve import blueprints_of  # noqa: PLC0415 - as above
+
+    root = find_root()
+    source = loaded(root, f"{layout.MODELS}/{model}/", f"{layout.ENVIRONMENTS}/")
+    training = training_of(source, model)
+    name, spec = _where(source, model, environments)
+    if is_scheduled and not training.schedule:
+        hint = 'training: {schedule: "0 3 * * 1", …}   in model.yaml'
+        raise UsageError(f"model `{model}` declares no schedule", hint)
+    once = "" if is_scheduled else f"-{datetime.now(UTC):%Y%m%d%H%M%S}"
+    wanted = Training(spec, training, f"training-{model}{once}", (training.schedule or "") if is_scheduled else "")
+    environment = DesiredEnvironment(name, environment_of(source, name).spec, ())
+    objects = []
+    try:
+        objects = objects_of(environment, wanted, blueprints_of(source))
+        findings = check_training(environment, subject(environment, wanted), objects)
+    except BlueprintFault as fault:
+        findings = fault.findings
+    if errors := [each for each in problems.locate(findings, root.read) if each.severity == "error"]:
+        raise ProblemsFound(tuple(errors))
+    return emit(objects)
+
+
+def _where(source: Source, model: str, environments: tuple[str, ...]) -> tuple[str, RetrainingSpec]:
+    """The environment whose cluster trains a model. Raises `UsageError` unless it is one."""
+    for name in environments:
+        environment_of(source, name)
+    found = [
+        (environment.name, each)
+        for environment in source.environments.values()
+        for each in environment.spec.retraining
+        if each.model == model and (not environments or environment.name in environments)
+    ]
+    if len(found) != 1:
+        where = "   or   ".join(f"--env {name}" for name, _ in found)
+        hint = where or f"retraining: [{{model: {model}, image: …, outputs: …}}]   in environment.yaml"
+        raise UsageError(f"{len(found)} environments say how their cluster trains `{model}`", hint)
+    return found[0]
