@@ -35,6 +35,26 @@ class Autoscale:
 
 
 @dataclass(frozen=True)
+class Uploads:
+    """How what a service records gets into a store: who does it, where to and how often.
+
+    `credentials` names a secret, `image` is `<registry>/<name>@sha256:…`, and empty for target process.
+    """
+
+    image: str
+    store: str
+    endpoint: str
+    credentials: str
+    seconds: float
+    size_bytes: int
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the store is a folder of the machine."""
+        return self.store.startswith("file:")
+
+
+@dataclass(frozen=True)
 class DesiredService:
     """One service of one environment, pinned. Services without a pin are not in `Desired`."""
 
@@ -76,6 +96,7 @@ class DesiredService:
     batch_max_bytes: int = 0
     telemetry: Mapping[str, Any] = field(default_factory=dict)
     """What the server keeps of its requests, as in `settings`; empty where it keeps nothing."""
+    uploads: Uploads | None = None
 
 
 @dataclass(frozen=True)

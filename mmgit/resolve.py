@@ -7,9 +7,9 @@ and has a finding; a service with only `next` is left out without one.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmgit.desired import Autoscale, Blueprint, Desired, DesiredEnvironment, DesiredService, FixedScale
+from mmgit.desired import Autoscale, Blueprint, Desired, DesiredEnvironment, DesiredService, FixedScale, Uploads
 from mmgit.errors import Finding
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, replace
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredEnvironment, DeclaredManifest, DeclaredService, Source
 from mmgit.spec.fields import bytes_of, seconds_of
@@ -28,6 +28,10 @@ _BUILT_IN: Mapping[str, Any] = {
     "startup_timeout": "5m",
     "gpu": 0,
 }
+_SHARED_SPOOL = "/var/spool/mmgit/{host}"
+"""A folder for each replica, where replicas share a volume with who uploads it."""
+_BATCHES_MIN = 4
+"""At most this part of a spool is taken out of it at once."""
 _NO_BATCH = Batch(max_requests=1)
 _MAPS = ("variables", "node_selector", "labels", "annotations", "parameters")
 _LISTS = ("tolerations", "egress", "origins", "patches")
@@ -59,7 +63,7 @@ def resolve_environment(
     source: Source, environment: DeclaredEnvironment, findings: list[Finding]
 ) -> DesiredEnvironment:
     """One environment with all of its pinned services; what cannot be resolved is added to `findings`."""
-    services, around = [], _Around(environment)
+    services, around = [], _Around(environment, source)
     for service in environment.services:
         if service.spec.next is not None and source.manifest(service.spec.next) is None:
             findings.append(_unknown_manifest(source, service, "next", service.spec.next))
@@ -97,13 +101,15 @@ def scale_of(own: ServiceDefaults, defaults: ServiceDefaults) -> FixedScale | Au
 class _Around:
     """What an environment gives each of its services."""
 
-    def __init__(self, environment: DeclaredEnvironment) -> None:
+    def __init__(self, environment: DeclaredEnvironment, source: Source) -> None:
         self.environment, self.defaults = environment, environment.spec.defaults
         given = {name: getattr(self.defaults, name) for name in (*_BUILT_IN, *_MAPS, *_LISTS)}
         self.plain = {name: built_in if given[name] is None else given[name] for name, built_in in _BUILT_IN.items()}
         self.maps = {name: given[name] or {} for name in _MAPS}
         self.lists = {name: () if given[name] is None else given[name] for name in _LISTS}
         self.egress = _egress_to(environment.spec.telemetry.otlp)
+        self.uploads = _uploads(environment, source)
+        self.store_egress = _egress_to(self.uploads.endpoint or "https://provider") if self.uploads else ()
 
 
 def _service(around: _Around, service: DeclaredService, manifest: DeclaredManifest) -> DesiredService:
@@ -114,8 +120,14 @@ def _service(around: _Around, service: DeclaredService, manifest: DeclaredManife
     maps = {name: {**default, **(said[name] or {})} for name, default in around.maps.items()}
     lists = {name: default if said[name] is None else said[name] for name, default in around.lists.items()}
     otlp = environment.spec.telemetry.otlp
-    joined: dict[str, Any] = {**chosen, **maps, **lists, "egress": (*lists["egress"], *around.egress)}
     recording = _recording(own, defaults)
+    uploads, sharing, egress = around.uploads if recording else None, {}, (*lists["egress"], *around.egress)
+    if uploads:
+        uploads = replace(uploads, size_bytes=min(uploads.size_bytes, recording["spool_bytes"] // _BATCHES_MIN))
+        recording["seal_seconds"] = uploads.seconds
+        sharing = {"spool_folder": _SHARED_SPOOL} if environment.spec.target == "compose" else {}
+        egress = (*egress, *(() if uploads.is_folder else around.store_egress))
+    joined: dict[str, Any] = {**chosen, **maps, **lists, "egress": egress}
     reference, models = str(own.manifest), tuple(manifest.spec.models)
     timeout_seconds = seconds_of(joined.pop("timeout"))
     startup_timeout_seconds = int(seconds_of(joined.pop("startup_timeout")))
@@ -149,12 +161,14 @@ def _service(around: _Around, service: DeclaredService, manifest: DeclaredManife
             "queue": chosen["queue"],
             "service": service.name,
             **({"spares": chosen["spares"]} if chosen["spares"] else {}),
+            **sharing,
             "startup_timeout_seconds": startup_timeout_seconds,
             **({"telemetry": recording} if recording else {}),
             "timeout_seconds": timeout_seconds,
         },
         telemetry=recording,
         slo=own.slo or defaults.slo,
+        uploads=uploads,
         **joined,
     )
 
@@ -176,6 +190,22 @@ def _recording(own: ServiceDefaults, defaults: ServiceDefaults) -> dict[str, Any
         "redact": sorted({name for each in given for name in each.redact}),
         "spool_bytes": bytes_of(next((each.spool for each in given if each.spool is not None), SPOOL)),
     }
+
+
+def _uploads(environment: DeclaredEnvironment, source: Source) -> Uploads | None:
+    """Who uploads what services record; nobody where no store is declared, or its image is not locked yet."""
+    spec = environment.spec.telemetry
+    image = _own_image(source, layout.UPLOADER, environment.spec.registry)
+    if spec.store is None or (image is None and environment.spec.target != "process"):
+        return None
+    return Uploads(
+        image=image or "",
+        store=spec.store,
+        endpoint=spec.endpoint or "",
+        credentials=spec.credentials or "",
+        seconds=seconds_of(spec.upload_every),
+        size_bytes=bytes_of(spec.upload_size),
+    )
 
 
 def _egress_to(address: str | None) -> tuple[Egress, ...]:

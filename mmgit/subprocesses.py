@@ -161,15 +161,21 @@ def _empty_home() -> Iterator[str]:
 
 
 @contextmanager
-def child(argv: Sequence[str], output: IO[bytes] | None = None) -> Iterator[Process]:
+def child(
+    argv: Sequence[str],
+    output: IO[bytes] | None = None,
+    *,
+    env_allow: Iterable[str] = (),
+    grace_seconds: float = _GRACE_SECONDS,
+) -> Iterator[Process]:
     """A program that ends with this block: politely, then by force. It writes to `output`, else where this one does."""
-    allowed, silent = environment(("HOME",)), subprocess.DEVNULL
+    allowed, silent = environment(("HOME", *env_allow)), subprocess.DEVNULL
     with subprocess.Popen(list(argv), env=allowed, stdin=silent, stdout=output, stderr=output) as process:  # noqa: S603 - an argument list, no shell
         try:
             yield process
         finally:
             if process.poll() is None:
-                _stop(process, process.pid)
+                _stop(process, process.pid, grace_seconds)
 
 
 @contextmanager
@@ -343,10 +349,10 @@ def _await(process: Process, deadline: float) -> None:
                 os.close(descriptor)
 
 
-def _stop(process: Process, target: int) -> None:
+def _stop(process: Process, target: int, grace_seconds: float = _GRACE_SECONDS) -> None:
     """End a process, or the group that it leads: first politely, so that it can clean up."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.kill(target, number)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE_SECONDS)
+            process.wait(grace_seconds)

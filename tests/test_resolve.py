@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from mmgit.desired import Autoscale, DesiredService, FixedScale
+from mmgit.desired import Autoscale, DesiredService, FixedScale, Uploads
 from mmgit.repository.source import (
     Declared,
     DeclaredEnvironment,
@@ -18,6 +18,7 @@ from mmgit.resolve import listed, resolve
 from mmgit.serving.settings import Settings
 from mmgit.spec import EnvironmentSpec, ManifestSpec, ModelSpec, ProjectSpec, ServiceSpec
 from mmgit.spec.record import Refused
+from mmgit.spec.service import Egress
 
 HEAD = {"apiVersion": "mmgit.dev/v1"}
 DIGEST = "sha256:" + "a" * 64
@@ -133,6 +134,37 @@ def test_a_service_may_call_the_receiver_of_its_traces(address: str, destination
     assert service.settings["otlp"] == address
     found = [(each.cidr, each.namespace, each.ports) for each in service.egress]
     assert found == [(None, "db", ()), *destinations]
+
+
+def test_what_a_service_records_is_uploaded_where_its_environment_names_a_store() -> None:
+    store = {"store": "s3://bucket/x", "endpoint": "http://minio.storage.svc:9000", "upload_every": "1m"}
+
+    service = resolved({"telemetry": {"spool": "64Mi"}}, {"telemetry": store})
+
+    uploads = Uploads("", store["store"], store["endpoint"], "", 60.0, 16 * 2**20)  # a quarter of the spool
+    assert service.uploads == uploads
+    assert service.settings["telemetry"]["seal_seconds"] == 60.0
+    assert service.egress == (Egress(namespace="storage"),)
+    assert resolved({}, {"telemetry": store}).uploads is None
+    assert resolved({}, {"telemetry": store}).egress == ()
+
+
+def test_a_folder_needs_no_way_out() -> None:
+    service = resolved({"telemetry": {}}, {"telemetry": {"store": "file:///srv/telemetry"}})
+
+    assert service.egress == ()
+
+
+def test_where_no_uploader_is_locked_nobody_uploads() -> None:
+    environment = {"target": "compose", "registry": "r.example.com/m", "telemetry": {"store": "s3://bucket"}}
+
+    assert resolved({"telemetry": {}}, environment).uploads is None
+
+
+@pytest.mark.parametrize("store", ["s3:/x", "http://x", "file://x", "file:///a/../b", "s3://b/$(X)", "s3://b ucket"])
+def test_what_is_no_store_is_refused(store: str) -> None:
+    with pytest.raises(Refused):
+        resolved({}, {"telemetry": {"store": store}})
 
 
 def test_a_service_stands_over_its_environment_and_that_over_the_built_in() -> None:

@@ -70,7 +70,10 @@ class Uploader:
                 if not running:
                     break
                 time.sleep(_POLL_SECONDS / 10)
-        return any(batches.holds_any for batches in self._found())
+        left = [str(batches.spool) for batches in self._found() if batches.holds_any]
+        if left:
+            _log("error", "left", message=f"not uploaded in time: {', '.join(left)}")
+        return bool(left)
 
     def _round(self, seconds_min: float) -> bool:
         """Upload a batch of each spool that has one; whether there was any."""

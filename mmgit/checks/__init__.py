@@ -29,7 +29,7 @@ CHECKS_OF_SERVICES: tuple[Check, ...] = (
     environments.compose_has_its_proxy,
     environments.promotions_come_from_an_environment,
     environments.routes_say_who_may_call,
-    environments.fields_without_effect_are_said,
+    environments.stores_are_written,
     environments.processes_render_nothing,
     environments.batches_are_of_rows,
     environments.who_scales_to_zero_has_an_activator,

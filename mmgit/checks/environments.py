@@ -9,6 +9,7 @@ from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import layout
 from mmgit.resolve import listed
 
+_SIDECARS = (1, 29)
 _SHAPING = frozenset({"blueprint", "parameters", "patches"})
 
 
@@ -45,11 +46,26 @@ def promotions_come_from_an_environment(scope: Scope) -> Iterator[Finding]:
             yield Finding("M321", environment.path, ("promotion", "from"), message, f"declared environments: {others}")
 
 
-def fields_without_effect_are_said(scope: Scope) -> Iterator[Finding]:
-    """What this release reads but does not act on is a warning: nobody shall rely on a gate that is not judged."""
-    for environment in scope.source.environments.values():
-        if environment.spec.telemetry.store is not None:
-            yield _without_effect(environment.path, "telemetry", "store")
+def stores_are_written(scope: Scope) -> Iterator[Finding]:
+    """A store has who uploads to it, can be reached from where that runs, and some service records: else a warning."""
+    for name, environment in scope.desired.environments.items():
+        spec, path = environment.spec, scope.source.environments[name].path
+        at, kinds = ("telemetry", "store"), ("kubernetes", "compose")
+        if spec.telemetry.store is None:
+            continue
+        if not any(service.telemetry for service in environment.services):
+            message = f"`telemetry.store` has no effect: no service of `{name}` records anything"
+            hint = "defaults: {telemetry: {}}   in it, or `telemetry:` in a service, records requests"
+            yield Finding("M341", path, at, message, hint, "warning")
+        elif spec.target in kinds and layout.UPLOADER not in scope.source.own_images:
+            message = f"environment `{name}` has no uploader: there is no {layout.own_image(layout.UPLOADER)}"
+            yield Finding("M334", path, at, message, f"mmgit base update {layout.UPLOADER}")
+        if spec.target == "kubernetes" and spec.telemetry.store.startswith("file:"):
+            message = f"pods have no folder {spec.telemetry.store.removeprefix('file://')} that outlives them"
+            yield Finding("M335", path, at, message, "name a bucket or container: s3://, abfs:// or gs://")
+        if spec.target == "kubernetes" and (oldest := min(map(_minor, spec.kubernetes.versions))) < _SIDECARS:
+            message = f"Kubernetes 1.{oldest[1]} has no sidecars, which upload what services record; 1.29 has"
+            yield Finding("M335", path, ("kubernetes", "versions"), message, "remove it, or `telemetry.store`")
 
 
 def processes_render_nothing(scope: Scope) -> Iterator[Finding]:
@@ -118,11 +134,9 @@ def _is_row_wise(scope: Scope, reference: str) -> bool:
     return isinstance(marks, dict) and marks.get("row_wise") is True
 
 
-def _without_effect(path: str, *keys: str) -> Finding:
-    name = ".".join(keys)
-    message = f"this release of mmgit reads `{name}` but does not act on it"
-    hint = f"remove `{name}`, or keep it for a later release and rely on nothing in it until then"
-    return Finding("M341", path, keys, message, hint, "warning")
+def _minor(version: str) -> tuple[int, int]:
+    major, _, minor = version.partition(".")
+    return int(major), int(minor)
 
 
 def _not_rendered(path: str, keys: tuple[str, ...], environment: str) -> Finding:

@@ -50,7 +50,9 @@ def bring(
         BuildError: an image is in none of the registries and not here.
         RegistryError: a registry refuses, is not there, or gives other bytes.
     """
-    for pin in dict.fromkeys(pins) if prefix else ():
+    specs = [each.spec for each in source.environments.values() if prefix and each.spec.registry == prefix]
+    own = [(name, source.own_images[name].spec.digest) for spec in specs for name in source.own_images_of(spec)]
+    for pin in dict.fromkeys((*pins, *own)) if pins and prefix else ():
         _bring(source, pin, str(prefix), origin if origin != prefix else None, root or find_root())
 
 
@@ -76,7 +78,8 @@ def _bring(source: Source, pin: Pin, prefix: str, origin: str | None, root: Root
             try:
                 sent_bytes = workshop.bring(lock, prefix, name, origin=origin)
             except BuildError as error:
-                hint = f"mmgit build {manifest}   makes it here from its lock; then this command again"
+                wanted = manifest if "/" in manifest else ""
+                hint = f"mmgit build {wanted}   makes it here from its lock; then this command again"
                 raise BuildError(f"{prefix}/{name} lacks manifest {manifest}: {error.message}", hint) from error
     sent = "" if sent_bytes is None else f"{sent_bytes / 1e6:.1f} MB sent, "
     print(f"{prefix}/{name}@{digest}: {sent}verified")
@@ -86,6 +89,8 @@ def _lock_of(source: Source, pin: Pin) -> "Lock":
     from mmgit.lock import lock_of  # noqa: PLC0415 - --help must not wait for it
 
     manifest, digest = pin
+    if manifest in source.own_images:
+        return lock_of(source.own_images[manifest].spec)
     declared = source.manifest(manifest)
     for image in declared.images.values() if declared else ():
         if image.spec.digest == digest:

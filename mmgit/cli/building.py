@@ -89,9 +89,10 @@ def _build_here(session: Session, wanted: Mapping[str, str | None]) -> None:
     from mmgit.cli.workplace import workshop_of  # noqa: PLC0415 - as above
 
     locks = built(session, wanted)
-    if any(environment.spec.target == "compose" for environment in session.source.environments.values()):
-        with working("fetching the proxy") as watch:
-            workshop_of(session.root, watch).fetch_own(session.source, *layout.OWN_IMAGES)
+    own = {name for each in session.source.environments.values() for name in session.source.own_images_of(each.spec)}
+    if own:
+        with working(f"fetching {' and '.join(sorted(own))}") as watch:
+            workshop_of(session.root, watch).fetch_own(session.source, *own)
     change = recorded(session.source, locks)
     session.deliver(change, *(["git add -A && git commit"] if change.files else []))
 

@@ -32,7 +32,8 @@ def serve(name: str | None, environment: str | None, port: int, *, is_reload: bo
     port = port or process.free_port()
     command = process.command_of(root.path, chosen, port=port)
     print(f"serving {name} on http://127.0.0.1:{port}/api/v1/service/{name}/score   (Ctrl-C stops it)", flush=True)
-    process.run_until_interrupted(command, watched=[*chosen.files.values()] if is_reload else [])
+    watched, uploader = [*chosen.files.values()] if is_reload else [], process.uploader_of(root.path, chosen)
+    process.run_until_interrupted(command, watched=watched, uploader=uploader)
 
 
 @click.command()
@@ -53,7 +54,7 @@ def up(environment: str) -> None:
     pins = {service.spec.manifest: service.spec.image for service in declared.services if service.spec.manifest}
     with working("fetching images") as watch:
         workshop = workshop_of(root, watch)
-        workshop.fetch_own(source, *layout.OWN_IMAGES)
+        workshop.fetch_own(source, *source.own_images_of(declared.spec))
         for failure in workshop.build(source, pins).failures.values():
             raise failure
     state = certificates.prepare(root.path, environment, declared.spec)

@@ -116,8 +116,9 @@ def pushing(session: Session, environment: str, locks: Mapping[str, Lock]) -> It
         yield
         return
     with working(spec.registry) as watch:
+        own = session.workshop.fetch_own(session.source, *session.source.own_images_of(spec))
         push = partial(_push, replace(session.workshop, watch=watch), spec.registry)
-        with meanwhile(lambda: [push(*each) for each in locks.items()]) as pushed:
+        with meanwhile(lambda: [push(*each) for each in (*locks.items(), *own.items())]) as pushed:
             yield
     print("\n".join(pushed()))
 

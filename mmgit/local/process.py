@@ -5,20 +5,24 @@ stands in for the base and dependency layers. No container, no key, loopback onl
 """
 
 import hashlib
+import importlib.util
 import json
+import os
 import shutil
 import socket
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import mmgit
+from mmgit.desired import Uploads
 from mmgit.errors import ServingError
 from mmgit.frozen import dataclass
 from mmgit.images.uv import pip, uv
+from mmgit.render.uploads import arguments
 from mmgit.repository import layout
 from mmgit.subprocesses import child
 
@@ -26,6 +30,9 @@ _PACKAGE = Path(mmgit.__file__).parent
 _MAIN = _PACKAGE / "serving" / "front" / "main.py"
 _FRONT_LOCK = _PACKAGE / "serving" / "front" / "pylock.toml"
 _SCORER_LOCK = _PACKAGE / "serving" / "scorer" / "pylock.toml"
+_UPLOADER = _PACKAGE / "archive" / "main.py"
+_UPLOAD_SECONDS = 10
+_STORES_VARIABLES = ("AWS_", "AZURE_", "GOOGLE_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy")
 _POLL_SECONDS = 0.3
 
 
@@ -45,6 +52,7 @@ class Served:
     facts: Mapping[str, Any]
     settings: Mapping[str, Any]
     pylock: bytes | None
+    uploads: Uploads | None = None
 
 
 def command_of(root: Path, served: Served, *, port: int) -> list[str]:
@@ -77,6 +85,20 @@ def command_of(root: Path, served: Served, *, port: int) -> list[str]:
     (settings / "settings.json").write_text(json.dumps({**served.settings, **places}, indent=1, sort_keys=True))
     command = [sys.executable, "-I", str(_MAIN), "--image-facts", str(folder / "mmgit.json")]
     return [*command, "--settings", str(settings), "--packages", str(_front_packages(root))]
+
+
+def uploader_of(root: Path, served: Served) -> list[str]:
+    """The command that uploads what it records; none where its environment names no store.
+
+    Raises:
+        ServingError: this installation of mmgit cannot upload.
+    """
+    if served.uploads is None:
+        return []
+    if importlib.util.find_spec("pyarrow") is None or importlib.util.find_spec("fsspec") is None:
+        raise ServingError("what uploads telemetry is not installed", "pip install 'mmgit[telemetry]'")
+    spool = root / layout.STATE / "spool" / served.name
+    return [sys.executable, "-I", str(_UPLOADER), *arguments(served.uploads, _UPLOAD_SECONDS), "--spool", str(spool)]
 
 
 def _link_files(scoring: Path, served: Served) -> None:
@@ -148,14 +170,16 @@ def _scorer_packages(root: Path, interpreter: Path) -> Path:
     return folder
 
 
-def run_until_interrupted(command: list[str], *, watched: Sequence[Path]) -> None:
-    """Run the server in the foreground; start it again when one of `watched` changes.
+def run_until_interrupted(command: list[str], *, watched: Sequence[Path], uploader: Sequence[str] = ()) -> None:
+    """Run the server in the foreground; start it again when one of `watched` changes. `uploader` runs beside it.
 
     Raises:
         ServingError: it ended by itself, and there is nothing to wait for.
     """
     seen = _stamp(watched)
-    with suppress(KeyboardInterrupt):
+    names = [name for name in os.environ if name.startswith(_STORES_VARIABLES)]
+    beside = child(uploader, env_allow=names, grace_seconds=2 * _UPLOAD_SECONDS) if uploader else nullcontext()
+    with suppress(KeyboardInterrupt), beside:
         while True:
             with child(command) as server:
                 while server.poll() is None and _stamp(watched) == seen:

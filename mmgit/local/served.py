@@ -53,10 +53,18 @@ def of_service(root: Root, source: Source, environment: str, name: str) -> Serve
     if manifest is None:
         raise UsageError(f"service `{name}` asks for manifest {reference}, which is not declared", "mmgit check")
     desired = resolve(source).desired.environments[environment].services
-    settings = next((dict(each.settings) for each in desired if each.name == name), {})
+    pinned = next((each for each in desired if each.name == name), None)
+    settings = dict(pinned.settings) if pinned else {}
     settings.pop("otlp", None)  # what runs on somebody's machine is no news for the environment's collector
+    is_here = source.environments[environment].spec.target == "process"
     served = _frozen(root, source, name, reference, manifest)
-    return Served(**{**vars(served), "settings": {**served.settings, **settings}})
+    return Served(
+        **{
+            **vars(served),
+            "settings": {**served.settings, **settings},
+            "uploads": pinned.uploads if pinned and is_here else None,
+        }
+    )
 
 
 def of_manifest(root: Root, source: Source, reference: str) -> Served:

@@ -15,6 +15,7 @@ from mmgit.render.emit import emit
 from mmgit.render.fixed import SPOOL_FOLDER
 from mmgit.render.patches import patched
 from mmgit.render.target import Rendered
+from mmgit.render.uploads import compose_service
 from mmgit.repository import layout
 from mmgit.repository.header import with_header
 from mmgit.spec.service import Patch, SecretKey
@@ -26,6 +27,7 @@ Object = dict[str, Any]
 STATE = "${MMGIT_STATE:?start with mmgit up}"
 PROXY_FOLDER = "_proxy"
 """No name of a group: these have three characters or more, and no `_`."""
+_STARTED = "service_started"
 _MADE_ANEW = ("image", "labels", "networks")
 _SET_BY_MMGIT = (*_MADE_ANEW, "env_file")
 NETWORKS: Object = {"outside": {}, "services": {"internal": True}}
@@ -49,7 +51,13 @@ class Compose:
             return Rendered(findings=found.findings)
         (entry,), findings = patched([("Service", service.name, entry)], service, _misfit)
         completed = _completed(escaping.compose(entry), service, settings)
-        document = {"services": {service.name: completed}, "networks": NETWORKS}
+        document: Object = {"services": {service.name: completed}, "networks": NETWORKS}
+        if uploads := service.uploads:
+            spool = _spool(service)
+            completed["depends_on"] = {**_needed(completed), f"{service.name}_uploader": {"condition": _STARTED}}
+            beside = compose_service(service, uploads, completed, spool, STATE)
+            document["services"][f"{service.name}_uploader"] = escaping.compose(beside)
+            document["volumes"] = {spool["source"]: {}}
         folder = f"{self._folder}/{service.group}"
         texts = {
             f"{folder}/haproxy/{service.name}.cfg": haproxy.service_cfg(service),
@@ -158,7 +166,7 @@ def _completed(entry: Object, service: DesiredService, settings: str) -> Object:
         "volumes": [
             _mount(f"../settings/{service.name}", "/etc/mmgit/settings"),
             _mount(f"../keys/{service.name}", "/etc/mmgit/keys"),
-            *([{"type": "volume", "target": SPOOL_FOLDER}] if service.telemetry else []),
+            *([_spool(service)] if service.telemetry else []),
             *(entry.get("volumes") or ()),
         ],
         "networks": networks,
@@ -167,6 +175,18 @@ def _completed(entry: Object, service: DesiredService, settings: str) -> Object:
         path = f"{STATE}/secrets/{service.name}.env"
         completed["env_file"] = [{"path": path, "required": True, "format": "raw"}]
     return completed
+
+
+def _spool(service: DesiredService) -> Object:
+    """Each replica's own volume, or one that all share with who uploads it."""
+    shared = {"source": f"{service.name}-spool"} if service.uploads else {}
+    return {"type": "volume", **shared, "target": SPOOL_FOLDER}
+
+
+def _needed(entry: Object) -> Object:
+    """What a service is started after and stopped before, in the long form."""
+    needed = entry.get("depends_on") or {}
+    return needed if isinstance(needed, dict) else {name: {"condition": _STARTED} for name in needed}
 
 
 def _mount(source: str, target: str) -> Object:

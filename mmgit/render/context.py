@@ -11,6 +11,7 @@ from typing import Any
 from mmgit.desired import Autoscale, DesiredEnvironment, DesiredService
 from mmgit.render import alerts, dashboards
 from mmgit.render.queries import queries_of
+from mmgit.render.uploads import GRACE_SECONDS
 from mmgit.spec.environment import Activator
 from mmgit.spec.fields import bytes_of, cpus_of
 from mmgit.spec.service import Egress, SecretKey, Toleration
@@ -80,9 +81,10 @@ def path(service: DesiredService) -> str:
 
 
 def grace_seconds(service: DesiredService) -> int:
-    """How long a replica may take to end: the drain, then the last request that it accepted."""
+    """How long a replica may take to end: the drain, the last request that it accepted, the last records."""
     drain_seconds: float = service.settings.get("drain_seconds", 0)
-    return math.ceil(service.timeout_seconds + drain_seconds) + _SLACK_SECONDS
+    last_upload_seconds = GRACE_SECONDS if service.uploads else 0
+    return math.ceil(service.timeout_seconds + drain_seconds) + _SLACK_SECONDS + last_upload_seconds
 
 
 def _service(service: DesiredService) -> dict[str, Any]:

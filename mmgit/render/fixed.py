@@ -10,6 +10,7 @@ from typing import Any
 from mmgit.desired import Autoscale, DesiredService
 from mmgit.render import context
 from mmgit.render.server_files import ServerFiles
+from mmgit.render.uploads import kubernetes_container
 
 Object = dict[str, Any]
 
@@ -139,10 +140,15 @@ def _pod(pod: Object, service: DesiredService) -> Object:
         {"name": "settings", "configMap": {"name": f"{service.name}-settings"}},
         {"name": "keys", "configMap": {"name": f"{service.name}-keys"}},
     ]
+    uploaders: list[Object] = []
     if service.telemetry:
-        limit = f"{(service.telemetry['spool_bytes'] + _SPOOL_SLACK_BYTES) // 2**20}Mi"
-        mounts.append({"name": "spool", "mountPath": SPOOL_FOLDER})
+        taken_bytes = service.uploads.size_bytes if service.uploads else 0
+        limit = f"{(service.telemetry['spool_bytes'] + taken_bytes + _SPOOL_SLACK_BYTES) // 2**20}Mi"
+        spool = {"name": "spool", "mountPath": SPOOL_FOLDER}
+        mounts.append(spool)
         volumes.append({"name": "spool", "emptyDir": {"sizeLimit": limit}})
+        uploaders += [kubernetes_container(service.uploads, spool)] if service.uploads else []
+    before = [*uploaders, *_maps(pod, "initContainers")]
     completed = {
         "name": CONTAINER,
         "image": service.image,
@@ -151,6 +157,7 @@ def _pod(pod: Object, service: DesiredService) -> Object:
     }
     return {
         **pod,
+        **({"initContainers": before} if before else {}),
         "containers": [completed if each is serving[0] else each for each in containers],
         "volumes": [*volumes, *_maps(pod, "volumes")],
     }

@@ -83,4 +83,5 @@ def shape_of(service: DesiredService) -> tuple[object, ...]:
         tuple([(key, value if type(value) is SecretKey else None) for key, value in service.variables.items()]),
         repr((service.parameters, service.node_selector, service.tolerations, service.egress, service.telemetry)),
         service.slo,
+        service.uploads,
     )

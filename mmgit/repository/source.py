@@ -85,6 +85,11 @@ class Source:
     blueprints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The team's own: name -> path in the folder -> text."""
 
+    def own_images_of(self, spec: EnvironmentSpec) -> tuple[str, ...]:
+        """The names of the images of mmgit's own that an environment runs, of those that are locked."""
+        needed = {layout.PROXY: spec.target == "compose", layout.UPLOADER: bool(spec.telemetry.store)}
+        return tuple(name for name in self.own_images if needed[name] and spec.target != "process")
+
     def version(self, reference: str) -> DeclaredVersion | None:
         """Model version `<model>/<n>`, if it is declared."""
         name, _, number = reference.partition("/")

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from mmgit.spec.fields import List, Uri
+from mmgit.spec.fields import Duration, KubernetesName, List
 from mmgit.spec.record import Spec
 from mmgit.spec.vocabulary import Matching, Sized
 
@@ -15,11 +15,28 @@ Address = Annotated[
 ]
 
 
+Store = Annotated[
+    str,
+    Matching(
+        r"file:///(?!.*\.\./)[A-Za-z0-9._/-]+|(?:s3|gs|az|abfs|abfss)://[A-Za-z0-9._@-]+(?:/[A-Za-z0-9._=/-]*)?",
+        "an address like s3://bucket/folder, abfs://container/folder, gs://bucket/folder or file:///folder",
+    ),
+]
+
+
 class TelemetrySpec(Spec):
     """Where the services of an environment send what they record."""
 
-    store: Uri | None = None
-    """Where records are archived."""
+    store: Store | None = None
+    """Where records are archived as Parquet: a folder, S3, Azure Blob or Google Cloud Storage."""
+    endpoint: Address | None = None
+    """The address of the store, where it is not its provider's."""
+    credentials: KubernetesName | None = None
+    """The secret whose keys are the variables with which the store is opened; none where pods have an identity."""
+    upload_every: Duration = "5m"
+    """How old records get before they are uploaded."""
+    upload_size: Spool = "64Mi"
+    """How much waits at most until then; a quarter of the spool if that is less."""
     otlp: Address | None = None
     """The address of an OTLP receiver over HTTP, for metrics and traces."""
 

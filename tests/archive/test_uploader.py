@@ -5,6 +5,8 @@ import time
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from mmgit.archive.batches import Batches
 from mmgit.serving.spool.spool import Spool
 from tests.archive.conftest import REQUEST, Upload, archived, ids, numbered, sealed, until
@@ -115,3 +117,8 @@ def has_more(tmp_path: Path, before: set[Path]) -> bool:
 
 def test_no_kill_loses_or_doubles_a_record(tmp_path: Path, upload: Upload) -> None:
     killed_at_random(tmp_path, upload, 4)
+
+
+@pytest.mark.slow
+def test_no_kill_of_many_loses_or_doubles_a_record(tmp_path: Path, upload: Upload) -> None:
+    killed_at_random(tmp_path, upload, 60)

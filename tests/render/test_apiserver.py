@@ -9,7 +9,7 @@ import pytest
 import yaml
 from kubernetes import config, dynamic
 
-from mmgit.desired import Autoscale, Desired, DesiredEnvironment, DesiredService, FixedScale
+from mmgit.desired import Autoscale, Desired, DesiredEnvironment, DesiredService, FixedScale, Uploads
 from mmgit.render.controllers import GitSource, controller_objects
 from mmgit.render.rendering import render
 from mmgit.spec.service import Egress, Objectives, SecretKey, Toleration
@@ -45,6 +45,8 @@ EVERYTHING: Object = {
     "labels": {"team": "retention"},
     "annotations": {"contact": "a ${b}: # yes"},
     "parameters": {"callers": ["apps"], "pull-secret": "pull", "tmp-size": "1024Mi"},
+    "telemetry": {"spool_bytes": 256 * 2**20},
+    "uploads": Uploads(f"r.example.com/uploader@sha256:{'0' * 64}", "s3://bucket", "", "store-keys", 300.0, 2**26),
 }
 
 

@@ -5,12 +5,13 @@ What a container may carry is listed; whatever else the specification has, or ge
 
 import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from mmgit.checks.objects import extraction
 from mmgit.checks.objects.scene import Object, Scene
 from mmgit.checks.objects.values import has_tag, is_image_by_digest
+from mmgit.desired import DesiredService
 from mmgit.jsonschemas import jsonschema_rs
 
 _SHOWN = 200
@@ -45,10 +46,13 @@ def compose_is_good(scene: Scene) -> None:
             scene.wrong("M630", None, f"{keys or 'file'}: {error.message[:_SHOWN]}", keys=at)
         if scene.findings:
             continue
-        for key in sorted(document.keys() - {"services", "networks"}):
+        spool = {"volumes"} if scene.service.uploads and document.get("volumes") == {f"{name}-spool": {}} else set()
+        for key in sorted(document.keys() - {"services", "networks"} - spool):
             scene.wrong("M631", None, f"{key} is not allowed beside services", keys=at)
         for own, container in document.get("services", {}).items():
-            found = (*_image(container.get("image", "")), *_rights(container), *_files(container, name))
+            found = [*_image(container.get("image", "")), *_rights(container), *_files(container, scene.service, own)]
+            if own == name:
+                found += _health(container)
             for code, message in found:
                 scene.wrong(code, None, f"container `{own}`: {message}", keys=at)
 
@@ -71,6 +75,9 @@ def _rights(container: Object) -> Iterator[tuple[str, str]]:
     if not _USER.fullmatch(str(container.get("user"))):
         yield "M631", "user must be a number other than 0, and so must its group"
     yield from _resources(container.get("deploy") or {})
+
+
+def _health(container: Object) -> Iterator[tuple[str, str]]:
     health = container.get("healthcheck", {})
     if health.get("disable") or health.get("test") in (None, "NONE", ["NONE"]):
         yield "M631", "there is no healthcheck"
@@ -88,17 +95,18 @@ def _resources(deploy: Object) -> Iterator[tuple[str, str]]:
             yield "M631", "devices other than GPUs of driver nvidia are not allowed"
 
 
-def _files(container: Object, service: str) -> Iterator[tuple[str, str]]:
-    """What a container sees of the machine's files: its settings, keys and secrets, and volumes."""
+def _files(container: Object, service: DesiredService, own: str) -> Iterator[tuple[str, str]]:
+    """What a container sees of the machine's files: its settings, keys and secrets, volumes, and a store."""
     for volume in container.get("volumes", ()):
-        if not _is_mountable(volume, service):
+        if not (_is_mountable(volume, service) if own == service.name else _is_uploaders(volume, service)):
             shown = volume if isinstance(volume, str) else f"{volume.get('type')} {volume.get('source', '')}".strip()
             yield "M631", f"volume `{shown[:_SHOWN]}` is not allowed: name a volume, or a tmpfs"
-    if not all(_is_secrets(file, service) for file in container.get("env_file", ())):
+    names = {service.name} if own == service.name else {service.uploads.credentials if service.uploads else ""}
+    if not all(_is_secrets(file, names) for file in container.get("env_file", ())):
         yield "M631", "env_file is set by mmgit: declare variables, and secrets in them"
 
 
-def _is_mountable(volume: Any, service: str) -> bool:  # noqa: ANN401 - a text or a map, as the schema has it
+def _is_mountable(volume: Any, service: DesiredService) -> bool:  # noqa: ANN401 - a text or a map, as the schema has it
     if isinstance(volume, str):
         return _VOLUME.fullmatch(volume) is not None
     source = volume.get("source")
@@ -108,14 +116,20 @@ def _is_mountable(volume: Any, service: str) -> bool:  # noqa: ANN401 - a text o
         case "volume":
             return source is None or re.fullmatch(_VOLUME_NAME, source) is not None
         case "bind":
-            return source in (f"../settings/{service}", f"../keys/{service}") and volume.get("read_only") is True
+            own = (f"../settings/{service.name}", f"../keys/{service.name}")
+            return source in own and volume.get("read_only") is True
         case _:
             return False
 
 
-def _is_secrets(file: Any, service: str) -> bool:  # noqa: ANN401 - as above
+def _is_uploaders(volume: Any, service: DesiredService) -> bool:  # noqa: ANN401 - as above
+    store = service.uploads.store.removeprefix("file://") if service.uploads else ""
+    return (volume.get("type"), volume.get("source")) in (("volume", f"{service.name}-spool"), ("bind", store))
+
+
+def _is_secrets(file: Any, names: Collection[str]) -> bool:  # noqa: ANN401 - as above
     named = _SECRETS.fullmatch(file["path"]) if isinstance(file, dict) else None
-    return named is not None and named[1] == service
+    return named is not None and named[1] in names
 
 
 @functools.cache
