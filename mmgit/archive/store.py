@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
 _PUT_SECONDS = 90.0
 _CONNECT_SECONDS = 10
@@ -43,13 +43,25 @@ def store_at(url: str, endpoint: str = "") -> Store:
     scheme = urlsplit(url).scheme
     if scheme == "file":
         return Folder(Path(unquote(urlsplit(url).path)))
-    options = {"s3": _s3, "abfs": _azure, "abfss": _azure, "az": _azure, "gs": _google}.get(scheme)
-    if options is None:
+    return Bucket(*files_of(url, endpoint))
+
+
+def files_of(url: str, endpoint: str = "") -> tuple[Any, str]:
+    """fsspec's file system of an address, and what the path is there; for reading, too.
+
+    Raises:
+        StoreError: as above.
+    """
+    scheme = urlsplit(url).scheme
+    if scheme not in _OPTIONS:
         raise StoreError(f"{url} is none of file://, s3://, abfs://, az:// and gs://")
+    from fsspec.core import url_to_fs  # noqa: PLC0415 - a folder needs none of it
+
     try:
-        return Bucket(url, options(endpoint))
+        files, root = url_to_fs(url, skip_instance_cache=True, use_listings_cache=False, **_OPTIONS[scheme](endpoint))
     except Exception as error:  # as below
         raise StoreError(_said(error)) from error
+    return files, root.rstrip("/")
 
 
 class Folder:
@@ -76,11 +88,8 @@ class Folder:
 class Bucket:
     """A part of a bucket or container."""
 
-    def __init__(self, url: str, options: Mapping[str, Any]) -> None:
-        from fsspec.core import url_to_fs  # noqa: PLC0415 - a folder needs none of it
-
-        self._files, root = url_to_fs(url, skip_instance_cache=True, use_listings_cache=False, **options)
-        self._root = root.rstrip("/")
+    def __init__(self, files: Any, root: str) -> None:  # noqa: ANN401 - of fsspec
+        self._files, self._root = files, root
 
     def put(self, path: str, data: bytes) -> None:
         """As `Store`."""
@@ -106,6 +115,14 @@ def _google(endpoint: str) -> dict[str, Any]:
     os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # asks for more rights, and loads gRPC
     key = os.environ.get("GOOGLE_CREDENTIALS")
     return {"timeout": _READ_SECONDS, "token": json.loads(key) if key else None, "endpoint_url": endpoint or None}
+
+
+_OPTIONS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "file": lambda _: {},
+    "s3": _s3,
+    "gs": _google,
+    **dict.fromkeys(("abfs", "abfss", "az"), _azure),
+}
 
 
 def _said(error: Exception) -> str:

@@ -37,6 +37,7 @@ _OPTIONS = (
     click.option(
         "--store", metavar="URI", help="Where the records are. [default: telemetry.store of ENV, else spools]"
     ),
+    click.option("--endpoint", metavar="URL", default="", help="Where that store is, if it is not at its provider's."),
     click.option("--engine", type=click.Choice(["duckdb", "spark", "trino"]), default="duckdb", show_default=True),
     click.option("--engine-url", metavar="URL", help="local[4], spark://…, sc://…, or trino://USER@HOST/CATALOG."),
     click.option("--table", metavar="NAME", help="The store as a table that the engine has already."),
@@ -84,7 +85,7 @@ def reading(service: str | None, options: Mapping[str, Any]) -> Iterator[Reading
 
         def table(asked: "Wanted") -> "ir.Table":
             if store or options["table"]:
-                return archive.stored(engine, store or "", asked, options["table"])
+                return archive.stored(engine, store or "", asked, table=options["table"], endpoint=options["endpoint"])
             return stack.enter_context(archive.spooled(engine, _spools(root, service), asked))
 
         yield Reading(root, source, engine, wanted, environment, table, stack)

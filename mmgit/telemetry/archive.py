@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _RECORD = "telemetry: {}   in the file of the service, or in the defaults of its environment"
 _ATTEMPTS = 3
+_QUOTE = "'"
 _SAID_CHARACTERS = 500
 
 
@@ -54,8 +55,10 @@ class Wanted:
         return ", ".join(filter(None, (self.service or "any service", model, identifier, days)))
 
 
-def stored(engine: Engine, store: str, wanted: Wanted, table: str | None = None) -> "ir.Table":
-    """The records of a store. A query engine that has them as a `table` already is asked for that.
+def stored(engine: Engine, store: str, wanted: Wanted, *, table: str | None = None, endpoint: str = "") -> "ir.Table":
+    """The records of a store: a folder, or an address, which DuckDB may find at an `endpoint` of its own.
+
+    An engine that has them as a `table` already is asked for that.
 
     Raises:
         TelemetryError: there are none, or the store cannot be read.
@@ -66,7 +69,7 @@ def stored(engine: Engine, store: str, wanted: Wanted, table: str | None = None)
     elif isinstance(engine, Spark):
         found = _by_spark(engine, store, wanted)
     elif isinstance(engine, DuckDb):
-        found = _by_duckdb(engine, store, wanted)
+        found = _by_duckdb(engine, store, wanted, endpoint)
     else:
         raise UsageError("this engine reads tables, not files", "--table CATALOG.SCHEMA.NAME   over the store")
     return narrowed(found, wanted)
@@ -107,27 +110,31 @@ def _by_spark(engine: Spark, store: str, wanted: Wanted) -> "ir.Table":
     return engine.backend.table(name)
 
 
-def _by_duckdb(engine: DuckDb, store: str, wanted: Wanted) -> "ir.Table":
+def _by_duckdb(engine: DuckDb, store: str, wanted: Wanted, endpoint: str) -> "ir.Table":
     """The files are listed here, so that a store needs no extension of DuckDB's, and is asked for one prefix alone."""
-    files = _files(engine, store, wanted)
+    files = _files(engine, store, wanted, endpoint)
     if not files:
         raise TelemetryError(f"nothing is recorded of {wanted} in {store}", _RECORD)
-    options = {"hive_partitioning": True, "union_by_name": True, "hive_types_autocast": False}
-    return engine.backend.read_parquet(files, **options)
+    name = f"mmgit_{next(_numbers)}"
+    listed = ", ".join(f"'{file.replace(_QUOTE, 2 * _QUOTE)}'" for file in files)
+    options = "hive_partitioning = true, union_by_name = true, hive_types_autocast = false"
+    # by SQL, as ibis would load an extension for some addresses
+    engine.backend.raw_sql(f"CREATE TEMP VIEW {name} AS FROM read_parquet([{listed}], {options})")
+    return engine.backend.table(name)
 
 
-def _files(engine: DuckDb, store: str, wanted: Wanted) -> list[str]:
-    url_to_fs = needed("fsspec.core").url_to_fs
+def _files(engine: DuckDb, store: str, wanted: Wanted, endpoint: str) -> list[str]:
+    opening = needed("mmgit.archive.store")
+    address = store if "://" in store else Path(store).absolute().as_uri()
     try:
-        system, top = url_to_fs(store)
-        top = top.rstrip("/")
-        prefix = f"{top}/service={wanted.service}" if wanted.service else top
-        names = system.find(prefix)
+        system, top = opening.files_of(address, endpoint)
+        service = Partition(wanted.service, "", "", "", "").path.partition("/")[0] if wanted.service else ""
+        names = system.find(f"{top}/{service}")
     except Exception as error:  # each store has a family of its own
         said = " ".join(str(error).split())[:_SAID_CHARACTERS]
         raise TelemetryError(f"{store} cannot be read: {said}", "look at its address and your credentials") from error
     files = [name for name in names if (place := _place(name.removeprefix(f"{top}/"))) and wanted.has(place)]
-    if "://" not in store or store.startswith("file://"):
+    if address.startswith("file://"):
         return files
     engine.backend.register_filesystem(system)
     return [system.unstrip_protocol(name) for name in files]

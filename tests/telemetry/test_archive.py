@@ -1,12 +1,14 @@
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
-import fsspec
 import pytest
 
+from mmgit.archive import store as store_module
 from mmgit.errors import TelemetryError, UsageError
 from mmgit.telemetry import archive, engines
 from mmgit.telemetry.archive import Wanted
+from tests.archive.servers import SERVERS, Server
 from tests.telemetry.recorded import requests, spool
 
 
@@ -32,12 +34,29 @@ def test_files_of_other_services_and_days_are_not_opened(store: Path, tmp_path: 
     assert count(str(there), Wanted("churn", last="2026-11-02")) == 1000
 
 
-def test_a_store_of_fsspec_is_read_by_prefix(store: Path) -> None:
-    files = fsspec.filesystem("memory")
-    for file in store.rglob("*.parquet"):
-        files.pipe(f"/bucket/{file.relative_to(store)}", file.read_bytes())
+@pytest.fixture(params=sorted(SERVERS))
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
+    started = SERVERS[request.param](tmp_path / "server")
+    yield started
+    started.stop()
 
-    assert count("memory://bucket", Wanted("churn", version="3")) == 900
+
+@pytest.mark.stores
+def test_an_object_store_is_read_by_prefix(server: Server, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in server.variables.items():
+        monkeypatch.setenv(name, value)
+    _, top = store_module.files_of(server.url, server.endpoint)
+    for file in store.rglob("*.parquet"):
+        server.files.pipe(f"{top}/{file.relative_to(store)}", file.read_bytes())
+
+    def count(wanted: Wanted) -> int:
+        table = archive.stored(engines.connect("duckdb"), server.url, wanted, endpoint=server.endpoint)
+        return int(table.count().to_pyarrow().as_py())
+
+    assert count(Wanted("churn", version="3")) == 900
+    assert count(Wanted(first="2026-11-02", last="2026-11-02")) == 500
+    with pytest.raises(TelemetryError, match="nothing is recorded of other"):
+        count(Wanted("other"))
 
 
 def test_a_spool_is_read_as_if_it_were_uploaded(tmp_path: Path) -> None:
