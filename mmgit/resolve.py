@@ -158,6 +158,7 @@ def _service(around: _Around, service: DeclaredService, manifest: DeclaredManife
             "models": list(models),
             **({"origins": sorted(lists["origins"])} if lists["origins"] else {}),
             **({"otlp": otlp} if otlp else {}),
+            **({"otlp_logs": True} if otlp and environment.spec.telemetry.otlp_logs else {}),
             "queue": chosen["queue"],
             "service": service.name,
             **({"spares": chosen["spares"]} if chosen["spares"] else {}),

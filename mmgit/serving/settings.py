@@ -94,6 +94,7 @@ class Settings:
     spool_folder: str = "/var/spool/mmgit"
     """`{host}` in it is the name of the host: replicas that share a volume have a folder each."""
     otlp: str = ""
+    otlp_logs: bool = False
     origins: tuple[str, ...] = ()
     bind: str = ""
     port: int = 8080

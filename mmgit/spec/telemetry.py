@@ -39,6 +39,8 @@ class TelemetrySpec(Spec):
     """How much waits at most until then; a quarter of the spool if that is less."""
     otlp: Address | None = None
     """The address of an OTLP receiver over HTTP, for metrics and traces."""
+    otlp_logs: bool = False
+    """Lines of the log are sent there too."""
 
 
 class Recording(Spec):

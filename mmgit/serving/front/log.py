@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _PENDING_BYTES_MAX = 4 * 1024 * 1024
 _GATHERED_BYTES_MAX = 64 * 1024
@@ -43,6 +43,8 @@ class Log:
 
     def __init__(self, fd: int = 1) -> None:
         self.dropped_lines = 0
+        self.on_lines: Callable[[list[bytes]], None] | None = None
+        """Is told of all lines too, as they are handed over."""
         self._fd = fd
         self._lines: list[bytes] = []
         self._gathered_bytes = 0
@@ -73,6 +75,8 @@ class Log:
         """Give the gathered lines to the writing thread."""
         if self._lines:
             lines, self._lines, self._gathered_bytes = self._lines, [], 0
+            if self.on_lines is not None:
+                self.on_lines(lines.copy())
             self._batches.put(lines)
 
     def close(self, timeout_seconds: float = 2.0) -> None:

@@ -1,5 +1,5 @@
-"""Answered requests in, spans and metrics at an OTLP receiver out, by a thread: a receiver that is slow, wrong or away
-costs spans, which are counted, and never a prediction.
+"""Answered requests in, spans, metrics and, where they are asked for, lines of the log at an OTLP receiver out, by a
+thread: a receiver that is slow, wrong or away costs spans and lines, which are counted, and never a prediction.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from mmgit import __version__
 from mmgit.serving.front.metrics import Family, Histogram, Labels, single
+from mmgit.serving.front.otlp.lines import Lines, logs_message
 from mmgit.serving.front.otlp.messages import Source, Span, metrics_message, trace_message
 from mmgit.serving.front.otlp.sender import Outcome, Sender
 
@@ -33,7 +34,7 @@ _RETRY_SECONDS = (1.0, 2.0, 4.0, 8.0, 0.0)
 
 
 class Exporter:
-    """The traces and metrics of one service."""
+    """The traces, metrics and logs of one service."""
 
     def __init__(
         self, settings: Settings, variables: Mapping[str, str], log: Log, shown: Callable[[], list[Family]]
@@ -51,6 +52,9 @@ class Exporter:
         self._trouble, self._told = "", ""
         self._work: SimpleQueue[list[Span] | None] = SimpleQueue()
         self._metrics: deque[bytes] = deque(maxlen=1)
+        self._lines = Lines()
+        if settings.otlp_logs:
+            log.on_lines = self._lines.put
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._send_all, name="otlp", daemon=True)
         self._thread.start()
@@ -84,8 +88,12 @@ class Exporter:
         lost: list[tuple[Labels, float | Histogram]] = [
             ((("reason", reason),), count) for reason, count in sorted(self._dropped.items())
         ]
+        lines: list[tuple[Labels, float | Histogram]] = [
+            ((("reason", reason),), count) for reason, count in sorted(self._lines.dropped.items())
+        ]
         return [
             Family("mmgit_otlp_dropped_spans_total", "counter", "Spans that were lost, by reason.", lost),
+            Family("mmgit_otlp_dropped_log_lines_total", "counter", "Lines that were lost, by reason.", lines),
             single("mmgit_otlp_failed_exports_total", "Requests to the receiver that failed.", self._failed_exports),
         ]
 
@@ -105,6 +113,7 @@ class Exporter:
 
     def finish(self) -> None:
         """Send what is left, each once."""
+        self._log.flush()
         self._hand_over_spans()
         self._hand_over_metrics()
         self._is_over.set()
@@ -117,6 +126,8 @@ class Exporter:
 
     def _hand_over_spans(self) -> None:
         gathered, self._gathered = self._gathered, []
+        if self._lines.waits and not gathered:
+            self._work.put([])
         for at in range(0, len(gathered), _BATCH_SPANS):
             self._work.put(gathered[at : at + _BATCH_SPANS])
 
@@ -135,16 +146,22 @@ class Exporter:
                 self._note(self._sender.send("/v1/metrics", self._metrics.popleft()))
             if spans:
                 self._send_spans(spans)
+            while lines := self._lines.take():
+                self._lines.done(lines, is_taken=self._sent("/v1/logs", logs_message(self._source, lines)))
         self._sender.close()
 
     def _send_spans(self, spans: list[Span]) -> None:
         message = trace_message(self._source, spans, os.urandom(24 * len(spans)))
+        self._dropped["receiver"] += 0 if self._sent("/v1/traces", message) else len(spans)
+        self._done += len(spans)
+
+    def _sent(self, path: str, message: bytes) -> bool:
+        """Whether the receiver took it, in the end."""
         for wait_seconds in _RETRY_SECONDS:
-            outcome = self._note(self._sender.send("/v1/traces", message))
+            outcome = self._note(self._sender.send(path, message))
             if outcome.is_taken or not outcome.may_retry or self._is_over.wait(wait_seconds):
                 break
-        self._dropped["receiver"] += 0 if outcome.is_taken else len(spans)
-        self._done += len(spans)
+        return outcome.is_taken
 
     def _note(self, outcome: Outcome) -> Outcome:
         self._failed_exports += not outcome.is_taken
