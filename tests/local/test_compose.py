@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.archive.conftest import archived
+
 pytestmark = [pytest.mark.docker, pytest.mark.network, pytest.mark.timeout(900)]
 
 PROJECT = Path(__file__).parents[2]
@@ -46,7 +48,16 @@ def served_by() -> list[str]:
 
 
 @pytest.fixture
-def root(tmp_path: Path, copy_of_ours: Callable[[Path], Path]) -> Iterator[Path]:
+def store(tmp_path: Path) -> Path:
+    """A folder that what runs in containers may write; what is recorded is archived in it."""
+    folder = tmp_path / "store"
+    folder.mkdir()
+    folder.chmod(0o777)
+    return folder
+
+
+@pytest.fixture
+def root(request: pytest.FixtureRequest, tmp_path: Path, copy_of_ours: Callable[[Path], Path]) -> Iterator[Path]:
     """This project's dev environment with digits alone, two replicas, on today's base and other ports; it is up."""
     root = copy_of_ours(tmp_path / "repository")
     declared = root / "mmgit.yaml"
@@ -63,6 +74,12 @@ def root(tmp_path: Path, copy_of_ours: Callable[[Path], Path]) -> Iterator[Path]
     ]
     options = ("--manifest", "digits/2", "--image", image, "--replicas", "2")
     mmgit(root, "service", "update", "digits", "--env", "dev", *options)
+    if "store" in request.fixturenames:
+        mmgit(root, "base", "update", "uploader", "--platform", "linux/amd64")
+        environment, service = (root / f"environments/dev/{name}.yaml" for name in ("environment", "services/digits"))
+        telemetry = f"telemetry: {{store: 'file://{tmp_path}/store', upload_every: 2s}}\n"
+        environment.write_text(environment.read_text() + telemetry)
+        service.write_text(f"{service.read_text()}telemetry: {{inputs: true}}\n")
     key_file = str(tmp_path / "key")
     mmgit(root, "service", "keys", "digits", "--env", "dev", "--regen", "primary", "--key-file", key_file)
     mmgit(root, "compile")
@@ -71,7 +88,7 @@ def root(tmp_path: Path, copy_of_ours: Callable[[Path], Path]) -> Iterator[Path]
     mmgit(root, "down", "dev")
 
 
-def test_two_replicas_answer_over_tls_with_a_key_and_refuse_without(root: Path, tmp_path: Path) -> None:
+def test_two_replicas_answer_over_tls_with_a_key_and_refuse_without(store: Path, root: Path, tmp_path: Path) -> None:
     context = ssl.create_default_context(cafile=str(root / ".mmgit/compose/dev/tls.pem"))
     sample = (root / "models/digits/scoring/sample.json").read_bytes()
     headers = {"Content-Type": "application/json", "Authorization": f"Bearer {(tmp_path / 'key').read_text().strip()}"}
@@ -91,6 +108,8 @@ def test_two_replicas_answer_over_tls_with_a_key_and_refuse_without(root: Path, 
     assert set(answers) == {2}
     assert refused.value.code == 401
     assert len(served_by()) == 2
+    mmgit(root, "down", "dev")
+    assert len(archived(store)) == len(answers)
 
 
 def test_keys_are_renewed_and_revoked_without_a_restart(root: Path, tmp_path: Path) -> None:
