@@ -87,10 +87,10 @@ def _documents(files: Files, source: Source) -> Iterator[tuple[str, dict[str, An
 def _reports(root: Root) -> Iterator[tuple[str, DriftSpec]]:
     """What `mmgit telemetry report` wrote; other files are none of ours."""
     for path in root.walk(_REPORTS):
-        name, is_json, _ = path.rpartition(_JSON)
-        data = root.read(f"{_REPORTS}/{path}", _REPORT_BYTES_MAX) if is_json else b""
-        with suppress(ValueError):
-            yield name, DriftSpec.read(json_value(data))
+        if path.endswith(_JSON):
+            data = root.read(f"{_REPORTS}/{path}", _REPORT_BYTES_MAX)
+            with suppress(ValueError):
+                yield path.removesuffix(_JSON), DriftSpec.read(json_value(data))
 
 
 def _repository(root: Root) -> "Repository | None":

@@ -19,9 +19,8 @@ _ADDRESS = re.compile(r"(?:https?://[^\s\"'<>\\]+|(?!/)(?:\.\./)*[A-Za-z0-9._%~/
 _NAME = re.compile(r"[a-z][a-z0-9]*")
 _ATTRIBUTES = frozenset(
     (
-        *("class", "id", "lang", "href", "src", "rel", "name", "content", "charset", "type", "for", "value", "scope"),
-        *("role", "tabindex", "autocomplete", "spellcheck", "rows", "hidden", "defer", "datetime", "open", "title"),
-        *("placeholder", "http-equiv"),
+        *("class", "id", "lang", "href", "src", "rel", "name", "content", "charset", "type", "for", "scope", "role"),
+        *("tabindex", "autocomplete", "spellcheck", "rows", "hidden", "defer", "datetime", "title", "http-equiv"),
     )
 )
 _FAMILIES = ("aria-", "data-")

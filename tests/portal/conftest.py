@@ -77,6 +77,7 @@ def declared(text: str) -> Mapping[str, str]:
         f"promotion: {{from: dev, soak: 24h, approvals: 1, freeze: [{{weekdays: [friday], reason: {said}}}]}}\n",
         "environments/production/services/churn.yaml": service(text, OLD),
         "reports/churn/2026-11.json": json.dumps(drift(text)),
+        "reports/churn/2026-10.json.old": json.dumps(drift(text)),
         "reports/churn/others.json": "{}",
         "reports/churn/page.html": "<script>pwned()</script>",
     }
