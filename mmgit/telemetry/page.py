@@ -101,7 +101,7 @@ def _features(main: Element, report: DriftSpec) -> None:
     if still:
         rest = SubElement(main, "details") if moved else main
         if moved:
-            _add(rest, "summary", f"{len(still)} features that did not move, or have too few rows to say so")
+            _add(rest, "summary", f"{len(still)} that did not move, or have too few rows to say so")
         _cards(rest, still)
     notes = {
         "Only in the reference": report.only_reference,

@@ -22,6 +22,7 @@ from mmgit.serving.front import connection, connections, receiver
 from mmgit.serving.scorer import strict_json
 from mmgit.spec.base import PACKAGE_SIZE_LIMIT_BYTES
 from mmgit.spec.project import Store
+from mmgit.telemetry import counting, features
 
 ROOT = Path(__file__).parents[2]
 INTRODUCTION = """# Limits
@@ -167,6 +168,32 @@ COMPILING = (
         "images/test_registry.py::test_a_manifest_that_is_too_long_is_refused",
     ),
 )
+READING = (
+    Limit(
+        "features that a report compares",
+        f"{features.FEATURES_MAX}",
+        "the others are left out",
+        "telemetry/test_features.py::test_features_are_bounded",
+    ),
+    Limit(
+        "columns of a row that is a list",
+        f"{features.POSITIONS_MAX}",
+        "the others are left out",
+        "telemetry/test_features.py::test_features_are_bounded",
+    ),
+    Limit(
+        "categories of a feature",
+        f"{counting.CATEGORIES_MAX}",
+        "the others are counted together",
+        "telemetry/test_comparing.py::test_rare_categories_are_counted_together",
+    ),
+    Limit(
+        "values of a feature that have a bin each",
+        f"{counting.EDGES_MAX}",
+        "a bin holds a hundredth",
+        "telemetry/test_comparing.py::test_tests_are_scipys_of_the_values_themselves",
+    ),
+)
 SERVING = (
     Limit(
         "a body, also once it is decompressed",
@@ -221,7 +248,12 @@ SERVING = (
 
 def test_every_limit_is_in_its_document_as_the_code_has_it(request: pytest.FixtureRequest) -> None:
     path = ROOT / "docs/limits.md"
-    parts = {"Declared files": DECLARED, "Commands": COMPILING, "The server in an image": SERVING}
+    parts = {
+        "Declared files": DECLARED,
+        "Commands": COMPILING,
+        "Reading telemetry": READING,
+        "The server in an image": SERVING,
+    }
     written = "\n".join([INTRODUCTION, *(line for title, limits in parts.items() for line in table(title, limits))])
 
     if request.config.getoption("--update-cases"):
@@ -236,7 +268,7 @@ def table(title: str, limits: tuple[Limit, ...]) -> Iterator[str]:
     yield f"| what | at most | beyond | shown by |\n|---|---|---|---|\n{rows}"
 
 
-@pytest.mark.parametrize("limit", [*DECLARED, *COMPILING, *SERVING], ids=lambda limit: limit.what)
+@pytest.mark.parametrize("limit", [*DECLARED, *COMPILING, *READING, *SERVING], ids=lambda limit: limit.what)
 def test_a_limit_names_a_test_that_is_there(limit: Limit) -> None:
     path, _, name = limit.test.partition("::")
 

@@ -1,13 +1,18 @@
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mmgit.archive import store as store_module
 from mmgit.errors import TelemetryError, UsageError
-from mmgit.telemetry import archive, engines
+from mmgit.serving.front.records import Answered, Record, body_of, encoded
+from mmgit.serving.scorer.frames import ARGUMENTS
+from mmgit.telemetry import archive, engines, figures
 from mmgit.telemetry.archive import Wanted
+from mmgit.telemetry.rows import RecordedRows
 from tests.archive.servers import SERVERS, Server
 from tests.telemetry.recorded import requests, spool
 
@@ -67,6 +72,25 @@ def test_a_spool_is_read_as_if_it_were_uploaded(tmp_path: Path) -> None:
         rows = table.group_by("version").agg(rows=table.count()).order_by("version").to_pyarrow().to_pylist()
 
     assert rows == [{"version": "3", "rows": 60}, {"version": "4", "rows": 30}]
+
+
+def test_what_a_server_writes_is_read(tmp_path: Path) -> None:
+    def record(status: int, inputs: bytes, outputs: bytes) -> dict[str, Any]:
+        head = Record("request", "", "churn", "dev", "churn/2", ("churn/1",), "r1", "score", status, 0.5, 1, 2)
+        bodies = body_of(inputs, ARGUMENTS), body_of(outputs, ARGUMENTS)
+        written: dict[str, Any] = json.loads(encoded(Answered(head, 1764410400.25, *bodies), frozenset()))
+        return written
+
+    served = [record(200, b'{"x": [{"age": 3}]}', b"[0.5]"), record(200, b"\x89PNG", b'"cat"'), record(500, b"7", b"")]
+    engine = engines.connect("duckdb")
+
+    with archive.spooled(engine, [spool(tmp_path / "churn", served)], Wanted("churn")) as table:
+        sample = RecordedRows(engine, table).sample()
+        (counts,) = figures.counts_of(table)
+
+    assert {feature.name: values for feature, values in sample.items()} == {"age": [3], "output": [0.5]}
+    assert (counts.version, counts.day) == ("churn/1", "2025-11-29")
+    assert (figures.total([counts]).requests, figures.total([counts]).failed) == (3, 1)
 
 
 @pytest.mark.parametrize("store", ["/nowhere/at/all", "s3nope://x", "memory://nothing"])
