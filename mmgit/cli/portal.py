@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _FOLDER = "portal"
 _REPORTS = "reports"
 _JSON = ".json"
-_REPORT_BYTES_MAX = 16 * 2**20
+REPORT_BYTES_MAX = 16 * 2**20
 
 
 @click.command()
@@ -88,7 +88,7 @@ def _reports(root: Root) -> Iterator[tuple[str, DriftSpec]]:
     """What `mmgit telemetry report` wrote; other files are none of ours."""
     for path in root.walk(_REPORTS):
         if path.endswith(_JSON):
-            data = root.read(f"{_REPORTS}/{path}", _REPORT_BYTES_MAX)
+            data = root.read(f"{_REPORTS}/{path}", REPORT_BYTES_MAX)
             with suppress(ValueError):
                 yield path.removesuffix(_JSON), DriftSpec.read(json_value(data))
 

@@ -38,7 +38,13 @@ _OPTIONS = (
         "--store", metavar="URI", help="Where the records are. [default: telemetry.store of ENV, else spools]"
     ),
     click.option("--endpoint", metavar="URL", default="", help="Where that store is, if it is not at its provider's."),
-    click.option("--engine", type=click.Choice(["duckdb", "spark", "trino"]), default="duckdb", show_default=True),
+    click.option(
+        "--engine",
+        type=click.Choice(["duckdb", "spark", "trino"]),
+        default="duckdb",
+        show_default=True,
+        help="What reads and counts them.",
+    ),
     click.option("--engine-url", metavar="URL", help="local[4], spark://…, sc://…, or trino://USER@HOST/CATALOG."),
     click.option("--table", metavar="NAME", help="The store as a table that the engine has already."),
 )

@@ -43,7 +43,7 @@ def commands(program: str) -> list[str]:
 def test_every_command_in_the_documents_parses(line: str) -> None:
     arguments = shlex.split(line, comments=True)[1:]
     command: click.Command = cli
-    context = click.Context(command, info_name="mmgit")
+    context = click.Context(command, info_name="mmgit", **command.context_settings)
     while isinstance(command, click.Group):
         name = arguments.pop(0)
         found = command.get_command(context, name)

@@ -12,6 +12,7 @@ import pytest
 
 from mmgit import golden, markdown, resolve, untrusted
 from mmgit.blueprints import confined
+from mmgit.cli import portal
 from mmgit.contract import comparing
 from mmgit.deliver import remote, writer
 from mmgit.deliver.forge import http
@@ -148,6 +149,12 @@ COMPILING = (
         f"{markdown.LIMIT_CHARACTERS:,} characters",
         "it is cut, and says so",
         "test_markdown.py::test_one_line_that_is_too_long_leaves_the_note",
+    ),
+    Limit(
+        "a drift report that the portal takes",
+        size(portal.REPORT_BYTES_MAX),
+        "exit code 2",
+        "portal/test_site.py::test_a_report_that_is_too_large_is_refused",
     ),
     Limit(
         "a Debian package",

@@ -36,7 +36,8 @@ WHERE = {
 
 def commands() -> Iterator[str]:
     yield f"# Commands\n\n{MADE}\n`mmgit COMMAND --help` says the same.\n"
-    context = click.Context(cli, info_name="mmgit", max_content_width=COLUMNS, terminal_width=COLUMNS)
+    settings = {**cli.context_settings, "max_content_width": COLUMNS, "terminal_width": COLUMNS}
+    context = click.Context(cli, info_name="mmgit", **settings)
     for name, command, path in below(cli, context):
         yield f"## {name}\n\n```text\n{command.get_help(path)}\n```\n"
 

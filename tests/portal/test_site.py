@@ -11,6 +11,8 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
+from mmgit.cli.main import run
+from mmgit.cli.portal import REPORT_BYTES_MAX
 from mmgit.portal.writing import MARKER
 from tests.portal.conftest import KINDS, Portal
 from tests.portal.test_html import HOSTILE, Reader
@@ -144,6 +146,14 @@ def test_a_drift_report_is_a_page_that_its_service_links_and_no_other_file_is_ta
     assert "spend" in (site / "reports/churn/2026-11.html").read_text()
     assert [path.name for path in (site / "reports").rglob("*.*")] == ["2026-11.html"]
     assert not [said for _, said in other.elements if "/reports/" in (said.get("href") or "")]
+
+
+def test_a_report_that_is_too_large_is_refused(portal: Portal, capsys: pytest.CaptureFixture[str]) -> None:
+    site = portal()
+    Path("reports/large.json").write_bytes(b" " * (REPORT_BYTES_MAX + 1))
+
+    assert run(["portal", "--output", str(site)]) == 2
+    assert "reports/large.json is larger than" in capsys.readouterr().err
 
 
 def test_the_document_of_a_manifest_is_there_for_programs(portal: Portal) -> None:
