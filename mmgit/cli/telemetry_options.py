@@ -87,11 +87,13 @@ def reading(service: str | None, options: Mapping[str, Any]) -> Iterator[Reading
 
     with contextlib.ExitStack() as stack, _engines_errors(options["engine"]):
         engine = engines.connect(options["engine"], options["engine_url"])
-        store = options["store"] or (source.environments[environment].spec.telemetry.store if environment else None)
+        declared = source.environments[environment].spec.telemetry if environment and not options["store"] else None
+        store = declared.store if declared else options["store"]
+        endpoint = options["endpoint"] or (declared and declared.endpoint) or ""
 
         def table(asked: "Wanted") -> "ir.Table":
             if store or options["table"]:
-                return archive.stored(engine, store or "", asked, table=options["table"], endpoint=options["endpoint"])
+                return archive.stored(engine, store or "", asked, table=options["table"], endpoint=endpoint)
             return stack.enter_context(archive.spooled(engine, _spools(root, service), asked))
 
         yield Reading(root, source, engine, wanted, environment, table, stack)

@@ -38,11 +38,12 @@ def export(table: "ir.Table", file: Path, features: Mapping[Feature, Sequence[Sc
     if features is not None:
         wanted = [*IDS, *sorted({feature.root.side for feature in features})]
         batches = table.select(wanted).to_pyarrow_batches(chunk_size=BATCH_ROWS)
-        schema = _schema(pa, batches.schema, features)
+        schema = _schema(pa, _in_utc(pa, batches.schema), features)
         found = (batch for part in batches for batch in _flat_batches(pa, part.to_pylist(), features, schema))
     else:
         batches = table.to_pyarrow_batches(chunk_size=BATCH_ROWS)
-        schema, found = batches.schema, batches
+        schema = _in_utc(pa, batches.schema)
+        found = (batch.cast(schema) for batch in batches)
     many = 0
     with _written(pa, file, schema) as write:
         for batch in found:
@@ -83,6 +84,12 @@ def _schema(pa: Any, recorded: "pa.Schema", features: Mapping[Feature, Sequence[
     columns = [pa.field(name, recorded.field(name).type) for name in IDS]
     columns.append(pa.field("row", pa.int32()))
     return pa.schema([*columns, *(pa.field(_column(each), _type(pa, values)) for each, values in features.items())])
+
+
+def _in_utc(pa: Any, schema: "pa.Schema") -> "pa.Schema":  # noqa: ANN401 - pyarrow
+    """The same with times that say that they are by UTC: Spark's do not."""
+    kinds = (pa.timestamp("us", "UTC") if pa.types.is_timestamp(field.type) else field.type for field in schema)
+    return pa.schema([pa.field(name, kind) for name, kind in zip(schema.names, kinds, strict=True)])
 
 
 def _column(feature: Feature) -> str:

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -78,6 +80,28 @@ def test_options_that_do_not_fit_are_refused(here: Here, mmgit: Mmgit, options: 
 
     assert ended.code == 2
     assert said in ended.err
+
+
+def test_without_the_extra_the_command_that_brings_it_is_said(
+    here: Here, mmgit: Mmgit, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here()
+    monkeypatch.setitem(sys.modules, "ibis", None)
+
+    ended = mmgit("telemetry", "show", "--store", str(store))
+
+    assert ended.code == 2
+    assert "needs ibis, which is not installed" in ended.err
+    assert "hint: uv pip install 'mmgit[telemetry]'" in ended.err
+
+
+def test_commands_are_shown_without_importing_an_engine(here: Here) -> None:
+    here()
+    script = "import sys; from mmgit.cli.main import run; run(['telemetry', '--help']); print('ibis' in sys.modules)"
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "False"
 
 
 def test_what_an_engine_says_is_said_on_one_line(here: Here, mmgit: Mmgit, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from sqlglot import parse_one
 from sqlglot.expressions import Table
 
 from mmgit.errors import UsageError
-from mmgit.telemetry import engines, extra, figures
+from mmgit.telemetry import engines, exporting, extra, figures
 from mmgit.telemetry.archive import Wanted, narrowed, stored
 from mmgit.telemetry.comparing import compare
 from mmgit.telemetry.counting import bins_of
@@ -67,6 +67,18 @@ def taken_apart(engine: Engine) -> list[Any]:
 @pytest.mark.spark
 def test_spark_computes_what_duckdb_does(spark: Engine, store: Path) -> None:
     assert computed(spark, store) == computed(engines.connect("duckdb"), store)
+
+
+@pytest.mark.spark
+def test_spark_exports_what_duckdb_does(spark: Engine, store: Path, tmp_path: Path) -> None:
+    def exported(engine: Engine) -> list[str]:
+        rows = RecordedRows(engine, stored(engine, str(store), Wanted("churn", version="4", last="2026-11-01")))
+        exporting.export(rows.requests, tmp_path / "rows.jsonl", rows.sample())
+        exporting.export(rows.requests, tmp_path / "all.jsonl")
+        lines = [line for file in sorted(tmp_path.iterdir()) for line in file.read_text().splitlines()]
+        return sorted(json.dumps(json.loads(line), sort_keys=True) for line in lines)
+
+    assert exported(spark) == exported(engines.connect("duckdb"))
 
 
 @pytest.mark.spark
