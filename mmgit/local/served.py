@@ -6,14 +6,17 @@ from pathlib import Path
 from mmgit.documents import documents_of
 from mmgit.edits.references import service_of
 from mmgit.errors import UsageError
+from mmgit.frozen import replace
 from mmgit.images.dependencies import lock_dependencies
 from mmgit.inputs import LOCK_FILE
 from mmgit.local.process import Served
 from mmgit.repository import layout
 from mmgit.repository.files import Root
-from mmgit.repository.source import DeclaredManifest, Source
+from mmgit.repository.source import DeclaredManifest, DeclaredService, Source
 from mmgit.resolve import resolve
 from mmgit.spec import ManifestSpec
+
+_NOT_BUILT = f"sha256:{'0' * 64}"
 
 
 def of_model(root: Root, source: Source, name: str) -> Served:
@@ -52,7 +55,7 @@ def of_service(root: Root, source: Source, environment: str, name: str) -> Serve
     manifest = source.manifest(reference)
     if manifest is None:
         raise UsageError(f"service `{name}` asks for manifest {reference}, which is not declared", "mmgit check")
-    desired = resolve(source).desired.environments[environment].services
+    desired = resolve(_with_next(source, environment, service)).desired.environments[environment].services
     pinned = next((each for each in desired if each.name == name), None)
     settings = dict(pinned.settings) if pinned else {}
     settings.pop("otlp", None)  # what runs on somebody's machine is no news for the environment's collector
@@ -65,6 +68,15 @@ def of_service(root: Root, source: Source, environment: str, name: str) -> Serve
             "uploads": pinned.uploads if pinned and is_here else None,
         }
     )
+
+
+def _with_next(source: Source, environment: str, service: DeclaredService) -> Source:
+    """The source where a service without a pin runs what it should be next, whose image is not built yet."""
+    if service.spec.manifest is not None:
+        return source
+    spec = service.spec.replaced(manifest=service.spec.next, image=_NOT_BUILT, next=None)
+    only = replace(source.environments[environment], services=(replace(service, spec=spec),))
+    return replace(source, environments={environment: only})
 
 
 def of_manifest(root: Root, source: Source, reference: str) -> Served:

@@ -1,0 +1,19 @@
+from collections.abc import Callable
+from pathlib import Path
+
+from mmgit.local.served import of_service
+from mmgit.repository.files import Root
+from mmgit.repository.load import load
+
+ENVIRONMENT = "apiVersion: mmgit.dev/v1\nkind: Environment\ntarget: process\ndefaults: {telemetry: {inputs: true}}\n"
+
+
+def test_a_service_that_waits_for_its_image_is_served_with_its_settings(repository: Callable[..., Path]) -> None:
+    root = Root(repository({"environments/dev/environment.yaml": ENVIRONMENT}))
+    source = load(root).source
+    assert source is not None
+
+    settings = of_service(root, source, "dev", "churn").settings
+
+    assert settings["telemetry"]["inputs"] is True
+    assert (settings["manifest"], settings["models"]) == ("churn/1", ["churn/1"])
