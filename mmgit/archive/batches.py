@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-TOTALS = ("uploaded_records", "uploaded_objects", "failed_uploads", "unreadable_records", "torn_records")
+_TOTALS = ("uploaded_records", "uploaded_objects", "failed_uploads", "unreadable_records", "torn_records")
 _IDENTITY_FILE = "id"
 _UNBOUNDED = 2**62
 
@@ -40,13 +40,7 @@ class Batches:
 
     def __init__(self, spool: Path) -> None:
         self.spool = spool
-        self.totals = {
-            "uploaded_records": 0,
-            "uploaded_objects": 0,
-            "failed_uploads": 0,
-            "unreadable_records": 0,
-            "torn_records": 0,
-        }
+        self.totals = dict.fromkeys(_TOTALS, 0)
         self._taken, self._done, self._new = (spool / name for name in ("upload", "upload.done", "upload.new"))
         self._last = ""
         self._read_status()

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _POLL_SECONDS = 1.0
 _BACKOFF_SECONDS_MAX = 60.0
-_LAST_BACKOFF_SECONDS_MAX = 2.0
+_LAST_SECONDS_MAX = 2.0
 _ABANDONED_SECONDS = 60.0
 
 
@@ -140,11 +140,17 @@ class Uploader:
                 failures += 1
                 batches.count(failed_uploads=1)
                 _log("warning", "upload_failed", message=str(error), path=path, attempt=failures)
-                most = _BACKOFF_SECONDS_MAX if self._until is None else _LAST_BACKOFF_SECONDS_MAX
-                time.sleep(random.uniform(0.5, 1.0) * min(2.0 ** (failures - 1), most))  # noqa: S311 - no secret
+                time.sleep(
+                    pause_seconds(failures, most=_BACKOFF_SECONDS_MAX if self._until is None else _LAST_SECONDS_MAX)
+                )
             else:
                 return True
         return False
+
+
+def pause_seconds(failures: int, *, most: float) -> float:
+    """How long to leave a store alone that failed so often; twice as long each time, and never the same for all."""
+    return random.uniform(0.5, 1.0) * min(2.0 ** min(failures - 1, 10), most)  # noqa: S311 - no secret
 
 
 def _log(level: str, event: str, **said: str | float) -> None:

@@ -9,7 +9,10 @@ Object = dict[str, Any]
 CONTAINER = "uploader"
 GRACE_SECONDS = 30
 """How long it may take to upload the last records, after the server has ended."""
-_CPU, _MEMORY, _MEMORY_LIMIT = "50m", "256Mi", "640Mi"
+_CPU, _MEMORY = "50m", "256Mi"
+_MEMORY_BYTES = 384 * 2**20
+_TIMES = 4
+"""A batch takes twice its size while it becomes Parquet, and so much is allowed."""
 
 
 def kubernetes_container(uploads: Uploads, spool: Object) -> Object:
@@ -21,7 +24,10 @@ def kubernetes_container(uploads: Uploads, spool: Object) -> Object:
         "args": arguments(uploads),
         **credentials,
         "restartPolicy": "Always",
-        "resources": {"requests": {"cpu": _CPU, "memory": _MEMORY}, "limits": {"memory": _MEMORY_LIMIT}},
+        "resources": {
+            "requests": {"cpu": _CPU, "memory": _MEMORY},
+            "limits": {"memory": f"{_memory_bytes(uploads) // 2**20}Mi"},
+        },
         "securityContext": {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -45,7 +51,7 @@ def compose_service(service: DesiredService, uploads: Uploads, entry: Object, sp
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges:true"],
         "stop_grace_period": f"{GRACE_SECONDS + 15}s",
-        "deploy": {"resources": {"limits": {"cpus": "1", "memory": "671088640", "pids": 256}}},
+        "deploy": {"resources": {"limits": {"cpus": "1", "memory": str(_memory_bytes(uploads)), "pids": 256}}},
         "labels": {"mmgit.dev/group": service.group, "mmgit.dev/uploads": service.name},
         "volumes": [spool, *([folder] if place else [])],
         **({"env_file": [secrets]} if uploads.credentials else {}),
@@ -58,3 +64,7 @@ def arguments(uploads: Uploads, grace_seconds: int = GRACE_SECONDS) -> list[str]
     endpoint = ["--endpoint", uploads.endpoint] if uploads.endpoint else []
     pace = ["--seconds", f"{uploads.seconds:g}", "--size-bytes", str(uploads.size_bytes)]
     return ["--store", uploads.store, *endpoint, *pace, "--grace-seconds", str(grace_seconds)]
+
+
+def _memory_bytes(uploads: Uploads) -> int:
+    return _MEMORY_BYTES + _TIMES * uploads.size_bytes

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mmgit.archive.batches import Batches
+from mmgit.archive.uploader import pause_seconds
 from mmgit.serving.spool.spool import Spool
 from tests.archive.conftest import REQUEST, Upload, archived, ids, numbered, sealed, until
 
@@ -84,6 +85,11 @@ def test_a_store_that_is_away_longer_than_the_grace_is_an_exit_code(tmp_path: Pa
 
     assert uploader.wait(30) == 1
     assert Batches(tmp_path / "spool").holds_any
+
+
+def test_a_store_that_is_away_is_asked_less_often_however_long_it_is() -> None:
+    assert 0.5 <= pause_seconds(1, most=60) <= 1
+    assert 30 <= pause_seconds(100_000, most=60) <= 60
 
 
 def objects(tmp_path: Path) -> set[Path]:

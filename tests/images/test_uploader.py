@@ -34,6 +34,7 @@ def test_the_lock_holds_what_the_extra_asks_for_as_wheels_with_hashes() -> None:
     assert all(re.fullmatch("[0-9a-f]{64}", wheel["hashes"]["sha256"]) for each in LOCK for wheel in each["wheels"])
 
 
+@pytest.mark.slow  # the containers of compose show the same
 @pytest.mark.network
 @pytest.mark.skipif(platform.machine() != "x86_64" or os.geteuid() != 0, reason="needs chroot on linux/amd64")
 def test_the_image_uploads(tmp_path: Path) -> None:
