@@ -15,6 +15,8 @@ Side = Literal["inputs", "outputs"]
 Scalar = str | float | bool | None
 FEATURES_MAX = 200
 POSITIONS_MAX = 64
+ROWS_MAX = 20_000
+"""Of a sample, under each root: requests may have many rows."""
 OUTPUT = "output"
 
 
@@ -72,7 +74,8 @@ def found_in(texts: Mapping[Side, Iterable[str | None]]) -> dict[Feature, list[S
         for text in each:
             for root, found in roots_in(side, _value(text)):
                 seen[root] += 1
-                rows.setdefault(root, []).extend(found)
+                kept = rows.setdefault(root, [])
+                kept.extend(found[: ROWS_MAX - len(kept)])
     best: dict[tuple[Side, str], Root] = {}
     for root, _ in seen.most_common():
         best.setdefault((root.side, root.key), root)
@@ -81,7 +84,8 @@ def found_in(texts: Mapping[Side, Iterable[str | None]]) -> dict[Feature, list[S
         for row in rows[root]:
             for field, cell in cells_of(row):
                 values.setdefault((root, field), []).append(cell)
-    named = dict(_named(list(values)[:FEATURES_MAX]))
+    known = [where for where, cells in values.items() if any(cell is not None for cell in cells)]
+    named = dict(_named(known[:FEATURES_MAX]))
     return {named[where]: cells for where, cells in values.items() if where in named}
 
 

@@ -8,12 +8,13 @@ from mmgit.telemetry import counting
 from mmgit.telemetry.counting import Bins
 from mmgit.telemetry.engines import Engine
 from mmgit.telemetry.extra import needed
-from mmgit.telemetry.features import OUTPUT, Feature, Root, Scalar, found_in
+from mmgit.telemetry.features import OUTPUT, ROWS_MAX, Feature, Root, Scalar, found_in
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
 
-SAMPLE_REQUESTS, SAMPLE_ROWS = 2_000, 20_000
+SAMPLE_REQUESTS = 2_000
+_SAMPLE_LARGE, _LARGE_CHARACTERS = 100, 64 * 1024
 
 
 class Rows(Protocol):
@@ -34,11 +35,17 @@ class RecordedRows:
         self.requests = requests.filter(requests.status == 200)  # noqa: PLR2004 - OK
 
     def sample(self) -> Mapping[Feature, Sequence[Scalar]]:
-        """Of the requests whose ids come first when they are read from their ends, as the beginning may be a time."""
-        table = self.requests
-        table = table.filter(table.inputs.notnull() | table.outputs.notnull())
-        chosen = table.order_by(table.request_id.reverse(), table.record_id.reverse()).limit(SAMPLE_REQUESTS)
-        answer = chosen.select("inputs", "outputs").to_pyarrow()
+        """Of the requests whose ids come first when they are read from their ends, as the beginning may be a time.
+
+        Large bodies count where there are no others, and then of fewer requests.
+        """
+        table = self.requests.filter(self.requests.inputs.notnull() | self.requests.outputs.notnull())
+        size = table.inputs.length().coalesce(0) + table.outputs.length().coalesce(0)
+        for chosen, many in ((table.filter(size <= _LARGE_CHARACTERS), SAMPLE_REQUESTS), (table, _SAMPLE_LARGE)):
+            ordered = chosen.order_by(chosen.request_id.reverse(), chosen.record_id.reverse())
+            answer = ordered.limit(many).select("inputs", "outputs").to_pyarrow()
+            if answer.num_rows:
+                break
         return found_in({"inputs": answer["inputs"].to_pylist(), "outputs": answer["outputs"].to_pylist()})
 
     def counts(self, bins: Mapping[Feature, Bins]) -> Mapping[Feature, list[int]]:
@@ -77,16 +84,17 @@ class TableRows:
     """Rows of a table with a column a feature: a file of reference data, or what scoring code collected."""
 
     def __init__(self, table: "ir.Table", without: Sequence[str] = ()) -> None:
-        self._table = table
+        decimals = {name: table[name].cast("float64") for name in table.columns if table[name].type().is_decimal()}
+        self._table = table = table.mutate(**decimals) if decimals else table
         self._features = [_feature(name) for name in table.columns if name not in without and _is_scalar(table[name])]
 
     def sample(self) -> Mapping[Feature, Sequence[Scalar]]:
         """Of rows from all over the table."""
         table = self._table
         if "record_id" in table.columns:
-            table = table.order_by(table.record_id.reverse(), "row").limit(SAMPLE_ROWS)
-        elif (many := table.count().to_pyarrow().as_py()) > SAMPLE_ROWS:
-            step = -(-many // SAMPLE_ROWS)
+            table = table.order_by(table.record_id.reverse(), "row").limit(ROWS_MAX)
+        elif (many := table.count().to_pyarrow().as_py()) > ROWS_MAX:
+            step = -(-many // ROWS_MAX)
             numbered = table.mutate(mmgit_row=needed("ibis").row_number())
             table = numbered.filter(numbered.mmgit_row % step == 0)
         answer = table.select([feature.field for feature in self._features]).to_pyarrow()

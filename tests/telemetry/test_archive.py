@@ -93,6 +93,20 @@ def test_what_a_server_writes_is_read(tmp_path: Path) -> None:
     assert (figures.total([counts]).requests, figures.total([counts]).failed) == (3, 1)
 
 
+def test_large_bodies_are_the_sample_where_there_are_no_others(tmp_path: Path) -> None:
+    def sampled(*sizes: int) -> list[str]:
+        (one,) = requests(3, 1)
+        bodies = [{"text": f"{size} " + "x" * size} for size in sizes]
+        records = [{**one, "request_id": f"r{at}", "status": 200, "inputs": body} for at, body in enumerate(bodies)]
+        engine = engines.connect("duckdb")
+        with archive.spooled(engine, [spool(tmp_path / str(sizes[0]), records)], Wanted("churn")) as table:
+            sample = RecordedRows(engine, table).sample()
+        return [str(each).split()[0] for each in next(iter(sample.values()))]
+
+    assert sampled(100_000, 5, 200_000) == ["5"]
+    assert sorted(sampled(100_001, 200_000)) == ["100001", "200000"]
+
+
 @pytest.mark.parametrize("store", ["/nowhere/at/all", "s3nope://x", "memory://nothing"])
 def test_where_nothing_is_that_is_said(store: str) -> None:
     with pytest.raises(TelemetryError, match=r"nothing is recorded of churn|cannot be read"):

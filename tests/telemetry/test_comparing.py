@@ -1,6 +1,9 @@
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
@@ -73,6 +76,17 @@ def test_a_file_is_a_reference_by_the_names_of_its_columns(store: Path, tmp_path
     assert {each.name: each.level for each in found.features} == {"age": "none", "plan/~": "much"}
     assert found.only_reference == ("target",)
     assert "Age" in found.only_current
+
+
+def test_columns_of_any_numbers_are_numbers(store: Path, tmp_path: Path) -> None:
+    exact = pa.array([Decimal(f"{age:.3f}") for age in ages(3, 900)])
+    pq.write_table(
+        pa.table({"age": exact, "Age": pa.array([None] * len(exact), pa.int8())}), tmp_path / "train.parquet"
+    )
+
+    found = compare(recorded(store, "3"), file_rows(str(tmp_path / "train.parquet")))
+
+    assert [(each.name, each.kind) for each in found.features] == [("age", "number")]
 
 
 def test_what_was_collected_is_compared_too(store: Path) -> None:

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from mmgit.telemetry.features import FEATURES_MAX, POSITIONS_MAX, found_in
+from mmgit.telemetry.features import FEATURES_MAX, POSITIONS_MAX, ROWS_MAX, found_in
 
 
 def named(inputs: list[Any], outputs: Any = ()) -> dict[str, list[Any]]:
@@ -23,6 +23,7 @@ def named(inputs: list[Any], outputs: Any = ()) -> dict[str, list[Any]]:
         ([{"picture": [[[1], [2]]]}], {}),
         ([{"x": []}, {}, None, {"x": None}], {}),
         ([{"x": [{"a": 1}, [2]]}], {}),
+        ([{"x": [{"a": None, "b": 1}]}], {"b": [1]}),
         ([{"x": 5}, {"x": [1]}, {"x": [2]}], {"x": [1, 2]}),
     ],
 )
@@ -36,6 +37,10 @@ def test_outputs_are_named_after_what_they_are() -> None:
     assert named([], [[[0.1, 0.9]]]) == {"output[0]": [0.1], "output[1]": [0.9]}
     assert named([], [{"label": ["a"], "score": 0.5}]) == {"output.label": ["a"], "output.score": [0.5]}
     assert named([], [[{"label": "a"}]]) == {"output.label": ["a"]}
+
+
+def test_rows_of_a_sample_are_bounded() -> None:
+    assert len(named([{"x": [1] * (ROWS_MAX - 1)}, {"x": [2, 3, 4]}])["x"]) == ROWS_MAX
 
 
 def test_no_two_features_have_one_name() -> None:
