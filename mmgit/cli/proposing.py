@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
+from mmgit import markdown as md
 from mmgit.cli import copying
 from mmgit.cli.context import find_root, may_write, target_branch
 from mmgit.cli.editing import loaded
@@ -67,6 +68,7 @@ def propose(
 ) -> Delivered | None:
     """Commit the edit to branch `head` of the remote, and open or renew its pull request with plan and gates in it.
 
+    The first line of the message is its title; the others come before the plan.
     The repository is the one at `root`, else the one around the current folder.
     """
     from mmgit.deliver.forge import Proposal  # noqa: PLC0415 - --help must not wait for it
@@ -76,8 +78,10 @@ def propose(
     commit = deliver(place.remote, place.made_by(edit), message, base=place.branch, branch=head)
     if commit is None:
         return None
-    body = _body(place, commit, predictions)
-    pull_request = forge.propose(Proposal(head, place.branch, message.partition("\n")[0], body))
+    title, _, more = message.partition("\n")
+    said = "".join(f"{md.text(line)}\n\n" for line in more.splitlines() if line.strip())
+    body = said + _body(place, commit, predictions)
+    pull_request = forge.propose(Proposal(head, place.branch, title, body))
     return Delivered(commit, pull_request.url)
 
 

@@ -24,7 +24,7 @@ from mmgit.images.dependencies import lock_dependencies
 from mmgit.repository import layout
 from mmgit.repository.files import Files, Root
 from mmgit.repository.source import Source
-from mmgit.spec.model import REFERENCE_FORMS
+from mmgit.spec.fields import REFERENCE_FORMS
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -103,7 +103,9 @@ def register_remotely(where: Place, result: Result, environments: tuple[str, ...
         outcome[:] = [(chosen, change)]
         return change
 
-    message, head = f"Retrain {where.model}\n\n{shown(result)}", f"mmgit/retrain-{where.model}"
+    here = succession(where.source, where.model, environments, today())
+    said = "\n".join([shown(result), *_compared(where, result, here)])
+    message, head = f"Retrain {where.model}\n\n{said}", f"mmgit/retrain-{where.model}"
     made = proposing.propose(edit, message, head) if is_proposed else proposing.push(edit, message)
     for chosen, change in outcome:
         _say(where, result, chosen, change)
@@ -134,6 +136,7 @@ def _registered(
         data=tuple(each.uri for each in result.data),
         digests={each.uri: each.sha256 for each in result.data if each.sha256},
         trained={"trained_by": shlex.join(where.training.command)[:_COMMAND_CHARACTERS], "trained_on": today()},
+        reference=result.reference,
         commit=where.commit,
     )
     made = registered(source, files, wanted)

@@ -29,6 +29,8 @@ class Result:
     files: tuple[FoundFile, ...]
     metrics: dict[str, float]
     data: tuple[Data, ...]
+    reference: FoundFile | None = None
+    """Rows like those that it was trained on."""
 
 
 class _Metrics(Spec):
@@ -48,15 +50,17 @@ def result_in(folder: Path, training: TrainingSpec, data: tuple[Data, ...]) -> R
         names = [name for output in training.outputs for name in _names(root, output)]
         files = tuple(measured(folder / name, name) for name in sorted({*names}))
         metrics = _metrics(root, training.metrics)
+        compared = _names(root, training.reference) if training.reference else []
+        reference = measured(folder / compared[0], compared[0]) if compared else None
     except UnsafePath as error:
         raise TrainingFailed(f"the training made more than plain files: {error.message}", error.hint) from error
-    return Result(files, metrics, data)
+    return Result(files, metrics, data, reference)
 
 
 def hand_over(result: Result, folder: Path, *, model: str, commit: str, metrics_file: str) -> None:
     """Write a result into a folder that is not there yet, for another machine."""
     (folder / _OUTPUTS).mkdir(parents=True)
-    for file in result.files:
+    for file in (*result.files, *([result.reference] if result.reference else ())):
         assert file.source is not None  # noqa: S101 - it was measured here
         target = folder / _OUTPUTS / file.path
         target.parent.mkdir(parents=True, exist_ok=True)

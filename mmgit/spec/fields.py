@@ -103,6 +103,8 @@ Uri = Annotated[
     str, Matching(r"(?:https|file|s3|gs|abfs|abfss|oci|mlflow)://?[^\s\x00-\x1f]+", "a URI, like https://… or s3://…")
 ]
 
+REFERENCE_FORMS = (".parquet", ".csv")
+
 Text = Annotated[str, Sized(None, 4096)]
 Count = Annotated[int, Within(1)]
 Percentage = Annotated[int, Within(1, 100)]

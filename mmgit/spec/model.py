@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from mmgit.spec.fields import Date, Document, List, RelativePath, Sha256, Text, Uri, Version
+from mmgit.spec.fields import REFERENCE_FORMS, Date, Document, List, RelativePath, Sha256, Text, Uri, Version
 from mmgit.spec.record import EMPTY, Spec
 from mmgit.spec.training import TrainingSpec
 from mmgit.spec.vocabulary import Matching, Sized, Within
@@ -11,9 +11,6 @@ Metric = Annotated[
     str, Matching(r"[A-Za-z][A-Za-z0-9_@.-]{0,63}", "a metric name of letters, digits, '_', '@', '.', '-'")
 ]
 Tag = Annotated[str, Matching(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,63}", "a tag of letters, digits, '_', '.', '/', '-'")]
-
-
-REFERENCE_FORMS = (".parquet", ".csv")
 
 
 class MetricSpec(Spec):

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from mmgit.spec.fields import Count, Duration, List, RelativePath, Sha256, Text, Uri, Variable, Version
+from mmgit.spec.fields import REFERENCE_FORMS, Count, Duration, List, RelativePath, Sha256, Text, Uri, Variable, Version
 from mmgit.spec.record import EMPTY, Spec
 from mmgit.spec.vocabulary import Matching, Sized, Within
 
@@ -62,6 +62,8 @@ class TrainingSpec(Spec):
     """The program and its arguments; no shell."""
     outputs: Annotated[List[RelativePath], Sized(1)]
     """Model files that it writes: the files of the next version."""
+    reference: RelativePath | None = None
+    """Rows like those that it was trained on, which it writes as Parquet or CSV: what telemetry is compared with."""
     metrics: RelativePath = "metrics.json"
     """A file that it writes: a JSON object of metrics."""
     python: Version | None = None
@@ -83,9 +85,11 @@ class TrainingSpec(Spec):
 
     def check(self) -> None:
         """Files have a name each, and no variable changes what starts the command or holds what opens a forge."""
-        names = [*self.outputs, self.metrics]
+        names = [*self.outputs, self.metrics, *([self.reference] if self.reference else [])]
         if len({*names}) < len(names):
-            raise ValueError("outputs and metrics name the same file")
+            raise ValueError("outputs, reference and metrics name the same file")
+        if self.reference and not self.reference.endswith(REFERENCE_FORMS):
+            raise ValueError(f"the reference is {' or '.join(REFERENCE_FORMS)}, not {self.reference}")
         found = [_name_of(each) for each in self.data]
         if twice := sorted({name for name in found if found.count(name) > 1}):
             raise ValueError(f"two data sets would be called {twice[0]}")

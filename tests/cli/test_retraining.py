@@ -23,6 +23,7 @@ HEADER = "apiVersion: mmgit.dev/v1\n"
 TRAIN = """import json, os, pathlib
 out = pathlib.Path(os.environ["MMGIT_OUTPUTS"])
 (out / "model.bin").write_bytes(b"better weights")
+(out / "rows.csv").write_text("age,leaves\\n40,1\\n")
 (out / "metrics.json").write_text(json.dumps({"auc": 0.93, "loss": 0.2}))
 """
 LOCK = training_head(b"", MINOR) + b'lock-version = "1.0"\ncreated-by = "uv"\npackages = []\n'
@@ -33,6 +34,7 @@ metrics: {{auc: {{better: higher}}, loss: {{better: lower}}}}
 training:
   command: [python, train.py]
   outputs: [model.bin]
+  reference: rows.csv
   python: "{MINOR}"
   schedule: "0 3 * * 1"
   trigger: {{after: 30d, drift: 0.2}}
@@ -77,6 +79,7 @@ def test_what_was_trained_is_registered_and_runs_next_where_builds_are_accepted(
     version = read(root, "models/churn/versions/2/version.yaml")
     assert (ended.code, ended.err) == (0, "")
     assert version["metrics"] == {"auc": 0.93, "loss": 0.2}
+    assert version["reference"]["path"] == "rows.csv"
     assert version["lineage"]["commit"] == git("rev-parse", "HEAD").strip()
     assert version["lineage"]["trained_by"] == "python train.py"
     assert (root / "models/churn/versions/2/model.bin").read_bytes() == b"better weights"
@@ -238,7 +241,8 @@ def test_what_another_machine_trained_is_registered_if_it_is_of_this_commit(
 
     assert refused.code == 7
     assert (ended.code, ended.err) == (0, "")
-    assert read(root, "models/churn/versions/2/version.yaml")["metrics"]["auc"] == 0.93
+    version = read(root, "models/churn/versions/2/version.yaml")
+    assert (version["metrics"]["auc"], version["reference"]["path"]) == (0.93, "rows.csv")
     git("commit", "-q", "-a", "--allow-empty", "-m", "Go on")
     git("add", "-A")
     git("commit", "-q", "-m", "Retrained")

@@ -30,7 +30,7 @@ def test_a_retraining_is_proposed_with_its_metrics_and_waits_for_an_approval(
     found = gitea.forge.pull_request(number)
     assert found.proposal.title == "Retrain digits"
     assert "model version digits/3" in html.unescape(found.proposal.body).replace("**", "").replace("`", "")
-    assert "accuracy 0.98" in html.unescape(found.proposal.body)
+    assert "which digits runs in staging" in html.unescape(found.proposal.body)
     changed = set(gitea.forge.files(number))
     assert {f"environments/{name}/services/digits.yaml" for name in ("dev", "staging")} < changed
     assert "models/digits/versions/3/digits.skops" in changed
