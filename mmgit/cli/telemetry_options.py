@@ -81,8 +81,8 @@ def reading(service: str | None, options: Mapping[str, Any]) -> Iterator[Reading
     """
     root = find_root()
     source = loaded(root, f"{layout.ENVIRONMENTS}/")
-    wanted = _wanted(service, options)
     environment = _environment(source, root, service, options)
+    wanted = replace(_wanted(service, options), environment=environment or None)
     from mmgit.telemetry import archive, engines  # noqa: PLC0415 - --help must not wait for it
 
     with contextlib.ExitStack() as stack, _engines_errors(options["engine"]):
@@ -140,9 +140,9 @@ def _environment(source: Source, root: Root, service: str | None, options: Mappi
 def _spools(root: Root, service: str | None) -> list[Path]:
     """Where `mmgit serve` records on this machine, of one service or of all."""
     folder = root.path / layout.STATE / "spool"
-    return (
-        [folder / service] if service and (folder / service).is_dir() else [] if service else sorted(folder.glob("*"))
-    )
+    if service is None:
+        return sorted(folder.glob("*"))
+    return [folder / service] if (folder / service).is_dir() else []
 
 
 @contextlib.contextmanager

@@ -38,6 +38,8 @@ class Wanted:
     first: str | None = None
     last: str | None = None
     identifier: str = REQUESTS
+    environment: str | None = None
+    """Several may have one store."""
 
     def has(self, place: Partition) -> bool:
         """Whether a partition is among them."""
@@ -52,7 +54,8 @@ class Wanted:
         model = "/".join(filter(None, (self.model, self.version)))
         days = f"{self.first or '…'} to {self.last or 'now'}" if self.first or self.last else ""
         identifier = "" if self.identifier == REQUESTS else self.identifier
-        return ", ".join(filter(None, (self.service or "any service", model, identifier, days)))
+        environment = f"in {self.environment}" if self.environment else ""
+        return ", ".join(filter(None, (self.service or "any service", model, identifier, environment, days)))
 
 
 def stored(engine: Engine, store: str, wanted: Wanted, *, table: str | None = None, endpoint: str = "") -> "ir.Table":
@@ -90,7 +93,7 @@ def narrowed(table: "ir.Table", wanted: Wanted) -> "ir.Table":
     """The rows that are asked for, by the columns of their partitions; those are texts."""
     columns = {name: table[name].cast("string") for name in Partition._fields if not table[name].type().is_string()}
     table = table.mutate(**columns) if columns else table
-    for name in ("service", "model", "version", "identifier"):
+    for name in ("service", "model", "version", "identifier", "environment"):
         if (value := getattr(wanted, name)) is not None:
             table = table.filter(table[name] == value)
     if wanted.first is not None:

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 from mmgit.cli import telemetry_options
 from mmgit.retraining.due import of_report
 from mmgit.spec.drift import DriftSpec
-from tests.telemetry.recorded import requests, spool
+from tests.telemetry.recorded import archive, requests, spool
 
 Here = Callable[..., Path]
 Mmgit = Callable[..., Any]
@@ -44,6 +45,17 @@ def test_an_environment_names_its_store(here: Here, mmgit: Mmgit, store: Path) -
     ended = mmgit("telemetry", "show", "--by", "service", "-o", "tsv")
 
     assert ended.out.splitlines()[1].startswith("churn\t1500\t")
+
+
+def test_environments_may_have_one_store(here: Here, mmgit: Mmgit, store: Path, tmp_path: Path) -> None:
+    both = shutil.copytree(store, tmp_path / "both")
+    archive(both, spool(tmp_path / "other", [{**each, "environment": "prod"} for each in requests(3, 30)]))
+    text = f"apiVersion: mmgit.dev/v1\nkind: Environment\ntarget: process\ntelemetry: {{store: 'file://{both}'}}\n"
+    here({f"environments/{name}/environment.yaml": text for name in ("dev", "prod")})
+
+    found = [mmgit("telemetry", "show", "--env", name, "--by", "service", "-o", "json").out for name in ("dev", "prod")]
+
+    assert [json.loads(out)[0]["requests"] for out in found] == [1500, 30]
 
 
 def test_what_was_served_here_is_read_without_a_store(here: Here, mmgit: Mmgit) -> None:
