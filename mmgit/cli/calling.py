@@ -7,9 +7,12 @@ import http.client
 import os
 import shlex
 import ssl
-from collections.abc import Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
@@ -40,6 +43,7 @@ KEY_VARIABLE = "MMGIT_KEY"
 _MAX_ANSWER_BYTES = 100 * 2**20
 _TIMEOUT_SECONDS = 60.0
 _MARGIN_SECONDS = 10.0
+_STARTING, _START_SECONDS, _PAUSE_SECONDS = "not_ready", 30.0, 0.5
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -71,10 +75,10 @@ def run(name: str, environment: str | None, data: str | None, port: int | None, 
         headers["Authorization"] = f"Bearer {_key(key_file, spec.keys if spec else ())}"
     timeout = spec.timeout if spec else None
     timeout_seconds = (seconds_of(timeout) if timeout else _TIMEOUT_SECONDS) + _MARGIN_SECONDS
-    trusted = _made_here(root, address.url, environment) if environment else None
+    trusted = made_here(root, address.url, environment) if environment else None
+    connected = partial(_connection, address.url, timeout_seconds, trusted)
     try:
-        with closing(_connection(address.url, timeout_seconds, trusted)) as connection:
-            answer = _post(connection, address.url, body=body, headers=headers)
+        answer = _post(connected, address.url, body=body, headers=headers)
     except (OSError, http.client.HTTPException) as error:
         message = f"no answer from {address.url}: {str(error) or type(error).__name__}"
         raise ServingError(message, address.remedy) from error
@@ -99,7 +103,7 @@ def usage(name: str, environment: str | None, form: Form) -> None:
     lines = [f"curl {address.url}", "-H 'Content-Type: application/json'", f"-d @{sample or 'request.json'}"]
     if address.needs_key:
         lines.insert(1, f'-H "Authorization: Bearer ${KEY_VARIABLE}"')
-    if certificate := _made_here(root, address.url, chosen):
+    if certificate := made_here(root, address.url, chosen):
         lines.insert(1, f"--cacert {shlex.quote(str(certificate.relative_to(root.path)))}")
     about = {"service": name, "environment": chosen, "method": "POST", "url": address.url, "headers": headers}
     documents = {kind: address.url.removesuffix("score") + f"{kind}.json" for kind in ("openapi", "swagger")}
@@ -171,7 +175,7 @@ def _key(key_file: Path | None, declared: Collection[Key]) -> str:
     return text.strip()
 
 
-def _made_here(root: Root, url: str, environment: str) -> Path | None:
+def made_here(root: Root, url: str, environment: str) -> Path | None:
     """The certificate that `mmgit up` made for this machine, if that is what answers at `url`."""
     certificate = certificates.folder_of(root.path, environment) / certificates.CERTIFICATE
     return certificate if urlsplit(url).hostname in _LOOPBACK and certificate.is_file() else None
@@ -189,19 +193,37 @@ def _connection(url: str, timeout_seconds: float, trusted: Path | None) -> http.
     return http.client.HTTPSConnection(host, parts.port, timeout=timeout_seconds, context=context)
 
 
-def _post(connection: http.client.HTTPConnection, url: str, *, body: bytes, headers: Mapping[str, str]) -> _Answer:
-    """The answer to one POST. No redirect is followed: a key goes nowhere else."""
-    connection.request("POST", urlsplit(url).path, body, dict(headers))
-    response = connection.getresponse()
-    return _Answer(response.status, response.read(_MAX_ANSWER_BYTES))
+def _post(
+    connected: Callable[[], http.client.HTTPConnection], url: str, *, body: bytes, headers: Mapping[str, str]
+) -> _Answer:
+    """The answer to a POST, sent again while the service starts. No redirect is followed: a key goes nowhere else."""
+    end = time.monotonic() + _START_SECONDS
+    while True:
+        with closing(connected()) as connection:
+            connection.request("POST", urlsplit(url).path, body, dict(headers))
+            response = connection.getresponse()
+            answer = _Answer(response.status, response.read(_MAX_ANSWER_BYTES))
+        if _error_of(answer).get("code") != _STARTING or time.monotonic() > end:
+            return answer
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _refused(url: str, answer: _Answer) -> ServingError:
     """The service's own words, where it used them."""
-    try:
-        error = json_value(answer.body)["error"]
+    error = _error_of(answer)
+    said = http.HTTPStatus(answer.status).phrase if answer.status in list(http.HTTPStatus) else ""
+    if "message" in error and "request_id" in error:
         said = f"{error['message']} (request {error['request_id']})"
-    except (ValueError, KeyError, TypeError):
-        said = http.HTTPStatus(answer.status).phrase if answer.status in list(http.HTTPStatus) else ""
     hint = "is this a key of this service and environment?" if answer.status == http.HTTPStatus.UNAUTHORIZED else ""
     return ServingError(f"{url}: {answer.status}: {said}", hint)
+
+
+def _error_of(answer: _Answer) -> dict[str, Any]:
+    """What the service says is wrong: `code`, `message` and `request_id`, or nothing."""
+    if answer.status == http.HTTPStatus.OK:
+        return {}
+    try:
+        error = json_value(answer.body)["error"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return error if isinstance(error, dict) else {}

@@ -1,14 +1,18 @@
 """`mmgit clients`: writes a client of a service, from the schema and the sample of what it runs."""
 
+import os
+import shlex
 from pathlib import Path
 
 import click
 
 from mmgit.addresses import address_of
+from mmgit.cli.calling import KEY_VARIABLE, made_here
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded, say
 from mmgit.cli.service_options import only_environment
 from mmgit.clients import LANGUAGES, MARK, Client, api_of, files_of
+from mmgit.clients.writing import SAMPLE_FILE
 from mmgit.documents import TITLE, declared_of
 from mmgit.edits.references import environment_of, manifest_of, service_of
 from mmgit.errors import UsageError
@@ -17,6 +21,15 @@ from mmgit.openapi import openapi_document
 from mmgit.repository import layout
 
 _MARK_BYTES = 1000
+_RUN = {
+    "python": ("SSL_CERT_FILE", "python {first}"),
+    "java": ("", "java {first}"),
+    "csharp": ("SSL_CERT_FILE", ""),
+    "typescript": ("NODE_EXTRA_CA_CERTS", "node {last}"),
+    "go": ("SSL_CERT_FILE", "go -C {folder} run ./sample"),
+    "curl": ("CURL_CA_BUNDLE", "sh {first}"),
+}
+"""Language -> the variable that names further authorities, and the command that scores the sample, if one does."""
 
 
 @click.command()
@@ -49,7 +62,24 @@ def clients(name: str, language: str, environment: str | None, folder: Path | No
     target = folder or root.path / "clients" / name / language
     files = files_of(client, language)
     _write(target, files)
-    say(f"{name} in {chosen}: {', '.join(files)} in {target}")
+    trusted = made_here(root, address.url, chosen)  # whole, as Go is started in another folder
+    said = f"{name} in {chosen}: {', '.join(files)} in {target}"
+    say(said, *_calls(language, list(files), target, trusted, needs_key=address.needs_key))
+
+
+def _calls(language: str, files: list[str], folder: Path, trusted: Path | None, *, needs_key: bool) -> list[str]:
+    """The command that scores the sample, where one does."""
+    authorities, program = _RUN[language]
+    sources = [each for each in files if each != SAMPLE_FILE]
+    places = {"first": _here(folder / sources[0]), "last": _here(folder / sources[-1]), "folder": _here(folder)}
+    key = [f"{KEY_VARIABLE}=…"] if needs_key else []
+    certificate = [f"{authorities}={shlex.quote(str(trusted))}"] if trusted and authorities else []
+    return [" ".join([*key, *certificate, program.format(**places)])] if program else []
+
+
+def _here(path: Path) -> str:
+    """A path as it is typed in this folder."""
+    return shlex.quote(os.path.relpath(path))
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:

@@ -1,5 +1,7 @@
 """`mmgit serve`, `mmgit up` and `mmgit down`: services on this machine."""
 
+from functools import partial
+
 import click
 
 from mmgit.cli.context import find_root
@@ -31,9 +33,10 @@ def serve(name: str | None, environment: str | None, port: int, *, is_reload: bo
     chosen = served.of_service(root, source, environment, name) if environment else served.of_model(root, source, name)
     port = port or process.free_port()
     command = process.command_of(root.path, chosen, port=port)
-    print(f"serving {name} on http://127.0.0.1:{port}/api/v1/service/{name}/score   (Ctrl-C stops it)", flush=True)
+    up = f"serving {name} on http://127.0.0.1:{port}/api/v1/service/{name}/score   (Ctrl-C stops it)"
+    tell = partial(print, up, flush=True)
     watched, uploader = [*chosen.files.values()] if is_reload else [], process.uploader_of(root.path, chosen)
-    process.run_until_interrupted(command, watched=watched, uploader=uploader)
+    process.run_until_interrupted(command, port, tell, watched=watched, uploader=uploader)
 
 
 @click.command()

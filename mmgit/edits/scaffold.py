@@ -24,7 +24,7 @@ _ATTRIBUTES = (
     "bases/*.lock.yaml -text -merge linguist-generated",
     "ci/mmgit/*.whl -text -merge linguist-generated",
 )
-_IGNORED = (f"/{layout.STATE}/", "__pycache__/")
+_IGNORED = (f"/{layout.STATE}/", "/.venv/", "__pycache__/")
 
 
 def scaffold(root: Root, *, version: str, branch: str, github: str = "") -> Change:

@@ -12,7 +12,7 @@ import shutil
 import socket
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,12 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def _listens(port: int) -> bool:
+    """Whether a server of this machine takes connections on this port."""
+    with socket.socket() as asked:
+        return asked.connect_ex(("127.0.0.1", port)) == 0
+
+
 def _scorer_packages(root: Path, interpreter: Path) -> Path:
     """What scorers load beside a user's packages; stays empty where there is no wheel for this interpreter."""
     lock = _SCORER_LOCK.read_bytes()
@@ -170,18 +176,26 @@ def _scorer_packages(root: Path, interpreter: Path) -> Path:
     return folder
 
 
-def run_until_interrupted(command: list[str], *, watched: Sequence[Path], uploader: Sequence[str] = ()) -> None:
-    """Run the server in the foreground; start it again when one of `watched` changes. `uploader` runs beside it.
+def run_until_interrupted(
+    command: list[str], port: int, tell: Callable[[], None], *, watched: Sequence[Path], uploader: Sequence[str] = ()
+) -> None:
+    """Run the server in the foreground, and `tell` once it listens; start it again when one of `watched` changes.
+
+    `uploader` runs beside it.
 
     Raises:
         ServingError: it ended by itself, and there is nothing to wait for.
     """
-    seen = _stamp(watched)
+    seen, is_told = _stamp(watched), False
     names = [name for name in os.environ if name.startswith(_STORES_VARIABLES)]
     beside = child(uploader, env_allow=names, grace_seconds=2 * _UPLOAD_SECONDS) if uploader else nullcontext()
     with suppress(KeyboardInterrupt), beside:
         while True:
             with child(command) as server:
+                while not is_told and server.poll() is None:
+                    if is_told := _listens(port):
+                        tell()
+                    time.sleep(_POLL_SECONDS / 10)
                 while server.poll() is None and _stamp(watched) == seen:
                     time.sleep(_POLL_SECONDS)
                 ended, changed = server.poll(), _stamp(watched) != seen

@@ -113,11 +113,12 @@ class Compose:
             "entrypoint": ["/usr/sbin/haproxy", "-W", "-db", "-f", f"{haproxy.FOLDER}/proxy"],
             "command": [word for _, target in folders for word in ("-f", target)],
             "restart": "unless-stopped",
-            # Root reads the key, whoever owns it, and HAProxy then gives everything up.
+            # Root reads the key, whoever owns it, and HAProxy then gives everything up: to end its workers, which are
+            # another user's by then, their master needs KILL.
             "user": "0:0",
             "read_only": True,
             "cap_drop": ["ALL"],
-            "cap_add": ["DAC_READ_SEARCH", "SETGID", "SETUID"],
+            "cap_add": ["DAC_READ_SEARCH", "KILL", "SETGID", "SETUID"],
             "security_opt": ["no-new-privileges:true"],
             "stop_signal": "SIGUSR1",
             "stop_grace_period": "75s",

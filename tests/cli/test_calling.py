@@ -2,6 +2,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -204,6 +205,31 @@ def test_the_certificate_of_this_machine_is_taken_for_no_other_host(
     assert ended.code == 10
     assert "CERTIFICATE_VERIFY_FAILED" in ended.err
     assert compose.requests == []
+
+
+def test_a_service_that_starts_is_asked_again(
+    here: Here, mmgit: Mmgit, local: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here(WITH_SAMPLE)
+    local.status, local.body = 503, b'{"error": {"code": "not_ready", "message": "no scorer", "request_id": "r1"}}'
+
+    def wait(_: float) -> None:
+        local.status, local.body = 200, None
+
+    monkeypatch.setattr(time, "sleep", wait)
+
+    ended = mmgit("service", "run", "churn")
+
+    assert (ended.code, ended.out) == (0, SAMPLE + "\n")
+    assert len(local.requests) == 2
+
+
+def test_a_service_that_is_busy_is_not(here: Here, mmgit: Mmgit, local: Service) -> None:
+    here(WITH_SAMPLE)
+    local.status, local.body = 503, b'{"error": {"code": "overloaded", "message": "full", "request_id": "r1"}}'
+
+    assert "503: full (request r1)" in mmgit("service", "run", "churn").err
+    assert len(local.requests) == 1
 
 
 def test_the_words_of_the_service_are_repeated(here: Here, mmgit: Mmgit, local: Service) -> None:

@@ -32,7 +32,10 @@ def test_a_client_knows_the_address_and_the_sample_and_no_key(here: Here, mmgit:
     ended = mmgit("clients", "churn", "--language", "python")
 
     module = root / "clients/churn/python/churn_client.py"
-    assert ended.out == f"churn in dev: churn_client.py in {module.parent}\n"
+    assert ended.out.splitlines() == [
+        f"churn in dev: churn_client.py in {module.parent}",
+        "next: MMGIT_KEY=… python clients/churn/python/churn_client.py",
+    ]
     assert 'URL = "https://localhost:9443/api/v1/service/churn/score"' in module.read_text()
     assert "MMGIT_KEY=<your key>" in module.read_text()
     variables = {"MMGIT_KEY": TOKEN, "MMGIT_URL": f"http://127.0.0.1:{local.port}/score"}
@@ -41,6 +44,31 @@ def test_a_client_knows_the_address_and_the_sample_and_no_key(here: Here, mmgit:
     ((_, headers, body),) = local.requests
     assert headers["Authorization"] == f"Bearer {TOKEN}"
     assert json.loads(body) == SAMPLE
+
+
+@pytest.mark.parametrize(
+    ("language", "command"),
+    [
+        ("python", "SSL_CERT_FILE={tls} python clients/churn/python/churn_client.py"),
+        ("java", "java clients/churn/java/ChurnClient.java"),
+        ("typescript", "NODE_EXTRA_CA_CERTS={tls} node clients/churn/typescript/churn_sample.ts"),
+        ("go", "SSL_CERT_FILE={tls} go -C clients/churn/go run ./sample"),
+        ("curl", "CURL_CA_BUNDLE={tls} sh clients/churn/curl/churn.sh"),
+        ("csharp", None),
+    ],
+)
+def test_it_says_how_the_sample_is_scored_with_the_certificate_of_this_machine(
+    here: Here, mmgit: Mmgit, language: str, command: str | None
+) -> None:
+    long_sample = {"models/churn/manifests/1/sample.json": json.dumps(SAMPLE | {"note": "x" * 10_000})}
+    root = here(FILES | long_sample | environment(9443))
+    certificate = root / ".mmgit/compose/dev/tls.pem"
+    certificate.parent.mkdir(parents=True)
+    certificate.touch()
+
+    ended = mmgit("clients", "churn", "--language", language)
+
+    assert ended.out.splitlines()[1:] == ([f"next: MMGIT_KEY=… {command.format(tls=certificate)}"] if command else [])
 
 
 def test_the_local_server_needs_no_key(here: Here, mmgit: Mmgit) -> None:

@@ -35,7 +35,7 @@ def test_files_of_a_training_repository_stay_and_only_missing_lines_are_added(tm
 
     change = made(Root(tmp_path))
 
-    assert change.files[".gitignore"] == b"*.csv\n__pycache__/\n/.mmgit/\n"
+    assert change.files[".gitignore"] == b"*.csv\n__pycache__/\n/.mmgit/\n/.venv/\n"
     assert (change.files[".gitattributes"] or b"").startswith(b"*.onnx filter=lfs\n# mmgit")
     assert "train.py" not in change.files
 

@@ -36,13 +36,17 @@ def mmgit(root: Path, *arguments: str) -> str:
     return done.stdout
 
 
+def containers(service: str) -> list[str]:
+    """The containers of a service, by name."""
+    listing = ["docker", "ps", "--filter", f"label=com.docker.compose.service={service}", "--format", "{{.Names}}"]
+    return subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()
+
+
 def served_by() -> list[str]:
     """The replicas that have answered a score."""
-    listing = ["docker", "ps", "--filter", "label=com.docker.compose.service=digits", "--format", "{{.Names}}"]
-    names = subprocess.run(listing, capture_output=True, text=True, check=True).stdout.split()
     logs = {
         name: subprocess.run(["docker", "logs", name], capture_output=True, text=True, check=True).stdout
-        for name in names
+        for name in containers("digits")
     }
     return [name for name, log in logs.items() if '"status":200' in log]
 
@@ -108,6 +112,10 @@ def test_two_replicas_answer_over_tls_with_a_key_and_refuse_without(store: Path,
     assert set(answers) == {2}
     assert refused.value.code == 401
     assert len(served_by()) == 2
+    (proxy,) = containers("mmgit_proxy")
+    subprocess.run(["docker", "kill", "--signal", "SIGUSR1", proxy], check=True)
+    ended = subprocess.run(["docker", "wait", proxy], capture_output=True, text=True, check=True, timeout=30)
+    assert ended.stdout == "0\n"  # its workers went, long before it would be killed
     mmgit(root, "down", "dev")
     assert len(archived(store)) == len(answers)
 
