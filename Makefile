@@ -3,7 +3,7 @@ PYTHON ?= python3
 UV ?= .venv/bootstrap/uv
 RUN = .venv/bin/python -m
 
-.PHONY: help test lint demo bench clean
+.PHONY: help test lint demo bench site clean
 
 help:
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'
@@ -32,5 +32,9 @@ demo: .venv/ready ## check, build and compile a copy of this repository, serve a
 bench: .venv/ready ## the benchmarks of benchmarks/README.md
 	@.venv/bin/python benchmarks/run.py
 
+site: .venv/ready ## the documents as a site, in build/site
+	@.venv/bin/python -m sphinx --quiet --fail-on-warning --doctree-dir build/doctrees docs build/site
+	@echo build/site/index.html
+
 clean: ## remove the environment and all local state
-	@rm -rf .venv .mmgit .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf .venv .mmgit .mypy_cache .ruff_cache .pytest_cache build

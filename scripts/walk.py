@@ -156,9 +156,9 @@ class Walk:
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         if name == step.path:
-            path.write_text(step.text)
+            path.write_text(self._here(step.text))
         else:
-            path.write_text(path.read_text() + step.text.partition("\n")[2])
+            path.write_text(path.read_text() + self._here(step.text.partition("\n")[2]))
 
     def _here(self, text: str) -> str:
         for there, here in self.places.items():

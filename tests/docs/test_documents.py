@@ -35,7 +35,7 @@ def commands(program: str) -> list[str]:
         text = path.read_text()
         lines = [line[2:] for body in blocks(text, "console") for line in body.splitlines() if line.startswith("$ ")]
         lines += [line for body in blocks(text, "sh") for line in body.splitlines()]
-        found |= {part.strip() for line in lines for part in line.split("&&")}
+        found |= {part.partition(" > ")[0].strip() for line in lines for part in line.split("&&")}
     return sorted(line for line in found if line.startswith(f"{program} "))
 
 
