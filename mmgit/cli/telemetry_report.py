@@ -13,6 +13,7 @@ from mmgit.cli.output import Form, output_option, print_json, print_rows
 from mmgit.cli.telemetry_options import Reading, days_of, reading, telemetry_options
 from mmgit.errors import BuildError, TelemetryError, UsageError
 from mmgit.frozen import replace
+from mmgit.repository import layout
 from mmgit.spec.fields import REFERENCE
 
 if TYPE_CHECKING:
@@ -153,7 +154,8 @@ def _declared(found: Reading, version: str) -> str:
             digest.update(block)
             target.write(block)
     if digest.hexdigest() != file.sha256:
-        raise BuildError(f"{file.path} of {version} is not the file that was registered", "git restore it")
+        hint = f"git restore -- {layout.version_folder(version)}/{file.path}"
+        raise BuildError(f"{file.path} of {version} is not the file that was registered", hint)
     return str(copy)
 
 

@@ -96,9 +96,9 @@ def _above_kolmogorov(z: float) -> float:
         return 1.0
     if z < _NEVER_BELOW:
         term = math.exp(-(math.pi**2) / (8 * z * z))
-        return 1 - math.sqrt(2 * math.pi) / z * (term + term**9 + term**25 + term**49)
+        return _share(1 - math.sqrt(2 * math.pi) / z * (term + term**9 + term**25 + term**49))
     term = math.exp(-2 * z * z)
-    return 2 * (term - term**4 + term**9)
+    return _share(2 * (term - term**4 + term**9))
 
 
 def _above_gamma(a: float, x: float) -> float:
@@ -113,7 +113,7 @@ def _above_gamma(a: float, x: float) -> float:
             total += term
             if term < total * _CLOSE:
                 break
-        return 1 - front * total
+        return _share(1 - front * total)
     b = x + 1 - a
     c, d = 1 / _TINY, 1 / b
     fraction = d
@@ -124,4 +124,9 @@ def _above_gamma(a: float, x: float) -> float:
         fraction *= d * c
         if abs(d * c - 1) < _CLOSE:
             break
-    return front * fraction
+    return _share(front * fraction)
+
+
+def _share(value: float) -> float:
+    """A probability, where rounding made it a little less than nothing or more than all."""
+    return min(max(value, 0.0), 1.0)

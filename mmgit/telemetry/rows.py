@@ -8,7 +8,7 @@ from mmgit.telemetry import counting
 from mmgit.telemetry.counting import Bins
 from mmgit.telemetry.engines import Engine
 from mmgit.telemetry.extra import needed
-from mmgit.telemetry.features import OUTPUT, ROWS_MAX, Feature, Root, Scalar, found_in
+from mmgit.telemetry.features import FEATURES_MAX, OUTPUT, ROWS_MAX, Feature, Root, Scalar, found_in
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -86,7 +86,8 @@ class TableRows:
     def __init__(self, table: "ir.Table", without: Sequence[str] = ()) -> None:
         decimals = {name: table[name].cast("float64") for name in table.columns if table[name].type().is_decimal()}
         self._table = table = table.mutate(**decimals) if decimals else table
-        self._features = [_feature(name) for name in table.columns if name not in without and _is_scalar(table[name])]
+        names = [name for name in table.columns if name not in without and _is_scalar(table[name])]
+        self._features = [_feature(name) for name in names[:FEATURES_MAX]]
 
     def sample(self) -> Mapping[Feature, Sequence[Scalar]]:
         """Of rows from all over the table."""

@@ -11,7 +11,7 @@ from mmgit.telemetry import engines
 from mmgit.telemetry.archive import Wanted, stored
 from mmgit.telemetry.comparing import Comparison, compare
 from mmgit.telemetry.counting import EDGES_MAX, Bins
-from mmgit.telemetry.features import Feature, Root, Scalar
+from mmgit.telemetry.features import FEATURES_MAX, Feature, Root, Scalar
 from mmgit.telemetry.rows import RecordedRows, collected_rows, file_rows
 from tests.telemetry.recorded import requests
 
@@ -76,6 +76,14 @@ def test_a_file_is_a_reference_by_the_names_of_its_columns(store: Path, tmp_path
     assert {each.name: each.level for each in found.features} == {"age": "none", "plan/~": "much"}
     assert found.only_reference == ("target",)
     assert "Age" in found.only_current
+
+
+def test_a_file_of_more_columns_than_are_compared_is_cut(store: Path, tmp_path: Path) -> None:
+    pq.write_table(pa.table({f"c{number}": [1.0] for number in range(2 * FEATURES_MAX)}), tmp_path / "wide.parquet")
+
+    found = compare(recorded(store, "3"), file_rows(str(tmp_path / "wide.parquet")))
+
+    assert len(found.only_reference) == FEATURES_MAX
 
 
 def test_columns_of_any_numbers_are_numbers(store: Path, tmp_path: Path) -> None:

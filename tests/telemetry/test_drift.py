@@ -26,6 +26,7 @@ def test_chi_squared_is_scipys(pairs: list[tuple[int, int]]) -> None:
 
     expected = stats.chi2_contingency(list(zip(*used, strict=True)), correction=False)
     assert found is not None
+    assert 0 <= found.p <= 1
     assert found.statistic == pytest.approx(expected.statistic, rel=1e-9, abs=1e-9)
     assert found.p == pytest.approx(expected.pvalue, rel=1e-6, abs=1e-300)
 
@@ -39,6 +40,7 @@ def test_kolmogorov_smirnov_is_scipys_where_a_bin_is_a_value(was: list[int], now
     expected = stats.ks_2samp(was, now, method="asymp")
     z = expected.statistic * math.sqrt(len(was) * len(now) / (len(was) + len(now)))
     assert found is not None
+    assert 0 <= found.p <= 1
     assert found.statistic == pytest.approx(expected.statistic, abs=1e-12)
     assert found.p == pytest.approx(stats.kstwobign.sf(z), rel=1e-9, abs=1e-12)
 
