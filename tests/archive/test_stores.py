@@ -1,8 +1,12 @@
 """The same uploads to servers that speak what S3, Azure Blob and Google Cloud Storage do, through outages and kills."""
 
+import random
 import subprocess
+import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -10,6 +14,9 @@ from mmgit.archive.batches import Batches
 from mmgit.archive.store import StoreError, store_at
 from tests.archive.conftest import Upload, ids, numbered, sealed, until
 from tests.archive.servers import SERVERS, Server
+
+if TYPE_CHECKING:
+    from tests.archive.network import Way
 
 pytestmark = pytest.mark.stores
 SOON = ("--seconds", "0", "--grace-seconds", "40")
@@ -79,3 +86,31 @@ def test_a_bucket_that_is_not_there_is_said(server: Server, monkeypatch: pytest.
 
     with pytest.raises(StoreError):
         store.put("x", b"1")
+
+
+@pytest.mark.slow
+def test_no_kill_at_any_time_loses_or_doubles_a_record(server: Server, tmp_path: Path, upload: Upload) -> None:
+    chance, count = random.Random(1), 0  # noqa: S311 - the same each time
+    ways: tuple[Way, ...] = ("open", "open", "reset", "lose_answers")
+    for _ in range(30):
+        sealed(tmp_path / "spool", *numbered(range(count, count + 100)))
+        count += 100
+        server.network.way = chance.choice(ways)
+        connections = server.network.connections
+        uploader = to(server, upload)
+        until(partial(has_more, server, connections))
+        time.sleep(chance.random() * 0.3)
+        uploader.kill()
+        uploader.wait()
+    server.network.way = "open"
+    last = to(server, upload)
+    until(lambda: uploaded(tmp_path) == count)
+    last.terminate()
+
+    assert last.wait(90) == 0
+    assert server.archived() == ids(count)
+    assert uploaded(tmp_path) == count
+
+
+def has_more(server: Server, connections: int) -> bool:
+    return server.network.connections > connections
