@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 from mmgit.frozen import dataclass
 from mmgit.telemetry.extra import needed
-from mmgit.telemetry.features import Scalar
+from mmgit.telemetry.features import Scalar, is_plain
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -55,7 +55,7 @@ def bins_of(sample: Sequence[Scalar]) -> Bins | None:
     counted = Counter(text_of(value) for value in known)
     if not counted or len(counted) > max(_FREE_TEXT_DISTINCT, _FREE_TEXT_SHARE * len(known)):
         return None
-    often = sorted(counted, key=lambda text: (-counted[text], text))[:CATEGORIES_MAX]
+    often = sorted(filter(is_plain, counted), key=lambda text: (-counted[text], text))[:CATEGORIES_MAX]
     return Bins("category", categories=tuple(often))
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from mmgit.errors import UsageError
 from mmgit.telemetry.counting import text_of
 from mmgit.telemetry.extra import needed
-from mmgit.telemetry.features import Feature, Root, Scalar
+from mmgit.telemetry.features import Feature, Root, Scalar, value_of
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -54,7 +54,7 @@ def export(table: "ir.Table", file: Path, features: Mapping[Feature, Sequence[Sc
 
 def rows_of(record: Mapping[str, Any], features: Sequence[Feature]) -> Iterator[dict[str, Scalar]]:
     """The rows of one request by the names of features; what stands once for all of them is in each."""
-    values = {side: _value(record.get(side)) for side in ("inputs", "outputs")}
+    values = {side: value_of(record.get(side)) for side in ("inputs", "outputs")}
     roots: dict[Root, list[Any] | None] = {}
     for root in {feature.root: None for feature in features}:
         value = values[root.side]
@@ -168,10 +168,3 @@ def _without_lists(pa: Any, batch: "pa.RecordBatch", schema: "pa.Schema") -> "pa
         for column in batch.columns
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
-
-
-def _value(text: str | None) -> Any:  # noqa: ANN401 - any JSON value
-    try:
-        return json.loads(text) if text else None
-    except (ValueError, RecursionError):
-        return None

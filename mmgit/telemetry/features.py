@@ -18,6 +18,7 @@ POSITIONS_MAX = 64
 ROWS_MAX = 20_000
 """Of a sample, under each root: requests may have many rows."""
 OUTPUT = "output"
+_DIGITS_MAX = 19
 
 
 @dataclass(frozen=True, order=True)
@@ -72,7 +73,7 @@ def found_in(texts: Mapping[Side, Iterable[str | None]]) -> dict[Feature, list[S
     seen: Counter[Root] = Counter()
     for side, each in texts.items():
         for text in each:
-            for root, found in roots_in(side, _value(text)):
+            for root, found in roots_in(side, value_of(text)):
                 seen[root] += 1
                 kept = rows.setdefault(root, [])
                 kept.extend(found[: ROWS_MAX - len(kept)])
@@ -80,13 +81,26 @@ def found_in(texts: Mapping[Side, Iterable[str | None]]) -> dict[Feature, list[S
     for root, _ in seen.most_common():
         best.setdefault((root.side, root.key), root)
     values: dict[tuple[Root, str], list[Scalar]] = {}
-    for root in (root for root in rows if root in best.values()):
+    for root in (root for root in rows if root in best.values() and is_plain(root.key)):
         for row in rows[root]:
             for field, cell in cells_of(row):
                 values.setdefault((root, field), []).append(cell)
-    known = [where for where, cells in values.items() if any(cell is not None for cell in cells)]
+    known = [where for where, cells in values.items() if is_plain(where[1]) and any(cell is not None for cell in cells)]
     named = dict(_named(known[:FEATURES_MAX]))
     return {named[where]: cells for where, cells in values.items() if where in named}
+
+
+def value_of(text: str | None) -> Any:  # noqa: ANN401 - any JSON value
+    """The value of a text of JSON; an empty list if it is none. Whole numbers of many digits are floats."""
+    try:
+        return json.loads(text, parse_int=_number) if text else []
+    except (ValueError, RecursionError):
+        return []
+
+
+def is_plain(text: str) -> bool:
+    """Whether a query may name it: no engine takes lone surrogates and NUL in one."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _named(places: list[tuple[Root, str]]) -> Iterator[tuple[tuple[Root, str], Feature]]:
@@ -111,8 +125,5 @@ def _kind_of(row: Any) -> Literal["object", "list", "scalar"]:  # noqa: ANN401 -
     return "object" if isinstance(row, dict) else "list" if isinstance(row, list) else "scalar"
 
 
-def _value(text: str | None) -> Any:  # noqa: ANN401 - any JSON value
-    try:
-        return json.loads(text) if text else []
-    except (ValueError, RecursionError):
-        return []
+def _number(text: str) -> float:
+    return int(text) if len(text) < _DIGITS_MAX else float(text)

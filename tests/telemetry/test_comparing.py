@@ -1,19 +1,24 @@
+import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy import stats
 
-from mmgit.telemetry import engines
-from mmgit.telemetry.archive import Wanted, stored
+from mmgit.spec.drift import DriftSpec
+from mmgit.telemetry import engines, exporting, figures
+from mmgit.telemetry.archive import Wanted, spooled, stored
 from mmgit.telemetry.comparing import Comparison, compare
 from mmgit.telemetry.counting import EDGES_MAX, Bins
 from mmgit.telemetry.features import FEATURES_MAX, Feature, Root, Scalar
+from mmgit.telemetry.page import page_of
+from mmgit.telemetry.report import Subject, report_of
 from mmgit.telemetry.rows import RecordedRows, collected_rows, file_rows
-from tests.telemetry.recorded import requests
+from tests.telemetry.recorded import requests, spool
 
 
 def recorded(store: Path, version: str) -> RecordedRows:
@@ -148,3 +153,38 @@ def test_labels_of_numbers_are_those_that_people_write() -> None:
 
     assert [bar.label for bar in of_values.features[0].bars] == ["< 0", "0", "1", "2", "> 2", "missing"]
     assert of_ranges.features[0].bars[3].label == "74,070 – 111,100"
+
+
+HOSTILE: tuple[Any, ...] = (
+    10**400,
+    -(10**400),
+    "\ud800",
+    "a\0b",
+    "'; DROP TABLE x; --",
+    "\\",
+    "$[*]",
+    "\u202e",
+    "x" * 5000,
+    {"deep": [1]},
+    None,
+)
+
+
+def test_what_clients_send_breaks_no_report(tmp_path: Path) -> None:
+    (one,) = requests(3, 1)
+    bodies: list[Any] = [{"x": [{"v": value, "n": 1}]} for value in HOSTILE * 10]
+    bodies += [{"x": [{str(value)[:50]: 1, "n": 2}]} for value in HOSTILE]
+    bodies += [{str(value)[:50]: [[1, 10**400]]} for value in HOSTILE]
+    records = [{**one, "request_id": f"r{at}", "status": 200, "inputs": body} for at, body in enumerate(bodies)]
+    engine = engines.connect("duckdb")
+
+    with spooled(engine, [spool(tmp_path / "churn", records)], Wanted("churn")) as table:
+        rows = RecordedRows(engine, table)
+        found = compare(rows, rows)
+        report = report_of(Subject("churn", "dev", "churn/3", "itself"), figures.counts_of(table), found)
+        many = {form: exporting.export(table, tmp_path / f"rows{form}", rows.sample()) for form in exporting.FORMS}
+
+    assert DriftSpec.read(json.loads(json.dumps(report.plain()))) == report
+    assert page_of(report).startswith(b"<!doctype html>")
+    assert {"v", "n"} <= {each.name for each in found.features}
+    assert len({*many.values()}) == 1
