@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import yaml
 
-from mmgit.desired import DesiredEnvironment, DesiredService
+from mmgit.desired import DesiredEnvironment, DesiredService, Uploads
 from mmgit.render.controllers import GitSource, controller_objects, render_controllers, steps
 from mmgit.render.controllers.access import RENDERED_KINDS
 from mmgit.spec.service import SecretKey
@@ -204,6 +204,19 @@ def test_a_person_makes_by_hand_what_nobody_else_makes(service: MakeService, env
     assert "--from-file=key=FILE" in flux["Secret other: variables of services"]
     assert "argocd.argoproj.io/secret-type=repository" in list(argocd.values())[1]
     assert "Secret models-tls: the certificate of models.acme.example" in argocd
+
+
+def test_what_opens_a_store_is_made_by_hand_where_it_is_opened(
+    service: MakeService, environment: MakeEnvironment
+) -> None:
+    uploads = Uploads("r.example.com/uploader@sha256:0", "s3://bucket", "", "keys", 300.0, 2**26)
+    declared = {"telemetry": {"store": "s3://bucket", "credentials": "keys"}}
+
+    written = dict(steps(environment(service(uploads=uploads), **declared), "flux", SOURCE.url, sealed=[]))
+    unused = dict(steps(environment(service(), **declared), "flux", SOURCE.url, sealed=[]))
+
+    assert "secret generic -n ml-production keys --from-env-file=" in written["Secret keys: opens s3://bucket"]
+    assert "Secret keys: opens s3://bucket" not in unused
 
 
 def test_argo_cd_leaves_the_replicas_of_what_is_there_alone_during_a_handover_and_nothing_else(

@@ -56,6 +56,8 @@ def _secrets(environment: DesiredEnvironment, controller: str, url: str) -> Iter
     for name, keys in sorted(_variables(environment).items()):
         options = " ".join(f"--from-file={key}=FILE" for key in sorted(keys))
         yield name, "variables of services", f"{create} {name} {options}"
+    if (credentials := spec.telemetry.credentials) and any(service.uploads for service in environment.services):
+        yield credentials, f"opens {spec.telemetry.store}", f"{create} {credentials} --from-env-file=VARIABLES_FILE"
 
 
 def _argocd_repository(name: str, url: str) -> str:
