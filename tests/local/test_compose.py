@@ -92,6 +92,15 @@ def root(request: pytest.FixtureRequest, tmp_path: Path, copy_of_ours: Callable[
     mmgit(root, "down", "dev")
 
 
+def called_as_by_the_reference(root: Path, key: str, sample: str) -> str:
+    """What the client of the reference's documentation prints."""
+    authorities = {"REQUESTS_CA_BUNDLE": str(root / ".mmgit/compose/dev/tls.pem")}
+    own = {"URL": URL, "KEY": key, "SAMPLE": sample, **authorities}
+    client = Path(__file__).with_name("consume.py")
+    done = subprocess.run([sys.executable, client], env=own, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
 def test_two_replicas_answer_over_tls_with_a_key_and_refuse_without(store: Path, root: Path, tmp_path: Path) -> None:
     context = ssl.create_default_context(cafile=str(root / ".mmgit/compose/dev/tls.pem"))
     sample = (root / "models/digits/scoring/sample.json").read_bytes()
@@ -108,6 +117,9 @@ def test_two_replicas_answer_over_tls_with_a_key_and_refuse_without(store: Path,
         urllib.request.urlopen(
             urllib.request.Request(URL, sample, {"Content-Type": "application/json"}), context=context
         )
+
+    key = (tmp_path / "key").read_text().strip()
+    answers.append(json.loads(called_as_by_the_reference(root, key, sample.decode()))["digit"])
 
     assert set(answers) == {2}
     assert refused.value.code == 401
