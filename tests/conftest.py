@@ -127,7 +127,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return archive(folder / "store", spool(folder / "collected", collected(200)))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def copy_of_ours() -> Callable[[Path], Path]:
     """Copies this project's own declared files to a folder, as a git repository with everything committed."""
     top = Path(__file__).parents[1]

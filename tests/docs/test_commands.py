@@ -1,0 +1,98 @@
+"""Every command in the documents is run: on this project's own declarations, or by a test that has what it needs."""
+
+import ast
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.docs.test_documents import commands
+
+TESTS = Path(__file__).parents[1]
+
+ENDS = {
+    r"(check|compile|gate|plan|portal|migrate|manifest create|clients|service (alerts|dashboard|update|keys))\b": (
+        0,
+        "",
+    ),
+    r"plan HEAD~1": (7, "no commit `HEAD~1`"),
+    r"(plan|gate) main..HEAD": (13, "no token for github.com"),
+    r"service keys .*--regen|service create": (2, "a new key is shown on a terminal only"),
+    r"service update .*--handed-over": (2, "declares no handover"),
+    r"env create staging": (2, "declared already"),
+    r"telemetry": (20, "nothing is recorded"),
+    r"telemetry show$": (2, "which environment is meant?"),
+    r"telemetry show .*--store s3:": (20, "s3://telemetry/prod cannot be read"),
+}
+"""How a command ends here, by the last of these that it begins with: exit code, and a part of what it says."""
+
+ELSEWHERE = {
+    "docs/test_walk.py::test_the_tutorial_goes_as_it_says": (
+        r"(new|base update|up|down|serve)\b|(service create|release|clients|telemetry (show|report)) iris --env dev",
+        r"service run|model register iris model.skops -f",
+    ),
+    "cli/test_models.py::test_registering_a_model_says_both_numbers_and_what_to_type_next": (r"model register",),
+    "cli/test_logs.py::test_one_request_is_found_by_its_id_also_where_several_were_scored_at_once": (r"service logs",),
+    "cluster/test_status.py::test_a_status_says_of_every_service_how_it_runs_and_why_not": (r"status\b",),
+    "cluster/test_status.py::test_what_flux_applied_is_no_difference_and_the_doctor_names_the_commit": (
+        r"(diff|env doctor)\b",
+    ),
+    "cluster/test_pull_request.py::test_a_version_is_reviewed_served_promoted_and_taken_back_and_no_request_fails": (
+        r"(promote|rollback|try)\b|release iris --env staging",
+    ),
+    "automation/test_scripts.py::test_a_version_goes_from_a_pull_request_to_its_lock_by_webhooks_and_scripts": (
+        r"(build|lock)\b",
+    ),
+    "deliver/forge/test_retraining.py::test_a_retraining_is_proposed_with_its_metrics_and_waits_for_an_approval": (
+        r"retrain\b",
+    ),
+}
+"""A test -> the commands that it runs, as they need a server, a network or a model."""
+
+
+def elsewhere(line: str) -> str | None:
+    return next((test for test, begins in ELSEWHERE.items() if any(re.match(each, line) for each in begins)), None)
+
+
+def ours(word: str) -> str:
+    """A word with a model of this project in the place of the document's."""
+    word = re.sub(r"^(?:iris|churn)$", "digits", word)
+    return re.sub(r"^(?:iris|churn)/(\d)$", lambda found: f"digits/{1 if found[1] in '13' else 2}", word)
+
+
+LINES = [line.removeprefix("mmgit ") for line in commands("mmgit")]
+
+
+@pytest.fixture(scope="module")
+def declared(tmp_path_factory: pytest.TempPathFactory, copy_of_ours: Callable[[Path], Path]) -> Path:
+    return copy_of_ours(tmp_path_factory.mktemp("declared") / "ours")
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if not elsewhere(line)])
+def test_a_command_in_the_documents_ends_as_it_should(line: str, declared: Path, tmp_path: Path) -> None:
+    root = tmp_path / "ours"
+    shutil.copytree(declared, root)
+    own = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(TESTS.parent)}
+    typed = [ours(word) for word in shlex.split(line, comments=True)]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "mmgit", *typed], cwd=root, env=own, capture_output=True, text=True, check=False
+    )
+
+    code, words = next(end for begins, end in reversed(ENDS.items()) if re.match(begins, line))
+    assert (done.returncode, words in done.stderr) == (code, True), done.stderr
+
+
+@pytest.mark.parametrize("test", ELSEWHERE)
+def test_a_test_that_runs_commands_is_there_and_has_some(test: str) -> None:
+    path, _, name = test.partition("::")
+    tree = ast.parse((TESTS / path).read_text())
+
+    assert name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    assert [line for line in LINES if elsewhere(line) == test]
