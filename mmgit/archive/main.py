@@ -9,7 +9,11 @@ import argparse
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
 
 class _Told(BaseException):
@@ -28,6 +32,8 @@ def main() -> int:
     parser.add_argument("--grace-seconds", type=float, default=30.0, help="how long to upload after SIGTERM")
     parser.add_argument("--packages", type=Path, default=here / "packages")
     options = parser.parse_args()
+    told: list[int] = []  # while this starts, which takes a second where the machine is busy
+    _on_signals(lambda number, _: told.append(number))
     code = here if (here / "mmgit").is_dir() else here.parents[1]
     sys.path[:0] = [str(options.packages), str(code)]
     from mmgit.archive.store import StoreError, store_at  # noqa: PLC0415 - importable from here on only
@@ -40,16 +46,21 @@ def main() -> int:
         return 2
     uploader = Uploader(options.spool, store, Pace(options.seconds, options.size_bytes))
     try:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _tell)
-        uploader.run()
+        _on_signals(_tell)
+        if not told:
+            uploader.run()
     except _Told:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, signal.SIG_IGN)
+        pass
+    _on_signals(signal.SIG_IGN)
     return 1 if uploader.finish(options.grace_seconds) else 0
 
 
-def _tell(*_: Any) -> None:  # noqa: ANN401 - what signals say
+def _on_signals(handler: Callable[[int, FrameType | None], object] | signal.Handlers) -> None:
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, handler)
+
+
+def _tell(*_: object) -> None:
     raise _Told
 
 

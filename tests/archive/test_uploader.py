@@ -60,6 +60,31 @@ def test_after_a_sigterm_all_is_there_also_of_a_server_that_ends_later(tmp_path:
     assert sorted(archived(tmp_path / "store")) == ["r0", "r1"]
 
 
+SLOW = """
+import importlib, pathlib, sys, time
+here = pathlib.Path(__file__).parent
+(here / "importing").touch()
+time.sleep(1)
+sys.path.remove(str(here))
+del sys.modules["pyarrow"]
+sys.modules["pyarrow"] = importlib.import_module("pyarrow")
+"""
+
+
+def test_a_sigterm_while_the_uploader_starts_is_not_lost(tmp_path: Path, upload: Upload) -> None:
+    sealed(tmp_path / "spool", *numbered(range(5)))
+    packages = tmp_path / "packages"
+    packages.mkdir()
+    (packages / "pyarrow.py").write_text(SLOW)
+
+    uploader = upload(f"file://{tmp_path}/store", *GRACE, "--packages", str(packages))
+    until((packages / "importing").exists)
+    uploader.terminate()
+
+    assert uploader.wait(30) == 0
+    assert sorted(archived(tmp_path / "store")) == ids(5)
+
+
 def test_after_a_sigterm_what_a_killed_server_left_is_there(tmp_path: Path, upload: Upload) -> None:
     (file,) = sealed(tmp_path / "spool", *numbered(range(5)))
     data = file.read_bytes()
