@@ -1,5 +1,7 @@
 """A CPython of any minor version: from the PATH, else of Debian, unpacked into a folder and started by its own libc."""
 
+import atexit
+import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -23,7 +25,9 @@ def any_interpreter_of(minor: str) -> str:
     except pytest.skip.Exception:
         if minor not in _SUITES:
             raise
-    return _debians(minor, Path(mkdtemp(prefix=f"mmgit-python{minor}-")))
+    folder = Path(mkdtemp(prefix=f"mmgit-python{minor}-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return _debians(minor, folder)
 
 
 def _debians(minor: str, folder: Path) -> str:
