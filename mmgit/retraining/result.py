@@ -45,6 +45,8 @@ class _HandedOver(Spec):
 
 def result_in(folder: Path, training: TrainingSpec, data: tuple[Data, ...]) -> Result:
     """What lies in a folder of outputs. Raises `TrainingFailed` where that is not what is declared."""
+    if Root(folder.parent).kind(folder.name) != "folder":
+        raise TrainingFailed(f"{folder} is no folder", "a link that stands in its place is not followed")
     root = Root(folder)
     try:
         names = [name for output in training.outputs for name in _names(root, output)]

@@ -6,6 +6,7 @@ from mmgit.spec.fields import REFERENCE_FORMS, Count, Duration, List, RelativePa
 from mmgit.spec.record import EMPTY, Spec
 from mmgit.spec.vocabulary import Matching, Sized, Within
 
+_VERSION = "version.yaml"
 _READ = ("https://", "file://")
 _OURS = ("MMGIT_", "GIT_", "GITHUB_", "GITEA_", "FORGEJO_", "ACTIONS_", "RUNNER_", "CI_")
 _SET = frozenset({"PATH", "HOME", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_PRELOAD", "LD_LIBRARY_PATH"})
@@ -84,10 +85,14 @@ class TrainingSpec(Spec):
     """When it is due."""
 
     def check(self) -> None:
-        """Files have a name each, and no variable changes what starts the command or holds what opens a forge."""
+        """Files have names of their own; no variable changes what starts the command or holds what opens a forge."""
         names = [*self.outputs, self.metrics, *([self.reference] if self.reference else [])]
         if len({*names}) < len(names):
             raise ValueError("outputs, reference and metrics name the same file")
+        if reserved := [name for name in names if name.partition("/")[0] == _VERSION]:
+            raise ValueError(f"{reserved[0]} is mmgit's own name for a version")
+        if self.reference and any(self.reference.startswith(f"{output}/") for output in self.outputs):
+            raise ValueError(f"the reference {self.reference} lies in a folder of outputs, which is of the model alone")
         if self.reference and not self.reference.endswith(REFERENCE_FORMS):
             raise ValueError(f"the reference is {' or '.join(REFERENCE_FORMS)}, not {self.reference}")
         found = [_name_of(each) for each in self.data]

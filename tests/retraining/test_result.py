@@ -66,6 +66,15 @@ def test_a_link_leads_nowhere(made: Path, name: str) -> None:
         result_in(made, TRAINING, DATA)
 
 
+def test_a_folder_of_outputs_that_is_a_link_leads_nowhere(made: Path, tmp_path: Path) -> None:
+    over(made, tmp_path / "over")
+    (tmp_path / "over/outputs").rename(tmp_path / "elsewhere")
+    (tmp_path / "over/outputs").symlink_to(tmp_path / "elsewhere")
+
+    with pytest.raises(TrainingFailed, match="outputs is no folder"):
+        handed_over(tmp_path / "over", TRAINING, model="churn", commit=COMMIT)
+
+
 def over(made: Path, folder: Path) -> Result:
     result = result_in(made, TRAINING, DATA)
     hand_over(result, folder, model="churn", commit=COMMIT, metrics_file="metrics.json")
