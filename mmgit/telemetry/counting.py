@@ -110,7 +110,9 @@ def search(
         literal: ir.IntegerValue = needed("ibis").literal(low)
         return literal
     middle = (low + high) // 2
-    found: ir.IntegerValue = (number <= edges[middle]).ifelse(
+    # as text, as DuckDB takes 0.9999999999999999 in SQL for a decimal, which beside a float is 1
+    edge = needed("ibis").literal(repr(edges[middle]).replace("inf", "Infinity")).cast("float64")
+    found: ir.IntegerValue = (number <= edge).ifelse(
         search(number, edges, low, middle), search(number, edges, middle + 1, high)
     )
     return found

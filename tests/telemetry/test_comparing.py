@@ -1,9 +1,11 @@
 import json
+import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +15,7 @@ from mmgit.spec.drift import DriftSpec
 from mmgit.telemetry import engines, exporting, figures
 from mmgit.telemetry.archive import Wanted, spooled, stored
 from mmgit.telemetry.comparing import Comparison, compare
-from mmgit.telemetry.counting import EDGES_MAX, Bins
+from mmgit.telemetry.counting import EDGES_MAX, Bins, bins_of, counted
 from mmgit.telemetry.features import FEATURES_MAX, Feature, Root, Scalar
 from mmgit.telemetry.page import page_of
 from mmgit.telemetry.report import Subject, report_of
@@ -100,6 +102,16 @@ def test_columns_of_any_numbers_are_numbers(store: Path, tmp_path: Path) -> None
     found = compare(recorded(store, "3"), file_rows(str(tmp_path / "train.parquet")))
 
     assert [(each.name, each.kind) for each in found.features] == [("age", "number")]
+
+
+@pytest.mark.parametrize("least", [1.0, 0.1, 0.05, -0.7, 5e-324, -1.7976931348623157e308])
+def test_what_is_just_below_all_of_the_reference_is_no_part_of_it(least: float) -> None:
+    below = math.nextafter(least, -math.inf)
+    table = ibis.memtable({"x": [least, below, least]}, schema={"x": "float64"})
+    bins = bins_of([least] * 10)
+
+    assert bins is not None
+    assert counted(table, {"x": bins}) == {"x": [1, 2, 0, 0]}
 
 
 def test_what_was_collected_is_compared_too(store: Path) -> None:

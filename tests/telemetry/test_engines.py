@@ -1,6 +1,7 @@
 """The same expressions, whatever engine: Spark computes what DuckDB does, and Trino is asked for the same."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from mmgit.errors import UsageError
 from mmgit.telemetry import engines, exporting, extra, figures
 from mmgit.telemetry.archive import Wanted, narrowed, stored
 from mmgit.telemetry.comparing import compare
-from mmgit.telemetry.counting import bins_of
+from mmgit.telemetry.counting import bins_of, counted
 from mmgit.telemetry.engines import Engine, Trino
 from mmgit.telemetry.rows import RecordedRows, collected_rows
 
@@ -67,6 +68,18 @@ def taken_apart(engine: Engine) -> list[Any]:
 @pytest.mark.spark
 def test_spark_computes_what_duckdb_does(spark: Engine, store: Path) -> None:
     assert computed(spark, store) == computed(engines.connect("duckdb"), store)
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("least", [1.0, 0.1, 0.05, -1.7976931348623157e308])
+def test_spark_counts_what_is_just_below_the_reference_apart(spark: Engine, least: float) -> None:
+    values = [least, math.nextafter(least, -math.inf)]
+    session: Any = spark.session  # type: ignore[attr-defined]
+    session.createDataFrame([(value,) for value in values], "x double").createOrReplaceTempView("edges")
+    bins = bins_of([least])
+
+    assert bins is not None
+    assert counted(spark.backend.table("edges"), {"x": bins}) == {"x": [1, 1, 0, 0]}
 
 
 @pytest.mark.spark
