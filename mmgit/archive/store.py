@@ -53,6 +53,10 @@ def files_of(url: str, endpoint: str = "") -> tuple[Any, str]:
         StoreError: as above.
     """
     scheme = urlsplit(url).scheme
+    if scheme == "file":
+        from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415 - who writes needs none of it
+
+        return LocalFileSystem(), unquote(urlsplit(url).path).rstrip("/")
     if scheme not in _OPTIONS:
         raise StoreError(f"{url} is none of file://, s3://, abfs://, az:// and gs://")
     from fsspec.core import url_to_fs  # noqa: PLC0415 - a folder needs none of it
@@ -118,7 +122,6 @@ def _google(endpoint: str) -> dict[str, Any]:
 
 
 _OPTIONS: dict[str, Callable[[str], dict[str, Any]]] = {
-    "file": lambda _: {},
     "s3": _s3,
     "gs": _google,
     **dict.fromkeys(("abfs", "abfss", "az"), _azure),

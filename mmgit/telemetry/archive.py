@@ -5,6 +5,7 @@ A store is laid out as `mmgit.archive.partitions` says. Only the partitions that
 
 import contextlib
 import itertools
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 _RECORD = "telemetry: {}   in the file of the service, or in the defaults of its environment"
 _ATTEMPTS = 3
 _QUOTE = "'"
+_PATTERN = re.compile(r"[*?\[]")
 _SAID_CHARACTERS = 500
 
 
@@ -119,7 +121,8 @@ def _by_duckdb(engine: DuckDb, store: str, wanted: Wanted, endpoint: str) -> "ir
     if not files:
         raise TelemetryError(f"nothing is recorded of {wanted} in {store}", _RECORD)
     name = f"mmgit_{next(_numbers)}"
-    listed = ", ".join(f"'{file.replace(_QUOTE, 2 * _QUOTE)}'" for file in files)
+    exact = (_PATTERN.sub(r"[\g<0>]", file) for file in files)
+    listed = ", ".join(f"'{file.replace(_QUOTE, 2 * _QUOTE)}'" for file in exact)
     options = "hive_partitioning = true, union_by_name = true, hive_types_autocast = false"
     # by SQL, as ibis would load an extension for some addresses
     engine.backend.raw_sql(f"CREATE TEMP VIEW {name} AS FROM read_parquet([{listed}], {options})")

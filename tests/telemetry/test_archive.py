@@ -39,6 +39,22 @@ def test_files_of_other_services_and_days_are_not_opened(store: Path, tmp_path: 
     assert count(str(there), Wanted("churn", last="2026-11-02")) == 1000
 
 
+@pytest.mark.parametrize("name", ["with space", "a[1]?*'{b,c}", "x#y?z%41", "a::b", "ü"])
+def test_a_store_may_have_any_name(store: Path, tmp_path: Path, name: str) -> None:
+    there = shutil.copytree(store, tmp_path / name)
+
+    assert count(str(there), Wanted("churn")) == 1500
+    assert count(there.as_uri(), Wanted("churn", "churn", "4")) == 600
+
+
+def test_temporary_files_may_have_any_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my [files]").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "my [files]"))
+
+    with archive.spooled(engines.connect("duckdb"), [spool(tmp_path / "churn", requests(3, 5))], Wanted()) as table:
+        assert table.count().to_pyarrow().as_py() == 5
+
+
 @pytest.fixture(params=sorted(SERVERS))
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     started = SERVERS[request.param](tmp_path / "server")
