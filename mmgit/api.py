@@ -6,13 +6,15 @@ and `hint`, of which `ProblemsFound` has `problems`. `repository` is the folder 
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, runtime_checkable
 
 from mmgit import pipeline
+from mmgit.blueprints.faults import alike
 from mmgit.cli import proposing
 from mmgit.cli.bringing import bring, registry_of, unasked
 from mmgit.cli.context import find_root, may_write, target_branch
@@ -143,6 +145,10 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
         ProblemsFound: the declared files of this model hold problems.
         BuildError: the requirements cannot be locked.
     """
+    lists = {"scoring_files": scoring_files, "outputs": outputs, "trusted": trusted, "data": data}
+    for name, value in lists.items():
+        if isinstance(value, str):
+            raise UsageError(f"{name} is a list, not one text", f"{name}=[{value!r}]")
     root = find_root(Path(repository))
     with tempfile.TemporaryDirectory(prefix="mmgit-register-") as folder:
         paths = [_path(file, Path(folder), model, trusted) for file in files]
@@ -159,7 +165,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
             from_paths(named),
             description=description,
             tags=tags or {},
-            metrics=metrics or {},
+            metrics={name: _number(name, value) for name, value in (metrics or {}).items()},
             data=data,
             reference=reference_of(None if reference is None else str(reference)),
             choice=Choice(runtime, tuple(outputs), tuple(trusted)),
@@ -209,7 +215,7 @@ def update(  # noqa: PLR0913 - the options of `mmgit service update`
     if not (options or manifest) or (image and not manifest):
         raise UsageError("nothing to change is named", f'mmgit.update("{service}", manifest="MODEL/N")')
     if unknown := {*(options or {})} - {*services.ORDER}:
-        raise UsageError(f"a service has no field {min(unknown)}", f"its fields: {', '.join(services.ORDER)}")
+        raise UsageError(f"a service has no field {min(unknown)}", alike(min(unknown), services.ORDER, "its fields"))
     root = find_root(Path(repository))
     chosen = ""
 
@@ -271,6 +277,14 @@ def _given(path: StrPath | None) -> Path | None:
     return None if path is None else Path(path)
 
 
+def _number(metric: str, value: float) -> float:
+    """A metric as Python's own number: NumPy's are none that YAML has."""
+    number = float(value) if not isinstance(value, bool | str) and isinstance(value, SupportsFloat) else math.nan
+    if not math.isfinite(number):
+        raise UsageError(f"metric {metric} is {value!r}, and no finite number", f'metrics={{"{metric}": 0.9}}')
+    return number
+
+
 def _manifest(result: edits.Registered) -> str | None:
     return result.manifest.reference if result.manifest else None
 
@@ -280,7 +294,7 @@ def _path(file: StrPath | Estimator, folder: Path, model: str, trusted: Sequence
     if isinstance(file, str | os.PathLike):
         return os.fspath(file)
     if not isinstance(file, Estimator) or isinstance(file, type):
-        message = f"a {type(file).__name__} is neither a path nor an estimator of scikit-learn"
+        message = f"what is given, of type {type(file).__name__}, is neither a path nor an estimator of scikit-learn"
         raise UsageError(message, "save it by its own library, as ONNX or safetensors for example, and give the path")
     try:
         from skops import io  # noqa: PLC0415 - the user's own package, where he trains

@@ -7,7 +7,9 @@ import sys
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from sklearn.linear_model import LogisticRegression
@@ -15,7 +17,9 @@ from sklearn.preprocessing import FunctionTransformer
 
 import mmgit
 from mmgit.cli.main import run
+from mmgit.edits import services
 from mmgit.errors import OutOfDate, ProblemsFound, UsageError
+from mmgit.spec import ServiceSpec
 
 Write = Callable[..., Path]
 SCORE = "def run(x):\n    return x\n"
@@ -71,6 +75,37 @@ def test_an_estimator_that_skops_does_not_trust_is_refused_until_its_types_are_n
     assert not (root / "models/votes").exists()
 
 
+@pytest.mark.parametrize("kind", [float, np.float64, np.float32, np.int64])
+def test_a_metric_may_be_a_number_of_numpy(root: Path, tmp_path: Path, kind: type) -> None:
+    (tmp_path / "model.bin").write_bytes(b"better weights")
+
+    mmgit.register("churn", tmp_path / "model.bin", metrics={"auc": kind(1)}, repository=root)
+
+    assert yaml.safe_load((root / "models/churn/versions/2/version.yaml").read_text())["metrics"] == {"auc": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "hint"),
+    [
+        ({"metrics": {"auc": float("nan")}}, "metric auc is nan", '"auc": 0.9'),
+        ({"metrics": {"auc": "0.9"}}, "metric auc is '0.9'", '"auc": 0.9'),
+        ({"runtime": "onxx"}, "there is no runtime onxx", "did you mean `onnx`?"),
+        ({"data": "s3://acme/churn.parquet"}, "data is a list", "data=['s3://acme/churn.parquet']"),
+        ({"outputs": "variable"}, "outputs is a list", "outputs=['variable']"),
+    ],
+)
+def test_what_cannot_be_registered_is_said_with_what_was_meant(
+    root: Path, tmp_path: Path, options: dict[str, Any], words: str, hint: str
+) -> None:
+    (tmp_path / "model.bin").write_bytes(b"better weights")
+
+    with pytest.raises(UsageError, match=words) as refused:
+        mmgit.register("churn", tmp_path / "model.bin", repository=root, **options)
+
+    assert hint in refused.value.hint
+    assert not (root / "models/churn/versions/2").exists()
+
+
 @pytest.mark.parametrize("thing", [{"weights": [1]}, LogisticRegression])
 def test_what_is_neither_a_path_nor_an_estimator_is_not_pickled(root: Path, thing: object) -> None:
     with pytest.raises(UsageError, match="neither a path nor an estimator"):
@@ -87,6 +122,10 @@ def test_an_update_changes_what_is_named_and_nothing_else(root: Path, tmp_path: 
     service = yaml.safe_load((root / "environments/dev/services/churn.yaml").read_text())
     assert (made.is_changed, again.is_changed, made.environment) == (True, False, "dev")
     assert (service["next"], service["memory"]) == ("churn/2", "1Gi")
+
+
+def test_every_field_of_a_service_can_be_updated() -> None:
+    assert {*services.ORDER} == {*ServiceSpec.fields()} - {"apiVersion", "kind"}
 
 
 @pytest.mark.parametrize(

@@ -47,17 +47,24 @@ def promotions_come_from_an_environment(scope: Scope) -> Iterator[Finding]:
 
 
 def stores_are_written(scope: Scope) -> Iterator[Finding]:
-    """A store has who uploads to it, can be reached from where that runs, and some service records: else a warning."""
+    """Of an environment with a store, some service records: else a warning. It looks at all services at once."""
+    for environment in scope.source.environments.values():
+        asked = [environment.spec.defaults, *(service.spec for service in environment.services)]
+        if environment.spec.telemetry.store and environment.services and not any(each.telemetry for each in asked):
+            message = f"`telemetry.store` has no effect: no service of `{environment.name}` records anything"
+            hint = "defaults: {telemetry: {}}   in it, or `telemetry:` in a service, records requests"
+            yield Finding("M341", environment.path, ("telemetry", "store"), message, hint, "warning")
+
+
+def stores_are_reached(scope: Scope) -> Iterator[Finding]:
+    """A store has who uploads to it what services record, and can be reached from where that runs."""
     for name, environment in scope.desired.environments.items():
         spec, path = environment.spec, scope.source.environments[name].path
         at, kinds = ("telemetry", "store"), ("kubernetes", "compose")
         if spec.telemetry.store is None:
             continue
-        if not any(service.telemetry for service in environment.services):
-            message = f"`telemetry.store` has no effect: no service of `{name}` records anything"
-            hint = "defaults: {telemetry: {}}   in it, or `telemetry:` in a service, records requests"
-            yield Finding("M341", path, at, message, hint, "warning")
-        elif spec.target in kinds and layout.UPLOADER not in scope.source.own_images:
+        is_written = any(service.telemetry for service in environment.services)
+        if is_written and spec.target in kinds and layout.UPLOADER not in scope.source.own_images:
             message = f"environment `{name}` has no uploader: there is no {layout.own_image(layout.UPLOADER)}"
             yield Finding("M334", path, at, message, f"mmgit base update {layout.UPLOADER}")
         if spec.target == "kubernetes" and spec.telemetry.store.startswith("file:"):

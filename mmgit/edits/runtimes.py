@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import IO
 
+from mmgit.blueprints.faults import alike
 from mmgit.edits.model_files import FoundFile, path_of
 from mmgit.edits.scoring import CONDA, SAMPLE, SCHEMA, SCRIPT, Scoring
 from mmgit.errors import MmgitError, UsageError
@@ -66,6 +67,10 @@ def choose(asked: Choice, scoring: Scoring, last: ManifestSpec | None) -> Choice
         if chosen.outputs or chosen.trusted:
             raise UsageError("a scoring script decides itself what it answers and loads", "--runtime sklearn")
         return chosen
+    if chosen.runtime not in RUNTIMES:
+        raise UsageError(
+            f"there is no runtime {chosen.runtime}", alike(str(chosen.runtime), (PYTHON, *RUNTIMES), "runtimes")
+        )
     if SCRIPT in scoring:
         message = f"there is a {SCRIPT}, which runtime {chosen.runtime} does not run"
         raise UsageError(message, f"remove it from the scoring folder, or say --runtime {PYTHON}")

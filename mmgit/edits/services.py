@@ -23,8 +23,8 @@ ORDER = (
     *("description", "manifest", "image", "next", "hold"),
     *("replicas", "autoscale", "cpu", "memory", "gpu", "concurrency", "spares", "queue", "batch"),
     *("timeout", "startup_timeout"),
-    *("variables", "node_selector", "tolerations", "egress", "labels", "annotations"),
-    *("telemetry", "blueprint", "parameters", "patches", "keys"),
+    *("variables", "node_selector", "tolerations", "egress", "origins", "labels", "annotations"),
+    *("slo", "telemetry", "blueprint", "parameters", "patches", "keys"),
 )
 """The order of fields in a service's file."""
 
