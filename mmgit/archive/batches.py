@@ -15,6 +15,8 @@ import shutil
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
+import msgspec
+
 from mmgit.serving.spool.segments import STATUS_FILE, Segment, segments_of
 from mmgit.serving.spool.spool import Spool
 
@@ -22,9 +24,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_TOTALS = ("uploaded_records", "uploaded_objects", "failed_uploads", "unreadable_records", "torn_records")
 _IDENTITY_FILE = "id"
 _UNBOUNDED = 2**62
+
+
+class _Status(msgspec.Struct):
+    """What was uploaded and what was lost, and the name of the last batch that is counted."""
+
+    uploaded_records: int = 0
+    uploaded_objects: int = 0
+    failed_uploads: int = 0
+    unreadable_records: int = 0
+    torn_records: int = 0
+    last: str = ""
 
 
 class Batch(NamedTuple):
@@ -40,10 +52,8 @@ class Batches:
 
     def __init__(self, spool: Path) -> None:
         self.spool = spool
-        self.totals = dict.fromkeys(_TOTALS, 0)
         self._taken, self._done, self._new = (spool / name for name in ("upload", "upload.done", "upload.new"))
-        self._last = ""
-        self._read_status()
+        self._last, self.totals = self._read_status()
 
     def take(self, bytes_max: int, *, seconds_min: float = 0.0) -> Batch | None:
         """What a predecessor left, else the oldest segments that wait.
@@ -125,13 +135,13 @@ class Batches:
         _write(self.spool / STATUS_FILE, json.dumps({**totals, "last": last}).encode())
         self.totals, self._last = totals, last
 
-    def _read_status(self) -> None:
+    def _read_status(self) -> tuple[str, dict[str, int]]:
         try:
-            known = json.loads((self.spool / STATUS_FILE).read_bytes())
-        except (FileNotFoundError, ValueError):
-            return
-        self._last = known.get("last", "")
-        self.totals = {name: known.get(name, 0) for name in self.totals}
+            known = msgspec.json.decode((self.spool / STATUS_FILE).read_bytes(), type=_Status)
+        except (FileNotFoundError, ValueError, RecursionError):
+            known = _Status()
+        totals = msgspec.structs.asdict(known)
+        return totals.pop("last"), totals
 
 
 def _size_of(segment: Segment) -> int | None:

@@ -76,7 +76,7 @@ class Values:
     def of(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
         """A row as values of these columns."""
         return {
-            name: _encoded(cell) if self._kinds[name] == pa.string() else cell
+            name: _cell(cell, self._kinds[name])
             for name, cell in zip(self._named(names, len(row)), row, strict=False)
             if cell is not None
         }
@@ -110,5 +110,7 @@ def _joined(one: Any, other: Any) -> Any:  # noqa: ANN401 - as above
     return pa.string() if pa.string() in (one, other) else pa.float64()
 
 
-def _encoded(cell: Any) -> str:  # noqa: ANN401 - any JSON value
-    return cell if isinstance(cell, str) else _encode(cell).decode()
+def _cell(cell: Any, kind: Any) -> Any:  # noqa: ANN401 - any JSON value, as above
+    if kind == pa.float64():
+        return float(cell)
+    return cell if kind == pa.int64() or isinstance(cell, str) else _encode(cell).decode()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from datetime import datetime  # noqa: TC003 - msgspec reads annotations
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import msgspec
 import pyarrow as pa
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from mmgit.archive import columns
 from mmgit.archive.partitions import REQUESTS, Partition, partition_of_collected, partition_of_request
+from mmgit.serving.spool.nesting import is_nested_beyond
 from mmgit.serving.spool.segments import scan
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 _CHUNK_BYTES = 4 * 1024 * 1024
 _CHUNK_CELLS = 1_000_000
+_LEVELS_MAX = 200
+_Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
+_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 
 
 class _Head(msgspec.Struct, tag_field="kind", kw_only=True):
@@ -42,11 +46,11 @@ class _Request(_Head, tag="request"):
     """The record of a request, as `mmgit.serving.front.records` writes it."""
 
     route: str = ""
-    status: int = 0
+    status: _Int32 = 0
     seconds: float = 0.0
     queue_seconds: float | None = None
-    bytes_in: int = 0
-    bytes_out: int = 0
+    bytes_in: _Int64 = 0
+    bytes_out: _Int64 = 0
     key: str = ""
     inputs: msgspec.Raw = msgspec.Raw()
     inputs_base64: str = ""
@@ -67,7 +71,7 @@ class _Collected(_Head, tag="collected"):
     rows_omitted: str = ""
 
 
-_decoded = msgspec.json.Decoder(_Request | _Collected).decode
+_decoder: msgspec.json.Decoder[_Request | _Collected] = msgspec.json.Decoder(_Request | _Collected)
 Places = list[tuple[int, int]]
 """Records, each by the number of its segment and its own in that."""
 
@@ -139,6 +143,13 @@ class Segments:
                 segment, found = place, scan(self._files[place]).records
             stem = self._files[place].name.rpartition("-")[0]
             yield f"{self._origin}-{stem}-{number}", _decoded(found[number]), len(found[number])
+
+
+def _decoded(data: bytes) -> _Request | _Collected:
+    """A record. Raises ValueError; on any stack for the same records."""
+    if is_nested_beyond(_LEVELS_MAX, data):
+        raise ValueError("it is nested too deep")
+    return _decoder.decode(data)
 
 
 def _partition_of(record: _Request | _Collected) -> Partition:

@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pyarrow import ArrowException
-
 from mmgit.archive.batches import Batches
 from mmgit.archive.contents import Segments
 from mmgit.archive.store import StoreError
@@ -112,22 +110,23 @@ class Uploader:
         segments = Segments(batch.files, batch.origin)
         found = segments.sort()
         records, unreadable = found.records, found.unreadable
-        size_bytes = 0
+        objects = size_bytes = 0
         for partition, places in found.partitions.items():
             try:
                 data = segments.parquet(partition, places)
-            except ArrowException as error:  # one that nobody foresaw must not hold up all others for ever
-                _log("error", "unreadable", message=str(error), partition=partition.path, records=len(places))
+            except OSError:
+                raise
+            except Exception as error:  # noqa: BLE001 - one that nobody foresaw must not hold up all others for ever
+                message = f"{type(error).__name__}: {error}"
+                _log("error", "unreadable", message=message, partition=partition.path, records=len(places))
                 records, unreadable = records - len(places), unreadable + len(places)
                 continue
             if not self._put(batches, f"{partition.path}/{batch.name}.parquet", data):
                 return False
-            size_bytes += len(data)
-        batches.finish(
-            batch, uploaded_records=records, uploaded_objects=len(found.partitions), unreadable_records=unreadable
-        )
+            objects, size_bytes = objects + 1, size_bytes + len(data)
+        batches.finish(batch, uploaded_records=records, uploaded_objects=objects, unreadable_records=unreadable)
         seconds = round(time.monotonic() - began, 3)
-        _log("info", "uploaded", records=records, objects=len(found.partitions), bytes=size_bytes, seconds=seconds)
+        _log("info", "uploaded", records=records, objects=objects, bytes=size_bytes, seconds=seconds)
         return True
 
     def _put(self, batches: Batches, path: str, data: bytes) -> bool:

@@ -1,6 +1,7 @@
 """Records that a spool holds come out as Parquet that others read, each in its partition."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +90,19 @@ def test_collected_rows_lie_where_their_collector_says(tmp_path: Path, said: dic
 
 
 def test_a_record_that_cannot_be_read_is_counted_and_hides_no_other(tmp_path: Path) -> None:
-    files = sealed(tmp_path, b"no json", {**REQUEST, "status": "?"}, {**REQUEST, "kind": "new"}, REQUEST)
+    deep = json.dumps(REQUEST)[:-1].encode() + b',"inputs":' + b"[" * 900 + b"]" * 900 + b"}"
+    wrong = [{**REQUEST, "status": "?"}, {**REQUEST, "kind": "new"}, {**REQUEST, "status": 2**31}]
+    files = sealed(tmp_path, b"no json", deep, *wrong, REQUEST)
 
     found = Segments(files, "0badcafe").sort()
 
-    assert (found.records, found.unreadable) == (1, 3)
+    assert (found.records, found.unreadable) == (1, 5)
+
+
+def test_one_large_integer_among_numbers_hides_no_other(tmp_path: Path) -> None:
+    ((_, rows),) = tables(sealed(tmp_path, {**COLLECTED, "columns": ["x"], "rows": [[1.5], [2**53 + 1]]})).items()
+
+    assert [row["x"] for row in rows] == [1.5, 2.0**53]
 
 
 def test_the_same_segments_give_the_same_bytes(tmp_path: Path) -> None:

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 
 from mmgit.archive.batches import Batches
-from mmgit.archive.uploader import pause_seconds
+from mmgit.archive.contents import Places, Segments
+from mmgit.archive.partitions import REQUESTS, Partition
+from mmgit.archive.store import store_at
+from mmgit.archive.uploader import Pace, Uploader, pause_seconds
+from mmgit.serving.spool.segments import STATUS_FILE
 from mmgit.serving.spool.spool import Spool
 from tests.archive.conftest import REQUEST, Upload, archived, ids, numbered, sealed, until
 
@@ -110,6 +114,27 @@ def test_a_store_that_is_away_longer_than_the_grace_is_an_exit_code(tmp_path: Pa
 
     assert uploader.wait(30) == 1
     assert Batches(tmp_path / "spool").holds_any
+
+
+def test_a_partition_that_cannot_be_written_is_passed_over_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealed(tmp_path / "spool", *numbered(range(6)))
+    (tmp_path / "spool" / STATUS_FILE).write_text('[{"uploaded_records": "x"}]')
+    written = Segments.parquet
+
+    def parquet(segments: Segments, partition: Partition, places: Places) -> bytes:
+        if partition.identifier == REQUESTS:
+            raise OverflowError("too large")
+        return written(segments, partition, places)
+
+    monkeypatch.setattr(Segments, "parquet", parquet)
+
+    assert not Uploader(tmp_path / "spool", store_at(f"file://{tmp_path}/store"), Pace()).finish(20)
+
+    assert archived(tmp_path / "store") == ["r0", "r3"]
+    totals = Batches(tmp_path / "spool").totals
+    assert (totals["uploaded_records"], totals["uploaded_objects"], totals["unreadable_records"]) == (2, 1, 4)
 
 
 def test_a_store_that_is_away_is_asked_less_often_however_long_it_is() -> None:

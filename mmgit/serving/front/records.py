@@ -13,6 +13,7 @@ import msgspec
 
 from mmgit.serving.scorer.frames import ARGUMENTS
 from mmgit.serving.scorer.redaction import redacted
+from mmgit.serving.spool.nesting import is_nested_beyond
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 BODY_BYTES_MAX = 256 * 1024
 READ_BYTES_MAX = 64 * 1024
 """Where fields are redacted: reading more at once would hold up the loop for more than half a millisecond."""
+LEVELS_MAX = 100
 _UNSET = msgspec.UNSET
 _encode = msgspec.json.Encoder().encode
 
@@ -91,11 +93,12 @@ def _shown(body: Body, names: Collection[str]) -> tuple[Any, str, str]:
     if body.omitted or (names and body.form != ARGUMENTS):
         return _UNSET, "", body.omitted or "fields are redacted"
     try:
-        if names:
-            return redacted(msgspec.json.decode(body.data), names), "", ""
         str(body.data, "utf-8")
-        return msgspec.json.decode(body.data, type=msgspec.Raw), "", ""
+        value = msgspec.json.decode(body.data, type=Any if names else msgspec.Raw)
+        if not is_nested_beyond(LEVELS_MAX, body.data):
+            return redacted(value, names) if names else value, "", ""
     except (ValueError, msgspec.DecodeError, RecursionError):
-        if names:
-            return _UNSET, "", "fields are redacted"
-        return _UNSET, base64.b64encode(body.data).decode("ascii"), ""
+        pass
+    if names:
+        return _UNSET, "", "fields are redacted"
+    return _UNSET, base64.b64encode(body.data).decode("ascii"), ""

@@ -4,7 +4,16 @@ from typing import Any
 
 import pytest
 
-from mmgit.serving.front.records import BODY_BYTES_MAX, READ_BYTES_MAX, Answered, Body, Record, body_of, encoded
+from mmgit.serving.front.records import (
+    BODY_BYTES_MAX,
+    LEVELS_MAX,
+    READ_BYTES_MAX,
+    Answered,
+    Body,
+    Record,
+    body_of,
+    encoded,
+)
 from mmgit.serving.scorer.frames import ARGUMENTS, RAW, TENSORS
 
 NOBODY: frozenset[str] = frozenset()
@@ -52,6 +61,21 @@ def test_a_body_that_is_no_json_is_kept_in_base64_and_breaks_no_record(data: byt
     expected = {"inputs_base64": base64.b64encode(data).decode()} if data else {}
 
     assert shown(body_of(data, RAW)) == expected
+
+
+def nested(levels: int) -> bytes:
+    """An array in so many others, with brackets in texts between them."""
+    return b'["]",{"\\\\\\"]":' * (levels // 2) + b"[]" + b"}]" * (levels // 2)
+
+
+def test_a_body_is_kept_as_it_came_up_to_a_depth_that_every_reader_takes() -> None:
+    most = nested(LEVELS_MAX - 2) + b" "
+
+    assert shown(body_of(b'{"x":' + most + b"}", ARGUMENTS)) == {"inputs": {"x": json.loads(most)}}
+    assert shown(body_of(b'{"x":[' + most + b"]}", ARGUMENTS)).keys() == {"inputs_base64"}
+    assert shown(body_of(b'{"x":' + most + b"}", ARGUMENTS), SSN) == {"inputs": {"x": json.loads(most)}}
+    assert shown(body_of(b'{"x":[' + most + b"]}", ARGUMENTS), SSN) == {"inputs_omitted": "fields are redacted"}
+    assert shown(body_of(b"[" + b"[[]]," * 500 + b"1]", ARGUMENTS)) == {"inputs": [[[]]] * 500 + [1]}
 
 
 def test_a_body_beyond_the_bound_is_left_out() -> None:

@@ -4,6 +4,8 @@ import socket
 import time
 from pathlib import Path
 
+import pytest
+
 from mmgit.serving.front.uploads import families_of_uploads
 from mmgit.serving.spool.segments import STATUS_FILE, segments_of
 from tests.archive.conftest import Upload, archived, upload
@@ -52,8 +54,9 @@ def test_all_answered_requests_are_in_the_store_when_server_and_uploader_were_st
     assert answered.times.keys() - set(there) == set()
 
 
-def test_where_nobody_uploads_there_are_no_metrics_of_it(tmp_path: Path) -> None:
-    (tmp_path / STATUS_FILE).write_text("{")
+@pytest.mark.parametrize("said", ["{", "[]", '{"uploaded_records":"x"}', "[" * 100_000])
+def test_where_nobody_uploads_there_are_no_metrics_of_it(tmp_path: Path, said: str) -> None:
+    (tmp_path / STATUS_FILE).write_text(said)
 
     assert families_of_uploads(tmp_path) == []
     assert families_of_uploads(tmp_path / "absent") == []
