@@ -10,7 +10,7 @@ import click
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded, say
 from mmgit.documents import declared_of
-from mmgit.errors import UsageError
+from mmgit.errors import UnsafePath, UsageError
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.openapi import openapi_document
 from mmgit.repository import layout
@@ -85,12 +85,12 @@ def _documents(files: Files, source: Source) -> Iterator[tuple[str, dict[str, An
 
 
 def _reports(root: Root) -> Iterator[tuple[str, DriftSpec]]:
-    """What `mmgit telemetry report` wrote; other files are none of ours."""
+    """What `mmgit telemetry report` wrote; links and other files are none of ours, nor a folder where a page may be."""
     for path in root.walk(_REPORTS):
-        if path.endswith(_JSON):
-            data = root.read(f"{_REPORTS}/{path}", REPORT_BYTES_MAX)
-            with suppress(ValueError):
-                yield path.removesuffix(_JSON), DriftSpec.read(json_value(data))
+        if path.endswith(_JSON) and ".html/" not in path:
+            with suppress(ValueError, UnsafePath):
+                report = DriftSpec.read(json_value(root.read(f"{_REPORTS}/{path}", REPORT_BYTES_MAX)))
+                yield path.removesuffix(_JSON), report
 
 
 def _repository(root: Root) -> "Repository | None":

@@ -55,7 +55,7 @@ def _own(root: Root) -> AbstractSet[str]:
     """The paths that an older portal has here. Raises `UsageError` if somebody else has any, and no portal is here."""
     marker = root.read_if_there(MARKER)
     if marker is not None:
-        return {*marker.decode(errors="replace").splitlines()[1:]}
+        return {*marker.decode(errors="replace").split("\n")[1:-1]}
     there = [name for name in (*root.files(""), *root.folders("")) if name != _GIT]
     if there:
         raise UsageError(f"{root.path} is not empty, and no portal: {there[0]}", _HINT)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mmgit.desired import DesiredService
+from mmgit.desired import Autoscale, DesiredService
 from mmgit.render import objectives
 from mmgit.render.queries import Queries
 
@@ -10,7 +10,8 @@ _SHARE = "0.05"
 
 
 def rules(queries: Queries, service: DesiredService) -> list[dict[str, Any]]:
-    """Rules of a group, as Prometheus and its operator take them."""
+    """Rules of a group, as Prometheus and its operator take them; one that may scale to zero may have no scorer."""
+    may_rest = isinstance(service.scale, Autoscale) and service.scale.min == 0
     ready = f"absent(mmgit_scorers_ready{{{queries.own}}} > 0)"
     failing = f"{queries.status_share('500|502|504', '5m')} > {_SHARE}"
     refused = f"{queries.status_share('503', '5m')} > {_SHARE}"
@@ -28,6 +29,6 @@ def rules(queries: Queries, service: DesiredService) -> list[dict[str, Any]]:
             "labels": {"severity": severity, "service": service.name},
             "annotations": {"summary": f"{service.name}: {summary}"},
         }
-        for alert, severity, summary, expression in found
+        for alert, severity, summary, expression in found[may_rest:]
     ]
     return rules + (list(objectives.rules(queries, service.name, service.slo)) if service.slo else [])

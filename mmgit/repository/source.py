@@ -17,6 +17,7 @@ from mmgit.spec import (
     Spec,
     VersionSpec,
 )
+from mmgit.spec.fields import REFERENCE
 
 S_co = TypeVar("S_co", bound=Spec, covariant=True)
 
@@ -92,17 +93,20 @@ class Source:
 
     def version(self, reference: str) -> DeclaredVersion | None:
         """Model version `<model>/<n>`, if it is declared."""
-        name, _, number = reference.partition("/")
-        model = self.models.get(name)
-        return model.versions.get(int(number)) if model else None
+        model, number = self._numbered(reference)
+        return model.versions.get(number) if model else None
 
     def manifest(self, reference: str) -> DeclaredManifest | None:
         """Manifest `<model>/<n>`, if it is declared."""
-        name, _, number = reference.partition("/")
-        model = self.models.get(name)
-        return model.manifests.get(int(number)) if model else None
+        model, number = self._numbered(reference)
+        return model.manifests.get(number) if model else None
 
     def service(self, environment: str, name: str) -> DeclaredService | None:
         """The service `name` of an environment, if it is declared."""
         declared = self.environments.get(environment)
         return next((service for service in declared.services if service.name == name), None) if declared else None
+
+    def _numbered(self, reference: str) -> tuple[DeclaredModel | None, int]:
+        """The model of `<model>/<n>`, and n; no model of any other text, as reports may hold."""
+        name, _, number = reference.partition("/")
+        return (self.models.get(name), int(number)) if REFERENCE.admits(reference) else (None, 0)

@@ -14,7 +14,7 @@ import yaml
 from mmgit.cli.main import run
 from mmgit.cli.portal import REPORT_BYTES_MAX
 from mmgit.portal.writing import MARKER
-from tests.portal.conftest import KINDS, Portal
+from tests.portal.conftest import KINDS, Portal, drift
 from tests.portal.test_html import HOSTILE, Reader
 
 DOCUMENT = Path(__file__).parents[2] / "docs/portal.md"
@@ -146,6 +146,26 @@ def test_a_drift_report_is_a_page_that_its_service_links_and_no_other_file_is_ta
     assert "spend" in (site / "reports/churn/2026-11.html").read_text()
     assert [path.name for path in (site / "reports").rglob("*.*")] == ["2026-11.html"]
     assert not [said for _, said in other.elements if "/reports/" in (said.get("href") or "")]
+
+
+@pytest.mark.parametrize("version", ["churn/../../x", "churn", "churn/", "churn/²", f"churn/{'9' * 190}", ""])
+def test_a_report_may_be_of_any_version(portal: Portal, version: str) -> None:
+    site = portal(files={"reports/odd.json": json.dumps({**drift("spend"), "version": version})})
+
+    assert version in Reader((site / "reports.html").read_text()).text
+
+
+@pytest.mark.parametrize("name", ["x.html/y.json", "a\nb.json", "a\\b.json", "b./a.json", "link.json", "\udcff.json"])
+def test_a_report_that_cannot_have_a_page_is_passed_over(portal: Portal, name: str) -> None:
+    site = portal(files={"reports/x.json": json.dumps(drift("spend"))})
+    Path("reports", name).parent.mkdir(exist_ok=True)
+    if name == "link.json":
+        Path("reports", name).symlink_to("x.json")
+    else:
+        Path("reports", name).write_text(json.dumps(drift("spend")))
+
+    assert run(["portal", "--output", str(site)]) == 0
+    assert {path.name for path in (site / "reports").rglob("*")} == {"churn", "2026-11.html", "x.html"}
 
 
 def test_a_report_that_is_too_large_is_refused(portal: Portal, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,15 @@ def test_what_differs_is_written_and_what_is_no_more_is_removed(tmp_path: Path) 
     assert write(tmp_path, files(tmp_path)) == Written(0, 0)
 
 
+@pytest.mark.parametrize("end", ["\u2028", "\x85"])
+def test_names_may_hold_what_elsewhere_ends_a_line(tmp_path: Path, end: str) -> None:
+    write(tmp_path, {f"a{end}CNAME": b"1"})
+    (tmp_path / "CNAME").write_text("models.example.com")
+
+    assert write(tmp_path, {f"a{end}CNAME": b"2"}) == Written(1, 0)
+    assert files(tmp_path).keys() == {f"a{end}CNAME", "CNAME"}
+
+
 def test_what_somebody_put_beside_a_portal_stays(tmp_path: Path) -> None:
     write(tmp_path, SITE)
     (tmp_path / "CNAME").write_text("models.example.com")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from mmgit.desired import Autoscale
 from mmgit.render.alerts import rules
 from mmgit.render.dashboards import dashboard_of
 from mmgit.render.queries import queries_of
@@ -56,6 +57,17 @@ def test_every_query_is_of_this_service_alone(service: MakeService, environment:
         selectors = re.findall(r"mmgit_\w+(\{[^}]*\})?", expression)
         assert selectors
         assert all(selector.startswith('{namespace="ml-production",service="churn"') for selector in selectors)
+
+
+@pytest.mark.parametrize("least", [0, 1])
+def test_who_may_scale_to_zero_has_no_alert_for_that(
+    service: MakeService, environment: MakeEnvironment, least: int
+) -> None:
+    each = service(scale=Autoscale(least, 4, 80, "concurrency", 30))
+
+    found = [rule["alert"] for rule in rules(queries_of(environment(), "churn"), each)]
+
+    assert found == [*["MmgitNoScorerReady"] * least, "MmgitAnswersFail", "MmgitCallsRefused", "MmgitKeysBroken"]
 
 
 def test_outside_of_kubernetes_the_service_is_the_only_label(environment: MakeEnvironment) -> None:
