@@ -24,7 +24,7 @@ from mmgit.cli.service_options import only_environment
 from mmgit.deliver.baseline import surroundings_of
 from mmgit.deliver.write import changes_for, write_tree
 from mmgit.edits import services
-from mmgit.edits.references import environment_of
+from mmgit.edits.references import checked_name, environment_of
 from mmgit.edits.register import Registration
 from mmgit.edits.runtimes import Choice
 from mmgit.edits.scoring import ScoringPaths, from_paths
@@ -149,7 +149,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
     for name, value in lists.items():
         if isinstance(value, str):
             raise UsageError(f"{name} is a list, not one text", f"{name}=[{value!r}]")
-    root = find_root(Path(repository))
+    root, model = find_root(Path(repository)), checked_name(model, "a model")
     with tempfile.TemporaryDirectory(prefix="mmgit-register-") as folder:
         paths = [_path(file, Path(folder), model, trusted) for file in files]
         named = ScoringPaths(

@@ -65,6 +65,15 @@ def test_an_estimator_is_written_by_skops_and_served_without_a_script(root: Path
     assert (root / "models/votes/versions/1/votes.skops").read_bytes().startswith(b"PK")
 
 
+def test_a_name_that_leads_elsewhere_is_refused_before_the_estimator_is_written(root: Path, tmp_path: Path) -> None:
+    model = LogisticRegression().fit([[0.0, 1.0], [1.0, 0.0]], [0, 1])
+
+    with pytest.raises(UsageError, match="is no name for a model"):
+        mmgit.register(f"../../../../../../..{tmp_path}/written", model, repository=root)
+
+    assert not (tmp_path / "written.skops").exists()
+
+
 def test_an_estimator_that_skops_does_not_trust_is_refused_until_its_types_are_named(root: Path) -> None:
     estimator = FunctionTransformer(func=traceback.format_exc)
 
