@@ -44,3 +44,9 @@ class RetrainingSpec(Spec):
     """What makes the objects: `kubernetes/training`, `ray/training`, or one of your own."""
     parameters: dict[Name, Any] = EMPTY
     """Parameters of the blueprint."""
+
+    def check(self) -> None:
+        """No variable is set twice."""
+        for name in self.variables:
+            if name == "HOME" or name.startswith("MMGIT_"):
+                raise ValueError(f"the command gets a variable {name} of mmgit's")

@@ -8,8 +8,9 @@ from mmgit.spec.vocabulary import Matching, Sized, Within
 
 _VERSION = "version.yaml"
 _READ = ("https://", "file://")
-_OURS = ("MMGIT_", "GIT_", "GITHUB_", "GITEA_", "FORGEJO_", "ACTIONS_", "RUNNER_", "CI_")
-_SET = frozenset({"PATH", "HOME", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_PRELOAD", "LD_LIBRARY_PATH"})
+_FORGES = ("GIT_", "GITHUB_", "GH_", "GITLAB_", "GITEA_", "FORGEJO_", "ACTIONS_", "RUNNER_", "CI_", "SSH_", "DOCKER_")
+_OURS = ("MMGIT_", "LD_", "DYLD_", *_FORGES)
+_SET = frozenset({"PATH", "HOME", "TMPDIR", "PYTHONPATH", "PYTHONHOME", "VIRTUAL_ENV", "BASH_ENV"})
 
 Schedule = Annotated[
     str, Matching(r"(?:[0-9*,/-]{1,40} ){4}[0-9*,/-]{1,40}", 'five fields of cron, by UTC, like "0 3 * * 1"')

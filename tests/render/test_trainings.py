@@ -16,7 +16,7 @@ from mmgit.errors import Finding
 from mmgit.render.emit import emit
 from mmgit.render.shapes import Object
 from mmgit.render.trainings import Training, objects_of, subject
-from mmgit.spec import EnvironmentSpec
+from mmgit.spec import EnvironmentSpec, Refused
 from mmgit.spec.retraining import RetrainingSpec
 from mmgit.spec.training import TrainingSpec
 
@@ -83,9 +83,20 @@ def test_a_job_runs_once_as_declared_and_writes_into_a_folder_of_its_own() -> No
     assert (container["image"], container["command"]) == (IMAGE, ["python", "train.py"])
     assert container["resources"]["limits"] == {"memory": "16Gi", "nvidia.com/gpu": "2"}
     assert {"name": "EPOCHS", "value": "5"} in container["env"]
-    assert {"name": "outputs", "mountPath": "/mnt/outputs", "subPathExpr": "$(POD_NAME)"} in container["volumeMounts"]
+    assert {"name": "outputs", "mountPath": "/mnt/outputs", "subPathExpr": "$(MMGIT_RUN)"} in container["volumeMounts"]
     assert {"name": "outputs", "persistentVolumeClaim": {"claimName": "trainings"}} in pod["volumes"]
     assert {"name": "data", "persistentVolumeClaim": {"claimName": "lake", "readOnly": True}} in pod["volumes"]
+
+
+def test_no_variable_that_is_declared_is_set_twice() -> None:
+    job, _ = checked(training(variables={"POD_NAME": "mine", "EPOCHS": "5"}))
+
+    [container] = job["spec"]["template"]["spec"]["containers"]
+    names = [each["name"] for each in container["env"]]
+    assert sorted({*names}) == sorted(names)
+    for name in ("HOME", "MMGIT_RUN"):
+        with pytest.raises(Refused, match=f"a variable {name} of mmgit's"):
+            training(variables={name: "mine"})
 
 
 def test_a_cron_job_runs_on_the_schedule_of_the_model_one_at_a_time() -> None:

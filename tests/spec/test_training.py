@@ -37,11 +37,21 @@ def test_a_command_and_what_it_writes_are_enough() -> None:
         ({"data": [{"uri": "s3://acme/a.csv"}]}, "not from s3://"),
         ({"data": [{"path": "a.csv"}, {"uri": "https://example.com/a.csv"}]}, "two data sets would be called a.csv"),
         ({"variables": {"PATH": "/opt/bin"}}, "the command gets no variable PATH"),
-        ({"inherit": ["MMGIT_FORGE_TOKEN"]}, "the command gets no variable MMGIT_FORGE_TOKEN"),
-        ({"inherit": ["GITHUB_TOKEN"]}, "the command gets no variable GITHUB_TOKEN"),
         ({"trigger": {"drift": 0}}, "greater than 0"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_the_reason(fields: dict[str, Any], words: str) -> None:
     with pytest.raises(Refused, match=words):
         read(**fields)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("MMGIT_FORGE_TOKEN", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "SSH_AUTH_SOCK", "DOCKER_AUTH_CONFIG"),
+        *("LD_AUDIT", "DYLD_INSERT_LIBRARIES", "BASH_ENV", "PYTHONHOME"),
+    ],
+)
+def test_what_opens_a_forge_or_changes_what_is_loaded_is_not_inherited(name: str) -> None:
+    with pytest.raises(Refused, match=f"the command gets no variable {name}"):
+        read(inherit=[name])
