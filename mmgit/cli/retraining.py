@@ -24,7 +24,7 @@ from mmgit.repository.source import Source
 from mmgit.retraining.due import Facts, of_report, reasons
 from mmgit.retraining.locking import lock_of, locked, python_of, training_of
 from mmgit.retraining.order import Order
-from mmgit.retraining.result import Result, hand_over, handed_over
+from mmgit.retraining.result import Result, hand_over, handed_over, make_room
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -69,7 +69,7 @@ def retrain(model: str | None, *, is_proposed: bool, is_pushed: bool, **given: A
     if given["is_locking"]:
         _lock(model)
         return
-    where = place(model, is_of_commit=is_remote or bool(given["made"] or given["result"]))
+    where = place(model, is_of_commit=is_remote or bool(given["result"]))
     chosen = succession(where.source, model, given["environments"], today())
     if given["if_due"]:
         _refuse_what_is_not_due(where, given["report"])
@@ -77,7 +77,7 @@ def retrain(model: str | None, *, is_proposed: bool, is_pushed: bool, **given: A
         _say(_order(where, given["telemetry"]))
         return
     with tempfile.TemporaryDirectory(prefix="mmgit-retrain-") as workspace:
-        result = _result(where, Path(workspace), given["made"], given["telemetry"])
+        result = _result(where, Path(workspace), given)
         if given["result"]:
             hand_over(result, given["result"], model=model, commit=where.commit, metrics_file=where.training.metrics)
             print(f"{given['result']}: {', '.join(file.path for file in result.files)}; {shown(result)}")
@@ -89,13 +89,15 @@ def retrain(model: str | None, *, is_proposed: bool, is_pushed: bool, **given: A
                 register_here(where, result, chosen)
 
 
-def _result(where: Place, workspace: Path, made: Path | None, telemetry: Path | None) -> Result:
+def _result(where: Place, workspace: Path, given: dict[str, Any]) -> Result:
     """What was made elsewhere, or is made now."""
     from mmgit.retraining.training import train  # noqa: PLC0415 - --help must not wait for it
 
-    if made:
-        return handed_over(made, where.training, model=where.model, commit=where.commit)
-    order = _order(where, telemetry)
+    if given["made"]:
+        return handed_over(given["made"], where.training, model=where.model, commit=where.commit)
+    order = _order(where, given["telemetry"])
+    if given["result"]:
+        make_room(given["result"])
     with working(f"training {where.model}"):
         return train(order, workspace)
 

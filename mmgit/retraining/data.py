@@ -28,6 +28,11 @@ def bring(order: Order, folder: Path) -> tuple[Data, ...]:
     return tuple(_bring(order, each, folder / each.name) for each in order.training.data)
 
 
+def uri_of(each: TrainingData, folder: str) -> str:
+    """What the lineage says of a data set; `folder` is that of what trains."""
+    return each.uri or (f"{folder}/{each.path}" if each.path else f"telemetry:{each.name}")
+
+
 def copy_folder(root: Root, path: str, target: Path) -> str:
     """Copy the plain files of a folder but hidden ones and compiled Python; the digest of their names and digests."""
     digest = hashlib.sha256()
@@ -41,14 +46,14 @@ def copy_folder(root: Root, path: str, target: Path) -> str:
 def _bring(order: Order, each: TrainingData, target: Path) -> Data:
     path = f"{order.folder}/{each.path}"
     if each.path and order.root.kind(path) == "folder":
-        uri, sha256 = path, copy_folder(order.root, path, target)
+        sha256 = copy_folder(order.root, path, target)
     else:
         with _opened(order, each) as source:
-            uri, sha256 = each.uri or (path if each.path else f"telemetry:{each.name}"), _copy(source, target)
+            sha256 = _copy(source, target)
     if each.sha256 and each.sha256 != sha256:
         message = f"data `{each.name}` is not what is declared: its sha256 is {sha256}"
         raise TrainingFailed(message, "look at it, then change or remove sha256 in model.yaml")
-    return Data(uri=uri, sha256=sha256)
+    return Data(uri=uri_of(each, order.folder), sha256=sha256)
 
 
 def _opened(order: Order, each: TrainingData) -> IO[bytes]:

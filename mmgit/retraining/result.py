@@ -10,12 +10,14 @@ from pathlib import Path
 from mmgit.edits.model_files import FoundFile, measured
 from mmgit.errors import TrainingFailed, UnsafePath, UsageError
 from mmgit.frozen import dataclass
+from mmgit.repository import layout
 from mmgit.repository.files import Root
+from mmgit.retraining.data import uri_of
 from mmgit.spec import Refused
 from mmgit.spec.fields import List
 from mmgit.spec.model import Data, Metric
 from mmgit.spec.record import EMPTY, Spec
-from mmgit.spec.training import TrainingSpec
+from mmgit.spec.training import TrainingData, TrainingSpec
 from mmgit.untrusted import json_value
 
 _HANDED_OVER, _OUTPUTS = "result.json", "outputs"
@@ -59,8 +61,17 @@ def result_in(folder: Path, training: TrainingSpec, data: tuple[Data, ...]) -> R
     return Result(files, metrics, data, reference)
 
 
+def make_room(folder: Path) -> None:
+    """Make a folder for what shall be handed over. Raises `UsageError` if that cannot be, before hours of training."""
+    try:
+        (folder / _OUTPUTS).mkdir(parents=True)
+        (folder / _OUTPUTS).rmdir()
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}", "name a folder that is not there yet") from error
+
+
 def hand_over(result: Result, folder: Path, *, model: str, commit: str, metrics_file: str) -> None:
-    """Write a result into a folder that is not there yet, for another machine."""
+    """Write a result into a folder where no other one lies, for another machine."""
     (folder / _OUTPUTS).mkdir(parents=True)
     for file in (*result.files, *([result.reference] if result.reference else ())):
         assert file.source is not None  # noqa: S101 - it was measured here
@@ -74,7 +85,7 @@ def hand_over(result: Result, folder: Path, *, model: str, commit: str, metrics_
 
 
 def handed_over(folder: Path, training: TrainingSpec, *, model: str, commit: str) -> Result:
-    """A result that another machine made of this very commit.
+    """A result that another machine made of this very commit; or one of no commit, where the files are of none.
 
     Raises:
         TrainingFailed: it is no result of this training.
@@ -85,9 +96,19 @@ def handed_over(folder: Path, training: TrainingSpec, *, model: str, commit: str
     except (Refused, ValueError) as error:
         raise TrainingFailed(f"{folder}/{_HANDED_OVER} is not of mmgit: {error}") from error
     if (told.model, told.commit) != (model, commit):
-        message = f"{folder} is a result of {told.model} at commit {told.commit[:12]}, not of {model} at {commit[:12]}"
-        raise UsageError(message, f"mmgit retrain {model} --result FOLDER   on this commit")
+        made, wanted = (f"at {each[:12]}" if each else "with edited files" for each in (told.commit, commit))
+        message = f"{folder} is a result of {told.model} {made}, not of {model} {wanted}"
+        raise UsageError(message, f"mmgit retrain {model}   trains it as it is here")
+    is_declared = [_is_of(*pair, model) for pair in zip(told.data, training.data, strict=False)]
+    if len(told.data) != len(training.data) or not all(is_declared):
+        raise TrainingFailed(f"{folder}/{_HANDED_OVER} names other data than model.yaml declares")
     return result_in(folder / _OUTPUTS, training, told.data)
+
+
+def _is_of(told: Data, declared: TrainingData, model: str) -> bool:
+    """Whether a set of data that was trained on is the one that is declared."""
+    is_there = told.uri == uri_of(declared, layout.training_folder(model))
+    return is_there and told.sha256 is not None and declared.sha256 in (None, told.sha256)
 
 
 def _names(root: Root, output: str) -> list[str]:

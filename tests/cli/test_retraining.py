@@ -148,10 +148,14 @@ def test_a_training_that_fails_changes_nothing_and_says_why(
     assert git("status", "--porcelain") == ""
 
 
-def test_what_cannot_be_registered_is_kept_until_it_can(trained: Callable[..., Path], mmgit: Mmgit, git: Git) -> None:
+@pytest.mark.parametrize("is_committed", [True, False])
+def test_what_cannot_be_registered_is_kept_until_it_can(
+    trained: Callable[..., Path], mmgit: Mmgit, git: Git, *, is_committed: bool
+) -> None:
     root = trained(**{"mmgit.yaml": SMALLEST["mmgit.yaml"] + "store: {git_limit: 1k}\n"})
     (root / "models/churn/training/train.py").write_text(TRAIN.replace("weights", "weights" * 1000))
-    git("commit", "-q", "-a", "-m", "Grow")
+    if is_committed:
+        git("commit", "-q", "-a", "-m", "Grow")
     refused = mmgit("retrain", "churn")
     (root / "mmgit.yaml").write_text(SMALLEST["mmgit.yaml"])
     [kept] = root.glob(".mmgit/trained-churn-*/result")
@@ -239,7 +243,8 @@ def test_what_another_machine_trained_is_registered_if_it_is_of_this_commit(
 
     ended = mmgit("retrain", "churn", "--from", str(folder))
 
-    assert refused.code == 7
+    assert refused.code == 2
+    assert "not of churn with edited files" in refused.err
     assert (ended.code, ended.err) == (0, "")
     version = read(root, "models/churn/versions/2/version.yaml")
     assert (version["metrics"]["auc"], version["reference"]["path"]) == (0.93, "rows.csv")
@@ -247,6 +252,20 @@ def test_what_another_machine_trained_is_registered_if_it_is_of_this_commit(
     git("add", "-A")
     git("commit", "-q", "-m", "Retrained")
     assert "not of churn at" in mmgit("retrain", "churn", "--from", str(folder)).err
+
+
+@pytest.mark.parametrize("path", ["used", "file/made"])
+def test_a_result_that_has_no_room_is_said_before_anything_runs(
+    trained: Callable[..., Path], mmgit: Mmgit, tmp_path: Path, path: str
+) -> None:
+    trained(**{"models/churn/training/train.py": "raise AssertionError"})
+    (tmp_path / "used/outputs").mkdir(parents=True)
+    (tmp_path / "file").write_bytes(b"")
+
+    ended = mmgit("retrain", "churn", "--result", str(tmp_path / path))
+
+    assert ended.code == 2
+    assert "name a folder that is not there yet" in ended.err
 
 
 def test_a_matrix_has_the_models_of_a_schedule(trained: Callable[..., Path], mmgit: Mmgit) -> None:

@@ -6,10 +6,13 @@ import pytest
 from mmgit.errors import TrainingFailed, UsageError
 from mmgit.retraining.result import Result, hand_over, handed_over, result_in
 from mmgit.spec.model import Data
-from mmgit.spec.training import TrainingSpec
+from mmgit.spec.training import TrainingData, TrainingSpec
 
-TRAINING = TrainingSpec(command=("python", "train.py"), outputs=("model.skops", "labels"))
-DATA = (Data(uri="https://example.com/churn.csv", sha256="a" * 64),)
+URI = "https://example.com/churn.csv"
+TRAINING = TrainingSpec(
+    command=("python", "train.py"), outputs=("model.skops", "labels"), data=(TrainingData(uri=URI, sha256="a" * 64),)
+)
+DATA = (Data(uri=URI, sha256="a" * 64),)
 COMMIT = "c" * 40
 
 
@@ -106,4 +109,21 @@ def test_a_note_that_is_not_of_mmgit_is_refused(made: Path, tmp_path: Path) -> N
     (tmp_path / "over/result.json").write_text(json.dumps(note))
 
     with pytest.raises(TrainingFailed, match="not of mmgit"):
+        handed_over(tmp_path / "over", TRAINING, model="churn", commit=COMMIT)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        [],
+        [{"uri": "https://example.com/other.csv", "sha256": "a" * 64}],
+        [{"uri": URI, "sha256": "b" * 64}],
+        [{"uri": URI}],
+    ],
+)
+def test_data_that_is_not_declared_gets_into_no_lineage(made: Path, tmp_path: Path, data: list[dict[str, str]]) -> None:
+    over(made, tmp_path / "over")
+    (tmp_path / "over/result.json").write_text(json.dumps({"model": "churn", "commit": COMMIT, "data": data}))
+
+    with pytest.raises(TrainingFailed, match="names other data than"):
         handed_over(tmp_path / "over", TRAINING, model="churn", commit=COMMIT)
