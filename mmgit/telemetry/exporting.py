@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 FORMS = (".parquet", ".csv", ".jsonl")
 BATCH_ROWS = 10_000
+_FORMULA, _NUMBER = r"^[=+\-@\t\r]", r"^-[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$"
 IDS = ("record_id", "time", "request_id", "correlation_id", "model", "version", "key")
 """What says whose row it is, in files of rows; `row` counts those of a request."""
 Write = Callable[["pa.RecordBatch"], object]
@@ -140,9 +141,10 @@ def _written(pa: Any, file: Path, schema: "pa.Schema") -> Iterator[Write]:  # no
             with new.open("w", encoding="utf-8") as stream:
                 yield lambda batch: stream.writelines(f"{_line(row)}\n" for row in batch.to_pylist())
         elif file.suffix == ".csv":
-            plain = pa.schema([pa.field(each.name, _plain(pa, each.type)) for each in schema])
+            names = _inert(pa.array(schema.names, pa.string())).to_pylist()
+            plain = pa.schema([pa.field(name, _plain(pa, each.type)) for name, each in zip(names, schema, strict=True)])
             with needed("pyarrow.csv").CSVWriter(str(new), plain) as writer:
-                yield lambda batch: writer.write(_without_lists(pa, batch, plain))
+                yield lambda batch: writer.write(_as_cells(pa, batch, plain))
         else:
             with needed("pyarrow.parquet").ParquetWriter(str(new), schema, compression="zstd") as writer:
                 yield writer.write
@@ -159,12 +161,21 @@ def _plain(pa: Any, kind: "pa.DataType") -> "pa.DataType":  # noqa: ANN401 - pya
     return pa.string() if pa.types.is_nested(kind) else kind
 
 
-def _without_lists(pa: Any, batch: "pa.RecordBatch", schema: "pa.Schema") -> "pa.RecordBatch":  # noqa: ANN401 - pyarrow
+def _as_cells(pa: Any, batch: "pa.RecordBatch", schema: "pa.Schema") -> "pa.RecordBatch":  # noqa: ANN401 - pyarrow
     """CSV has no lists: they are JSON there."""
     columns = [
         pa.array([None if value is None else json.dumps(value) for value in column.to_pylist()], pa.string())
         if pa.types.is_nested(column.type)
+        else _inert(column)
+        if pa.types.is_string(column.type)
         else column
         for column in batch.columns
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _inert(texts: "pa.StringArray") -> "pa.StringArray":
+    """Texts of clients with a `'` before what a spreadsheet would take for a formula."""
+    compute = needed("pyarrow.compute")
+    is_formula = compute.and_not(*(compute.match_substring_regex(texts, form) for form in (_FORMULA, _NUMBER)))
+    return compute.if_else(is_formula, compute.binary_join_element_wise("'", texts, ""), texts)

@@ -3,6 +3,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import ibis
 import pyarrow.parquet as pq
 import pytest
 
@@ -72,6 +73,21 @@ def test_what_does_not_fit_a_column_is_null_and_names_do_not_clash() -> None:
         {"inputs.time": None, "ok": None, "output": None},
     ]
     assert list(exporting.rows_of({"inputs": "{", "outputs": None}, features)) == []
+
+
+def test_no_text_of_a_client_is_a_formula_in_a_spreadsheet(tmp_path: Path) -> None:
+    texts = ['=HYPERLINK("x")', "+1", "@SUM(1)", "-1+2", "\tx", "\r=1", "-1.5e-7", "1", "a=b", "", None]
+    given = ibis.memtable({"=b": texts, "n": [-1.5] * len(texts)}, schema={"=b": "string", "n": "float64"})
+
+    for form in exporting.FORMS:
+        exporting.export(given, tmp_path / f"rows{form}")
+
+    assert [row["=b"] for row in read(tmp_path / "rows.jsonl")] == texts
+    with (tmp_path / "rows.csv").open(newline="") as file:
+        names, *rows = csv.reader(file)
+    assert names == ["'=b", "n"]
+    cells = [f"'{text}" for text in texts[:6]] + ["-1.5e-7", "1", "a=b", "", ""]
+    assert rows == [[cell, "-1.5"] for cell in cells]
 
 
 def test_a_form_that_is_not_written_is_refused(store: Path, tmp_path: Path) -> None:
