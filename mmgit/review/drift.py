@@ -1,11 +1,14 @@
 """Gates on drift: what a candidate is asked where it runs already, by a report of its telemetry there."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from mmgit.desired import DesiredService
 from mmgit.review.verdicts import State
 from mmgit.spec.drift import DriftSpec
 from mmgit.spec.environment import DriftGate
+
+_DAYS = re.compile(r" from (?P<first>\S+) to (?P<last>\S+)")
 
 
 def judge(
@@ -21,6 +24,9 @@ def judge(
         yield "waiting", f"nobody compared what {version} is asked in {origin}: {again}, then --drift FILE"
         return
     report = found[-1]
+    if _is_of_itself(report):
+        yield "waiting", f"{version} was compared with itself, as {report.reference}: {again}"
+        return
     known = [each for each in report.features if each.level != "unknown"]
     if not known or report.rows < gate.rows:
         yield "waiting", f"{report.rows:,} rows were compared, of {gate.rows:,}: {again}"
@@ -33,3 +39,10 @@ def judge(
 
 def _of(candidate: DesiredService, origin: str) -> tuple[str, str, str]:
     return candidate.name, origin, candidate.models[0]
+
+
+def _is_of_itself(report: DriftSpec) -> bool:
+    """Whether the reference holds all that is compared with it: the same version, at least on the same days."""
+    days = _DAYS.fullmatch(report.reference.removeprefix(report.version))
+    is_within = days and all(days["first"] <= each.day <= days["last"] for each in report.days)
+    return bool(report.reference == report.version or is_within)

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _RECORD = "telemetry: {}   in the file of the service, or in the defaults of its environment"
 _ATTEMPTS = 3
 _QUOTE = "'"
+_CREDENTIALS = re.compile(r"[a-z0-9]+://[^/@:]*:(?![0-9]+/)[^@]*@.*")
 _PATTERN = re.compile(r"[*?\[]")
 _SAID_CHARACTERS = 500
 
@@ -67,7 +68,11 @@ def stored(engine: Engine, store: str, wanted: Wanted, *, table: str | None = No
 
     Raises:
         TelemetryError: there are none, or the store cannot be read.
+        UsageError: the address holds credentials, or the engine reads no files.
     """
+    if _CREDENTIALS.fullmatch(store):
+        hint = "AWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… mmgit telemetry … --store s3://BUCKET/FOLDER"
+        raise UsageError("the address of a store holds no credentials", hint)
     if table is not None:
         catalog, _, name = table.rpartition(".")
         found = engine.backend.table(name, database=tuple(catalog.split(".")) if catalog else None)

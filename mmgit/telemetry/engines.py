@@ -7,7 +7,9 @@ JSON and what is not there is null, a string comes without its quotes, and all e
 import inspect
 import json
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Literal, Protocol
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from mmgit.errors import UsageError
 from mmgit.telemetry.extra import needed
@@ -107,13 +109,16 @@ class Spark:
 
 
 class Trino:
-    """At `trino://user@host:port/catalog/schema`."""
+    """At `trino://user@host:port/catalog/schema`; a password in it goes over TLS alone."""
 
     def __init__(self, url: str | None) -> None:
-        if not url:
-            raise UsageError("--engine trino needs an address", "--engine-url trino://USER@HOST:8080/CATALOG/SCHEMA")
-        needed("trino", "ibis-framework[trino]")
-        self.backend = needed("ibis").connect(url)
+        address = self._address(url or "")
+        trino = needed("trino", "ibis-framework[trino]")
+        options: dict[str, Any] = {"user": unquote(address.username)} if address.username else {}
+        if address.password is not None:
+            options["auth"] = trino.auth.BasicAuthentication(options.get("user", ""), unquote(address.password))
+            options["http_scheme"] = "https"
+        self.backend = needed("ibis").connect(url, **options)
 
     def document(self, text: "ir.StringValue") -> "ir.StringValue":
         """It needs no care."""
@@ -131,6 +136,14 @@ class Trino:
     def fields(self, document: "ir.StringValue", names: "Sequence[str]") -> "Sequence[ir.StringValue]":
         """By path."""
         return [self._at(document, f"$[{json.dumps(name, ensure_ascii=False)}]") for name in names]
+
+    @staticmethod
+    def _address(url: str) -> SplitResult:
+        with suppress(ValueError):
+            address = urlsplit(url)
+            if address.scheme == "trino" and address.hostname and address.port != 0:
+                return address
+        raise UsageError("--engine trino needs an address", "--engine-url trino://USER@HOST:8080/CATALOG/SCHEMA")
 
     def _at(self, document: "ir.StringValue", path: str) -> "ir.StringValue":
         text = _call("json_extract_scalar", document, path, returns="string")

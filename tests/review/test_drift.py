@@ -54,6 +54,9 @@ def test_the_feature_that_moved_farthest_decides(most: float, state: str) -> Non
         [report(features=[feature("rare", 9.0, "unknown")])],
         [report(features=[])],
         [report(), report(rows=1)],
+        [report(reference="churn/5")],
+        [report(reference="churn/5 from 2026-11-01 to 2026-11-07")],
+        [report(reference="churn/5 from 2026-10-01 to 2026-12-31")],
     ],
 )
 def test_the_gate_waits_for_a_report_of_rows_enough(reports: list[DriftSpec]) -> None:
@@ -65,3 +68,8 @@ def test_the_gate_waits_for_a_report_of_rows_enough(reports: list[DriftSpec]) ->
 
 def test_how_many_rows_are_enough_is_declared() -> None:
     assert judged({"max_psi": 1, "rows": 10}, report(rows=11))[0][0] == "passed"
+
+
+@pytest.mark.parametrize("reference", ["churn/4", "churn/5 from 2026-10-01 to 2026-11-06", "train.parquet"])
+def test_another_reference_is_one(reference: str) -> None:
+    assert judged({"max_psi": 1}, report(reference=reference))[0][0] == "passed"

@@ -129,6 +129,13 @@ def test_where_nothing_is_that_is_said(store: str) -> None:
         count(store, Wanted("churn"))
 
 
+@pytest.mark.parametrize("store", ["s3://KEY:SECRET@bucket/a", "s3://KEY:SEC/RET@bucket", "s3nope://KEY:SECRET@x"])
+def test_credentials_in_an_address_are_refused_and_not_shown(store: str) -> None:
+    with pytest.raises(UsageError, match="holds no credentials") as refused:
+        count(store, Wanted("churn"))
+    assert "RET@" not in f"{refused.value} {refused.value.hint}"
+
+
 def test_an_engine_that_reads_no_files_asks_for_a_table() -> None:
     class Other:
         backend = None

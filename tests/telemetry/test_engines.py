@@ -142,5 +142,25 @@ def test_an_engine_that_is_not_installed_says_how_to_get_it() -> None:
     with pytest.raises(UsageError, match="needs nowhere, which is not installed") as error:
         extra.needed("nowhere")
     assert error.value.hint == "uv pip install 'mmgit[telemetry]'"
-    with pytest.raises(UsageError, match="needs an address"):
-        engines.connect("trino")
+
+
+@pytest.mark.parametrize(
+    "url", [None, "http://ada:s3cret@host", "duckdb://x", "trino:///catalog", "trino://a:s3cret/b@h", "host"]
+)
+def test_trino_has_an_address_of_its_own(url: str | None) -> None:
+    with pytest.raises(UsageError, match="needs an address") as refused:
+        engines.connect("trino", url)
+    assert "s3cret" not in f"{refused.value} {refused.value.hint}"
+
+
+def test_a_password_reaches_trino_over_tls_alone() -> None:
+    trino: Any = pytest.importorskip("trino")
+
+    open_, closed = (
+        engines.connect("trino", f"trino://{user}@127.0.0.1:8080/a/b").backend.con
+        for user in ("ada%40acme.com", "ada%40acme.com:s3%2Fcret")
+    )
+
+    assert (open_.user, open_.http_scheme, open_.auth) == ("ada@acme.com", "http", None)
+    assert (closed.user, closed.http_scheme) == ("ada@acme.com", "https")
+    assert closed.auth == trino.auth.BasicAuthentication("ada@acme.com", "s3/cret")
