@@ -44,7 +44,9 @@ COLLECTED = (
     ("rows_omitted", pa.string()),
     ("row", pa.int64()),
 )
-_TAKEN = (*Partition._fields, *(name for name, _ in COLLECTED))
+COLUMNS_MAX = 1000
+_REST = "other_columns"
+_TAKEN = (*Partition._fields, *(name for name, _ in COLLECTED), _REST)
 _INT64_MAX = 2**63 - 1
 _encode = msgspec.json.Encoder().encode
 
@@ -53,7 +55,8 @@ class Values:
     """The columns of collected rows: each has its name and the type of what is in it, numbers or else text.
 
     One called as a column of every file, or as one before it, gets `row_` before its name; case does not tell them
-    apart. One that nobody names is `column_<n>`. One without any value is left out.
+    apart. One that nobody names is `column_<n>`. One without any value is left out. What lies beyond `COLUMNS_MAX` is
+    one column, a JSON object.
     """
 
     def __init__(self) -> None:
@@ -64,31 +67,38 @@ class Values:
     def see(self, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         """Take the rows of a record into account."""
         for row in rows:
-            for name, cell in zip(self._named(names, len(row)), row, strict=False):
-                if cell is not None:
-                    self._kinds[name] = _joined(self._kinds.get(name), _kind_of(cell))
+            for _, name, cell in self._cells(names, row):
+                kind = pa.string() if name == _REST else _kind_of(cell)
+                self._kinds[name] = _joined(self._kinds.get(name), kind)
 
     @property
     def fields(self) -> list[tuple[str, Any]]:
         """The columns that were seen, in the order in which they were first."""
-        return [(name, self._kinds[name]) for name in self._names.values() if name in self._kinds]
+        return [(name, self._kinds[name]) for name in (*self._names.values(), _REST) if name in self._kinds]
 
     def of(self, names: Sequence[str], row: Sequence[Any]) -> dict[str, Any]:
         """A row as values of these columns."""
-        return {
-            name: _cell(cell, self._kinds[name])
-            for name, cell in zip(self._named(names, len(row)), row, strict=False)
-            if cell is not None
-        }
+        rest: dict[str, Any] = {}
+        found: dict[str, Any] = {}
+        for given, name, cell in self._cells(names, row):
+            if name == _REST:
+                rest[given] = cell
+            else:
+                found[name] = _cell(cell, self._kinds[name])
+        return {**found, _REST: _cell(rest, pa.string())} if rest else found
 
-    def _named(self, names: Sequence[str], width: int) -> Iterator[str]:
-        """The name in the file of each column of a record."""
+    def _cells(self, names: Sequence[str], row: Sequence[Any]) -> Iterator[tuple[str, str, Any]]:
+        """The values of a row, each with the name of its column and what that is called in the file."""
         seen: dict[str, int] = {}
-        for name in names or [f"column_{number}" for number in range(width)]:
+        for name, cell in zip(names or [f"column_{number}" for number in range(len(row))], row, strict=False):
             seen[name] = seen.get(name, -1) + 1
-            yield self._names.get((name, seen[name])) or self._chosen(name, seen[name])
+            called = self._names.get((name, seen[name])) or self._chosen(name, seen[name])
+            if cell is not None:
+                yield name, called, cell
 
     def _chosen(self, name: str, before: int) -> str:
+        if len(self._names) >= COLUMNS_MAX:
+            return _REST
         chosen = name
         while not chosen or chosen.casefold() in self._taken:
             chosen = f"row_{chosen}"

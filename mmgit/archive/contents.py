@@ -19,11 +19,11 @@ from mmgit.serving.spool.nesting import is_nested_beyond
 from mmgit.serving.spool.segments import scan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 _CHUNK_BYTES = 4 * 1024 * 1024
-_CHUNK_CELLS = 1_000_000
+_CHUNK_CELLS = 500_000
 _LEVELS_MAX = 200
 _Int32 = Annotated[int, msgspec.Meta(ge=-(2**31), le=2**31 - 1)]
 _Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -119,19 +119,21 @@ class Segments:
             schema = pa.schema([*columns.COLLECTED, *values.fields])
         sink = io.BytesIO()
         with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-            for rows in self._chunks(places, values, len(schema)):
-                writer.write_batch(pa.RecordBatch.from_pylist(rows, schema=schema))
+            for rows in self._chunks(places, values):
+                writer.write_batch(_batch(rows, schema))
         return sink.getvalue()
 
-    def _chunks(self, places: Places, values: columns.Values, width: int) -> Iterator[list[dict[str, Any]]]:
+    def _chunks(self, places: Places, values: columns.Values) -> Iterator[list[dict[str, Any]]]:
         rows: list[dict[str, Any]] = []
-        taken_bytes = 0
+        taken_bytes = cells = 0
         for record_id, record, size_bytes in self._records(places):
-            rows += _rows(record_id, record, values)
             taken_bytes += size_bytes
-            if taken_bytes > _CHUNK_BYTES or len(rows) * width > _CHUNK_CELLS:
-                yield rows
-                rows, taken_bytes = [], 0
+            for row in _rows(record_id, record, values):
+                rows.append(row)
+                cells += len(row) + len(row.get("request_ids") or ()) + len(record.models)
+                if taken_bytes > _CHUNK_BYTES or cells > _CHUNK_CELLS:
+                    yield rows
+                    rows, taken_bytes, cells = [], 0, 0
         if rows:
             yield rows
 
@@ -158,6 +160,17 @@ def _partition_of(record: _Request | _Collected) -> Partition:
         return partition_of_request(record.service, record.manifest, record.models, date)
     said = {"model": record.model, "identifier": record.identifier}
     return partition_of_collected(record.service, record.manifest, record.models, date, **said)
+
+
+def _batch(rows: Sequence[Mapping[str, Any]], schema: Any) -> Any:  # noqa: ANN401 - pyarrow has no types
+    """Rows as columns; those that no row has cost nothing."""
+    there = set().union(*rows)
+    nothing = {kind: pa.nulls(len(rows), kind) for kind in set(schema.types)}
+    arrays = [
+        pa.array([row.get(field.name) for row in rows], field.type) if field.name in there else nothing[field.type]
+        for field in schema
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def _rows(record_id: str, record: _Request | _Collected, values: columns.Values) -> Iterator[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from mmgit.archive.columns import COLUMNS_MAX
 from mmgit.archive.contents import Segments
 from tests.archive.conftest import COLLECTED, DAY, REQUEST, sealed
 
@@ -60,6 +61,28 @@ def test_columns_never_clash(tmp_path: Path) -> None:
     own = ["row_time", "row_Service", "a", "row_a", "row_row_A", "row_"]
     assert [first[name] for name in own] == [1, 2, 3, 4, 5, 6]
     assert second["column_0"] == 7
+
+
+def test_columns_beyond_the_bound_are_one(tmp_path: Path) -> None:
+    names = [f"c{number}" for number in range(COLUMNS_MAX + 2)]
+    wide = {**COLLECTED, "columns": names, "rows": [[*range(COLUMNS_MAX + 1), "text"]]}
+
+    ((_, (row, _)),) = tables(sealed(tmp_path, wide, {**COLLECTED, "columns": ["c0"], "rows": [[1]]})).items()
+
+    assert row[names[COLUMNS_MAX - 1]] == COLUMNS_MAX - 1
+    assert json.loads(row["other_columns"]) == {"c1000": 1000, "c1001": "text"}
+
+
+def test_a_record_is_never_in_python_with_all_its_rows(tmp_path: Path) -> None:
+    wide = {**COLLECTED, "columns": [f"c{number}" for number in range(1000)], "rows": [[1] * 1000]}
+    files = sealed(tmp_path, wide, {**COLLECTED, "columns": ["c0"], "rows": [[1]] * 50_000})
+    segments = Segments(files, "0badcafe")
+
+    ((partition, places),) = segments.sort().partitions.items()
+    data = pq.ParquetFile(io.BytesIO(segments.parquet(partition, places))).metadata
+
+    assert data.num_rows == 50_001
+    assert max(data.row_group(number).num_rows for number in range(data.num_row_groups)) < 40_000
 
 
 def test_rows_that_were_not_kept_leave_a_row_that_says_so(tmp_path: Path) -> None:
