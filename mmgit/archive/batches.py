@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import time
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _IDENTITY_FILE = "id"
+_ORIGIN = re.compile(r"[0-9a-f]{12}").fullmatch
 _UNBOUNDED = 2**62
 
 
@@ -89,8 +91,11 @@ class Batches:
         """Whether there are records that are not in the store."""
         return bool(segments_of(self.spool) or segments_of(self._taken) or segments_of(self._new))
 
-    def take_over(self) -> bool:
-        """Complete what a server left that has ended; False while it runs. Raises OSError."""
+    def take_over(self, *, removes: bool = False) -> bool:
+        """Complete what a server left that has ended; False while it runs. Raises OSError.
+
+        `removes`: an empty folder, before another server can have it.
+        """
         if not self.spool.is_dir():
             return True
         spool = Spool(self.spool, _UNBOUNDED)
@@ -98,9 +103,13 @@ class Batches:
             spool.open()
         except BlockingIOError:
             return False
-        spool.close()
-        if torn := spool.dropped["torn"]:
-            self.count(torn_records=torn)
+        try:
+            if torn := spool.dropped["torn"]:
+                self.count(torn_records=torn)
+            if removes and not self.holds_any:
+                shutil.rmtree(self.spool)
+        finally:
+            spool.close()
         return True
 
     def _claim(self, bytes_max: int, seconds_min: float) -> bool:
@@ -126,9 +135,12 @@ class Batches:
     def _origin(self) -> str:
         """What tells this spool from all others, also of other replicas."""
         file = self.spool / _IDENTITY_FILE
-        if not file.exists():
-            _write(file, secrets.token_hex(6).encode())
-        return file.read_text("ascii")
+        with contextlib.suppress(FileNotFoundError, ValueError):
+            if _ORIGIN(origin := file.read_text("ascii")):
+                return origin
+        origin = secrets.token_hex(6)
+        _write(file, origin.encode())
+        return origin
 
     def _write_status(self, last: str, more: Mapping[str, int]) -> None:
         totals = {name: number + more.get(name, 0) for name, number in self.totals.items()}
@@ -153,9 +165,10 @@ def _size_of(segment: Segment) -> int | None:
 
 
 def _write(file: Path, data: bytes) -> None:
-    """Replace a file as a whole."""
+    """Replace a file as a whole; what lies where the new one is made, also a link, is removed and not followed."""
     other = file.with_name(f"{file.name}.new")
-    with other.open("wb") as stream:
+    other.unlink(missing_ok=True)
+    with other.open("xb") as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -92,12 +91,12 @@ class Uploader:
             if not (folder / "lock").exists():
                 continue
             batches = self._known(folder)
-            is_left = time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS and batches.take_over()
-            if is_left and not batches.holds_any:
-                shutil.rmtree(folder)
-                del self._spools[folder]
-            else:
+            if time.time() - folder.stat().st_mtime > _ABANDONED_SECONDS:
+                batches.take_over(removes=True)
+            if folder.exists():
                 yield batches
+            else:
+                del self._spools[folder]
 
     def _known(self, folder: Path) -> Batches:
         if folder not in self._spools:

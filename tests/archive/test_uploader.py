@@ -1,6 +1,8 @@
 """What is recorded is in the store once, whatever happens to uploader, server and store."""
 
+import os
 import random
+import shutil
 import time
 from functools import partial
 from pathlib import Path
@@ -135,6 +137,45 @@ def test_a_partition_that_cannot_be_written_is_passed_over_and_counted(
     assert archived(tmp_path / "store") == ["r0", "r3"]
     totals = Batches(tmp_path / "spool").totals
     assert (totals["uploaded_records"], totals["uploaded_objects"], totals["unreadable_records"]) == (2, 1, 4)
+
+
+@pytest.mark.parametrize("said", ["/../../../evil", "", "0badcafe0bad\n", "\N{SNOWMAN}"])
+def test_the_name_of_a_spool_leads_nowhere_else(tmp_path: Path, said: str) -> None:
+    spool = tmp_path / "spool"
+    sealed(spool, REQUEST)
+    (spool / "id").write_text(said)
+    (tmp_path / "other").write_text("as it was")
+    (spool / f"{STATUS_FILE}.new").symlink_to(tmp_path / "other")
+
+    assert not Uploader(spool, store_at(f"file://{tmp_path}/store"), Pace()).finish(20)
+
+    assert archived(tmp_path / "store") == ["r1"]
+    assert not list(tmp_path.rglob("evil*"))
+    assert (tmp_path / "other").read_text() == "as it was"
+    assert Batches(spool).totals["uploaded_records"] == 1
+
+
+def test_a_spool_that_a_replica_left_is_removed_while_nobody_can_take_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = tmp_path / "spool" / "replica"
+    sealed(left)
+    os.utime(left, (0, 0))
+    remove, taken = shutil.rmtree, []
+
+    def rmtree(folder: Path, *, ignore_errors: bool = False) -> None:
+        if folder == left:
+            with pytest.raises(BlockingIOError):
+                Spool(left, 2**20).open()
+            taken.append(folder)
+        remove(folder, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr("mmgit.archive.batches.shutil.rmtree", rmtree)
+
+    assert not Uploader(tmp_path / "spool", store_at(f"file://{tmp_path}/store"), Pace()).finish(5)
+
+    assert taken == [left]
+    assert not left.exists()
 
 
 def test_a_store_that_is_away_is_asked_less_often_however_long_it_is() -> None:

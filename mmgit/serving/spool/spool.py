@@ -6,6 +6,7 @@ and outlives the process; `sync` makes it outlive the machine.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import itertools
 import os
@@ -55,17 +56,11 @@ class Spool:
 
     def open(self) -> None:
         """Take the folder, and complete what an earlier writer left. Raises OSError, also if somebody has it."""
-        if self._lock is not None:
-            return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            self._recover()
-        except OSError:
-            os.close(lock)
-            raise
-        self._lock = lock
+        if self._lock is None:
+            try:
+                self._lock = self._locked()
+            except FileNotFoundError:  # whoever removes empty folders came between
+                self._lock = self._locked()
 
     def append(self, records: Sequence[bytes]) -> None:
         """Write records; those that cannot be written are dropped and counted. Raises OSError: why."""
@@ -99,6 +94,20 @@ class Spool:
             if self._lock is not None:
                 os.close(self._lock)
                 self._lock = None
+
+    def _locked(self) -> int:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._folder / "lock"
+        lock = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(lock), file.stat()):
+                raise FileNotFoundError(errno.ENOENT, "it was removed", str(file))
+            self._recover()
+        except OSError:
+            os.close(lock)
+            raise
+        return lock
 
     def _recover(self) -> None:
         self._sealed.clear()

@@ -1,4 +1,6 @@
+import fcntl
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,27 @@ def records(first: int, count: int, size: int = 1000) -> list[bytes]:
 
 def numbers(folder: Path) -> list[int]:
     return [int(record) for record in read(folder)]
+
+
+def test_a_folder_that_is_removed_while_it_is_opened_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+
+    def removed_first(descriptor: int, operation: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        shutil.rmtree(tmp_path / "spool")
+        lock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", removed_first)
+    spool = Spool(tmp_path / "spool", MEBIBYTE)
+
+    spool.open()
+    spool.append(records(0, 3))
+
+    assert numbers(tmp_path / "spool") == [0, 1, 2]
+    with pytest.raises(BlockingIOError):
+        Spool(tmp_path / "spool", MEBIBYTE).open()
 
 
 def test_what_was_appended_is_there_at_once(spool: Spool, tmp_path: Path) -> None:
