@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import unquote, urlsplit
@@ -15,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_QUERY = re.compile(r"\?[^\s'\"]+").sub
 _PUT_SECONDS = 90.0
 _CONNECT_SECONDS = 10
 _READ_SECONDS = 45
@@ -117,8 +119,11 @@ def _azure(_: str) -> dict[str, Any]:
 
 def _google(endpoint: str) -> dict[str, Any]:
     os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # asks for more rights, and loads gRPC
-    key = os.environ.get("GOOGLE_CREDENTIALS")
-    return {"timeout": _READ_SECONDS, "token": json.loads(key) if key else None, "endpoint_url": endpoint or None}
+    given = os.environ.get("GOOGLE_CREDENTIALS")
+    key = json.loads(given) if given else None
+    if not isinstance(key, dict | None):
+        raise TypeError("GOOGLE_CREDENTIALS is no JSON object; it holds the key of a service account")
+    return {"timeout": _READ_SECONDS, "token": key, "endpoint_url": endpoint or None}
 
 
 _OPTIONS: dict[str, Callable[[str], dict[str, Any]]] = {
@@ -129,5 +134,5 @@ _OPTIONS: dict[str, Callable[[str], dict[str, Any]]] = {
 
 
 def _said(error: Exception) -> str:
-    """What a store says, on one line; its messages name no credential."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
+    """What a store says, on one line; queries of addresses are cut, as they may hold tokens."""
+    return f"{type(error).__name__}: {_QUERY('?…', ' '.join(str(error).split()))}"[:500]
