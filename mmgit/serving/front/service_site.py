@@ -56,7 +56,6 @@ _WRONG_JSON_BYTES = Refusal(
 )
 _SHARED = (
     b"access-control-allow-origin: %b\r\naccess-control-expose-headers: retry-after, x-request-id, x-correlation-id\r\n"
-    b"vary: origin\r\n"
 )
 _PREFLIGHT = (
     b"access-control-allow-methods: %b\r\naccess-control-allow-headers: authorization, content-type, traceparent, "
@@ -111,6 +110,7 @@ class ServiceSite:
         self._takes_json_only = settings.image.schema is not None
         self._takes_raw = schema is not None and raw_input_of(schema) is not None
         self._origins = frozenset(origin.encode() for origin in settings.origins)
+        self._vary = b"vary: origin\r\n" if self._origins else b""
         self._keys = keys
         self._admission = admission
         self._scorers = scorers
@@ -131,8 +131,9 @@ class ServiceSite:
         if path != self._score_path:
             exchange.is_inference = self._inference.holds(path)
         methods = self._routes.get(path)
+        exchange.shared = self._vary
         if self._origins and exchange.headers.get(b"origin") in self._origins:
-            exchange.shared = _SHARED % exchange.headers[b"origin"]
+            exchange.shared += _SHARED % exchange.headers[b"origin"]
             if exchange.method == b"OPTIONS" and methods and b"access-control-request-method" in exchange.headers:
                 exchange.is_preflight = True
                 return None

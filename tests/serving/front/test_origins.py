@@ -50,6 +50,7 @@ def test_any_other_site_is_told_nothing(shared: Service, origin: str) -> None:
     assert scored.status == 200
     assert ALLOWED not in asked.headers
     assert ALLOWED not in scored.headers
+    assert asked.headers["vary"] == scored.headers["vary"] == "origin"  # what a cache keeps is not for a declared site
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/metrics", Service.base])

@@ -57,7 +57,15 @@ class Lines:
 
 def logs_message(source: Source, lines: Iterable[bytes]) -> bytes:
     """ExportLogsServiceRequest."""
-    return source.message(2, *map(_record, lines))
+    return source.message(2, *map(_record_or_text, lines))
+
+
+def _record_or_text(line: bytes) -> bytes:
+    """A line that cannot be taken apart is the body of its record: none may end the thread that sends."""
+    try:
+        return _record(line)
+    except Exception:  # noqa: BLE001 - as above
+        return data(5, text(1, line.decode("utf-8", "replace")))
 
 
 def _record(line: bytes) -> bytes:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
 from mmgit.serving.front.otlp import lines as module
@@ -31,6 +32,14 @@ def test_a_line_is_a_record_with_its_time_level_and_trace() -> None:
 
 def test_a_line_without_a_message_is_called_by_its_event() -> None:
     assert record_of().body.string_value == "print"
+
+
+@pytest.mark.parametrize("line", [b'{"level": "info"}', b"[1]", b"\xff", b"[" * 100_000])
+def test_a_line_that_cannot_be_taken_apart_is_a_record_all_the_same(line: bytes) -> None:
+    message = ExportLogsServiceRequest.FromString(logs_message(SOURCE, [line]))
+
+    (record,) = message.resource_logs[0].scope_logs[0].log_records
+    assert record.body.string_value == line.decode("utf-8", "replace")
 
 
 def test_what_is_logged_is_at_the_receiver(start: Start, receiver: Receiver) -> None:
