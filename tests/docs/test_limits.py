@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from mmgit import golden, markdown, resolve, untrusted
+from mmgit.archive import columns
 from mmgit.blueprints import confined
 from mmgit.cli import portal
 from mmgit.contract import comparing
@@ -19,7 +20,7 @@ from mmgit.deliver.forge import http
 from mmgit.images import deb, layout
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import paths, problems, reading, subset
-from mmgit.serving.front import connection, connections, receiver
+from mmgit.serving.front import connection, connections, receiver, records
 from mmgit.serving.scorer import strict_json
 from mmgit.spec.base import PACKAGE_SIZE_LIMIT_BYTES
 from mmgit.spec.project import Store
@@ -177,6 +178,18 @@ COMPILING = (
 )
 READING = (
     Limit(
+        "levels of a body that is recorded as JSON",
+        f"{records.LEVELS_MAX}",
+        "it is recorded in base64",
+        "serving/front/test_records.py::test_a_body_is_kept_as_it_came_up_to_a_depth_that_every_reader_takes",
+    ),
+    Limit(
+        "columns of collected rows in one archived file",
+        f"{columns.COLUMNS_MAX:,}",
+        "one more column, `other_columns`, has the others",
+        "archive/test_contents.py::test_columns_beyond_the_bound_are_one",
+    ),
+    Limit(
         "features that a report compares",
         f"{features.FEATURES_MAX}",
         "the others are left out",
@@ -258,7 +271,7 @@ def test_every_limit_is_in_its_document_as_the_code_has_it(request: pytest.Fixtu
     parts = {
         "Declared files": DECLARED,
         "Commands": COMPILING,
-        "Reading telemetry": READING,
+        "Telemetry": READING,
         "The server in an image": SERVING,
     }
     written = "\n".join([INTRODUCTION, *(line for title, limits in parts.items() for line in table(title, limits))])
