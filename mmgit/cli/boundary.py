@@ -16,8 +16,18 @@ INTERRUPTED = 130
 
 
 def end_cleanly_when_terminated() -> None:
-    """From here on SIGTERM unwinds as Ctrl-C does: what this process started ends with it. The exit code is 143."""
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    """From here on SIGTERM unwinds as Ctrl-C does: what this process started ends with it. The exit code is 143.
+
+    So does SIGHUP, when a terminal is closed, with 129; unless `nohup` keeps it away.
+    """
+    signal.signal(signal.SIGTERM, _end)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, _end)
+
+
+def _end(number: int, _: object) -> None:
+    signal.signal(number, signal.SIG_IGN)  # a shell repeats what the terminal said, and one is enough
+    sys.exit(128 + number)
 
 
 def ended(command: Callable[[], object], arguments: list[str]) -> int:

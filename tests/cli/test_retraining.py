@@ -1,6 +1,8 @@
 """`mmgit retrain`, from the declaration to the next version, with trainings that run for real."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from mmgit.inputs import training_head
 from mmgit.repository.files import Root
 from tests.conftest import SMALLEST
 from tests.retraining.test_due import report as drift_report
+from tests.serving.conftest import until
 
 Mmgit = Callable[..., Any]
 Git = Callable[..., str]
@@ -266,6 +269,26 @@ def test_a_result_that_has_no_room_is_said_before_anything_runs(
 
     assert ended.code == 2
     assert "name a folder that is not there yet" in ended.err
+
+
+def test_a_training_whose_terminal_is_closed_ends_and_leaves_nothing(
+    trained: Callable[..., Path], tmp_path: Path
+) -> None:
+    note = tmp_path / "note"
+    script = f"import os, time\nopen({str(note)!r}, 'w').write(f'{{os.getpid()}}.')\ntime.sleep(600)\n"
+    root = trained(**{"models/churn/training/train.py": script})
+    (tmp_path / "tmp").mkdir()
+
+    command = [sys.executable, "-m", "mmgit", "retrain", "churn"]
+    with subprocess.Popen(command, cwd=root, env={**os.environ, "TMPDIR": str(tmp_path / "tmp")}) as retraining:
+        until(lambda: note.exists() and note.read_text().endswith("."))
+        for _ in range(2):
+            retraining.send_signal(signal.SIGHUP)
+        code = retraining.wait(60)
+
+    assert code == 128 + signal.SIGHUP
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert not Path(f"/proc/{note.read_text()[:-1]}").exists()
 
 
 def test_a_matrix_has_the_models_of_a_schedule(trained: Callable[..., Path], mmgit: Mmgit) -> None:

@@ -92,6 +92,7 @@ def exits() -> Iterator[str]:
     lines |= {
         0: "Done, or nothing to do.",
         boundary.BUG: "A bug of mmgit: a report file is named.",
+        129: "The terminal was closed.",
         130: "Interrupted.",
         141: "Whoever read the output went away.",
         143: "Terminated.",
