@@ -30,6 +30,7 @@ _CHUNK_BYTES = 256 * 1024
 _MOST_IN_MEMORY_BYTES = 16 * 1024 * 1024
 _GRACE_SECONDS = 5.0
 _SHOWN_CHARACTERS = 2000
+_SET_CHILD_SUBREAPER = 36
 
 
 @dataclass(frozen=True)
@@ -123,25 +124,58 @@ def _forget(process: Process) -> None:
 def logged(
     argv: Sequence[str], output: IO[bytes], *, cwd: Path, env_allow: Iterable[str], timeout_seconds: float
 ) -> int:
-    """Run a program whose output, of any length, goes to a file; its exit code. The group that it leads ends with it.
+    """Run a program whose output, of any length, goes to a file; its exit code.
 
+    The group that it leads ends with it, and on Linux whatever else it started.
     `TIMED_OUT` if it took too long, `NOT_FOUND` if it could not be started, with the reason in `output`.
     """
     allowed, silent = environment(env_allow), subprocess.DEVNULL
-    try:
-        process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
-            list(argv), cwd=cwd, env=allowed, stdin=silent, stdout=output, stderr=output, start_new_session=True
-        )
-    except OSError as error:
-        output.write(f"{argv[0]}: {error.strerror}\n".encode())
-        return NOT_FOUND
-    with process:
+    with _adopting():
         try:
-            return process.wait(timeout_seconds)
-        except subprocess.TimeoutExpired:
-            return TIMED_OUT
-        finally:
-            _stop_group(process)
+            process = subprocess.Popen(  # noqa: S603 - an argument list, no shell
+                list(argv), cwd=cwd, env=allowed, stdin=silent, stdout=output, stderr=output, start_new_session=True
+            )
+        except OSError as error:
+            output.write(f"{argv[0]}: {error.strerror}\n".encode())
+            return NOT_FOUND
+        with process:
+            try:
+                return process.wait(timeout_seconds)
+            except subprocess.TimeoutExpired:
+                return TIMED_OUT
+            finally:
+                _stop_group(process)
+
+
+@contextmanager
+def _adopting() -> Iterator[None]:
+    """On Linux, what others leave behind becomes a child of this process, and ends with this block."""
+    if sys.platform != "linux":
+        yield
+        return
+    import ctypes  # noqa: PLC0415 - slow to import, and most commands need none
+
+    system, known = ctypes.CDLL(None), _children()
+    system.prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    try:
+        yield
+    finally:
+        while left := _children() - known:
+            known |= left
+            for pid in left:
+                with suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+                    os.waitpid(pid, 0)
+        system.prctl(_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
+def _children() -> set[int]:
+    found = set()
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            if path.read_bytes().rpartition(b")")[2].split()[1] == b"%d" % os.getpid():
+                found.add(int(path.parent.name))
+    return found
 
 
 def _stop_group(process: Process) -> None:

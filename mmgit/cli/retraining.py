@@ -94,7 +94,7 @@ def _result(where: Place, workspace: Path, given: dict[str, Any]) -> Result:
     from mmgit.retraining.training import train  # noqa: PLC0415 - --help must not wait for it
 
     if given["made"]:
-        return handed_over(given["made"], where.training, model=where.model, commit=where.commit)
+        return handed_over(given["made"], where.training, workspace, model=where.model, commit=where.commit)
     order = _order(where, given["telemetry"])
     if given["result"]:
         make_room(given["result"])

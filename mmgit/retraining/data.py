@@ -39,8 +39,19 @@ def copy_folder(root: Root, path: str, target: Path) -> str:
     target.mkdir(parents=True, exist_ok=True)
     for name in (name for name in root.walk(path) if not is_litter(name)):
         with root.stream(f"{path}/{name}") as source:
-            digest.update(f"{_copy(source, target / name)}  {name}\n".encode())
+            digest.update(f"{copy(source, target / name)}  {name}\n".encode())
     return digest.hexdigest()
+
+
+def copy(source: IO[bytes], target: Path) -> str:
+    """Copy what may be as large as data is. The sha256 of it."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    sha256 = hashlib.sha256()
+    with target.open("wb") as file:
+        for block in _bounded(source, target.name):
+            sha256.update(block)
+            file.write(block)
+    return sha256.hexdigest()
 
 
 def _bring(order: Order, each: TrainingData, target: Path) -> Data:
@@ -49,7 +60,7 @@ def _bring(order: Order, each: TrainingData, target: Path) -> Data:
         sha256 = copy_folder(order.root, path, target)
     else:
         with _opened(order, each) as source:
-            sha256 = _copy(source, target)
+            sha256 = copy(source, target)
     if each.sha256 and each.sha256 != sha256:
         message = f"data `{each.name}` is not what is declared: its sha256 is {sha256}"
         raise TrainingFailed(message, "look at it, then change or remove sha256 in model.yaml")
@@ -67,17 +78,6 @@ def _opened(order: Order, each: TrainingData) -> IO[bytes]:
         return path.open("rb")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", "look at data: below training: in model.yaml") from error
-
-
-def _copy(source: IO[bytes], target: Path) -> str:
-    """The sha256 of what was copied."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    sha256 = hashlib.sha256()
-    with target.open("wb") as file:
-        for block in _bounded(source, target.name):
-            sha256.update(block)
-            file.write(block)
-    return sha256.hexdigest()
 
 
 def _bounded(source: IO[bytes], name: str) -> Iterable[bytes]:

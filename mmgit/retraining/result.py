@@ -5,14 +5,15 @@ It may also come from another machine, in a folder: the files in `outputs/`, and
 
 import json
 import shutil
+import tempfile
 from pathlib import Path
 
-from mmgit.edits.model_files import FoundFile, measured
+from mmgit.edits.model_files import FoundFile
 from mmgit.errors import TrainingFailed, UnsafePath, UsageError
 from mmgit.frozen import dataclass
 from mmgit.repository import layout
 from mmgit.repository.files import Root
-from mmgit.retraining.data import uri_of
+from mmgit.retraining.data import copy, uri_of
 from mmgit.spec import Refused
 from mmgit.spec.fields import List
 from mmgit.spec.model import Data, Metric
@@ -45,17 +46,20 @@ class _HandedOver(Spec):
     data: List[Data] = ()
 
 
-def result_in(folder: Path, training: TrainingSpec, data: tuple[Data, ...]) -> Result:
-    """What lies in a folder of outputs. Raises `TrainingFailed` where that is not what is declared."""
+def result_in(folder: Path, training: TrainingSpec, data: tuple[Data, ...], workspace: Path) -> Result:
+    """What lies in a folder of outputs, copied into the workspace: whoever wrote it may go on writing.
+
+    Raises `TrainingFailed` where that is not what is declared.
+    """
     if Root(folder.parent).kind(folder.name) != "folder":
         raise TrainingFailed(f"{folder} is no folder", "a link that stands in its place is not followed")
-    root = Root(folder)
+    root, own = Root(folder), Path(tempfile.mkdtemp(dir=workspace))
     try:
         names = [name for output in training.outputs for name in _names(root, output)]
-        files = tuple(measured(folder / name, name) for name in sorted({*names}))
+        files = tuple(_taken(root, name, own) for name in sorted({*names}))
         metrics = _metrics(root, training.metrics)
         compared = _names(root, training.reference) if training.reference else []
-        reference = measured(folder / compared[0], compared[0]) if compared else None
+        reference = _taken(root, compared[0], own) if compared else None
     except UnsafePath as error:
         raise TrainingFailed(f"the training made more than plain files: {error.message}", error.hint) from error
     return Result(files, metrics, data, reference)
@@ -84,7 +88,7 @@ def hand_over(result: Result, folder: Path, *, model: str, commit: str, metrics_
     (folder / _HANDED_OVER).write_text(json.dumps(told, indent=1) + "\n")
 
 
-def handed_over(folder: Path, training: TrainingSpec, *, model: str, commit: str) -> Result:
+def handed_over(folder: Path, training: TrainingSpec, workspace: Path, *, model: str, commit: str) -> Result:
     """A result that another machine made of this very commit; or one of no commit, where the files are of none.
 
     Raises:
@@ -102,13 +106,19 @@ def handed_over(folder: Path, training: TrainingSpec, *, model: str, commit: str
     is_declared = [_is_of(*pair, model) for pair in zip(told.data, training.data, strict=False)]
     if len(told.data) != len(training.data) or not all(is_declared):
         raise TrainingFailed(f"{folder}/{_HANDED_OVER} names other data than model.yaml declares")
-    return result_in(folder / _OUTPUTS, training, told.data)
+    return result_in(folder / _OUTPUTS, training, told.data, workspace)
 
 
 def _is_of(told: Data, declared: TrainingData, model: str) -> bool:
     """Whether a set of data that was trained on is the one that is declared."""
     is_there = told.uri == uri_of(declared, layout.training_folder(model))
     return is_there and told.sha256 is not None and declared.sha256 in (None, told.sha256)
+
+
+def _taken(root: Root, name: str, own: Path) -> FoundFile:
+    with root.stream(name) as source:
+        sha256 = copy(source, own / name)
+    return FoundFile(name, sha256, (own / name).stat().st_size, source=own / name)
 
 
 def _names(root: Root, output: str) -> list[str]:

@@ -38,7 +38,7 @@ def train(order: Order, workspace: Path, *, index: Index = PYPI) -> Result:
     trained_on = data.bring(order, workspace / "data")
     _install(order, workspace, index)
     _run(order, workspace, work / "training")
-    return result_in(outputs, order.training, trained_on)
+    return result_in(outputs, order.training, trained_on, workspace)
 
 
 def _install(order: Order, workspace: Path, index: Index) -> None:

@@ -171,6 +171,17 @@ def test_a_command_that_takes_too_long_ends_with_all_that_it_started(ordered: Or
     assert not Path(f"/proc/{pid}").exists() or "sleep" not in Path(f"/proc/{pid}/cmdline").read_text()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says whose child a process was")
+def test_what_a_command_leaves_in_sessions_of_their_own_ends_with_it(ordered: Ordered, tmp_path: Path) -> None:
+    script = "import subprocess\nsleep = ['setsid', 'sh', '-c', 'sleep 600 & sleep 600']\n"
+    script += "told = subprocess.Popen(sleep).pid"
+
+    pid = told(ordered(script), tmp_path)
+
+    left = [path for path in Path("/proc").glob("[0-9]*/stat") if f" {pid} " in path.read_text()]
+    assert left == []
+
+
 def test_a_command_that_is_not_there_is_named(ordered: Ordered, tmp_path: Path) -> None:
     with pytest.raises(TrainingFailed, match=r"ended with exit code 127.*\n.*trainer: No such file"):
         told(ordered(command=["trainer"]), tmp_path)
