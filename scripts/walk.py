@@ -15,6 +15,7 @@ import re
 import selectors
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -119,12 +120,20 @@ class Walk:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._type("kill $(jobs -p) 2>/dev/null; wait; exit")
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            end = time.monotonic() + 30
+            while self._signal(number) and time.monotonic() < end:
+                time.sleep(0.2)
+        self._shell.wait()
+
+    def _signal(self, number: int) -> bool:
+        """Signal the shell and all that it started; whether anything of that is still there."""
+        self._shell.poll()
         try:
-            self._shell.wait(30)
-        finally:
-            self._shell.kill()
-            self._shell.wait()
+            os.killpg(self._shell.pid, number)
+        except ProcessLookupError:
+            return False
+        return True
 
     def take(self, step: Step, *, seconds: float = 300) -> bool:
         """Take a step. Whether what is said is what the document says."""

@@ -6,7 +6,7 @@ import click
 
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
-from mmgit.errors import UsageError
+from mmgit.errors import ServingError, UsageError
 from mmgit.repository import layout
 
 
@@ -32,6 +32,10 @@ def serve(name: str | None, environment: str | None, port: int, *, is_reload: bo
         (name,) = source.models
     chosen = served.of_service(root, source, environment, name) if environment else served.of_model(root, source, name)
     port = port or process.free_port()
+    if process.listens(port):
+        raise ServingError(
+            f"somebody listens on port {port} already", f"mmgit serve {name} --port 0   takes a free one"
+        )
     command = process.command_of(root.path, chosen, port=port)
     up = f"serving {name} on http://127.0.0.1:{port}/api/v1/service/{name}/score   (Ctrl-C stops it)"
     tell = partial(print, up, flush=True)

@@ -156,7 +156,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     """Whether a server of this machine takes connections on this port."""
     with socket.socket() as asked:
         return asked.connect_ex(("127.0.0.1", port)) == 0
@@ -193,7 +193,7 @@ def run_until_interrupted(
         while True:
             with child(command) as server:
                 while not is_told and server.poll() is None:
-                    if is_told := _listens(port):
+                    if is_told := listens(port):
                         tell()
                     time.sleep(_POLL_SECONDS / 10)
                 while server.poll() is None and _stamp(watched) == seen:

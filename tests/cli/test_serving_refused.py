@@ -1,5 +1,6 @@
 """What `mmgit serve` cannot read is said with its place, as everywhere."""
 
+import socket
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,3 +24,17 @@ def test_a_broken_file_is_named_with_its_place(
 
     assert ended.code == 3
     assert f"{place}: error M105" in ended.err
+
+
+def test_a_port_that_somebody_listens_on_is_said_before_anything_is_installed(
+    here: Callable[..., Path], mmgit: Callable[..., Any]
+) -> None:
+    here()
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+
+        ended = mmgit("serve", "churn", "--port", str(port))
+
+    assert ended.code != 0
+    assert f"somebody listens on port {port} already" in ended.err
+    assert "--port 0" in ended.err

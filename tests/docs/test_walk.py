@@ -1,10 +1,12 @@
 """The documents that a new user follows, typed into a shell in an empty folder, from the wheel on."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
 
-from scripts.walk import ROOT, Walk, agree, go, normal, steps
+from scripts.walk import ROOT, Step, Walk, agree, go, normal, steps
 
 
 @pytest.mark.network
@@ -52,6 +54,13 @@ def test_a_walk_writes_types_compares_and_writes_down(tmp_path: Path) -> None:
     with Walk(tmp_path, {}) as walk:
         taken = [walk.take(step) for step in steps(text)]
 
+        walk.take(Step(0, command="(sleep 300 & echo $! >started; wait) &"))
+        started = tmp_path / "started"
+        while not (started.exists() and started.read_text().strip()):
+            time.sleep(0.05)
+
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(started.read_text()), 0)
     assert taken == [True, True, False, True, True]
     assert "```console\n$ cat a.ini\n# a.ini\na = 1\nb = 2\n$ export A=5\n$ echo $A\n5\n```\n" in walk.rewritten(text)
     assert normal("  a  b ") == "a b"
