@@ -7,7 +7,7 @@ import click
 
 from mmgit.cli.editing import say
 from mmgit.cli.output import Form, output_option, print_rows
-from mmgit.cli.telemetry_options import reading, telemetry_options
+from mmgit.cli.telemetry_options import reading, refuse_without_folder, telemetry_options
 from mmgit.cli.telemetry_report import report
 from mmgit.frozen import asdict, replace
 
@@ -60,6 +60,7 @@ def export(service: str, file: Path, *, is_flat: bool, collected: str | None, **
     A record is a line as the archive has it; with --rows, each row of a request that was answered well is one, with
     inputs and outputs in columns. The records are in no order.
     """
+    refuse_without_folder(file)
     with reading(service, options) as found:
         from mmgit.telemetry import exporting, rows  # noqa: PLC0415 - --help must not wait for it
 

@@ -1,6 +1,7 @@
 """Which records a command of `mmgit telemetry` reads, and by what: options in, a table of the engine out."""
 
 import contextlib
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from mmgit.blueprints.faults import alike
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
 from mmgit.cli.service_options import only_environment
@@ -99,6 +101,13 @@ def reading(service: str | None, options: Mapping[str, Any]) -> Iterator[Reading
         yield Reading(root, source, engine, wanted, environment, table, stack)
 
 
+def refuse_without_folder(*files: Path | None) -> None:
+    """Raise `UsageError` where a file has no folder to be written into: before hours of counting, not after."""
+    for file in files:
+        if file is not None and not file.absolute().parent.is_dir():
+            raise UsageError(f"{file}: there is no folder {file.parent}", f"mkdir -p {shlex.quote(str(file.parent))}")
+
+
 def days_of(text: str) -> tuple[str, str]:
     """The first and the last day of `A..B`. Raises `UsageError`."""
     first, dots, last = text.partition("..")
@@ -134,6 +143,9 @@ def _environment(source: Source, root: Root, service: str | None, options: Mappi
     is_declared = any(source.service(name, service) for name in source.environments) if service else False
     if not is_declared and _spools(root, service):
         return ""
+    if service and not is_declared and len(source.environments) > 1:
+        names = {each.name for environment in source.environments.values() for each in environment.services}
+        raise UsageError(f"there is no service `{service}`", alike(service, names, "services"))
     return only_environment(source, service or "", None)
 
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mmgit.cli.output import Form, output_option, print_json, print_rows
-from mmgit.cli.telemetry_options import Reading, days_of, reading, telemetry_options
+from mmgit.cli.telemetry_options import Reading, days_of, reading, refuse_without_folder, telemetry_options
 from mmgit.errors import BuildError, TelemetryError, UsageError
 from mmgit.frozen import replace
 from mmgit.repository import layout
+from mmgit.resolve import listed
 from mmgit.spec.fields import REFERENCE
 
 if TYPE_CHECKING:
@@ -59,8 +60,13 @@ def report(  # noqa: PLR0913 - one parameter an option
     Of the version that was asked last, or of --version. PSI says how far: 0.1 is some, 0.25 is much. Tests are
     Kolmogorov and Smirnov's for numbers and chi-squared for categories.
     """
+    refuse_without_folder(html, report)
     with reading(service, options) as found:
         made = _made(found, service, against, collected)
+    if not made.features:
+        message = f"nothing of what {service} was asked is in {made.reference}, by name and kind"
+        hint = f"recorded: {listed(made.only_current)}; in the reference: {listed(made.only_reference)}"
+        raise TelemetryError(message, hint)
     if html:
         from mmgit.telemetry.page import page_of  # noqa: PLC0415 - few ask for it
 

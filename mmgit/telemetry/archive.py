@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _RECORD = "telemetry: {}   in the file of the service, or in the defaults of its environment"
+_WAITS = "what was recorded is there after upload_every (5m), or when the server ends"
 _ATTEMPTS = 3
 _QUOTE = "'"
 _CREDENTIALS = re.compile(r"[a-z0-9]+://[^/@:]*:(?![0-9]+/)[^@]*@.*")
@@ -124,7 +125,7 @@ def _by_duckdb(engine: DuckDb, store: str, wanted: Wanted, endpoint: str) -> "ir
     """The files are listed here, so that a store needs no extension of DuckDB's, and is asked for one prefix alone."""
     files = _files(engine, store, wanted, endpoint)
     if not files:
-        raise TelemetryError(f"nothing is recorded of {wanted} in {store}", _RECORD)
+        raise TelemetryError(f"nothing is recorded of {wanted} in {store}", f"{_WAITS}; else {_RECORD}")
     name = f"mmgit_{next(_numbers)}"
     exact = (_PATTERN.sub(r"[\g<0>]", file) for file in files)
     listed = ", ".join(f"'{file.replace(_QUOTE, 2 * _QUOTE)}'" for file in exact)

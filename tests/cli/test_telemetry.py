@@ -222,6 +222,46 @@ def test_a_reference_that_is_none_is_refused(
     assert said in ended.err
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("report", "churn", "--html", "nowhere/drift.html"),
+        ("report", "churn", "--report", "nowhere/drift.json"),
+        ("export", "churn", "nowhere/rows.csv"),
+    ],
+)
+def test_a_folder_that_is_missing_is_said_before_anything_is_read(
+    here: Here, mmgit: Mmgit, arguments: tuple[str, ...]
+) -> None:
+    here()
+
+    ended = mmgit("telemetry", *arguments)
+
+    assert ended.code == 2
+    assert f"{arguments[-1]}: there is no folder nowhere" in ended.err
+    assert "mkdir -p nowhere" in ended.err
+
+
+def test_a_reference_with_nothing_in_common_is_no_report(here: Here, mmgit: Mmgit, store: Path, tmp_path: Path) -> None:
+    here()
+    (tmp_path / "others.csv").write_text("weight\n1\n")
+
+    ended = mmgit("telemetry", "report", "churn", "--store", str(store), "--against", f"{tmp_path}/others.csv")
+
+    assert (ended.code, ended.out) == (20, "")
+    assert "nothing of what churn was asked is in others.csv" in ended.err
+    assert "in the reference: weight" in ended.err
+
+
+def test_a_service_that_is_not_declared_is_said(here: Here, mmgit: Mmgit) -> None:
+    here({"environments/other/environment.yaml": "apiVersion: mmgit.dev/v1\nkind: Environment\ntarget: process\n"})
+
+    ended = mmgit("telemetry", "show", "chrun")
+
+    assert (ended.code, "there is no service `chrun`" in ended.err) == (2, True)
+    assert "did you mean `churn`?" in ended.err
+
+
 def test_reference_data_is_parquet_or_csv(here: Here, mmgit: Mmgit, tmp_path: Path) -> None:
     here()
     (tmp_path / "model.bin").write_bytes(b"weights")
