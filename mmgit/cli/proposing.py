@@ -51,6 +51,11 @@ def in_words(message: str, delivered: Delivered | None) -> str:
     return f"{subject}: {delivered.url or f'commit {delivered.commit[:12]}'}" if delivered else ""
 
 
+def refuse_without_remote(root: Root) -> None:
+    """Raise `GitError` or `ProblemsFound` where nothing could be brought to the remote: before hours of other work."""
+    _place(root)
+
+
 def push(edit: Edit, message: str, root: Root | None = None) -> Delivered | None:
     """Commit the edit to the remote's default branch; None if there is nothing to change."""
     place = _place(root or find_root())
@@ -149,7 +154,12 @@ def _place(root: Root) -> _Place:
         raise GitError(f"{root.path} is not in a git repository", "git init")
     here = loaded(root, layout.PROJECT)
     branch = default_branch(repository, here.project.spec.branch, target_branch())
-    merged = load(Committed(repository, history.commit_named(repository, f"refs/remotes/origin/{branch}")), ()).source
+    try:
+        tip = history.commit_named(repository, f"refs/remotes/origin/{branch}")
+    except GitError as error:
+        hint = f"git fetch origin   or   git remote add origin URL && git push --set-upstream origin {branch}"
+        raise GitError(f"nothing is known here of origin/{branch}, where this would go", hint) from error
+    merged = load(Committed(repository, tip), ()).source
     if merged is None:
         raise GitError(f"there is no {layout.PROJECT} on origin/{branch}", f"git push origin {branch}")
     declared = merged.project.spec.forge

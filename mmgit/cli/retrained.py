@@ -46,8 +46,11 @@ class Place:
         return training_of(self.source, self.model)
 
 
-def place(model: str, *, is_of_commit: bool) -> Place:
-    """Where a training begins. Raises `GitError` where others shall rely on a commit, and the files are of none."""
+def place(model: str, *, is_of_commit: bool, is_remote: bool) -> Place:
+    """Where a training begins.
+
+    Raises `GitError` where others shall rely on a commit and the files are of none, or there is no remote for it.
+    """
     root = find_root()
     source = loaded(root, f"{layout.MODELS}/{model}/", f"{layout.ENVIRONMENTS}/")
     repository = git.find(root.path)
@@ -60,6 +63,10 @@ def place(model: str, *, is_of_commit: bool) -> Place:
     if is_of_commit and (changed or not commit):
         what = f"{changed[0]} is not as it was committed" if changed else "there is no commit"
         raise GitError(f"{what}, and the training shall be of a commit", "git commit")
+    if is_remote:
+        from mmgit.cli.proposing import refuse_without_remote  # noqa: PLC0415 - --help must not wait for it
+
+        refuse_without_remote(root)
     return Place(root, source, repository, model, "" if changed else commit)
 
 

@@ -69,7 +69,7 @@ def retrain(model: str | None, *, is_proposed: bool, is_pushed: bool, **given: A
     if given["is_locking"]:
         _lock(model)
         return
-    where = place(model, is_of_commit=is_remote or bool(given["result"]))
+    where = place(model, is_of_commit=is_remote or bool(given["result"]), is_remote=is_remote)
     chosen = succession(where.source, model, given["environments"], today())
     if given["if_due"]:
         _refuse_what_is_not_due(where, given["report"])

@@ -72,6 +72,19 @@ def read(root: Path, path: str) -> Any:
     return yaml.safe_load((root / path).read_text())
 
 
+def test_without_a_remote_nothing_is_trained_for_a_pull_request(
+    trained: Callable[..., Path], mmgit: Mmgit, tmp_path: Path
+) -> None:
+    started = tmp_path / "started"
+    trained(**{"models/churn/training/train.py": f"open({str(started)!r}, 'w')\n"})
+
+    ended = mmgit("retrain", "churn", "--pull-request")
+
+    assert "nothing is known here of origin/main, where this would go" in ended.err
+    assert "git remote add origin URL" in ended.err
+    assert not started.exists()
+
+
 def test_what_was_trained_is_registered_and_runs_next_where_builds_are_accepted(
     trained: Callable[..., Path], mmgit: Mmgit, git: Git
 ) -> None:
