@@ -284,6 +284,14 @@ def test_a_result_that_has_no_room_is_said_before_anything_runs(
     assert "name a folder that is not there yet" in ended.err
 
 
+HANGS_UP = """
+import signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where tests run under nohup
+from mmgit.cli.main import main
+sys.exit(main())
+"""
+
+
 def test_a_training_whose_terminal_is_closed_ends_and_leaves_nothing(
     trained: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -292,8 +300,8 @@ def test_a_training_whose_terminal_is_closed_ends_and_leaves_nothing(
     root = trained(**{"models/churn/training/train.py": script})
     (tmp_path / "tmp").mkdir()
 
-    command = [sys.executable, "-m", "mmgit", "retrain", "churn"]
-    with subprocess.Popen(command, cwd=root, env={**os.environ, "TMPDIR": str(tmp_path / "tmp")}) as retraining:
+    own = {**os.environ, "TMPDIR": str(tmp_path / "tmp")}
+    with subprocess.Popen([sys.executable, "-c", HANGS_UP, "retrain", "churn"], cwd=root, env=own) as retraining:
         until(lambda: note.exists() and note.read_text().endswith("."))
         for _ in range(2):
             retraining.send_signal(signal.SIGHUP)

@@ -103,7 +103,7 @@ def test_a_good_client_is_answered_beside_them_and_memory_is_bounded(start: Star
     before = service.resident_mib()
 
     with Crowd(service) as crowd:
-        until(lambda: service.metric("mmgit_connections") >= CROWD)
+        until(lambda: service.metric("mmgit_connections") >= CROWD * 0.75)  # who reads no answer is cut off meanwhile
         seen, most_mib = statuses(service, seconds)
         health = service.admin("/health").status
     cut_off = sum(dawdler.times_cut_off for dawdler in crowd.dawdlers)
