@@ -121,7 +121,7 @@ def _google(endpoint: str) -> dict[str, Any]:
     os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # asks for more rights, and loads gRPC
     given = os.environ.get("GOOGLE_CREDENTIALS")
     key = json.loads(given) if given else None
-    if not isinstance(key, dict | None):
+    if not isinstance(key, dict | None) and key != "anon":  # a text would be taken for a token, and be said in errors
         raise TypeError("GOOGLE_CREDENTIALS is no JSON object; it holds the key of a service account")
     return {"timeout": _READ_SECONDS, "token": key, "endpoint_url": endpoint or None}
 
