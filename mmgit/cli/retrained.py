@@ -80,7 +80,7 @@ def keeping(where: Place, result: Result) -> Iterator[None]:
         state.mkdir(exist_ok=True)
         kept = Path(tempfile.mkdtemp(prefix=f"trained-{where.model}-", dir=state)) / "result"
         hand_over(result, kept, model=where.model, commit=where.commit, metrics_file=where.training.metrics)
-        error.hint = "\n  hint: ".join(filter(None, [error.hint, f"mmgit retrain {where.model} --from {kept}   then"]))
+        error.hint = "\n  hint: ".join(filter(None, [error.hint, f"then: mmgit retrain {where.model} --from {kept}"]))
         raise
 
 

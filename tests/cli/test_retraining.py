@@ -179,7 +179,7 @@ def test_what_cannot_be_registered_is_kept_until_it_can(
     ended = mmgit("retrain", "churn", "--from", str(kept))
 
     assert refused.code == 2
-    assert f"hint: mmgit retrain churn --from {kept}   then" in refused.err
+    assert f"hint: then: mmgit retrain churn --from {kept}" in refused.err
     assert (ended.code, ended.err) == (0, "")
 
 
