@@ -73,8 +73,9 @@ def locate(findings: Iterable[Finding], read: Callable[[str], bytes]) -> tuple[P
 
 def shown(value: object) -> str:
     """A value for a message: bounded, on one line."""
-    text = str(value) if isinstance(value, int | float) else repr(value)
-    return brief(text)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return brief(str(value) if isinstance(value, int | float) else repr(value))
 
 
 def _finding(path: str, spec: type[Spec], detail: Mapping[str, Any]) -> Finding:
@@ -98,7 +99,9 @@ def _finding(path: str, spec: type[Spec], detail: Mapping[str, Any]) -> Finding:
         if isinstance(value, dict):
             return Finding("M205", path, keys, f"`{name}`: {reason}" if name else reason)
         return Finding("M205", path, keys, f"`{name}` is {seen}", reason)
-    expected = detail["msg"].replace("Input should", "should").replace("should be", "expected")
+    expected = _form(spec, keys, kind) or detail["msg"].replace("Input should", "should").replace(
+        "should be", "expected"
+    )
     expected = expected.replace("Tuple should have", "expected").replace(" after validation", "")
     if keys == ("apiVersion",) and _NEWER.fullmatch(str(value)):
         expected = "a newer mmgit wrote this: uv tool upgrade mmgit"
@@ -113,6 +116,16 @@ def _quotes(kind: str, value: object) -> tuple[str, str, str] | None:
     if kind in _UNQUOTED and isinstance(value, str) and _UNQUOTED[kind].fullmatch(value):
         return "M204", f"the text {value!r}", f"without quotes: {value}"
     return None
+
+
+def _form(spec: type[Spec], keys: tuple[str | int, ...], kind: str) -> str:
+    """What YAML calls a value that must hold others, if that is what is wrong."""
+    if kind == "tuple_type":
+        return "expected a list, like [a, b]"
+    if kind == "dict_type":
+        return "expected a map, like {a: b}"
+    fields = _fields_at(spec, keys) if kind == "model_type" else []
+    return f"expected a map with some of the fields {', '.join(fields)}" if fields else ""
 
 
 def _missing_hint(spec: type[Spec], keys: tuple[str | int, ...]) -> str:
