@@ -24,6 +24,7 @@ from mmgit.cli.service_options import only_environment
 from mmgit.deliver.baseline import surroundings_of
 from mmgit.deliver.write import changes_for, write_tree
 from mmgit.edits import services
+from mmgit.edits.dependencies import Wishes
 from mmgit.edits.references import checked_name, environment_of
 from mmgit.edits.register import Registration
 from mmgit.edits.runtimes import Choice
@@ -101,6 +102,8 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
     script: StrPath | None = None,
     requirements: StrPath | None = None,
     conda: StrPath | None = None,
+    extras: Sequence[str] = (),
+    sdists: Sequence[str] = (),
     schema: StrPath | None = None,
     scoring_files: Sequence[StrPath] = (),
     runtime: str | None = None,
@@ -124,8 +127,10 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
         model: its name, 3 to 32 lower-case letters, digits and dashes. It need not exist yet.
         files: what the version consists of.
         script: the scoring script with `init()` and `run()`. Files of the scoring folder that are there already stay.
-        requirements: what the script needs, as requirements.txt; or `conda`, as a conda file.
-        conda: see `requirements`.
+        requirements: what the script needs, as requirements.txt, pyproject.toml or pylock.toml; or `conda`.
+        conda: the same, as a conda file.
+        extras: which optional dependencies of pyproject.toml come along.
+        sdists: packages that are built from source, as they have no wheel.
         schema: schema.json of `run()`, as `mmgit.sdk.generate_schema` writes it; sample.json beside it comes along.
         scoring_files: other files that the script reads.
         runtime: who answers where there is no script: `sklearn`, `onnx`, `xgboost` or `lightgbm`.
@@ -146,6 +151,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
         BuildError: the requirements cannot be locked.
     """
     lists = {"scoring_files": scoring_files, "outputs": outputs, "trusted": trusted, "data": data}
+    lists |= {"extras": extras, "sdists": sdists}
     for name, value in lists.items():
         if isinstance(value, str):
             raise UsageError(f"{name} is a list, not one text", f"{name}=[{value!r}]")
@@ -169,6 +175,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
             data=data,
             reference=reference_of(None if reference is None else str(reference)),
             choice=Choice(runtime, tuple(outputs), tuple(trusted)),
+            wishes=Wishes(tuple(extras), tuple(sdists)),
         )
         if _is_remote(push=push, pull_request=pull_request):
             head = branch_of(model, *sorted(file.sha256 for file in wanted.files))

@@ -31,6 +31,7 @@ def inputs_of(source: Source, reference: str, read: Read) -> Inputs:
         files=tuple(_file(name, read(f"{folder}/{name}", MAX_SCORING_BYTES)) for name in sorted(set(names))),
         models=tuple(_model(source, model) for model in sorted(spec.models)),
         dependencies=_sha256(read(f"{folder}/{LOCK_FILE}", MAX_SCORING_BYTES)) if spec.dependencies else None,
+        conda=_sha256(read(f"{folder}/{spec.conda}", MAX_SCORING_BYTES)) if spec.conda else None,
         schema=spec.schema_,
         sample=spec.sample,
         outputs=spec.outputs,

@@ -43,6 +43,8 @@ class Inputs:
     models: tuple[RecipeModel, ...]
     dependencies: str | None = None
     """The sha256 of `pylock.toml`."""
+    conda: str | None = None
+    """The sha256 of the lock of conda's own packages."""
     schema: str | None = None
     sample: str | None = None
     outputs: tuple[str, ...] = ()
@@ -62,6 +64,7 @@ class Inputs:
                 "files": rows(self.files),
                 "models": {model.name: rows(model.files) for model in self.models},
                 **self.choices,
+                **({"conda": self.conda} if self.conda else {}),
             }
         )
 

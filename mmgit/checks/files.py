@@ -21,8 +21,9 @@ def manifests_have_their_files(scope: Scope) -> Iterator[Finding]:
     for reference, manifest in manifests_of(scope.source):
         spec, beside = manifest.spec, set(manifest.files)
         named: dict[tuple[str | int, ...], str] = {("files", at): name for at, name in enumerate(spec.files)}
+        named |= {("wheels", at): name for at, name in enumerate(spec.wheels)}
         optional = {("dependencies",): spec.dependencies, ("schema",): spec.schema_, ("sample",): spec.sample}
-        optional |= {("golden",): spec.golden, ("scoring",): spec.script}
+        optional |= {("golden",): spec.golden, ("conda",): spec.conda, ("scoring",): spec.script}
         named |= {keys: name for keys, name in optional.items() if name}
         hint = f"mmgit manifest create {reference.partition('/')[0]}   freezes a new one from the scoring folder"
         for keys, name in named.items():

@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from mmgit.cli.context import find_root
+from mmgit.cli.dependency_options import dependency_options, wishes_of
 from mmgit.cli.editing import editing, loaded, say, to_run
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.runtime_options import choice_of, runtime_options
@@ -13,7 +14,7 @@ from mmgit.edits.freeze import Freezing, freeze, versions_to_freeze
 from mmgit.edits.references import manifest_of
 from mmgit.edits.runtimes import files_of
 from mmgit.edits.scoring import from_folder
-from mmgit.images.dependencies import lock_dependencies
+from mmgit.images.locking import locker
 from mmgit.repository import layout
 from mmgit.repository.source import Source
 
@@ -28,6 +29,7 @@ def manifest() -> None:
 @manifest.command()
 @click.argument("name")
 @click.option("--model", "models", multiple=True, metavar="NAME/NUMBER", help="A model version in it; may be repeated.")
+@dependency_options
 @runtime_options
 @click.option("--python", metavar="MINOR", help='The Python that the scoring script needs, like "3.11".')
 @click.option("--base", metavar="NAME", help="Another base than the project's.")
@@ -38,13 +40,16 @@ def create(name: str, models: tuple[str, ...], *, upgrade: bool, **given: Any) -
 
     Without --model it holds the newest version of NAME, and the other models of the manifest before it.
     """
-    options = {option: given[option] for option in ("python", "base", "description")}
+    options: dict[str, Any] = {option: given[option] for option in ("python", "base", "description")}
     with editing(f"{layout.MODELS}/", f"{layout.BASES}/") as session:
         versions = versions_to_freeze(session.source, name, models)
         files = files_of(session.source, session.root, versions[0])
-        wanted = Freezing(name, versions, is_upgrade=upgrade, choice=choice_of(given), model_files=files, **options)
+        options |= {"choice": choice_of(given), "wishes": wishes_of(given), "is_upgrade": upgrade}
+        wanted = Freezing(name, versions, model_files=files, **options)
         scoring = from_folder(session.root, name)
-        frozen = freeze(session.source, session.root, scoring, wanted, lock_dependencies)
+        frozen = freeze(
+            session.source, session.root, scoring, wanted, locker(session.root, session.source.project.spec)
+        )
         if frozen.change.is_empty:
             say(frozen.change.summary)
         else:

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from mmgit.cli.dependency_options import dependency_options, wishes_of
 from mmgit.cli.editing import pairs
 from mmgit.cli.git_facts import ignored, is_in_lfs
 from mmgit.cli.runtime_options import choice_of, runtime_options
@@ -20,7 +21,7 @@ from mmgit.edits.register import Registered, Registration, Surroundings, registe
 from mmgit.edits.scoring import ScoringPaths, from_paths
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass, replace
-from mmgit.images.dependencies import lock_dependencies
+from mmgit.images.locking import locker
 from mmgit.repository import layout
 from mmgit.repository.files import Files, Root
 from mmgit.repository.source import Source
@@ -47,7 +48,7 @@ def _one_file(letter: str, name: str, text: str) -> Callable[[F], F]:
 
 _OPTIONS = (
     _one_file("-f", "script", "The scoring script with init() and run()."),
-    _one_file("-p", "requirements", "What the script needs, as requirements.txt."),
+    _one_file("-p", "requirements", "What it needs: requirements.txt, pyproject.toml or pylock.toml."),
     _one_file("-c", "conda", "What the script needs, as a conda file."),
     _one_file("-s", "schema", "The schema of run(); sample.json beside it comes along."),
     click.option("--file", "files", type=_FILE, multiple=True, help="Another file that the script reads."),
@@ -68,10 +69,10 @@ class Remotely:
 
 
 def registration_options(command: F) -> F:
-    """-f, -p, -c, -s, --file, the runtime, --tag, --metric, --data and --reference."""
+    """-f, -p, -c, -s, --file, the dependencies, the runtime, --tag, --metric, --data and --reference."""
     for option in reversed(_OPTIONS):
         command = option(command)
-    return runtime_options(command)
+    return runtime_options(dependency_options(command))
 
 
 def wanted_of(name: str, paths: tuple[str, ...], options: Mapping[str, Any]) -> Registration:
@@ -87,6 +88,7 @@ def wanted_of(name: str, paths: tuple[str, ...], options: Mapping[str, Any]) -> 
         data=options["data"],
         reference=reference_of(options["reference"]),
         choice=choice_of(options),
+        wishes=wishes_of(options),
     )
 
 
@@ -110,7 +112,7 @@ def registered(source: Source, files: Files, wanted: Registration) -> Registered
     repository = git.find(files.path)
     if wanted.commit is None:
         wanted = replace(wanted, commit=repository.head if repository else None)
-    surroundings = Surroundings(lock_dependencies, lambda path: is_in_lfs(repository, path))
+    surroundings = Surroundings(locker(files, source.project.spec), lambda path: is_in_lfs(repository, path))
     result = register(source, files, wanted, surroundings)
     _refuse_ignored(repository, (*result.change.copies, *result.change.files))
     return result

@@ -91,7 +91,8 @@ def retrain(model: str | None, *, is_proposed: bool, is_pushed: bool, **given: A
 
 def _result(where: Place, workspace: Path, given: dict[str, Any]) -> Result:
     """What was made elsewhere, or is made now."""
-    from mmgit.retraining.training import train  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.images.locking import index_of  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.retraining.training import train  # noqa: PLC0415 - as above
 
     if given["made"]:
         return handed_over(given["made"], where.training, workspace, model=where.model, commit=where.commit)
@@ -99,7 +100,7 @@ def _result(where: Place, workspace: Path, given: dict[str, Any]) -> Result:
     if given["result"]:
         make_room(given["result"])
     with working(f"training {where.model}"):
-        return train(order, workspace)
+        return train(order, workspace, index=index_of(where.source.project.spec))
 
 
 def _order(where: Place, telemetry: Path | None) -> Order:
@@ -121,11 +122,12 @@ def _say(order: Order) -> None:
 
 
 def _lock(model: str) -> None:
-    from mmgit.images.dependencies import lock_dependencies  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.images.locking import locker  # noqa: PLC0415 - --help must not wait for it
 
     with editing(f"{layout.MODELS}/{model}/") as session:
         with working(f"locking what trains {model}"):
-            change = locked(session.source, session.root, model, lock_dependencies)
+            lock = locker(session.root, session.source.project.spec)
+            change = locked(session.source, session.root, model, lock)
         session.deliver(change, f"mmgit retrain {model}")
 
 

@@ -10,13 +10,13 @@ FRAMEWORKS = frozenset(
 )
 
 _PINNED = re.compile(
-    r"^[\s-]*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*==\s*(?P<version>[0-9][A-Za-z0-9.!+_-]*)",
+    r"^[\s\"'-]*(?P<name>[A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?\s*==\s*(?P<version>[0-9][A-Za-z0-9.!+_-]*)",
     re.MULTILINE,
 )
 
 
 def framework_of(dependencies: bytes) -> tuple[str, str] | None:
-    """Name and version of the one framework that requirements or a conda file's `pip:` list pin with `==`.
+    """Name and version of the one framework that requirements, a conda file's `pip:` list or a project pin with `==`.
 
     None if they pin none, or several: which of them made the model is then for people to say.
     """

@@ -4,7 +4,7 @@ The scoring files come in as bytes, the files of `models/<model>/manifests/<n>/`
 the newest one says is not made.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmgit import golden
@@ -12,22 +12,30 @@ from mmgit.documents import documents_of
 from mmgit.edits import runtimes
 from mmgit.edits.change import Change
 from mmgit.edits.declaring import new_file
+from mmgit.edits.dependencies import (
+    Dependencies,
+    Former,
+    Wishes,
+    asked,
+    dependencies_in,
+    kept,
+    locked_files,
+    machines_of,
+    refuse_other_python,
+)
 from mmgit.edits.references import manifest_in_words, model_of, newest, next_number, version_of
-from mmgit.edits.scoring import CONDA, GOLDEN, REQUIREMENTS, SAMPLE, SCHEMA, SCRIPT, Scoring, dependencies_of
+from mmgit.edits.scoring import GOLDEN, SAMPLE, SCHEMA, SCRIPT, Scoring, dependencies_of
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass, field, replace
-from mmgit.images.dependencies import requirements_of_conda
+from mmgit.images.conda.lock import CONDA_LOCK
+from mmgit.images.declared import REQUIREMENTS
+from mmgit.images.dependencies import Lock
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
 from mmgit.repository import layout, reading
 from mmgit.repository.files import Files
 from mmgit.repository.source import Source
-from mmgit.repository.subset import Fault
 from mmgit.spec import ManifestSpec
 from mmgit.spec.tokens import WORTHLESS, tokens_in
-
-Lock = Callable[[str, str], bytes]
-"""(requirements, Python minor) -> the bytes of `pylock.toml`."""
-
 
 _RESERVED = ("manifest.yaml", LOCK_FILE, "images", "models")
 
@@ -43,6 +51,7 @@ class Freezing:
     description: str = ""
     is_upgrade: bool = False
     """Whether dependencies are locked anew although the dependency file is as it was."""
+    wishes: Wishes = field(default_factory=Wishes)
     choice: runtimes.Choice = field(default_factory=runtimes.Choice)
     model_files: Mapping[str, runtimes.Open] = field(default_factory=dict)
     """The files of the model's own version, for a runtime that is given nothing else."""
@@ -65,15 +74,19 @@ def freeze(source: Source, root: Files, scoring: Scoring, wanted: Freezing, lock
     unscripted = _unscripted(choice, wanted)
     if unscripted:
         scoring = {**runtimes.described(unscripted, scoring, source.project.spec.policies), **scoring}
-    dependencies = _dependencies(scoring)
+    dependencies = dependencies_in(scoring, wanted.wishes, last.spec if last else None)
     fields = _fields(source, scoring, replace(wanted, choice=choice), dependencies)
     documents_of(scoring.get(SCHEMA), scoring.get(SAMPLE))  # what cannot be published is not frozen
     files = dict(scoring)
     if dependencies:
-        kept = last.lock_for(dependencies, fields, scoring) if last and not wanted.is_upgrade else None
-        files[LOCK_FILE] = kept or lock(dependencies.requirements, fields["python"])
+        former = None if last is None or wanted.is_upgrade else Former(last.spec, last.files)
+        locked = kept(dependencies, scoring, fields["python"], former)
+        locked = locked or lock(asked(dependencies, fields["python"], machines_of(source, fields["base"])))
+        files.update(locked_files(locked, scoring))
+        fields["wheels"] = sorted(locked.wheels)
+        fields |= {} if locked.conda is None else {"conda": CONDA_LOCK}
     if unscripted:
-        runtimes.require(unscripted, files[SCHEMA], files.get(LOCK_FILE), _place(root, wanted.model, dependencies))
+        runtimes.require(unscripted, files[SCHEMA], files.get(LOCK_FILE), _place(root, wanted.model, scoring))
     numbers = source.models[wanted.model].manifests if wanted.model in source.models else ()
     reference = f"{wanted.model}/{next_number(numbers)}"
     path, folder = layout.manifest(reference), layout.manifest_folder(reference)
@@ -109,15 +122,6 @@ def with_other_models(source: Source, version: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class _Dependencies:
-    """The dependency file: its name, the Python that it asks for, and its requirements."""
-
-    name: str
-    python: str | None
-    requirements: str
-
-
-@dataclass(frozen=True)
 class _Last:
     """The newest manifest with the bytes of its files."""
 
@@ -130,11 +134,6 @@ class _Last:
         spec = ManifestSpec.read(reading.parse(manifest))
         return spec.replaced(description=self.spec.description) == self.spec
 
-    def lock_for(self, wanted: _Dependencies, fields: Mapping[str, Any], scoring: Scoring) -> bytes | None:
-        """Its lock, if that was made of the same dependency file for the same Python."""
-        is_same = self.files.get(wanted.name) == scoring[wanted.name] and self.spec.python == fields["python"]
-        return self.files.get(LOCK_FILE) if is_same else None
-
 
 def _unscripted(choice: runtimes.Choice, wanted: Freezing) -> runtimes.Unscripted | None:
     """The runtime without a script, with the one model that it serves. Raises `UsageError` if there are others."""
@@ -146,10 +145,11 @@ def _unscripted(choice: runtimes.Choice, wanted: Freezing) -> runtimes.Unscripte
     return runtimes.Unscripted(choice, wanted.model_files)
 
 
-def _place(root: Files, model: str, dependencies: _Dependencies | None) -> str:
+def _place(root: Files, model: str, scoring: Scoring) -> str:
     """Where the dependency file lies, or would: one that was only named by the user has no place here."""
-    place = f"{layout.scoring_folder(model)}/{dependencies.name if dependencies else REQUIREMENTS}"
-    return place if dependencies is None or root.exists(place) else dependencies.name
+    name = dependencies_of(scoring)
+    place = f"{layout.scoring_folder(model)}/{name or REQUIREMENTS}"
+    return place if name is None or root.exists(place) else name
 
 
 def _refuse(folder: str, scoring: Scoring, *, is_scripted: bool) -> None:
@@ -158,7 +158,7 @@ def _refuse(folder: str, scoring: Scoring, *, is_scripted: bool) -> None:
         hint = "write one with init() and run(), and run this again; --runtime sklearn needs none"
         raise UsageError(f"there is no {folder}/{SCRIPT}", hint)
     for name, data in scoring.items():
-        if name.partition("/")[0] in _RESERVED:
+        if name.partition("/")[0] in _RESERVED and name != LOCK_FILE:
             hint = f"rename it: {', '.join(_RESERVED)} are mmgit's own names beside a manifest and in an image"
             raise UsageError(f"{folder}/{name} cannot be frozen", hint)
         for key_id, _ in tokens_in(data):
@@ -181,35 +181,24 @@ def _last(source: Source, root: Files, model: str) -> _Last | None:
     return _Last(reference, manifest.spec, files)
 
 
-def _dependencies(scoring: Scoring) -> _Dependencies | None:
-    name = dependencies_of(scoring)
-    if name is None:
-        return None
-    try:
-        if name == CONDA:
-            return _Dependencies(name, *requirements_of_conda(reading.parse(scoring[name])))
-        return _Dependencies(name, None, scoring[name].decode())
-    except Fault as fault:
-        raise UsageError(f"{name}:{fault.line}:{fault.column}: {fault.message}", fault.hint) from fault
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{name} is not UTF-8 text", "save it as UTF-8") from error
-
-
-def _fields(source: Source, scoring: Scoring, wanted: Freezing, dependencies: _Dependencies | None) -> dict[str, Any]:
+def _fields(source: Source, scoring: Scoring, wanted: Freezing, dependencies: Dependencies | None) -> dict[str, Any]:
     """The fields of `manifest.yaml`, in its order."""
     base = wanted.base or source.project.spec.base
-    named = {SCRIPT, SCHEMA, SAMPLE, GOLDEN, dependencies.name if dependencies else ""}
+    declared = dependencies.declared if dependencies else None
+    python = _python(source, base, wanted.python or (declared.python if declared else None))
+    refuse_other_python(dependencies, python, base)
+    named = {SCRIPT, SCHEMA, SAMPLE, GOLDEN, declared.name if declared else ""}
     fields = {
         "description": wanted.description,
         "runtime": wanted.choice.runtime,
         "outputs": list(wanted.choice.outputs),
         "trusted": sorted(wanted.choice.trusted),
-        "python": _python(source, base, wanted.python or (dependencies.python if dependencies else None)),
+        "python": python,
         "base": base,
         "models": list(wanted.versions),
         "scoring": SCRIPT if SCRIPT in scoring else None,
         "files": sorted(set(scoring) - named),
-        "dependencies": dependencies.name if dependencies else None,
+        **(dependencies.fields if dependencies else {}),
         "schema": SCHEMA if SCHEMA in scoring else None,
         "sample": SAMPLE if SAMPLE in scoring else None,
         "golden": GOLDEN if GOLDEN in scoring else None,

@@ -7,14 +7,17 @@ from typing import Any
 
 from mmgit.edits.change import Change
 from mmgit.edits.declaring import new_file
+from mmgit.edits.dependencies import Wishes
 from mmgit.edits.frameworks import framework_of
-from mmgit.edits.freeze import Freezing, Frozen, Lock, freeze, with_other_models
+from mmgit.edits.freeze import Freezing, Frozen, freeze, with_other_models
 from mmgit.edits.model_files import FoundFile, place
 from mmgit.edits.references import checked_name, next_number
 from mmgit.edits.runtimes import PYTHON, Choice, choose, files_to_register
 from mmgit.edits.scoring import SCRIPT, Scoring, dependencies_of, from_folder
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass, field
+from mmgit.images.declared import PYPROJECT
+from mmgit.images.dependencies import Lock
 from mmgit.repository import layout
 from mmgit.repository.files import Files
 from mmgit.repository.source import Source
@@ -44,6 +47,7 @@ class Registration:
     commit: str | None = None
     """The commit that the training code was at; empty if it was at none."""
     choice: Choice = field(default_factory=Choice)
+    wishes: Wishes = field(default_factory=Wishes)
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,8 @@ def register(source: Source, root: Files, wanted: Registration, surroundings: Su
     if SCRIPT not in scoring and choose(wanted.choice, scoring, last).runtime == PYTHON:
         return Registered(reference, None, change)
     files = files_to_register(wanted.files)
-    freezing = Freezing(name, with_other_models(source, reference), choice=wanted.choice, model_files=files)
+    versions = with_other_models(source, reference)
+    freezing = Freezing(name, versions, choice=wanted.choice, model_files=files, wishes=wanted.wishes)
     manifest = freeze(source, root, scoring, freezing, surroundings.lock)
     return Registered(reference, manifest, change.and_then(manifest.change))
 
@@ -90,6 +95,9 @@ def _scoring(root: Files, wanted: Registration) -> tuple[dict[str, bytes], dict[
         if there.get(name, data) != data:
             hint = f"{folder}/ is what is edited and reviewed: leave the option out, or copy the file there first"
             raise UsageError(f"{folder}/{name} is not what the command line names as {name}", hint)
+    if PYPROJECT in wanted.scoring and (other := dependencies_of({**there, **wanted.scoring})) != PYPROJECT:
+        hint = f"git rm {folder}/{other}   or leave {PYPROJECT} out" if other else "it needs a table [project]"
+        raise UsageError(f"{PYPROJECT} would not be read for dependencies: {other or 'it declares none'}", hint)
     added = {f"{folder}/{name}": data for name, data in wanted.scoring.items() if name not in there}
     return {**there, **wanted.scoring}, dict(added)
 

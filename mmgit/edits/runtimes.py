@@ -11,9 +11,10 @@ from typing import IO
 
 from mmgit.blueprints.faults import alike
 from mmgit.edits.model_files import FoundFile, path_of
-from mmgit.edits.scoring import CONDA, SAMPLE, SCHEMA, SCRIPT, Scoring
+from mmgit.edits.scoring import SAMPLE, SCHEMA, SCRIPT, Scoring
 from mmgit.errors import MmgitError, UsageError
 from mmgit.frozen import dataclass, field, replace
+from mmgit.images.declared import CONDA, REQUIREMENTS
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
@@ -122,8 +123,9 @@ def require(unscripted: Unscripted, schema: bytes, lock: bytes | None, place: st
         folder = place.rpartition("/")[0]
         command = f"mkdir -p {folder} && printf '%s\\n' {lines} > {place}   and run this again"
         raise UsageError(f"{message}, and there is no dependency file", command)
-    if place.endswith(CONDA):
-        raise UsageError(f"{message}, which {place} does not bring", f"add to it, below `pip:`: {lines}")
+    if not place.endswith(REQUIREMENTS):
+        where = ", below `pip:`" if place.endswith(CONDA) else ""
+        raise UsageError(f"{message}, which {place} does not bring", f"add to it{where}: {lines}")
     raise UsageError(f"{message}, which {place} does not bring", f"printf '%s\\n' {lines} >> {place}")
 
 

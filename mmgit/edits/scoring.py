@@ -1,23 +1,26 @@
 """What stands in `models/<model>/scoring/`: name -> bytes, from the paths that a user names or from the folder itself.
 
-The names are fixed, so that everybody finds `score.py`, `requirements.txt` (or `conda.yaml`), `schema.json` and
-`sample.json` in every model; other files keep theirs. `golden.jsonl` stays out of images.
+The names are fixed, so that everybody finds `score.py`, `requirements.txt` (or `conda.yaml`, `pyproject.toml`,
+`pylock.toml`), `schema.json` and `sample.json` in every model; other files keep theirs. `golden.jsonl` stays out of
+images.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mmgit import golden
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass
+from mmgit.images.declared import CONDA, PYLOCK, PYPROJECT, REQUIREMENTS
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import layout
 from mmgit.repository.files import Files
 from mmgit.repository.paths import parts_of
 
 SCRIPT, SCHEMA, SAMPLE, GOLDEN = "score.py", "schema.json", "sample.json", golden.FILE
-REQUIREMENTS, CONDA = "requirements.txt", "conda.yaml"
-DEPENDENCIES = (REQUIREMENTS, CONDA)
+DEPENDENCIES = (REQUIREMENTS, CONDA, PYLOCK)
+_PROJECT_TABLE = re.compile(rb"^[ \t]*\[[ \t]*project[ \t]*\]", re.MULTILINE)
 
 Scoring = Mapping[str, bytes]
 
@@ -39,7 +42,8 @@ def from_paths(paths: ScoringPaths) -> dict[str, bytes]:
     Raises:
         UsageError: a file is missing or too large, two have the same name, or there is a file but no script.
     """
-    named = {SCRIPT: paths.script, REQUIREMENTS: paths.requirements, CONDA: paths.conda, SCHEMA: paths.schema}
+    requirements = _requirements_name(paths.requirements)
+    named = {SCRIPT: paths.script, requirements: paths.requirements, CONDA: paths.conda, SCHEMA: paths.schema}
     sources = {name: path for name, path in named.items() if path is not None}
     if paths.requirements is not None and paths.conda is not None:
         raise UsageError(
@@ -64,11 +68,24 @@ def from_folder(root: Files, model: str) -> dict[str, bytes]:
 
 
 def dependencies_of(scoring: Scoring) -> str | None:
-    """The name of the dependency file, if there is one. Raises `UsageError` if there are two."""
+    """The name of the dependency file, if there is one. Raises `UsageError` if there are two.
+
+    A project is one where there is no other; a `pyproject.toml` that holds settings of tools alone never is.
+    """
     found = [name for name in DEPENDENCIES if name in scoring]
+    if not found and _PROJECT_TABLE.search(scoring.get(PYPROJECT, b"")):
+        return PYPROJECT
     if len(found) > 1:
         raise UsageError(f"the scoring folder holds {' and '.join(found)}", "keep one of them")
     return found[0] if found else None
+
+
+def _requirements_name(path: Path | None) -> str:
+    """What a file that `-p` names is: a project or a lock by its name, requirements by any other."""
+    if path is not None and path.name == PYPROJECT:
+        return PYPROJECT
+    is_lock = path is not None and path.suffix == ".toml" and path.name.partition(".")[0] == "pylock"
+    return PYLOCK if is_lock else REQUIREMENTS
 
 
 def _name_beside(script: Path | None, path: Path) -> str:

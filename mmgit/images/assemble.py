@@ -11,6 +11,7 @@ from mmgit.errors import BuildError
 from mmgit.frozen import asdict, dataclass, field
 from mmgit.images import codec
 from mmgit.images.builder import Sources
+from mmgit.images.conda.place import Prefix
 from mmgit.images.layers import LayerPlan, plan, write
 from mmgit.images.layout import Layout
 from mmgit.images.oci import put_index, put_platform_image, serving_config
@@ -63,6 +64,7 @@ class Assembler:
     layout: Layout
     mirror: Mirror = DEBIAN
     index: Index = PYPI
+    """Where mmgit's own packages come from."""
     serving: Serving = INSTALLED
     known: Mapping[str, Layer] = field(default_factory=dict)
     """Layer key -> layer, from all locks."""
@@ -73,6 +75,8 @@ class Assembler:
     warn: Callable[[str], None] = lambda _: None
     """Gets what people should know of an image that was made all the same."""
     watch: Watch = unwatched
+    packages: Index | None = None
+    """Where the packages of a project come from, if not from `index`."""
 
     def build(self, recipe: Recipe, sources: Sources) -> Lock:
         """The image of `recipe`. Raises `BuildError`: something that it is made of cannot be had, or is not that."""
@@ -106,8 +110,10 @@ class Assembler:
         built_for = {"machine": [*asdict(machine).values()]}
         plans = [self._base_plan(base, platform)]
         if sources.pylock is not None:
-            dependencies = partial(self._dependency_entries, sources.pylock, machine, plans[0])
-            plans.append(plan("dependencies", {**built_for, "lock": recipe.inputs.dependencies}, dependencies))
+            dependencies = partial(self._dependency_entries, sources, machine, plans[0])
+            made_of = {**built_for, "lock": recipe.inputs.dependencies}
+            made_of |= {"conda": recipe.inputs.conda} if recipe.inputs.conda else {}
+            plans.append(plan("dependencies", made_of, dependencies))
         serving = partial(self.serving.entries, machine=machine, index=self.index)
         return [*plans, plan("serving", {**built_for, "serving": recipe.foundation.serving}, serving)]
 
@@ -173,15 +179,36 @@ class Assembler:
         packages = _packages(base, platform)
         return base_entries(packages, base.suite, self.layout, self.mirror, watch=self.watch)
 
-    def _dependency_entries(self, pylock: bytes, machine: Machine, base: LayerPlan, scratch: Path) -> Iterator[Entry]:
+    def _dependency_entries(
+        self, sources: Sources, machine: Machine, base: LayerPlan, scratch: Path
+    ) -> Iterator[Entry]:
         from mmgit.images.elf import missing_libraries  # noqa: PLC0415 - only new dependencies are laid out
         from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - the same
 
+        if sources.conda is not None:
+            yield from self._conda_entries(sources, machine, scratch)
+            return
         with self.watch(f"laying out Python packages for {machine.platform}"):
-            lay_out(pylock, machine, scratch, index=self.index)
+            index = self.packages or self.index
+            lay_out(sources.pylock or b"", machine, scratch, index=index, wheels=sources.wheels)
         for library, file in missing_libraries(scratch, self._names_in(base)).items():
             self.warn(f"{machine.platform}: {file} needs {library}, which neither the base nor a dependency has")
-        return site_entries(scratch, DEPENDENCIES, machine.interpreter)
+        yield from site_entries(scratch, DEPENDENCIES, machine.interpreter)
+
+    def _conda_entries(self, sources: Sources, machine: Machine, scratch: Path) -> Iterator[Entry]:
+        """The environment of conda's own packages, with the others where its Python looks for them."""
+        from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - the same
+
+        assert sources.conda is not None  # noqa: S101 - whoever asks has looked
+        prefix = Prefix(machine.python)
+        parts = [scratch / name for name in ("conda", "site")]
+        for part in parts:
+            part.mkdir()
+        with self.watch(f"laying out conda packages for {machine.platform}"):
+            yield from sources.conda.entries(machine.platform, prefix, self.layout, parts[0], self.warn)
+        index = self.packages or self.index
+        lay_out(sources.pylock or b"", machine, parts[1], index=index, wheels=sources.wheels)
+        yield from site_entries(parts[1], f"{prefix.path}/{prefix.site_packages}", prefix.interpreter)
 
     def _names_in(self, base: LayerPlan) -> Iterator[str]:
         """The names of the files of a base, whose layer is made before those of others."""
@@ -202,8 +229,9 @@ def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:
             f'a suite has one Python: set `python: "{has}"`, or name a base of another suite',
         )
     today = foundation_of(sources.base, recipe.foundation.base, serving=serving, documents=sources.documents)
-    locked = hashlib.sha256(sources.pylock).hexdigest() if sources.pylock is not None else None
-    if today != recipe.foundation or locked != recipe.inputs.dependencies:
+    locks = [sources.pylock, sources.conda.lock if sources.conda else None]
+    locked = [hashlib.sha256(lock).hexdigest() if lock is not None else None for lock in locks]
+    if today != recipe.foundation or locked != [recipe.inputs.dependencies, recipe.inputs.conda]:
         parts = newer_parts(recipe.foundation, today) or ("dependencies",)
         raise BuildError(f"the recipe was made with another {' and '.join(parts)}", "mmgit image rebuild")
 

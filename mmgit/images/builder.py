@@ -12,6 +12,7 @@ from mmgit.lock import Lock
 from mmgit.recipe import Recipe
 
 if TYPE_CHECKING:
+    from mmgit.images.conda.layer import CondaSource
     from mmgit.spec.base import BaseSpec
 
 
@@ -27,6 +28,9 @@ class Sources:
     pylock: bytes | None = None
     documents: Mapping[str, bytes] = field(default_factory=dict)
     """What mmgit derived from the schema, path in the scoring folder -> bytes."""
+    wheels: Mapping[str, Open] = field(default_factory=dict)
+    """Wheels that the lock names by path -> how to open each."""
+    conda: "CondaSource | None" = None
 
 
 class Builder(Protocol):

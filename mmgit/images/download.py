@@ -1,6 +1,6 @@
 """Files from web servers by GET: packages and model files. Bounded, retried, verified by whoever keeps them.
 
-Only http and https; never from https to http, never with credentials.
+Only http and https; never from https to http, never with credentials in an address.
 """
 
 import http.client
@@ -57,6 +57,19 @@ def document(url: str, *, proxy: str = "") -> bytes:
         raise UnavailableError(f"{shown(url)}: {error}") from error
 
 
+def blocks(url: str, *, authorization: str = "") -> Iterator[bytes]:
+    """The bytes of a file, as they come; the login is shown to no other server.
+
+    Raises:
+        UnavailableError: it cannot be had.
+    """
+    try:
+        with _open(url, "", authorization) as response:
+            yield from _blocks(response)
+    except _BrokenOffError as error:
+        raise UnavailableError(f"{shown(url)}: {error}") from error
+
+
 def shown(url: str) -> str:
     """The address for messages, without what a query could hold."""
     parts = urlsplit(url)
@@ -75,10 +88,12 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(*args)
 
 
-def _open(url: str, proxy: str) -> IO[bytes]:
+def _open(url: str, proxy: str, authorization: str = "") -> IO[bytes]:
     _check(url, is_secure=False)
     handlers = [urllib.request.ProxyHandler({"http": proxy})] if proxy else []
     request = urllib.request.Request(url, headers={"User-Agent": "mmgit", "Accept-Encoding": "identity"})  # noqa: S310 - checked
+    if authorization:
+        request.add_unredirected_header("Authorization", authorization)
     try:
         response: IO[bytes] = urllib.request.build_opener(_Redirects, *handlers).open(request, timeout=TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:

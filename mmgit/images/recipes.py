@@ -6,10 +6,10 @@ Small files are read to be hashed; model files are only named, and opened when a
 import io
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from mmgit.documents import documents_of
-from mmgit.errors import UsageError
+from mmgit.errors import BuildError, UsageError
 from mmgit.frozen import dataclass, replace
 from mmgit.images.assemble import foundation_of
 from mmgit.images.builder import Sources
@@ -23,6 +23,9 @@ from mmgit.repository import layout
 from mmgit.repository.files import Files, Root
 from mmgit.repository.source import DeclaredVersion, Source
 from mmgit.spec.model import ModelFile
+
+if TYPE_CHECKING:
+    from mmgit.images.conda.layer import CondaSource
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ def job_of(root: Root, source: Source, reference: str, *, store: ModelStore, ser
             unopened(),
             files={each.path: partial(_open, read, each.path) for each in recipe.inputs.files},
             models=dict(_models(root, source, reference, store)),
+            wheels=dict(_wheels(root, source, reference, store)),
         )
 
     return Job(reference, recipe, sources)
@@ -64,9 +68,24 @@ def recipe_of(
     recipe = Recipe(inputs_of(source, reference, files.read), foundation)
 
     def unopened() -> Sources:
-        return Sources(base, {}, {}, read(LOCK_FILE) if spec.dependencies else None, documents)
+        pylock = read(LOCK_FILE) if spec.dependencies else None
+        conda = _conda(files, read(spec.conda)) if spec.conda else None
+        return Sources(base, {}, {}, pylock, documents=documents, conda=conda)
 
     return recipe, unopened
+
+
+def _conda(files: Files, lock: bytes) -> "CondaSource":
+    from mmgit.images.conda.layer import CondaSource  # noqa: PLC0415 - few have packages of conda's own
+
+    return CondaSource(lock, partial(_open_below, files))
+
+
+def _open_below(files: Files, path: str) -> IO[bytes]:
+    """A file below the root. Raises `BuildError` where the root is a commit, which gives no files of any size."""
+    if not isinstance(files, Root):
+        raise BuildError(f"{path} is in no work tree", "git switch to where it is")
+    return files.stream(path)
 
 
 def locks_of(source: Source) -> dict[str, Lock]:
@@ -93,6 +112,14 @@ def _models(root: Root, source: Source, manifest: str, store: ModelStore) -> Ite
                     (reference.partition("/")[0], file.path),
                     partial(version_file, root, reference, version, file, store),
                 )
+
+
+def _wheels(root: Root, source: Source, reference: str, store: ModelStore) -> Iterator[tuple[str, Open]]:
+    """The wheels that lie beside the lock of a manifest."""
+    declared = source.manifest(reference)
+    for name in declared.spec.wheels if declared else ():
+        path = f"{layout.manifest_folder(reference)}/{name}"
+        yield name, partial(store.open_in_git, partial(root.stream, path), path)
 
 
 def version_file(root: Root, reference: str, version: DeclaredVersion, file: ModelFile, store: ModelStore) -> IO[bytes]:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import IO
 
 from mmgit.errors import BuildError
+from mmgit.images.conda.place import Prefix
 from mmgit.images.layers import LayerPlan, plan
 from mmgit.images.tar import Entry, blocks_of, file, folder, link, stream
 from mmgit.recipe import Inputs, RecipeFile, RecipeModel, rows
@@ -71,6 +72,7 @@ def facts_of(inputs: Inputs) -> dict[str, object]:
         "schema": inputs.schema,
         "sample": inputs.sample,
         **inputs.choices,
+        **({"interpreter": Prefix(inputs.python).interpreter} if inputs.conda else {}),
     }
 
 

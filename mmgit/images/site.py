@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -18,9 +19,11 @@ from pathlib import Path
 from mmgit.errors import BuildError
 from mmgit.images.dependencies import check_pylock
 from mmgit.images.origins import PYPI, Index, Machine
+from mmgit.images.scoring import Open
 from mmgit.images.tar import Entry, blocks_of, file, stream
 from mmgit.images.uv import pip
 
+NO_WHEELS: Mapping[str, Open] = {}
 _TRACES = frozenset({"INSTALLER", "REQUESTED", "direct_url.json", "uv_cache.json", ".lock"})
 _ENTRY_POINT = re.compile(r"([A-Za-z_][\w.]*)\s*:\s*([A-Za-z_][\w.]*)\s*(?:\[.*\])?", re.ASCII)
 _SCRIPT = """#!{python}
@@ -31,23 +34,31 @@ sys.exit({called}())
 """
 
 
-def lay_out(pylock: bytes, machine: Machine, folder: Path, *, index: Index = PYPI) -> None:
+def lay_out(
+    pylock: bytes, machine: Machine, folder: Path, *, index: Index = PYPI, wheels: Mapping[str, Open] = NO_WHEELS
+) -> None:
     """Fill `folder` with what the lock names; without the network when uv's cache has it all.
+
+    `wheels` are those that the lock names by path: path -> how to open it.
 
     Raises:
         BuildError: the lock names something else than wheels with hashes, or has none for this machine.
     """
-    check_pylock(pylock, index=index)
+    check_pylock(pylock, index=index, wheels=wheels)
     with tempfile.TemporaryDirectory(prefix="mmgit-pylock-") as temporary:
         lock = Path(temporary) / "pylock.toml"
         lock.write_bytes(pylock)
-        args = ["install", "--target", str(folder), "--requirements", str(lock), "--default-index", index.url]
+        for path, opened in wheels.items():
+            place = Path(temporary) / path
+            place.parent.mkdir(exist_ok=True)
+            with opened() as source, place.open("wb") as target:
+                shutil.copyfileobj(source, target)
+        args = ["install", "--target", str(folder), "--requirements", str(lock), *index.options(with_own=True)]
         args += ["--python-platform", machine.uv_platform, "--python-version", machine.python]
         args += ["--only-binary", ":all:", "--no-deps", "--require-hashes"]
         if pip([*args, "--offline"], cwd=Path(temporary)).returncode != 0:
-            done = pip(args, cwd=Path(temporary))
-            wanted = f"Python {machine.python} on {machine.platform} with libc {machine.libc}"
-            done.output(BuildError, f"look at the dependencies: each needs a wheel for {wanted}")
+            done = pip(args, cwd=Path(temporary), logins=index.variables)
+            done.output(BuildError, f"look at the dependencies: each needs a wheel for {machine.words}")
 
 
 def site_entries(folder: Path, prefix: str, python: str) -> Iterator[Entry]:

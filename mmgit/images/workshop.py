@@ -11,6 +11,7 @@ from mmgit.images.assemble import Assembler
 from mmgit.images.builder import Built, Locked, gather
 from mmgit.images.credentials import docker_credentials
 from mmgit.images.layout import Layout
+from mmgit.images.locking import index_of
 from mmgit.images.models import ModelStore
 from mmgit.images.origins import Mirror
 from mmgit.images.proxy import build_proxy
@@ -148,6 +149,7 @@ class Workshop:
         return Assembler(
             layout=self.layout,
             mirror=self.mirror,
+            packages=index_of(source.project.spec),
             known=known,
             pull=pull,
             elsewhere=self._elsewhere,

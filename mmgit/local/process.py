@@ -21,6 +21,8 @@ import mmgit
 from mmgit.desired import Uploads
 from mmgit.errors import ServingError
 from mmgit.frozen import dataclass
+from mmgit.images.dependencies import Locked
+from mmgit.images.origins import PYPI, Index
 from mmgit.images.uv import pip, uv
 from mmgit.render.uploads import arguments
 from mmgit.repository import layout
@@ -51,7 +53,8 @@ class Served:
     documents: Mapping[str, bytes]
     facts: Mapping[str, Any]
     settings: Mapping[str, Any]
-    pylock: bytes | None
+    lock: Locked | None
+    index: Index = PYPI
     uploads: Uploads | None = None
 
 
@@ -65,7 +68,7 @@ def command_of(root: Path, served: Served, *, port: int) -> list[str]:
     shutil.rmtree(folder, ignore_errors=True)
     scoring = folder / "scoring"
     _link_files(scoring, served)
-    interpreter = _environment(root, served.python, served.pylock)
+    interpreter = _environment(root, served)
     places = {
         "authentication": "none",
         "bind": "127.0.0.1",
@@ -117,21 +120,33 @@ def _link_files(scoring: Path, served: Served) -> None:
         (scoring / path).write_bytes(data)
 
 
-def _environment(root: Path, python: str, pylock: bytes | None) -> Path:
+def _environment(root: Path, served: Served) -> Path:
     """The interpreter of a venv with what the lock names; made once for each lock."""
-    key = hashlib.sha256(python.encode() + b"\0" + (pylock or b"")).hexdigest()[:16]
+    python, locked = served.python, served.lock
+    conda = locked.conda if locked else None
+    pylock = locked.pylock if locked else b""
+    key = hashlib.sha256(python.encode() + b"\0" + pylock + (conda or b"")).hexdigest()[:16]
     folder = root / layout.STATE / "venvs" / key
-    interpreter = folder / "bin" / "python"
+    interpreter = folder / "bin" / (f"python{python}" if conda else "python")
     if (folder / "complete").exists():
         return interpreter
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    made = uv(["venv", "--python", python, str(folder)], cwd=root)
-    made.output(ServingError, f"install Python {python}: uv python install {python}")
-    if pylock:
+    if conda:
+        from mmgit.local.conda import conda_environment  # noqa: PLC0415 - few have packages of conda's own
+
+        conda_environment(root, folder, conda, python)
+    else:
+        made = uv(["venv", "--python", python, str(folder)], cwd=root)
+        made.output(ServingError, f"install Python {python}: uv python install {python}")
+    if locked:
         lock = folder / "pylock.toml"
-        lock.write_bytes(pylock)
-        done = uv(["pip", "install", "--python", str(interpreter), "--requirements", str(lock)], cwd=root)
+        for path, data in {lock.name: locked.pylock, **locked.wheels}.items():
+            (folder / path).parent.mkdir(exist_ok=True)
+            (folder / path).write_bytes(data)
+        args = ["pip", "install", "--python", str(interpreter), "--requirements", str(lock)]
+        args += served.index.options(with_own=True)
+        done = uv(args, cwd=root, logins=served.index.variables)
         done.output(ServingError, "look at the dependencies of the scoring folder")
     (folder / "complete").touch()
     return interpreter

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mmgit.documents import documents_of
+from mmgit.edits.dependencies import machines_of
 from mmgit.edits.references import service_of
 from mmgit.errors import UsageError
 from mmgit.frozen import replace
-from mmgit.images.dependencies import lock_dependencies
-from mmgit.inputs import LOCK_FILE
+from mmgit.images.declared import declared
+from mmgit.images.dependencies import Asked, Locked
+from mmgit.images.locking import index_of, locker
+from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
 from mmgit.local.process import Served
 from mmgit.repository import layout
 from mmgit.repository.files import Root
@@ -32,13 +35,19 @@ def of_model(root: Root, source: Source, name: str) -> Served:
         f"{name}/{max(model.versions)}" if reference.partition("/")[0] == name else reference
         for reference in manifest.spec.models
     )
-    lock = root.read(f"{frozen}/{LOCK_FILE}") if manifest.spec.dependencies else None
+    lock = _lock(root, frozen, manifest.spec)
     if manifest.spec.dependencies and folder == scoring:
         edited = root.read_if_there(f"{scoring}/{manifest.spec.dependencies}")
         if edited is not None and edited != root.read(f"{frozen}/{manifest.spec.dependencies}"):
-            lock = lock_dependencies(edited.decode(), manifest.spec.python)
+            said = declared(manifest.spec.dependencies, edited, manifest.spec.extras)
+            spec, machines = manifest.spec, machines_of(source, manifest.spec.base)
+            asked = Asked(said.requirements, spec.python, said.lock, machines, spec.sdists, said.conda)
+            lock = locker(root, source.project.spec)(asked)
     names = [
-        path for path in root.walk(folder) if "__pycache__" not in path and path not in ("manifest.yaml", LOCK_FILE)
+        path
+        for path in root.walk(folder)
+        if "__pycache__" not in path
+        and path not in ("manifest.yaml", LOCK_FILE, manifest.spec.conda, *manifest.spec.wheels)
     ]
     files = {path: f"{folder}/{path}" for path in names if not path.startswith("images/")}
     if manifest.spec.script is None:  # its schema was read from the model file when it was frozen
@@ -89,8 +98,9 @@ def of_manifest(root: Root, source: Source, reference: str) -> Served:
 
 def _frozen(root: Root, source: Source, name: str, reference: str, manifest: DeclaredManifest) -> Served:
     folder = layout.manifest_folder(reference)
-    lock = root.read(f"{folder}/{LOCK_FILE}") if manifest.spec.dependencies else None
-    files = {path: f"{folder}/{path}" for path in manifest.files if path != LOCK_FILE}
+    lock = _lock(root, folder, manifest.spec)
+    unused = {LOCK_FILE, manifest.spec.conda, *manifest.spec.wheels}
+    files = {path: f"{folder}/{path}" for path in manifest.files if path not in unused}
     return _served(root, source, name, manifest.spec, files=files, lock=lock)
 
 
@@ -101,7 +111,7 @@ def _served(  # noqa: PLR0913 - the parts of one value
     spec: ManifestSpec,
     *,
     files: Mapping[str, str],
-    lock: bytes | None,
+    lock: Locked | None,
 ) -> Served:
     schema = root.read(files[spec.schema_]) if spec.schema_ and spec.schema_ in files else None
     sample = root.read(files[spec.sample]) if spec.sample and spec.sample in files else None
@@ -122,8 +132,18 @@ def _served(  # noqa: PLR0913 - the parts of one value
             "sample": spec.sample if sample else None,
         },
         settings={"service": name},
-        pylock=lock,
+        lock=lock,
+        index=index_of(source.project.spec),
     )
+
+
+def _lock(root: Root, folder: str, spec: ManifestSpec) -> Locked | None:
+    """The lock of a manifest, with the wheels beside it."""
+    if not spec.dependencies:
+        return None
+    wheels = {name: root.read(f"{folder}/{name}", MAX_SCORING_BYTES) for name in spec.wheels}
+    conda = root.read(f"{folder}/{spec.conda}", MAX_SCORING_BYTES) if spec.conda else None
+    return Locked(root.read(f"{folder}/{LOCK_FILE}"), wheels, conda)
 
 
 def _model_files(root: Root, source: Source, reference: str) -> dict[str, Path]:

@@ -1,17 +1,14 @@
 """The packages of a training: requirements come in, `pylock.toml` goes out, which says what it is a lock of."""
 
-from collections.abc import Callable
-
 from mmgit.edits.change import Change
 from mmgit.edits.references import model_of
 from mmgit.errors import UsageError
+from mmgit.images.dependencies import Asked, Lock
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES, training_head, training_python
 from mmgit.repository import layout
 from mmgit.repository.files import Files
 from mmgit.repository.source import Source
 from mmgit.spec.training import TrainingSpec
-
-Lock = Callable[[str, str], bytes]
 
 
 def training_of(source: Source, model: str) -> TrainingSpec:
@@ -36,7 +33,10 @@ def locked(source: Source, files: Files, model: str, lock: Lock) -> Change:
     training = training_of(source, model)
     python, requirements = python_of(source, training), _requirements(files, model, training)
     path = f"{layout.training_folder(model)}/{LOCK_FILE}"
-    data = training_head(requirements, python) + lock(requirements.decode(), python)
+    made = lock(Asked(requirements.decode(), python))
+    if made.wheels:
+        raise UsageError(f"{min(made.wheels)} is in no index", f"what trains `{model}` comes from indexes alone")
+    data = training_head(requirements, python) + made.pylock
     return Change({path: data}, f"{path}: what {training.requirements} means for Python {python} today")
 
 

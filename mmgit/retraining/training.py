@@ -50,10 +50,10 @@ def _install(order: Order, workspace: Path, index: Index) -> None:
     is_this = order.python == f"{sys.version_info.major}.{sys.version_info.minor}"
     python = sys.executable if is_this else order.python
     uv(["venv", "--python", python, "--no-project", venv], cwd=workspace).output(BuildError, hint)
-    args = ["pip", "install", "--python", venv, "--requirements", str(lock), "--default-index", index.url]
+    args = ["pip", "install", "--python", venv, "--requirements", str(lock), *index.options(with_own=True)]
     args += ["--only-binary", ":all:", "--no-deps", "--require-hashes"]
     if uv([*args, "--offline"], cwd=workspace).returncode != 0:
-        uv(args, cwd=workspace).output(BuildError, f"mmgit retrain {order.model} --lock")
+        uv(args, cwd=workspace, logins=index.variables).output(BuildError, f"mmgit retrain {order.model} --lock")
     for path, content in INSTALLED.files.items():
         if path == "__init__.py" or path.startswith("sdk/"):
             place = workspace / "sdk/mmgit" / path

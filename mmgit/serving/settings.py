@@ -50,6 +50,8 @@ class ImageFacts:
     sample: str | None = None
     outputs: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
+    interpreter: str = ""
+    """A Python that the dependencies bring, with themselves where it looks for them."""
 
 
 @dataclass(frozen=True)

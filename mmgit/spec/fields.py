@@ -54,6 +54,9 @@ Memory = Annotated[str, Matching(r"[1-9][0-9]{0,11}(?:Ki|Mi|Gi|Ti|k|M|G|T)", "an
 DURATION = Matching(r"[1-9][0-9]{0,5}(?:ms|s|m|h|d)", "a duration, like 500ms, 60s, 5m, 24h or 90d")
 Duration = Annotated[str, DURATION]
 
+PACKAGE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?"
+"""As PEP 508 has it."""
+
 Version = Annotated[str, Matching(r"[0-9]+\.[0-9]+", 'a minor version in quotes, like "3.11"')]
 """A Python or Kubernetes minor version. `3.10` without quotes is the number 3.1."""
 

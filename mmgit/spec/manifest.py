@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal
 
-from mmgit.spec.fields import Document, List, Name, Reference, RelativePath, Text, Version
+from mmgit.spec.fields import PACKAGE_NAME, Document, List, Name, Reference, RelativePath, Text, Version
 from mmgit.spec.vocabulary import Matching, Sized
 
 Output = Annotated[str, Matching(r"[^\x00-\x1f\x7f]{1,256}", "the name of an output")]
+Extra = Annotated[str, Matching(PACKAGE_NAME, "the name of an extra")]
+PackageName = Annotated[str, Matching(PACKAGE_NAME, "the name of a package")]
 TypeName = Annotated[str, Matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", "the name of a type, like package.module.Class")]
 
 
@@ -33,6 +35,14 @@ class ManifestSpec(Document):
     """Other files that it reads."""
     dependencies: RelativePath | None = None
     """What it needs, as it was declared."""
+    extras: List[Extra] = ()
+    """The optional dependencies of `pyproject.toml` that are in it."""
+    sdists: List[PackageName] = ()
+    """Packages that were built from source, as they have no wheel."""
+    conda: RelativePath | None = None
+    """The lock of packages of conda's own."""
+    wheels: List[RelativePath] = ()
+    """Wheels that are in no index, and are named by the lock."""
     schema_: RelativePath | None = None
     """What `run()` takes and gives, as JSON Schema."""
     sample: RelativePath | None = None

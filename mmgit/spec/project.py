@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from mmgit.spec.fields import Document, List, Memory, Name, Platform, Text, Uri
+from mmgit.spec.fields import PACKAGE_NAME, Document, List, Memory, Name, Platform, RelativePath, Text, Uri
 from mmgit.spec.record import EMPTY, Spec
 from mmgit.spec.vocabulary import Matching, Sized, Within
 
@@ -38,6 +38,48 @@ class Store(Spec):
     """Files up to this size are kept in git."""
     uri: Uri | None = None
     """Where larger ones go, under their SHA-256."""
+
+
+PackageName = Annotated[str, Matching(PACKAGE_NAME, "the name of a package")]
+
+
+class PackageIndex(Spec):
+    """A Python package index. Logins to it are in variables: `UV_INDEX_<NAME>_USERNAME` and `…_PASSWORD`."""
+
+    name: Name
+    """How it is called here, and in the variables with its login."""
+    url: Annotated[
+        str,
+        Matching(
+            r"(?:https://[A-Za-z0-9.-]+|http://(?:127\.0\.0\.1|localhost))(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/+-]*)?",
+            "an https address without a login",
+        ),
+    ]
+    """Its address, as PEP 503 has it, without a login."""
+    hosts: List[Annotated[str, Matching(r"[A-Za-z0-9.-]{1,253}", "the name of a host")]] = ()
+    """Hosts that it keeps files on, besides its own."""
+    only: List[PackageName] = ()
+    """It is asked for these packages and no others, and no other index is asked for them."""
+
+
+class Packages(Spec):
+    """Where Python packages come from. Without a word, from PyPI."""
+
+    indexes: List[PackageIndex] = ()
+    """The indexes that are asked, in this order: the first that has a package gives it. PyPI is one if it is named."""
+    wheels: List[RelativePath] = ()
+    """Folders with wheels that are in no index; those that a lock names are copied beside it."""
+
+    def check(self) -> None:
+        """Names are told apart, and some index is asked for what none is named for."""
+        names = [index.name for index in self.indexes]
+        if len({*names}) < len(names):
+            raise ValueError("two indexes have the same name")
+        if names and all(index.only for index in self.indexes):
+            raise ValueError("no index is asked for all other packages: {name: pypi, url: https://pypi.org/simple}")
+        named = [package.lower() for index in self.indexes for package in index.only]
+        if len({*named}) < len(named):
+            raise ValueError("two indexes are named for the same package")
 
 
 Format = Literal["pickle", "onnx", "skops", "safetensors", "keras", "torchscript", "xgboost", "lightgbm", "other"]
@@ -98,5 +140,7 @@ class ProjectSpec(Document):
     """The base of manifests that name none."""
     store: Store = Store()
     """Where model files go."""
+    packages: Packages = Packages()
+    """Where Python packages come from."""
     policies: Policies = Policies()
     """Rules for the whole project."""

@@ -37,6 +37,10 @@ ELSEWHERE = {
         r"(new|base update|up|down|serve)\b|(service create|release|clients|telemetry (show|report)) iris --env dev",
         r"service run|model register iris model.skops -f",
     ),
+    "cli/test_dependencies.py::"
+    "test_a_project_is_locked_from_a_private_index_and_a_package_without_a_wheel_is_built_where_it_is_named": (
+        r"(model register|manifest create) .*--(extra|sdist)",
+    ),
     "cli/test_telemetry.py::test_a_version_is_compared_with_the_reference_that_it_declares": (
         r"model register .*--reference",
     ),

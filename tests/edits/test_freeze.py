@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
+from mmgit.edits.dependencies import Wishes
 from mmgit.edits.freeze import Freezing, Frozen, freeze, versions_to_freeze, with_other_models
 from mmgit.edits.keys import RANDOM_BYTES, Dates, mint
-from mmgit.errors import BuildError, UsageError
+from mmgit.errors import UsageError
+from mmgit.images.dependencies import Asked, Locked
 
 DATES = Dates("2026-11-30")
 
@@ -31,9 +33,15 @@ class Solver:
 
     asked: list[tuple[str, str]] = field(default_factory=list)
 
-    def __call__(self, requirements: str, python: str) -> bytes:
-        self.asked.append((requirements, python))
-        return f"# {len(self.asked)}: {requirements} for {python}\n".encode()
+    wheels: Mapping[str, bytes] = field(default_factory=dict)
+    conda: bytes | None = None
+    specs: list[tuple[str, ...]] = field(default_factory=list)
+
+    def __call__(self, asked: Asked) -> Locked:
+        self.asked.append((asked.requirements, asked.python))
+        made = f"# {len(self.asked)}: {asked.requirements} for {asked.python}\n".encode()
+        self.specs += [asked.conda.specs] if asked.conda else []
+        return Locked(asked.given or made, self.wheels, self.conda)
 
 
 def frozen(repository: Edited, scoring: Mapping[str, bytes], solver: Solver, **wanted: Any) -> Frozen:
@@ -141,7 +149,8 @@ def test_a_model_without_dependencies_has_no_lock(edited: Callable[..., Edited])
         ({"score.py": SCORE, "requirements.txt": b"\xff"}, r"requirements\.txt is not UTF-8"),
         ({"score.py": SCORE, "conda.yaml": b"a: &x 1\n"}, r"conda\.yaml:1:4: anchors"),
         ({"score.py": SCORE, "images/logo.png": b""}, r"scoring/images/logo\.png cannot be frozen"),
-        ({"score.py": SCORE, "pylock.toml": b""}, r"scoring/pylock\.toml cannot be frozen"),
+        ({"score.py": SCORE, "pylock.toml/x": b""}, r"scoring/pylock\.toml/x cannot be frozen"),
+        ({"score.py": SCORE, "requirements.txt": b"", "pylock.toml": b""}, r"requirements\.txt and pylock\.toml"),
         ({"score.py": SCORE, "golden.jsonl": b"{}"}, r"scoring/golden\.jsonl: line 1 is not"),
         ({"score.py": b"KEY = '%b'" % TOKEN.encode()}, rf"scoring/score\.py holds the API key with the id `{KEY.id}`$"),
         ({"score.py": SCORE, "na:me.py": b""}, r"manifest\.yaml: `files\.0` is 'na:me\.py'"),
@@ -154,9 +163,103 @@ def test_what_cannot_be_frozen_is_refused(
         frozen(edited(), scoring, Solver())
 
 
-def test_packages_of_conda_itself_are_refused(edited: Callable[..., Edited]) -> None:
-    with pytest.raises(BuildError, match="package of conda's own"):
-        frozen(edited(), {"score.py": SCORE, "conda.yaml": b"dependencies: [cudatoolkit=11]\n"}, Solver())
+def test_packages_of_condas_own_are_locked_in_a_file_of_their_own(edited: Callable[..., Edited]) -> None:
+    repository, solver = edited(), Solver(conda=b'{"version": 6}\n')
+    conda = b"channels: [conda-forge]\ndependencies: [python=3.11, lightgbm, {pip: [numpy]}]\n"
+    scoring = {"score.py": SCORE, "conda.yaml": conda}
+
+    first = frozen(repository, scoring, solver)
+    repository.apply(first.change)
+    second = frozen(repository, {**scoring, "score.py": SCORE + b"#"}, solver)
+
+    assert solver.asked == [("numpy\n", "3.11")]
+    assert solver.specs == [("lightgbm",)]
+    assert first.change.files[f"{FOLDER}/conda.lock"] == b'{"version": 6}\n'
+    assert second.change.files["models/churn/manifests/3/conda.lock"] == b'{"version": 6}\n'
+    assert b"\ndependencies: conda.yaml\nconda: conda.lock\n" in manifest_of(first)
+    assert repository.problems == ()
+    with pytest.raises(UsageError, match=r"conda\.lock lies where the lock goes"):
+        frozen(repository, {**scoring, "conda.lock": b""}, solver)
+
+
+PROJECT = b"""[project]
+name = "churn"
+requires-python = ">=3.11"
+dependencies = ["numpy"]
+[project.optional-dependencies]
+boost = ["xgboost"]
+"""
+
+
+def manifest_of(result: Frozen) -> bytes:
+    return result.change.files[f"models/{result.reference.replace('/', '/manifests/')}/manifest.yaml"] or b""
+
+
+def test_a_project_is_locked_with_the_extras_that_are_wanted_until_others_are(edited: Callable[..., Edited]) -> None:
+    repository, solver = edited(), Solver()
+    scoring = {"score.py": SCORE, "pyproject.toml": PROJECT}
+
+    first = frozen(repository, scoring, solver, wishes=Wishes(extras=("boost",)))
+    repository.apply(first.change)
+    second = frozen(repository, {**scoring, "score.py": SCORE + b"#"}, solver)
+
+    assert solver.asked == [("numpy\nxgboost\n", "3.11")]
+    assert b"dependencies: pyproject.toml\nextras: [boost]\n" in manifest_of(first)
+    assert b"extras: [boost]" in manifest_of(second)
+    assert b"files" not in manifest_of(first)
+    assert repository.problems == ()
+
+
+def test_a_project_for_another_python_is_refused(edited: Callable[..., Edited]) -> None:
+    project = PROJECT.replace(b">=3.11", b">=3.12")
+
+    with pytest.raises(UsageError, match=r"asks for Python >=3\.12, and base `default` has Python 3\.11"):
+        frozen(edited(), {"score.py": SCORE, "pyproject.toml": project}, Solver())
+
+
+@pytest.mark.parametrize("beside", [{"requirements.txt": b"pandas\n"}, {}])
+def test_settings_of_tools_and_a_project_beside_requirements_are_files_as_others(
+    edited: Callable[..., Edited], beside: dict[str, bytes]
+) -> None:
+    project = PROJECT if beside else b"[tool.ruff]\n"
+    solver = Solver()
+
+    result = frozen(edited(), {"score.py": SCORE, "pyproject.toml": project, **beside}, solver)
+
+    assert b"files: [pyproject.toml]" in manifest_of(result)
+    assert solver.asked == [("pandas\n", "3.11")] * len(beside)
+
+
+def test_a_lock_that_is_there_is_frozen_as_it_is(edited: Callable[..., Edited]) -> None:
+    repository, lock = edited(), b"# made elsewhere\n"
+
+    result = frozen(repository, {"score.py": SCORE, "pylock.toml": lock}, Solver())
+    repository.apply(result.change)
+
+    assert result.change.files[f"{FOLDER}/pylock.toml"] == lock
+    assert b"dependencies: pylock.toml\n" in manifest_of(result)
+    assert repository.problems == ()
+
+
+def test_extras_of_what_has_none_are_refused(edited: Callable[..., Edited]) -> None:
+    with pytest.raises(UsageError, match="no dependency file for --extra"):
+        frozen(edited(), {"score.py": SCORE}, Solver(), wishes=Wishes(extras=("boost",)))
+
+
+def test_wheels_of_no_index_are_frozen_beside_the_lock(edited: Callable[..., Edited]) -> None:
+    repository, solver = edited(), Solver(wheels={"wheels/ours-1.0-py3-none-any.whl": b"wheel"})
+    scoring = {"score.py": SCORE, "requirements.txt": b"ours\n"}
+
+    first = frozen(repository, scoring, solver)
+    repository.apply(first.change)
+    second = frozen(repository, {**scoring, "score.py": SCORE + b"#"}, solver)
+
+    assert first.change.files[f"{FOLDER}/wheels/ours-1.0-py3-none-any.whl"] == b"wheel"
+    assert b"wheels: [wheels/ours-1.0-py3-none-any.whl]\n" in manifest_of(first)
+    assert second.change.files["models/churn/manifests/3/wheels/ours-1.0-py3-none-any.whl"] == b"wheel"
+    assert repository.problems == ()
+    with pytest.raises(UsageError, match=r"wheels/x\.txt lies where locked wheels go"):
+        frozen(repository, {**scoring, "wheels/x.txt": b""}, solver)
 
 
 def test_the_newest_version_is_frozen_unless_others_are_named(edited: Callable[..., Edited]) -> None:

@@ -11,6 +11,7 @@ from mmgit.edits.model_files import FoundFile
 from mmgit.edits.register import Registered, Registration, Surroundings, register
 from mmgit.edits.runtimes import Choice
 from mmgit.errors import UsageError
+from mmgit.images.dependencies import Asked, Locked
 from tests.signatures.model_files import onnx, value
 
 Edited = Any
@@ -20,8 +21,8 @@ SCORE = b"def run(x):\n    return x\n"
 MODEL = FoundFile("model.skops", "0123456789" * 6 + "e555", 7, source=Path("/training/model.skops"))
 
 
-def locked(requirements: str, python: str) -> bytes:
-    return f"# {requirements} {python}".encode()
+def locked(asked: Asked) -> Locked:
+    return Locked(f"# {asked.requirements} {asked.python}".encode())
 
 
 def registered(repository: Edited, model: str = "digits", **wanted: Any) -> Registered:
@@ -127,7 +128,7 @@ RUNTIME = {"requirements.txt": b"onnxruntime\n"}
 
 def with_runtime(repository: Edited, file: Path, **wanted: Any) -> Registered:
     files = (FoundFile(file.name, hashlib.sha256(file.read_bytes()).hexdigest(), 7, source=file),)
-    surroundings = Surroundings(lambda *_: b'[[packages]]\nname = "onnxruntime"\n', is_in_lfs=lambda _: False)
+    surroundings = Surroundings(lambda _: Locked(b'[[packages]]\nname = "onnxruntime"\n'), is_in_lfs=lambda _: False)
     return register(repository.source, repository.root, Registration("flowers", files, **wanted), surroundings)
 
 

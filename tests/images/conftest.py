@@ -71,13 +71,20 @@ def deb_of(*members: tuple[tarfile.TarInfo, bytes], compression: str = "xz") -> 
 
 
 def wheel_of(
-    name: str, files: Mapping[str, str | bytes], *, entry_points: str = "", version: str = "1.0"
+    name: str,
+    files: Mapping[str, str | bytes],
+    *,
+    entry_points: str = "",
+    version: str = "1.0",
+    requires: tuple[str, ...] = (),
 ) -> tuple[str, bytes]:
     """A pure wheel: its file name and bytes. Source: PyPA, "Binary distribution format"."""
+    name = name.replace("-", "_")
     info = f"{name}-{version}.dist-info"
     content: dict[str, str | bytes] = {
         **files,
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        + "".join(f"Requires-Dist: {each}\n" for each in requires),
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
         **({f"{info}/entry_points.txt": entry_points} if entry_points else {}),
     }
@@ -128,6 +135,8 @@ class Site:
     """What it serves at any other path."""
     asked: list[str] = field(default_factory=list)
     authorizations: list[str] = field(default_factory=list)
+    wants: str = ""
+    """The Authorization header without which it answers 401."""
     bodies: list[bytes] = field(default_factory=list)
 
 
@@ -143,7 +152,9 @@ class _SiteHandler(http.server.BaseHTTPRequestHandler):
         site.authorizations.append(self.headers.get("Authorization", ""))
         site.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
         statuses = site.statuses.get(path.partition("?")[0])
-        if statuses:
+        if site.wants and site.authorizations[-1] != site.wants:
+            self._answer(401, b"")
+        elif statuses:
             self._answer(statuses.pop(0), b"")
         elif path in site.redirects:
             self.send_response(302)
@@ -185,6 +196,16 @@ def running(server: http.server.ThreadingHTTPServer) -> Iterator[str]:
 
 @pytest.fixture
 def site() -> Iterator[Site]:
+    yield from _served()
+
+
+@pytest.fixture
+def private_site() -> Iterator[Site]:
+    """A second server, which may want a login."""
+    yield from _served()
+
+
+def _served() -> Iterator[Site]:
     found = Site()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_SiteHandler,), {"site": found}))
     for address in running(server):

@@ -1,23 +1,28 @@
 """Locking what users declare: wheels of the index only, for every platform, with hashes."""
 
 import tomllib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mmgit.errors import BuildError
-from mmgit.images.dependencies import check_pylock, lock_dependencies, requirements_of_conda
-from mmgit.images.origins import PYPI
+from mmgit.images.dependencies import Asked, check_pylock, lock_dependencies
+from mmgit.images.origins import PYPI, Index
 
 if TYPE_CHECKING:
     from tests.images.conftest import Kit, Site
+
+
+def locked(requirements: str, index: Index) -> bytes:
+    return lock_dependencies(Asked(requirements, "3.11"), index=index).pylock
 
 
 def test_requirements_are_locked_with_address_and_hash(kit: "Kit", site: "Site") -> None:
     name, wheel = kit.wheel_of("tiny", {"tiny.py": ""})
     index = kit.publish(site, (name, wheel), kit.wheel_of("tiny", {"tiny.py": ""}, version="2.0"))
 
-    lock = lock_dependencies("tiny<2  # the old one\n", "3.11", index=index)
+    lock = locked("tiny<2  # the old one\n", index)
 
     (package,) = tomllib.loads(lock.decode())["packages"]
     assert (package["name"], package["version"]) == ("tiny", "1.0")
@@ -28,14 +33,14 @@ def test_requirements_are_locked_with_address_and_hash(kit: "Kit", site: "Site")
 def test_the_same_requirements_give_the_same_lock(kit: "Kit", site: "Site") -> None:
     index = kit.publish(site, kit.wheel_of("tiny", {"tiny.py": ""}), kit.wheel_of("other", {"other.py": ""}))
 
-    one, two = (lock_dependencies(text, "3.11", index=index) for text in ("tiny\nother\n", "other\ntiny\n"))
+    one, two = (locked(text, index) for text in ("tiny\nother\n", "other\ntiny\n"))
 
     assert one == two
     assert b"/tmp" not in one
 
 
 def test_no_requirements_are_an_empty_lock(kit: "Kit", site: "Site") -> None:
-    lock = lock_dependencies("# nothing\n", "3.11", index=kit.publish(site))
+    lock = locked("# nothing\n", kit.publish(site))
 
     assert tomllib.loads(lock.decode()).get("packages", []) == []
 
@@ -44,7 +49,7 @@ def test_what_the_index_does_not_have_is_an_error_with_the_reason(kit: "Kit", si
     index = kit.publish(site, kit.wheel_of("tiny", {}))
 
     with pytest.raises(BuildError, match=r"(?s)tiny.*>=3"):
-        lock_dependencies("tiny>=3\n", "3.11", index=index)
+        locked("tiny>=3\n", index)
 
 
 def test_a_package_without_a_wheel_is_refused_and_none_of_it_runs(kit: "Kit", site: "Site") -> None:
@@ -56,7 +61,7 @@ def test_a_package_without_a_wheel_is_refused_and_none_of_it_runs(kit: "Kit", si
     site.files["/simple/evil/"] = page.encode()
 
     with pytest.raises(BuildError, match="evil") as raised:
-        lock_dependencies("evil\n", "3.11", index=index)
+        locked("evil\n", index)
     assert "this ran" not in raised.value.message
 
 
@@ -77,7 +82,7 @@ def test_a_package_without_a_wheel_is_refused_and_none_of_it_runs(kit: "Kit", si
 )
 def test_a_line_that_is_no_name_and_version_is_refused_without_being_shown(line: str) -> None:
     with pytest.raises(BuildError, match="line 2 of the requirements") as raised:
-        lock_dependencies(f"numpy\n{line}\n", "3.11")
+        locked(f"numpy\n{line}\n", PYPI)
     assert "secret" not in raised.value.message
 
 
@@ -96,7 +101,7 @@ def test_a_line_that_is_no_name_and_version_is_refused_without_being_shown(line:
             "has no sha256",
         ),
         ('[[packages]]\nname = "a"\nwheels = [{url = "https://pypi.org/a.whl"}]\n', "not a lock as uv writes it"),
-        ('[[packages]]\nname = "a"\nwheels = [{path = "a.whl"}]\n', "not a lock as uv writes it"),
+        ('[[packages]]\nname = "a"\nwheels = [{path = "a.whl"}]\n', "is a file that does not lie beside the lock"),
         ("packages = 1\n", "not a lock as uv writes it"),
         ("hello", "not a lock as uv writes it"),
     ],
@@ -106,32 +111,71 @@ def test_a_lock_that_names_anything_else_than_wheels_with_hashes_is_refused(lock
         check_pylock(lock.encode(), index=PYPI)
 
 
-def test_a_conda_file_of_the_usual_shape_is_its_python_and_its_pip_list() -> None:
-    document = {
-        "name": "churn",
-        "channels": ["conda-forge"],
-        "dependencies": ["python=3.11", "pip", "pip>=23", {"pip": ["numpy==2.0", "pandas"]}],
-    }
+def test_a_wheel_of_no_index_is_given_back_beside_the_lock(kit: "Kit", site: "Site") -> None:
+    index = kit.publish(site, kit.wheel_of("tiny", {"tiny.py": ""}))
+    name, wheel = kit.wheel_of("ours", {"ours.py": ""})
 
-    assert requirements_of_conda(document) == ("3.11", "numpy==2.0\npandas\n")
+    made = lock_dependencies(
+        Asked("ours\ntiny\n", "3.11"), index=index, wheels={name: wheel, "else-1.0-py3-none-any.whl": b""}
+    )
 
-
-@pytest.mark.parametrize(
-    ("pinned", "python"),
-    [("python=3.11.4", "3.11"), ("python==3.10.*", "3.10"), ("python", None), ("python>=3.9", None)],
-)
-def test_the_python_of_a_conda_file_is_its_minor_when_it_names_one(pinned: str, python: str | None) -> None:
-    assert requirements_of_conda({"dependencies": [pinned]}) == (python, "")
+    ours, tiny = tomllib.loads(made.pylock.decode())["packages"]
+    assert made.wheels == {f"wheels/{name}": wheel}
+    assert ours["wheels"][0]["path"] == f"wheels/{name}"
+    assert ours["wheels"][0]["hashes"] == {"sha256": kit.sha256(wheel)}
+    assert tiny["wheels"][0]["url"].startswith(site.url)
+    assert b"/tmp" not in made.pylock
 
 
-@pytest.mark.parametrize("item", ["numpy=1.26", "cudatoolkit", {"conda": []}, 3])
-def test_a_package_of_condas_own_is_refused_with_the_way_out(item: object) -> None:
-    with pytest.raises(BuildError, match="package of conda's own") as raised:
-        requirements_of_conda({"dependencies": ["python=3.11", item]})
-    assert "pip:" in raised.value.hint
+def test_a_package_with_an_index_of_its_own_comes_from_there_whatever_others_have(
+    kit: "Kit", site: "Site", private_site: "Site"
+) -> None:
+    public = kit.publish(site, kit.wheel_of("acme-core", {}, version="99.0"), kit.wheel_of("tiny", {}))
+    private = kit.publish(private_site, kit.wheel_of("acme-core", {}, version="1.0"))
+    index = replace(public, before=(replace(private, name="acme", only=("Acme_Core",)),))
+
+    lock = tomllib.loads(locked("tiny\nacme-core\n", index).decode())
+
+    assert {(each["name"], each["version"]) for each in lock["packages"]} == {("acme-core", "1.0"), ("tiny", "1.0")}
+    assert not any("acme" in path for path in site.asked)
+    assert not any("tiny" in path for path in private_site.asked)
 
 
-@pytest.mark.parametrize("document", [None, [], {"dependencies": "numpy"}])
-def test_a_conda_file_without_a_list_is_refused(document: object) -> None:
-    with pytest.raises(BuildError, match="holds no list"):
-        requirements_of_conda(document)
+def test_what_others_need_comes_from_its_own_index_too(kit: "Kit", site: "Site", private_site: "Site") -> None:
+    needs = kit.wheel_of("outer", {}, requires=("acme-core",))
+    public = kit.publish(site, needs, kit.wheel_of("acme-core", {}, version="99.0"))
+    private = kit.publish(private_site, kit.wheel_of("acme-core", {}, version="1.0"))
+    index = replace(public, before=(replace(private, name="acme", only=("acme-core",)),))
+
+    lock = tomllib.loads(locked("outer\n", index).decode())
+
+    assert {(each["name"], each["version"]) for each in lock["packages"]} == {("acme-core", "1.0"), ("outer", "1.0")}
+
+
+def test_the_first_index_that_has_a_package_gives_it(kit: "Kit", site: "Site", private_site: "Site") -> None:
+    last = kit.publish(site, kit.wheel_of("tiny", {}, version="2.0"), kit.wheel_of("other", {}))
+    first = kit.publish(private_site, kit.wheel_of("tiny", {}, version="1.0"))
+    index = replace(last, before=(replace(first, name="acme"),))
+
+    lock = tomllib.loads(locked("tiny\nother\n", index).decode())
+
+    assert [(each["name"], each["version"]) for each in lock["packages"]] == [("other", "1.0"), ("tiny", "1.0")]
+
+
+def test_a_lock_from_another_index_than_the_one_that_is_named_is_refused() -> None:
+    index = Index(before=(Index("https://pypi.acme.example/simple", ("pypi.acme.example",), "acme", ("core",)),))
+    wheel = f'{{url = "https://pypi.org/core.whl", hashes = {{sha256 = "{"0" * 64}"}}}}'
+
+    with pytest.raises(BuildError, match=r"core comes from pypi\.org"):
+        check_pylock(f'[[packages]]\nname = "core"\nwheels = [{wheel}]\n'.encode(), index=index)
+    named = f'[[packages]]\nname = "core"\nindex = "https://pypi.org/simple"\nwheels = [{wheel}]\n'
+    with pytest.raises(BuildError, match="core comes from another index"):
+        check_pylock(named.encode(), index=index)
+
+
+def test_a_login_in_the_address_of_a_wheel_is_refused_without_being_shown() -> None:
+    lock = b'[[packages]]\nname = "a"\nwheels = [{url = "https://u:canary@pypi.org/a.whl"}]\n'
+
+    with pytest.raises(BuildError, match="a has a login in its address") as raised:
+        check_pylock(lock, index=PYPI)
+    assert "canary" not in f"{raised.value.message}{raised.value.hint}"

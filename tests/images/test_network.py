@@ -16,7 +16,7 @@ import pytest
 from mmgit.images.apt import DEFAULT_PACKAGES, BaseRequest, host_proxy, resolve_base
 from mmgit.images.assemble import Assembler, foundation_of
 from mmgit.images.builder import Sources
-from mmgit.images.dependencies import lock_dependencies
+from mmgit.images.dependencies import Asked, lock_dependencies
 from mmgit.images.layout import Layout
 from mmgit.images.origins import Mirror
 from mmgit.lock import Lock
@@ -52,7 +52,7 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
 
 @pytest.fixture(scope="module")
 def lock(base: BaseSpec, layout: Layout) -> Lock:
-    pylock = lock_dependencies("numpy\n", "3.11")
+    pylock = lock_dependencies(Asked("numpy\n", "3.11")).pylock
     files = (RecipeFile("score.py", hashlib.sha256(SCORE).hexdigest(), len(SCORE)),)
     inputs = Inputs("python", "3.11", "score.py", files, (), hashlib.sha256(pylock).hexdigest())
     sources = Sources(base, {"score.py": lambda: io.BytesIO(SCORE)}, {}, pylock)
@@ -137,7 +137,7 @@ def test_another_suite_has_another_python() -> None:
 
 
 def test_a_lock_of_real_packages_names_pypi_only(kit: "Kit") -> None:
-    lock = lock_dependencies("numpy\nscikit-learn\n", "3.11").decode()
+    lock = lock_dependencies(Asked("numpy\nscikit-learn\n", "3.11")).pylock.decode()
 
     assert lock.count("https://") == lock.count("https://files.pythonhosted.org/")
-    assert kit.sha256(lock_dependencies("scikit-learn\nnumpy\n", "3.11")) == kit.sha256(lock.encode())
+    assert kit.sha256(lock_dependencies(Asked("scikit-learn\nnumpy\n", "3.11")).pylock) == kit.sha256(lock.encode())

@@ -34,7 +34,7 @@ def launch_of(settings: Settings, environment: Mapping[str, str]) -> Launch:
     folder = Path(settings.scoring_folder)
     threads = str(max(1, processors() // settings.concurrency))
     return Launch(
-        command=(settings.interpreter, "-B", "-X", "faulthandler", str(_SCORER)),
+        command=(settings.image.interpreter or settings.interpreter, "-B", "-X", "faulthandler", str(_SCORER)),
         environment={
             **dict.fromkeys(_THREAD_VARIABLES, threads),
             **environment,
@@ -48,7 +48,7 @@ def launch_of(settings: Settings, environment: Mapping[str, str]) -> Launch:
             "outputs": list(settings.image.outputs),
             "trusted": list(settings.image.trusted),
             "schema_file": settings.image.schema,
-            "dependencies": list(settings.dependencies),
+            "dependencies": [] if settings.image.interpreter else list(settings.dependencies),
             "sdk_folder": settings.sdk_folder,
             "packages": settings.scorer_packages,
             "model_name": settings.service,
