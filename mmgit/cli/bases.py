@@ -17,6 +17,7 @@ from mmgit.repository.source import Source
 
 if TYPE_CHECKING:
     from mmgit.images.apt import BaseRequest
+    from mmgit.images.upstream import ImageRequest
     from mmgit.spec import BaseSpec
 
 BRANCH = "mmgit/bases"
@@ -33,11 +34,15 @@ def base() -> None:
 @click.option("--all", "is_all", is_flag=True, help="Every base that is locked, instead of NAME.")
 @click.option("--suite", help="The Debian suite; one suite has one Python.  [default: as locked, else bookworm]")
 @click.option("--package", "packages", multiple=True, help="A package that the base holds; replaces the list.")
+@click.option("--image", help="Any image with a Python and glibc, as REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:…")
+@click.option("--python", help="The path of the Python in that image, where it has several.")
 @click.option("--platform", "platforms", multiple=True, help="Lock for this platform only.")
 @remotely
 def update(name: str, *, is_all: bool, is_proposed: bool, is_pushed: bool, **wanted: Any) -> None:  # noqa: ANN401 - click's values
-    """Lock base NAME to what Debian's archive has today. No image and no pin changes.
+    """Lock base NAME to what Debian's archive has today, or to what an image is today. No image and no pin changes.
 
+    With --image the base is any image of any registry. What was asked for is kept, so that without options a tag is
+    looked up again; --suite or --package makes it one of Debian packages.
     The bases called `proxy` and `uploader` are those of compose's proxy and of what uploads telemetry, whose images are
     made and locked with them.
     With --pull-request or --push it is done on the newest default branch of the remote, and nothing changes here.
@@ -77,34 +82,66 @@ def _update_remotely(name: str, wanted: Mapping[str, Any], **ways: Any) -> None:
 
 
 def _updated(source: Source, name: str, wanted: Mapping[str, Any]) -> tuple["BaseSpec", Change]:
-    """The base as Debian's archive has it now, and the change of its lock, if that is not what is locked."""
-    from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.cli.workplace import mirror  # noqa: PLC0415 - as above
-    from mmgit.edits.bases import base_file  # noqa: PLC0415 - as above
-    from mmgit.images.apt import resolve_base  # noqa: PLC0415 - as above
+    """The base as Debian's archive or a registry has it now, and the change of its lock, unless that is locked."""
+    from mmgit.edits.bases import base_file  # noqa: PLC0415 - --help must not wait for it
 
-    request = _request(source, name, **wanted)
-    with working(f"asking Debian {request.suite}"):
-        resolved = resolve_base(request, mirror())
     known = source.bases.get(name)
+    resolved = _resolved(source, name, known.spec if known else None, **wanted)
     if known and known.spec == resolved:
-        return resolved, Change({}, f"base {name} is up to date: Debian {resolved.suite}")
+        return resolved, Change({}, f"base {name} is up to date: {resolved.words}")
     return resolved, Change({layout.base(name): base_file(resolved)}, _summary(name, resolved))
 
 
+def _resolved(source: Source, name: str, known: "BaseSpec | None", **wanted: Any) -> "BaseSpec":  # noqa: ANN401 - click's values
+    """What was asked for, else what is locked, else the defaults, as it is today."""
+    from mmgit.cli.progress import working  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.workplace import mirror, workshop_of  # noqa: PLC0415 - as above
+
+    of_packages = bool(wanted["suite"] or wanted["packages"])
+    if wanted["image"] and (of_packages or name in layout.OWN_IMAGES):
+        what = "Debian packages" if of_packages else f"the packages of the {name}"
+        raise UsageError(f"a base is an image or made of {what}", "leave out --image, or --suite and --package")
+    reference = wanted["image"] or (known.image.reference if known and known.image and not of_packages else None)
+    if reference is None:
+        if wanted["python"]:
+            raise UsageError("--python says which Python of an image is meant", f"mmgit base update {name} --image …")
+        request = _request(source, name, known, **{key: wanted[key] for key in ("suite", "packages", "platforms")})
+        from mmgit.images.apt import resolve_base  # noqa: PLC0415 - as above
+
+        with working(f"asking Debian {request.suite}"):
+            return resolve_base(request, mirror())
+    with working(reference) as watch:
+        wished = _image_request(source, known, reference, wanted)
+        return workshop_of(find_root(), watch).resolve_image(wished)
+
+
 def _request(
-    source: Source, name: str, *, suite: str | None, packages: tuple[str, ...], platforms: tuple[str, ...]
+    source: Source, name: str, known: "BaseSpec | None", *, suite: str | None, **lists: tuple[str, ...]
 ) -> "BaseRequest":
-    """What was asked for, else what is locked, else the defaults."""
     from mmgit.images import proxy  # noqa: PLC0415 - --help must not wait for it
     from mmgit.images.apt import DEFAULT_PACKAGES, BaseRequest  # noqa: PLC0415 - as above
 
-    known = source.bases.get(name)
     defaults = proxy.PACKAGES if name == layout.PROXY else DEFAULT_PACKAGES
     return BaseRequest(
-        suite=suite or (known.spec.suite if known else "bookworm"),
-        packages=packages or (known.spec.packages if known else defaults),
-        platforms=platforms or source.project.spec.platforms,
+        suite=suite or (known.suite if known else "") or "bookworm",
+        packages=lists["packages"] or (known.packages if known else ()) or defaults,
+        platforms=lists["platforms"] or source.project.spec.platforms,
+    )
+
+
+def _image_request(
+    source: Source, known: "BaseSpec | None", reference: str, wanted: Mapping[str, Any]
+) -> "ImageRequest":
+    from mmgit.images.upstream import ImageRequest  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.spec.base import IMAGE_REFERENCE  # noqa: PLC0415 - as above
+
+    if not IMAGE_REFERENCE.admits(reference):
+        raise UsageError(f"{reference!r} is not {IMAGE_REFERENCE.expected}", "name its registry, and a tag or digest")
+    return ImageRequest(
+        reference=reference,
+        platforms=wanted["platforms"] or source.project.spec.platforms,
+        python=wanted["python"] or "",
+        likely=known.python.path if known and known.image and known.python else "",
     )
 
 
@@ -119,6 +156,11 @@ def _own(source: Source, name: str, resolved: "BaseSpec") -> Change:
 
 
 def _summary(name: str, resolved: "BaseSpec") -> str:
-    count = ", ".join(f"{platform} {len(found)} packages" for platform, found in resolved.platforms.items())
     python = f"Python {resolved.python.minor}, " if resolved.python else ""
-    return f"base {name}: Debian {resolved.suite}, {python}{count}"
+    what = ", ".join(f"{platform} {_count(found)}" for platform, found in resolved.platforms.items())
+    libc = f"glibc {resolved.libc}, " if resolved.image else ""
+    return f"base {name}: {resolved.words}, {python}{libc}{what}"
+
+
+def _count(found: object) -> str:
+    return f"{len(found)} packages" if isinstance(found, tuple) else f"{len(getattr(found, 'layers', ()))} layers"

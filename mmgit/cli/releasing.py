@@ -117,15 +117,15 @@ def pushing(session: Session, environment: str, locks: Mapping[str, Lock]) -> It
         return
     with working(spec.registry) as watch:
         own = session.workshop.fetch_own(session.source, *session.source.own_images_of(spec))
-        push = partial(_push, replace(session.workshop, watch=watch), spec.registry)
+        push = partial(_push, replace(session.workshop, watch=watch), spec.registry, session.source)
         with meanwhile(lambda: [push(*each) for each in (*locks.items(), *own.items())]) as pushed:
             yield
     print("\n".join(pushed()))
 
 
-def _push(workshop: "Workshop", registry: str, manifest: str, lock: Lock) -> str:
+def _push(workshop: "Workshop", registry: str, source: Source, manifest: str, lock: Lock) -> str:
     name = manifest.partition("/")[0]
-    sent_bytes = workshop.push(lock, registry, name)
+    sent_bytes = workshop.push(lock, registry, name, [base.spec for base in source.bases.values()])
     return f"{registry}/{name}@{lock.index.digest}: {sent_bytes / 1e6:.1f} MB sent, verified"
 
 

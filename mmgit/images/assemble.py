@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mmgit.errors import BuildError
 from mmgit.frozen import asdict, dataclass, field
 from mmgit.images import codec
+from mmgit.images.bases import base_key, environment_of, layers_of, packages_of, python_of
 from mmgit.images.builder import Sources
 from mmgit.images.conda.place import Prefix
 from mmgit.images.layers import LayerPlan, plan, write
@@ -20,12 +21,12 @@ from mmgit.images.parallel import parallel
 from mmgit.images.scoring import model_plans, scoring_plan
 from mmgit.images.serving import INSTALLED, Serving
 from mmgit.images.tar import Entry
-from mmgit.lock import Layer, Lock
+from mmgit.lock import TAR, Layer, Lock
 from mmgit.progress import Watch, unwatched
-from mmgit.recipe import Foundation, Recipe, key_of, newer_parts
+from mmgit.recipe import Foundation, Recipe, newer_parts
 
 if TYPE_CHECKING:
-    from mmgit.spec.base import BaseSpec, Interpreter, LockedPackage
+    from mmgit.spec.base import BaseSpec
 
 DEPENDENCIES = "opt/dependencies"
 
@@ -50,13 +51,6 @@ def foundation_of(
     )
 
 
-def base_key(base: "BaseSpec", platform: str) -> str:
-    """64 hex over what the base is made of on one platform."""
-    packages = [(each.name, each.version, each.sha256) for each in _packages(base, platform)]
-    python = base.python.path if base.python else ""
-    return key_of({"suite": base.suite, "python": python, "libc": base.libc, "packages": sorted(packages)})
-
-
 @dataclass(frozen=True)
 class Assembler:
     """Makes images from the layout's layers, those of other builds, and the package archives."""
@@ -70,6 +64,8 @@ class Assembler:
     """Layer key -> layer, from all locks."""
     pull: Callable[[Layer], bool] = lambda _: False
     """Brings a layer from a registry into the layout, if one has it."""
+    bring: Callable[[Layer, "BaseSpec"], None] = lambda *_: None
+    """Brings a layer of a base that is an image from that image's registry into the layout."""
     elsewhere: Callable[[str], Layer | None] = lambda _: None
     """Finds a layer by key in locks that `known` is not of, and brings it into the layout."""
     warn: Callable[[str], None] = lambda _: None
@@ -86,7 +82,7 @@ class Assembler:
             platform: put_platform_image(
                 platform,
                 [layers[each.key] for each in group],
-                serving_config(python_of(sources.base).path),
+                serving_config(python_of(sources.base).path, environment_of(sources.base, platform)),
                 self.layout,
             )
             for platform, group in plans.items()
@@ -108,9 +104,9 @@ class Assembler:
         python = python_of(base)
         machine = Machine(platform, python.minor, python.path, base.libc)
         built_for = {"machine": [*asdict(machine).values()]}
-        plans = [self._base_plan(base, platform)]
+        plans = self._base_plans(base, platform)
         if sources.pylock is not None:
-            dependencies = partial(self._dependency_entries, sources, machine, plans[0])
+            dependencies = partial(self._dependency_entries, sources, machine, tuple(plans))
             made_of = {**built_for, "lock": recipe.inputs.dependencies}
             made_of |= {"conda": recipe.inputs.conda} if recipe.inputs.conda else {}
             plans.append(plan("dependencies", made_of, dependencies))
@@ -118,15 +114,15 @@ class Assembler:
         return [*plans, plan("serving", {**built_for, "serving": recipe.foundation.serving}, serving)]
 
     def base_layers(self, base: "BaseSpec") -> dict[str, Layer]:
-        """The layer of a base for each of its platforms. Raises `BuildError`: a package cannot be had."""
-        plans = {platform: self._base_plan(base, platform) for platform in base.platforms}
+        """The layer of a base of packages for each of its platforms. Raises `BuildError`: a package cannot be had."""
+        plans = {platform: self._base_plans(base, platform)[0] for platform in base.platforms}
         layers = self._layers({each.key: each for each in plans.values()})
         return {platform: layers[each.key] for platform, each in plans.items()}
 
     def layers_on(
         self, base: "BaseSpec", name: str, made_of: Mapping[str, object], entries: Callable[..., Iterable[Entry]]
     ) -> dict[str, list[Layer]]:
-        """The layer of a base and one on it, for each of its platforms; `entries` are told machine and index.
+        """The layers of a base and one on them, for each of its platforms; `entries` are told machine and index.
 
         Raises:
             BuildError: a package cannot be had.
@@ -137,32 +133,42 @@ class Assembler:
             machine = Machine(platform, python.minor, python.path, base.libc)
             made = partial(entries, machine=machine, index=self.index)
             plans[platform] = [
-                self._base_plan(base, platform),
+                *self._base_plans(base, platform),
                 plan(name, {"machine": [*asdict(machine).values()], **made_of}, made),
             ]
         layers = self._layers({each.key: each for group in plans.values() for each in group})
         return {platform: [layers[each.key] for each in group] for platform, group in plans.items()}
 
-    def _base_plan(self, base: "BaseSpec", platform: str) -> LayerPlan:
-        return plan("base", {"base": base_key(base, platform)}, partial(self._base_entries, base, platform))
+    def _base_plans(self, base: "BaseSpec", platform: str) -> list[LayerPlan]:
+        """The one layer of a base of packages, or those of an image."""
+        if layers := layers_of(base, platform):
+            bring = partial(self._given_entries, base)
+            return [
+                LayerPlan("base", each.key, partial(bring, each), is_compressed=each.media_type != TAR, given=each)
+                for each in layers
+            ]
+        return [plan("base", {"base": base_key(base, platform)}, partial(self._base_entries, base, platform))]
 
     def _layers(self, plans: Mapping[str, LayerPlan]) -> dict[str, Layer]:
-        found = {key: self._there(key) for key in plans}
+        found = {key: self._there(planned) for key, planned in plans.items()}
         absent = [plans[key] for key, layer in found.items() if layer is None]
         rounds = ([each for each in absent if each.name == "base"], [each for each in absent if each.name != "base"])
         made = [layer for each in rounds for layer in parallel(self._make, each, at_once=os.cpu_count() or 1)]
         return {key: layer for key, layer in found.items() if layer} | {layer.key: layer for layer in made}
 
-    def _there(self, key: str) -> Layer | None:
-        known = self.known.get(key)
+    def _there(self, planned: LayerPlan) -> Layer | None:
+        known = planned.given or self.known.get(planned.key)
         if known is not None and self.layout.has(known):
             return known
-        return self.layout.recall(key) if known is None else None
+        return self.layout.recall(planned.key) if known is None else None
 
     def _make(self, planned: LayerPlan) -> Layer:
         known = self.known.get(planned.key)
-        if known is not None and self.pull(known):
-            return known
+        if known is not None and self.pull(planned.given or known):
+            return planned.given or known
+        if planned.given:
+            planned.entries(Path(os.devnull))
+            return planned.given
         if planned.is_assembled and (found := self.elsewhere(planned.key)):
             return found
         try:
@@ -173,14 +179,19 @@ class Assembler:
                 raise
             return found
 
+    def _given_entries(self, base: "BaseSpec", layer: Layer, _: Path) -> tuple[Entry, ...]:
+        """A layer of a base that is an image has no entries of ours: it comes as it is."""
+        self.bring(layer, base)
+        return ()
+
     def _base_entries(self, base: "BaseSpec", platform: str, _: Path) -> list[Entry]:
         from mmgit.images.packages import base_entries  # noqa: PLC0415 - only a cold build fetches packages
 
-        packages = _packages(base, platform)
+        packages = packages_of(base, platform)
         return base_entries(packages, base.suite, self.layout, self.mirror, watch=self.watch)
 
     def _dependency_entries(
-        self, sources: Sources, machine: Machine, base: LayerPlan, scratch: Path
+        self, sources: Sources, machine: Machine, base: Sequence[LayerPlan], scratch: Path
     ) -> Iterator[Entry]:
         from mmgit.images.elf import missing_libraries  # noqa: PLC0415 - only new dependencies are laid out
         from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - the same
@@ -210,14 +221,12 @@ class Assembler:
         lay_out(sources.pylock or b"", machine, parts[1], index=index, wheels=sources.wheels)
         yield from site_entries(parts[1], f"{prefix.path}/{prefix.site_packages}", prefix.interpreter)
 
-    def _names_in(self, base: LayerPlan) -> Iterator[str]:
-        """The names of the files of a base, whose layer is made before those of others."""
-        import tarfile  # noqa: PLC0415 - the same
+    def _names_in(self, base: Iterable[LayerPlan]) -> Iterator[str]:
+        """The names of the files of a base, whose layers are there before those of others are made."""
+        from mmgit.images.tree import tree_of  # noqa: PLC0415 - the same
 
-        layer = self._there(base.key)
-        if layer is not None:
-            with tarfile.open(self.layout.path(layer.digest)) as archive:
-                yield from (name.rpartition("/")[2] for name in archive.getnames())
+        found = filter(None, map(self._there, base))
+        return tree_of((self.layout.path(layer.digest), layer) for layer in found).names()
 
 
 def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:
@@ -225,8 +234,8 @@ def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:
     wanted, has = recipe.inputs.python, python_of(sources.base).minor
     if wanted != has:
         raise BuildError(
-            f"the manifest asks for Python {wanted}, but Debian {sources.base.suite} has Python {has}",
-            f'a suite has one Python: set `python: "{has}"`, or name a base of another suite',
+            f"the manifest asks for Python {wanted}, but {sources.base.words} has Python {has}",
+            f'a base has one Python: set `python: "{has}"`, or name another base',
         )
     today = foundation_of(sources.base, recipe.foundation.base, serving=serving, documents=sources.documents)
     locks = [sources.pylock, sources.conda.lock if sources.conda else None]
@@ -234,17 +243,3 @@ def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:
     if today != recipe.foundation or locked != [recipe.inputs.dependencies, recipe.inputs.conda]:
         parts = newer_parts(recipe.foundation, today) or ("dependencies",)
         raise BuildError(f"the recipe was made with another {' and '.join(parts)}", "mmgit image rebuild")
-
-
-def python_of(base: "BaseSpec") -> "Interpreter":
-    """The Python of a base. Raises `BuildError` if it has none."""
-    if base.python is None:
-        raise BuildError("the base has no Python", "mmgit base update NAME --package python3-minimal …")
-    return base.python
-
-
-def _packages(base: "BaseSpec", platform: str) -> Sequence["LockedPackage"]:
-    for name, packages in base.platforms.items():
-        if name == platform:
-            return packages
-    raise BuildError(f"the base is locked for {', '.join(base.platforms)}, not for {platform}", "mmgit base update")

@@ -6,7 +6,8 @@ whose key is locked already must be that very layer: nobody who may build can re
 
 from collections.abc import Iterator
 
-from mmgit.images.assemble import Assembler, python_of
+from mmgit.images.assemble import Assembler
+from mmgit.images.bases import environment_of, python_of
 from mmgit.images.layers import LayerPlan
 from mmgit.images.oci import config_of, serving_config
 from mmgit.images.recipes import locks_of, recipe_of
@@ -25,11 +26,12 @@ def objections(lock: Lock, manifest: str, source: Source, files: Files, assemble
     if contradictions or lock.recipe != recipe.key:
         return
     sources = unopened()
-    start = serving_config(python_of(sources.base).path)
+    python = python_of(sources.base).path
     known = layers_by_key(locks_of(source).values())
     for platform, plans in assembler.plans(recipe, sources).items():
         image = lock.platforms[platform]
         yield from (f"{platform}: {words}" for words in _of_layers(image, plans, known))
+        start = serving_config(python, environment_of(sources.base, platform))
         if image.config != blob_of(config_of(platform, image.layers, start)):
             yield f"{platform}: config {image.config.digest} is not the one of these layers"
 
@@ -41,6 +43,6 @@ def _of_layers(image: PlatformImage, plans: list[LayerPlan], known: dict[str, La
     for layer, plan in zip(image.layers, plans, strict=True):
         if (layer.media_type == TAR) == plan.is_compressed:
             yield f"the {plan.name} layer is of type {layer.media_type}"
-        locked = known.get(layer.key, layer)
+        locked = plan.given or known.get(layer.key, layer)
         if locked != layer:
             yield f"the {plan.name} layer is {layer.digest}, but locked as {locked.digest} already"

@@ -26,6 +26,7 @@ class LayerPlan:
     """A layer to be: `name` for people, `key` over its content, `entries` to call when it must be made.
 
     Where it is no `is_assembled` one, all its entries lie somewhere, and there is no folder to put them together in.
+    A layer of a base that is an image is `given`: nobody makes it.
     """
 
     name: str
@@ -33,12 +34,18 @@ class LayerPlan:
     entries: MakeEntries
     is_compressed: bool
     is_assembled: bool = True
+    given: Layer | None = None
 
 
 def plan(name: str, made_of: Mapping[str, object], entries: MakeEntries, **how: bool) -> LayerPlan:
     """The plan of a layer that `made_of` determines to the byte: compressed and assembled unless `how` says no."""
-    key = key_of({"layer": name, "codec": codec.NAME, **made_of})
-    return LayerPlan(name, key, entries, **{"is_compressed": True, **how})
+    how = {"is_compressed": True, "is_assembled": True, **how}
+    return LayerPlan(name, layer_key(name, made_of), entries, how["is_compressed"], how["is_assembled"])
+
+
+def layer_key(name: str, made_of: Mapping[str, object]) -> str:
+    """64 hex over what a layer is made of."""
+    return key_of({"layer": name, "codec": codec.NAME, **made_of})
 
 
 def write(planned: LayerPlan, layout: Layout, watch: Watch = unwatched) -> Layer:

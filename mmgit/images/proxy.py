@@ -6,7 +6,8 @@ Its base is called `proxy`; its lock file lies beside the base's. Configuration 
 from typing import TYPE_CHECKING
 
 from mmgit.images import codec
-from mmgit.images.assemble import Assembler, base_key
+from mmgit.images.assemble import Assembler
+from mmgit.images.bases import base_key
 from mmgit.images.oci import put_index, put_platform_image
 from mmgit.lock import Lock
 from mmgit.recipe import Foundation, Inputs, Recipe, key_of

@@ -32,6 +32,9 @@ _ERROR_LIMIT_BYTES = 64 * 2**10
 class Registry:
     """Repository `name` at `host`, which may have a port; `advance` is told of bytes of blobs sent, got or there."""
 
+    actions = "pull,push"
+    """What a token is asked for."""
+
     def __init__(
         self,
         host: str,
@@ -46,7 +49,7 @@ class Registry:
         self._advance = advance
         self._wire = wire or Wire()
         self._authorizer_for = partial(Authorizer, host, find=find, wire=self._wire)
-        self._authorizer = self._authorizer_for(f"repository:{name}:pull,push")
+        self._authorizer = self._authorizer_for(f"repository:{name}:{self.actions}")
         self._mounting: dict[str, Authorizer] = {}
 
     def __str__(self) -> str:
@@ -110,17 +113,19 @@ class Registry:
 
         retried(put)
 
-    def manifest(self, digest: str, media_type: str) -> bytes | None:
-        """A manifest or index by digest, verified; None when the registry does not have it."""
+    def manifest(self, reference: str, media_type: str) -> bytes | None:
+        """A manifest or index by digest, verified, or by tag; None when the registry does not have it."""
 
         def get() -> bytes | None:
-            path = f"/v2/{self.name}/manifests/{digest}"
+            path = f"/v2/{self.name}/manifests/{reference}"
             response = self._request("GET", path, {"Accept": media_type})
             if response.status == _NOT_FOUND:
                 return None
             data = body(self._expect(response, {_OK}), _DOCUMENT_LIMIT_BYTES)
-            if f"sha256:{hashlib.sha256(data).hexdigest()}" != digest:
-                raise RegistryError(f"{self} gave other bytes than {digest}", _LYING)
+            said = response.headers.get("Docker-Content-Digest", "")
+            expected = reference if ":" in reference else said  # no tag has a colon
+            if expected and f"sha256:{hashlib.sha256(data).hexdigest()}" != expected:
+                raise RegistryError(f"{self} gave other bytes than {expected[:100]}", _LYING)
             return data
 
         return retried(get)
@@ -204,6 +209,12 @@ class Registry:
             f"{self} answered {response.status}{_codes(response)}",
             f"docker login {self.host}" if is_refused else "",
         )
+
+
+class Reader(Registry):
+    """A repository of others: read and never written, so that a token for reading alone will do."""
+
+    actions = "pull"
 
 
 class _Told(io.BufferedReader):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mmgit.frozen import dataclass
 from mmgit.images.origins import PYPI, Index, Machine
-from mmgit.images.tar import Entry, file, folder
+from mmgit.images.tar import Entry, file, folder, link
 from mmgit.recipe import key_of
 
 FRONT = "opt/mmgit/front"
@@ -16,6 +16,8 @@ SDK = "opt/mmgit/sdk"
 SPOOL = "var/spool/mmgit"
 ENTRY_POINT = f"/{FRONT}/main.py"
 SCORER = "opt/mmgit/scorer"
+PYTHON = "usr/bin/python3"
+"""Where health checks find a Python in every image."""
 _LOCK = "serving/front/pylock.toml"
 _SCORER_LOCK = "serving/scorer/pylock.toml"
 _MAIN = "serving/front/main.py"
@@ -55,6 +57,8 @@ class Serving:
                 yield file(f"{SDK}/mmgit/{path}", data)
         yield file(f"{FRONT}/main.py", self.files[_MAIN])
         yield folder(SPOOL, 0o1777)  # a volume that is mounted there is as this folder: any user may write
+        if machine.interpreter != f"/{PYTHON}":
+            yield link(PYTHON, machine.interpreter)
         for lock, place in ((_LOCK, f"{FRONT}/packages"), (_SCORER_LOCK, SCORER)):
             packages = scratch / lock.replace("/", "-")
             lay_out(self.files[lock], machine, packages, index=index)

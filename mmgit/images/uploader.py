@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from mmgit.frozen import dataclass
 from mmgit.images import codec
-from mmgit.images.assemble import Assembler, base_key, python_of
+from mmgit.images.assemble import Assembler
+from mmgit.images.bases import base_key, python_of
 from mmgit.images.debian import USER_ID
 from mmgit.images.oci import put_index, put_platform_image
 from mmgit.images.origins import PYPI, Index, Machine

@@ -1,13 +1,15 @@
 """Building on this machine: its image layout, its package archives, and the registries that may have layers already."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmgit.errors import BuildError, RegistryError
 from mmgit.frozen import dataclass, field
 from mmgit.images import transfer
 from mmgit.images.assemble import Assembler
+from mmgit.images.bases import layers_of
 from mmgit.images.builder import Built, Locked, gather
 from mmgit.images.credentials import docker_credentials
 from mmgit.images.layout import Layout
@@ -25,6 +27,9 @@ from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
 from mmgit.spec import BaseSpec
+
+if TYPE_CHECKING:
+    from mmgit.images.upstream import ImageRequest
 
 _OWN = {layout.PROXY: build_proxy, layout.UPLOADER: build_uploader}
 """Builders of mmgit's own images, by the name of their base."""
@@ -127,14 +132,47 @@ class Workshop:
                     raise BuildError(f"the {name} {lock.index.digest} is neither here nor in a registry", hint)
         return found
 
+    def resolve_image(self, request: "ImageRequest") -> BaseSpec:
+        """The base that an image is today; its layers are in the layout afterwards. Raises `MmgitError`."""
+        from mmgit.images.upstream import resolve_image  # noqa: PLC0415 - building stands on what is locked
+
+        with self.layout.in_use(), self.watch(f"pulling {request.reference}") as advance:
+            return resolve_image(request, self.layout, self._upstream(request.reference, advance))
+
+    def bring_layer(self, layer: Layer, base: BaseSpec) -> None:
+        """Bring a layer of a base from the registry of the image that it is. Raises `MmgitError`: it is not there."""
+        from mmgit.images.untar import Unpacked  # noqa: PLC0415 - most bases are packages
+
+        if base.image is None:
+            raise BuildError(f"{layer.digest} is of no image")
+        with self.watch("pulling a layer of the base", layer.size_bytes) as advance:
+            registry = self._upstream(base.image.reference, advance)
+            if not transfer.pull_blob(layer, self.layout, registry):
+                hint = "mmgit base update, then `mmgit image rebuild`; images that are in a registry need neither"
+                raise BuildError(f"{registry} does not have {layer.digest}, a layer of the base, any more", hint)
+        path = self.layout.path(layer.digest)
+        try:
+            list(Unpacked(path, layer))  # what it unpacks to is what is locked
+        except BuildError:
+            path.unlink()
+            raise
+
     def registry(self, prefix: str, name: str, advance: Advance = unheard) -> Registry:
         """As `registry_at`, with the logins of this machine."""
         return registry_at(prefix, name, self.docker_config, advance)
 
-    def push(self, lock: Lock, prefix: str, name: str) -> int:
-        """Send an image to an environment's registry, and prove that it is there; the bytes sent."""
+    def push(self, lock: Lock, prefix: str, name: str, bases: Iterable[BaseSpec] = ()) -> int:
+        """Send an image to an environment's registry, and prove that it is there; the bytes sent.
+
+        Layers of `bases` that are images of the same registry are mounted from there.
+        """
         with self.watch(f"pushing {name}", sum(blob.size_bytes for blob in lock.blobs)) as advance:
-            return transfer.push(lock, self.layout, self.registry(prefix, name, advance))
+            registry = self.registry(prefix, name, advance)
+            mountable = {digest: each for base in bases for digest, each in self._mountable(base, registry.host)}
+            for blob in lock.blobs:
+                if blob.digest in mountable and not registry.has(blob):
+                    registry.mount(blob, mountable[blob.digest])
+            return transfer.push(lock, self.layout, registry)
 
     def bring(self, lock: Lock, prefix: str, name: str, *, origin: str | None = None) -> int:
         """Have an environment's registry give an image by digest, as `push`; what is missing here is at `origin`."""
@@ -152,10 +190,22 @@ class Workshop:
             packages=index_of(source.project.spec),
             known=known,
             pull=pull,
+            bring=self.bring_layer,
             elsewhere=self._elsewhere,
             warn=self.warn,
             watch=self.watch,
         )
+
+    def _upstream(self, reference: str, advance: Advance = unheard) -> Registry:
+        from mmgit.images.upstream import reader_of  # noqa: PLC0415 - most bases are packages
+
+        return reader_of(reference, docker_credentials(self.docker_config), advance)
+
+    def _mountable(self, base: BaseSpec, host: str) -> Iterator[tuple[str, str]]:
+        """The layers of a base that is an image of that registry, by digest, and the repository that has them."""
+        if base.image and (registry := self._upstream(base.image.reference)).host == host:
+            for platform in base.platforms:
+                yield from ((layer.digest, registry.name) for layer in layers_of(base, platform))
 
     def _elsewhere(self, key: str) -> Layer | None:
         """The layer of a key, if any lock of the repository holds it and it is here or in a registry."""

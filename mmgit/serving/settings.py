@@ -14,6 +14,7 @@ event `listening` tells both.
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,7 @@ class Settings:
     authentication: str = "keys"
     keys_folder: str = KEYS_FOLDER
     scoring_folder: str = "/srv/scoring"
-    interpreter: str = "/usr/bin/python3"
+    interpreter: str = sys.executable
     dependencies: tuple[str, ...] = ("/opt/dependencies",)
     sdk_folder: str = "/opt/mmgit/sdk"
     scorer_packages: str = "/opt/mmgit/scorer"

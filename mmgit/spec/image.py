@@ -10,6 +10,7 @@ Size = Annotated[int, Within(0)]
 LayerMediaType = Literal[
     "application/vnd.oci.image.layer.v1.tar",
     "application/vnd.oci.image.layer.v1.tar+gzip",
+    "application/vnd.oci.image.layer.v1.tar+zstd",
 ]
 
 

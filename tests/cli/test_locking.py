@@ -83,6 +83,8 @@ class Flow:
         self.commit(begin, "Begin")
         self.builder, self.locker = self.clone(folder / "builder"), self.clone(folder / "locker")
         self.images = Layout(self.builder / paths.LAYOUT)
+        self.python = "/usr/bin/python3"
+        self.variables: tuple[str, ...] = ()
 
     def clone(self, folder: Path) -> Path:
         git(folder.parent, "clone", "--quiet", str(self.remote), str(folder))
@@ -108,12 +110,14 @@ class Flow:
         platforms = {}
         for platform, planned in plans.items():
             found = [self.layer(plan, content) for plan in planned]
-            how = start or serving_config("/usr/bin/python3")
+            how = start or serving_config(self.python, self.variables)
             platforms[platform] = put_platform_image(platform, found, how, self.images)
         index = put_index(platforms, self.images)
         return Lock(recipe.key, recipe.inputs.key, recipe.foundation, index, platforms)
 
     def layer(self, plan: layers.LayerPlan, content: bytes) -> Layer:
+        if plan.given:
+            return plan.given
         return layers.write(
             replace(plan, entries=lambda _: [file(plan.name, plan.key.encode() + content)]), self.images
         )
@@ -251,7 +255,7 @@ def _that_contradicts_itself(flow: Flow) -> Lock:
 
 
 def _with_layers(flow: Flow, lock: Lock, change: Callable[[PlatformImage], tuple[Layer, ...]]) -> Lock:
-    start = serving_config("/usr/bin/python3")
+    start = serving_config(flow.python, flow.variables)
     platforms = {
         name: put_platform_image(name, change(image), start, flow.images) for name, image in lock.platforms.items()
     }
@@ -277,6 +281,44 @@ def test_a_lock_that_is_not_what_was_declared_is_refused_and_nothing_is_written(
     assert ended.code in {8, 9}
     assert message in ended.err
     assert flow.commits == ["Begin"]
+
+
+ON_AN_IMAGE = f"""apiVersion: mmgit.dev/v1
+kind: Base
+image:
+  reference: registry.example.com/python:3.11-slim
+  digest: sha256:{"a" * 64}
+  size: 10
+  mediaType: application/vnd.oci.image.index.v1+json
+python: {{path: /usr/local/bin/python3.11, minor: "3.11"}}
+libc: "2.36"
+platforms:
+  linux/amd64:
+    manifest: {{digest: sha256:{"a" * 64}, size: 10, mediaType: application/vnd.oci.image.manifest.v1+json}}
+    config: {{digest: sha256:{"a" * 64}, size: 10}}
+    environment: [LANG=C.UTF-8]
+    layers:
+      - {{digest: sha256:{"b" * 64}, diff_id: sha256:{"a" * 64}, size: 5, mediaType: {TAR}+zstd}}
+      - {{digest: sha256:{"a" * 64}, diff_id: sha256:{"a" * 64}, size: 6, mediaType: {TAR}}}
+"""
+
+
+def test_an_image_on_a_base_of_others_is_locked_with_just_the_layers_of_that_base(flow: Flow, mmgit: Mmgit) -> None:
+    (flow.builder / "bases/default.lock.yaml").write_text(ON_AN_IMAGE)
+    flow.commit(flow.builder, "Let the base be an image")
+    flow.python, flow.variables = "/usr/local/bin/python3.11", ("LANG=C.UTF-8",)
+    lock = flow.made()
+
+    other = replace(lock.platforms["linux/amd64"].layers[1], digest="sha256:" + "c" * 64, diff_id="sha256:" + "c" * 64)
+    wrong = _with_layers(flow, lock, lambda it: (it.layers[0], other, *it.layers[2:]))
+    forged = mmgit("lock", flow.hand_over(wrong), "--push")
+    shutil.rmtree(flow.locks)
+    honest = mmgit("lock", flow.hand_over(lock), "--push")
+
+    assert forged.code == 8
+    assert f"the base layer is {other.digest}, but locked as sha256:{'a' * 64} already" in forged.err
+    assert honest.code == 0, honest.err
+    assert flow.service("test")["image"] == lock.index.digest
 
 
 def test_a_layer_that_is_locked_already_cannot_be_replaced(flow: Flow, mmgit: Mmgit, tmp_path: Path) -> None:

@@ -17,12 +17,12 @@ from mmgit.cli import portal
 from mmgit.contract import comparing
 from mmgit.deliver import remote, writer
 from mmgit.deliver.forge import http
-from mmgit.images import deb, layout
+from mmgit.images import deb, layout, untar
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import paths, problems, reading, subset
 from mmgit.serving.front import connection, connections, receiver, records
 from mmgit.serving.scorer import strict_json
-from mmgit.spec.base import PACKAGE_SIZE_LIMIT_BYTES
+from mmgit.spec.base import LAYER_LIMIT_BYTES, LAYERS_LIMIT, PACKAGE_SIZE_LIMIT_BYTES
 from mmgit.spec.project import Store
 from mmgit.telemetry import counting, features
 
@@ -168,6 +168,30 @@ COMPILING = (
         size(deb.UNPACKED_LIMIT_BYTES),
         "exit code 8",
         "images/test_deb.py::test_a_package_that_unpacks_to_more_than_the_limit_is_refused",
+    ),
+    Limit(
+        "layers of an image that is a base",
+        f"{LAYERS_LIMIT}",
+        "exit code 8",
+        "images/test_upstream.py::test_an_image_that_lies_is_not_locked",
+    ),
+    Limit(
+        "one of them, packed",
+        size(LAYER_LIMIT_BYTES),
+        "exit code 8",
+        "images/test_upstream.py::test_an_image_that_lies_is_not_locked",
+    ),
+    Limit(
+        "what it unpacks to",
+        size(untar.UNPACKED_LIMIT_BYTES),
+        "exit code 8",
+        "images/test_untar.py::test_a_bomb_is_refused_while_it_unpacks",
+    ),
+    Limit(
+        "files in all of them together",
+        f"{untar.MEMBERS_LIMIT:,}",
+        "exit code 8",
+        "images/test_tree.py::test_files_are_bounded_over_all_layers",
     ),
     Limit(
         "a manifest or index of an image",

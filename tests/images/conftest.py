@@ -429,7 +429,8 @@ class _RegistryHandler(http.server.BaseHTTPRequestHandler):
         if data is None:
             self._answer(404, b'{"errors": [{"code": "UNKNOWN"}]}')
         else:
-            self._answer(200, data if registry.lies is None else registry.lies)
+            said = {"Docker-Content-Digest": registry.says} if registry.says else {}
+            self._answer(200, data if registry.lies is None else registry.lies, said)
 
     _head = _get
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mmgit.images.bases import packages_of
 from mmgit.images.download import download
 from mmgit.images.models import ModelStore
 from mmgit.images.packages import base_entries
@@ -60,7 +61,7 @@ def test_a_cold_build_says_what_it_fetches_and_writes(world: "World") -> None:
 
     replace(world.assembler, watch=watch).build(world.recipe, world.sources)
 
-    packages = sum(package.size for each in world.base.platforms.values() for package in each)
+    packages = sum(package.size for name in world.base.platforms for package in packages_of(world.base, name))
     assert watch.totals["fetching Debian packages"] == watch.done["fetching Debian packages"] == packages
     assert {f"laying out Python packages for {platform}" for platform in world.base.platforms} <= watch.totals.keys()
     written = {what for what in watch.done if what.startswith("writing layer ")}
@@ -78,7 +79,7 @@ def test_a_build_of_what_is_there_says_nothing(world: "World") -> None:
 
 def test_packages_that_are_there_count_as_fetched(world: "World") -> None:
     world.build()
-    watch, packages = Watched(), world.base.platforms["linux/amd64"]
+    watch, packages = Watched(), packages_of(world.base, "linux/amd64")
 
     base_entries(packages, "bookworm", world.layout, world.assembler.mirror, watch=watch)
 

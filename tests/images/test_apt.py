@@ -12,6 +12,7 @@ import pytest
 from mmgit.errors import BuildError
 from mmgit.images import apt
 from mmgit.images.apt import BaseRequest, resolve_base
+from mmgit.images.bases import packages_of
 from mmgit.images.origins import Mirror
 
 if TYPE_CHECKING:
@@ -81,12 +82,12 @@ REQUEST = BaseRequest("bookworm", ("python3-minimal",), ("linux/amd64", "linux/a
 def test_a_base_is_resolved_for_any_architecture_with_security_updates(mirror: Mirror) -> None:
     base = resolve_base(REQUEST, mirror)
 
-    assert [(each.name, each.version) for each in base.platforms["linux/arm64"]] == [
+    assert [(each.name, each.version) for each in packages_of(base, "linux/arm64")] == [
         ("libc6", "2.36-9+deb12u14"),
         ("python3-minimal", "3.11.2-1+b1"),
     ]
-    assert base.platforms["linux/amd64"][0].path == "pool/updates/main/g/libc6_2.36-9+deb12u14_amd64.deb"
-    assert base.platforms["linux/amd64"][0].sha256 == "c" * 64
+    assert packages_of(base, "linux/amd64")[0].path == "pool/updates/main/g/libc6_2.36-9+deb12u14_amd64.deb"
+    assert packages_of(base, "linux/amd64")[0].sha256 == "c" * 64
     assert base.libc == "2.36"
     assert base.python is not None
     assert (base.python.path, base.python.minor) == ("/usr/bin/python3", "3.11")
@@ -96,7 +97,7 @@ def test_a_base_is_resolved_for_any_architecture_with_security_updates(mirror: M
 def test_what_only_maintainer_scripts_need_is_not_in_a_base(mirror: Mirror) -> None:
     base = resolve_base(REQUEST, mirror)
 
-    assert {each.name for packages in base.platforms.values() for each in packages} == {"libc6", "python3-minimal"}
+    assert {each.name for name in base.platforms for each in packages_of(base, name)} == {"libc6", "python3-minimal"}
 
 
 @needs_apt

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mmgit.errors import BuildError
-from mmgit.images.assemble import Assembler, base_key, foundation_of
+from mmgit.images.assemble import Assembler, foundation_of
+from mmgit.images.bases import base_key, packages_of
 from mmgit.lock import Layer, layers_by_key
 from mmgit.spec.base import Interpreter
 
@@ -135,7 +136,7 @@ def test_a_platform_that_the_base_lacks_is_refused(world: "World") -> None:
 
 def test_the_key_of_a_base_covers_its_packages_and_no_other_platform(world: "World") -> None:
     before = base_key(world.base, "linux/amd64")
-    arm64 = world.base.platforms["linux/arm64"][0].replaced(sha256="0" * 64)
+    arm64 = packages_of(world.base, "linux/arm64")[0].replaced(sha256="0" * 64)
     changed = world.base.replaced(platforms={**world.base.platforms, "linux/arm64": (arm64,)})
 
     assert base_key(changed, "linux/amd64") == before

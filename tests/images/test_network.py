@@ -15,6 +15,7 @@ import pytest
 
 from mmgit.images.apt import DEFAULT_PACKAGES, BaseRequest, host_proxy, resolve_base
 from mmgit.images.assemble import Assembler, foundation_of
+from mmgit.images.bases import packages_of
 from mmgit.images.builder import Sources
 from mmgit.images.dependencies import Asked, lock_dependencies
 from mmgit.images.layout import Layout
@@ -73,7 +74,7 @@ def root(request: pytest.FixtureRequest, lock: Lock, layout: Layout, tmp_path: P
 
 
 def test_todays_base_has_the_least_that_numpy_needs(base: BaseSpec) -> None:
-    names = {each.name for each in base.platforms["linux/arm64"]}
+    names = {each.name for each in packages_of(base, "linux/arm64")}
 
     assert set(DEFAULT_PACKAGES) <= names
     assert not names & {"dpkg", "bash", "dash", "perl-base", "debconf", "openssl"}

@@ -1,5 +1,6 @@
 """Push and pull with a real registry."""
 
+import json
 import os
 import uuid
 from dataclasses import replace
@@ -9,8 +10,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mmgit.errors import RegistryError
+from mmgit.images.credentials import docker_credentials
+from mmgit.images.origins import DEBIAN
 from mmgit.images.registry import Registry
 from mmgit.images.transfer import pull, push, verify
+from mmgit.images.upstream import ImageRequest
+from mmgit.images.workshop import Workshop
+from mmgit.lock import Blob
+from mmgit.repository.files import Root
+from tests.images.conftest import FakeRegistry, tar_of
+from tests.images.foreign import Foreign, sha256, system
+from tests.private_registry import log_in, private_registry
 
 if TYPE_CHECKING:
     from tests.images.conftest import World
@@ -94,3 +104,43 @@ def test_what_is_not_there_is_not_verified(world: "World", registry: Registry) -
 
     with pytest.raises(RegistryError, match=r"does not have sha256:0{64}"):
         verify(other, registry)
+
+
+def test_a_base_in_a_registry_that_wants_a_login_is_locked_built_on_and_mounted(world: "World", tmp_path: Path) -> None:
+    with private_registry(tmp_path) as host:
+        docker = log_in(host, tmp_path / "docker").parent
+        base_registry = Registry(host, "tools/python", find=docker_credentials(docker))
+        foreign = Foreign(FakeRegistry(), packings=("gzip", "zstd"))
+        foreign.layers[0] = tar_of(*system(minor="3.11"))
+        offer(foreign, base_registry, tmp_path, "3.11")
+        (tmp_path / "repository").mkdir()
+        workshop = Workshop(Root(tmp_path / "repository"), DEBIAN, tmp_path, docker)
+
+        base = workshop.resolve_image(ImageRequest(f"{host}/tools/python:3.11", ("linux/amd64", "linux/arm64")))
+        on_image = replace(world, base=base, layout=workshop.layout)
+        lock = replace(on_image.assembler, bring=workshop.bring_layer).build(on_image.recipe, on_image.sources)
+        sent = workshop.push(lock, f"{host}/ml", "digits", [base])
+
+        own = {sha256(data) for data in foreign.packed}
+        blobs = {blob.digest: blob for blob in lock.blobs}
+        documents = {lock.index.digest, *(image.manifest.digest for image in lock.platforms.values())}
+        assert own <= blobs.keys()
+        assert sent == sum(blob.size_bytes for blob in blobs.values() if blob.digest not in own | documents)
+        with pytest.raises(RegistryError, match="wants a login"):
+            replace(workshop, docker_config=tmp_path).resolve_image(
+                ImageRequest(f"{host}/tools/python:3.11", ("linux/amd64",))
+            )
+
+
+def offer(foreign: Foreign, registry: Registry, folder: Path, tag: str) -> None:
+    """Send an image of others to a real registry."""
+    foreign.change = lambda what, it: it["manifests"].pop() if what == "index" else None  # its signature is not there
+    foreign.push(tag)
+    for digest, data in foreign.registry.blobs.items():
+        (folder / "blob").write_bytes(data)
+        registry.upload(Blob(digest, len(data)), folder / "blob")
+    index = foreign.registry.manifests.pop(tag)
+    for data in foreign.registry.manifests.values():
+        if data != index:
+            registry.put_manifest(data, json.loads(data)["mediaType"])
+    registry.put_manifest(index, json.loads(index)["mediaType"], tag)

@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ def test_the_assignment_names_what_the_scorer_loads() -> None:
 def test_the_scorer_is_a_file_that_the_users_interpreter_runs() -> None:
     command = launch_of(SETTINGS, {}).command
 
-    assert command[0] == "/usr/bin/python3"
+    assert command[0] == sys.executable  # the one that the front runs by
     assert Path(command[-1]).is_file()
 
 
