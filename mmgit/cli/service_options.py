@@ -32,12 +32,15 @@ _OPTIONS = (
     click.option("--startup-timeout", metavar="DURATION", help="How long init() may take, like 5m."),
     click.option("--variable", "variables", multiple=True, metavar="NAME=VALUE", help="A variable; NAME- removes it."),
     click.option("--secret", "secrets", multiple=True, metavar="NAME=SECRET/KEY", help="A variable from a secret."),
+    click.option("--origin", "origins", multiple=True, metavar="ORIGIN", help="A site whose scripts may call it."),
+    click.option("--availability", type=float, help="Objective: per cent of the calls without a 5xx, like 99.9."),
+    click.option("--latency", metavar="TIME@SHARE", help="Objective: how fast which per cent of answers is: 250ms@99."),
     click.option("--description", help="What the service is for."),
 )
 
 
 def service_options(command: F) -> F:
-    """--manifest, the scale, what is reserved, limits, variables and the description."""
+    """--manifest, the scale, what is reserved, limits, variables, who may call, objectives and the description."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -57,6 +60,10 @@ def options_of(given: Mapping[str, Any]) -> dict[str, Any]:
         options |= {"autoscale": autoscale, "replicas": None}
     if variables := _variables(given["variables"], given["secrets"]):
         options["variables"] = variables
+    if given["origins"]:
+        options["origins"] = list(given["origins"])
+    if objectives := {name: given[name] for name in ("availability", "latency") if given[name] is not None}:
+        options["slo"] = objectives
     return options
 
 

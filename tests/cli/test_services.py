@@ -119,6 +119,37 @@ def test_batches_are_asked_for_and_their_bytes_stay_as_declared(project: Path, m
     assert "batch: {max_bytes: 4096, max_requests: 16}" in (project / SERVICE).read_text()
 
 
+def test_sites_and_objectives_are_asked_for_and_an_objective_that_is_not_named_stays(
+    project: Path, mmgit: Mmgit
+) -> None:
+    (project / SERVICE).write_text(
+        "apiVersion: mmgit.dev/v1\nkind: Service\nnext: churn/1\nslo: {latency: 1s@99} # agreed\nkeys: []\n"
+    )
+    update = ("service", "update", "churn", "--env", "dev")
+
+    assert mmgit(*update, "--origin", "null", "--availability", "99.9").code == 0
+    assert mmgit(*update, "--origin", "https://a.example", "--origin", "https://b.example:8443").code == 0
+    refused = mmgit(*update, "--latency", "300ms@99")
+
+    assert declared(project) == {
+        "apiVersion": "mmgit.dev/v1",
+        "kind": "Service",
+        "next": "churn/1",
+        "origins": ["https://a.example", "https://b.example:8443"],
+        "slo": {"latency": "1s@99", "availability": 99.9},
+        "keys": [],
+    }
+    assert (refused.code, "the server counts answers within" in refused.err) == (2, True)
+
+
+@pytest.mark.parametrize("given", [["--origin", "a.example"], ["--availability", "nan"], ["--latency", "fast"]])
+def test_a_site_or_objective_of_another_form_is_refused(project: Path, mmgit: Mmgit, given: list[str]) -> None:
+    before = (project / SERVICE).read_bytes()
+
+    assert mmgit("service", "update", "churn", "--env", "dev", *given).code == 2
+    assert (project / SERVICE).read_bytes() == before
+
+
 def test_an_autoscaler_takes_over_in_two_changes(here: Here, mmgit: Mmgit) -> None:
     header = "apiVersion: mmgit.dev/v1\n"
     place = "registry: registry.example.com/ml\nnamespace: ml\nhost: ml.example.com\ngateway: {name: infra/public}\n"
