@@ -95,6 +95,7 @@ class Checking:
         branch = source.project.spec.branch
         former = cache(partial(surroundings.former_of, branch))  # each part asks the same again
         self._root = root
+        self._is_whole = models is None
         self._baseline = surroundings.baseline_of(branch, models)
         self._former = lambda paths: former(tuple(paths))
         self._inputs: dict[str, str | None] = {}
@@ -113,7 +114,15 @@ class Checking:
         """Resolve and check what was loaded; if nothing is wrong, render its services and check their objects."""
         resolved = resolve(source)
         with near(self._root) as files:
-            scope = Scope(source, resolved.desired, self._baseline, files.read, self._former, self._inputs)
+            scope = Scope(
+                source,
+                resolved.desired,
+                self._baseline,
+                files.read,
+                self._former,
+                self._inputs,
+                is_whole=self._is_whole,
+            )
             findings = [*resolved.findings, *(finding for check in checks for finding in check(scope))]
             found = {*known, *problems.locate(findings, files.read)}
         tree: Mapping[str, bytes] = {}

@@ -3,7 +3,18 @@
 A check is a function from a `Scope` to findings; `CHECKS` is all of them.
 """
 
-from mmgit.checks import contracts, environments, files, handover, immutability, pins, references, secrets, trainings
+from mmgit.checks import (
+    contracts,
+    environments,
+    files,
+    handover,
+    immutability,
+    pins,
+    redaction,
+    references,
+    secrets,
+    trainings,
+)
 from mmgit.checks.scope import Baseline, Check, Scope
 
 _CHECKS_BESIDE_SERVICES: tuple[Check, ...] = (
@@ -19,6 +30,7 @@ _CHECKS_BESIDE_SERVICES: tuple[Check, ...] = (
     trainings.trainings_are_locked,
     trainings.clusters_train_what_can_be_trained,
     environments.stores_are_written,
+    redaction.environments_redact_what_they_have,
     secrets.sealed_secrets_are_encrypted,
     secrets.sealed_secrets_are_decrypted,
     immutability.what_is_released_stays,
@@ -34,6 +46,7 @@ CHECKS_OF_SERVICES: tuple[Check, ...] = (
     environments.processes_render_nothing,
     environments.batches_are_of_rows,
     environments.who_scales_to_zero_has_an_activator,
+    redaction.services_redact_what_they_have,
     contracts.breaking_contracts_get_a_service_of_their_own,
     handover.autoscalers_take_over_from_what_runs,
     handover.handovers_end,
