@@ -49,9 +49,13 @@ class Uploads:
     size_bytes: int
 
     @property
-    def is_folder(self) -> bool:
-        """Whether the store is a folder of the machine."""
-        return self.store.startswith("file:")
+    def folder(self) -> str:
+        """The path of the store, if it is a folder of the machine."""
+        if not self.store.startswith("file:"):
+            return ""
+        from mmgit.archive.store import folder_of  # noqa: PLC0415 - few stores are folders
+
+        return folder_of(self.store)
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def _service(around: _Around, service: DeclaredService, manifest: DeclaredManife
         uploads = replace(uploads, size_bytes=min(uploads.size_bytes, recording["spool_bytes"] // _BATCHES_MIN))
         recording["seal_seconds"] = uploads.seconds
         sharing = {"spool_folder": _SHARED_SPOOL} if environment.spec.target == "compose" else {}
-        egress = (*egress, *(() if uploads.is_folder else around.store_egress))
+        egress = (*egress, *(() if uploads.folder else around.store_egress))
     joined: dict[str, Any] = {**chosen, **maps, **lists, "egress": egress}
     reference, models = str(own.manifest), tuple(manifest.spec.models)
     timeout_seconds = seconds_of(joined.pop("timeout"))

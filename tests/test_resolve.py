@@ -161,7 +161,30 @@ def test_where_no_uploader_is_locked_nobody_uploads() -> None:
     assert resolved({"telemetry": {}}, environment).uploads is None
 
 
-@pytest.mark.parametrize("store", ["s3:/x", "http://x", "file://x", "file:///a/../b", "s3://b/$(X)", "s3://b ucket"])
+@pytest.mark.parametrize(
+    ("store", "folder"),
+    [
+        ("file:///srv/Mess%20werte", "/srv/Mess werte"),
+        ("file:///srv/für", "/srv/für"),
+        ("file:///srv/f%C3%BCr/100%25", "/srv/für/100%"),
+        ("s3://bucket", ""),
+    ],
+)
+def test_a_store_in_a_folder_has_the_path_that_its_address_means(store: str, folder: str) -> None:
+    uploads = resolved({"telemetry": {}}, {"telemetry": {"store": store}}).uploads
+
+    assert uploads
+    assert uploads.folder == folder
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        *("s3:/x", "http://x", "file://x", "file:///a/../b", "s3://b/$(X)", "s3://b ucket"),
+        *("file:///a b", "file:///a#b", "file:///a?b", "file:///a/%2E%2E/b", "file:///a/%2e%2e", "file:///a%2F..%2Fb"),
+        *("file:///a%0Ab", "file:///a%24b", "file:///a$b", "file:///a%FFb", "file:///a%E2%80%AEb", "file:///a%zz"),
+    ],
+)
 def test_what_is_no_store_is_refused(store: str) -> None:
     with pytest.raises(Refused):
         resolved({}, {"telemetry": {"store": store}})

@@ -42,10 +42,14 @@ def store_at(url: str, endpoint: str = "") -> Store:
     Raises:
         StoreError: the address is none of a store, or the credentials cannot be understood.
     """
-    scheme = urlsplit(url).scheme
-    if scheme == "file":
-        return Folder(Path(unquote(urlsplit(url).path)))
+    if urlsplit(url).scheme == "file":
+        return Folder(Path(folder_of(url)))
     return Bucket(*files_of(url, endpoint))
+
+
+def folder_of(url: str) -> str:
+    """The path that a `file://` address names."""
+    return unquote(urlsplit(url).path)
 
 
 def files_of(url: str, endpoint: str = "") -> tuple[Any, str]:
@@ -58,7 +62,7 @@ def files_of(url: str, endpoint: str = "") -> tuple[Any, str]:
     if scheme == "file":
         from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415 - who writes needs none of it
 
-        return LocalFileSystem(), unquote(urlsplit(url).path).rstrip("/")
+        return LocalFileSystem(), folder_of(url).rstrip("/")
     if scheme not in _OPTIONS:
         raise StoreError(f"{url} is none of file://, s3://, abfs://, az:// and gs://")
     from fsspec.core import url_to_fs  # noqa: PLC0415 - a folder needs none of it

@@ -87,6 +87,8 @@ def path_of(uri: str) -> Path:
         raise UsageError(
             f"{uri} names no file on this machine", "write file:// and an absolute path: file:///srv/models"
         )
+    if parts.query or parts.fragment:
+        raise UsageError(f"{uri} ends at ? or #, which is no part of a path", "write %3F for ? and %23 for #")
     return path
 
 
@@ -121,7 +123,7 @@ def _at_uri(uri: str, open_uri: OpenUri) -> Iterator[FoundFile]:
         )
     with _open(path_of(uri)) if parts.scheme == "file" else open_uri(uri) as stream:
         sha256, size_bytes = _measure(stream)
-    yield FoundFile(name, sha256, size_bytes, uri=uri)
+    yield FoundFile(name, sha256, size_bytes, uri=uri.replace(" ", "%20"))
 
 
 def _on_disk(path: Path) -> Iterator[FoundFile]:

@@ -39,7 +39,7 @@ def kubernetes_container(uploads: Uploads, spool: Object) -> Object:
 
 def compose_service(service: DesiredService, uploads: Uploads, entry: Object, spool: Object, state: str) -> Object:
     """One for all replicas of a service; it runs as the same user, and is stopped after them."""
-    place = uploads.store.removeprefix("file://") if uploads.is_folder else ""
+    place = uploads.folder
     folder = {"type": "bind", "source": place, "target": place, "bind": {"create_host_path": False}}
     secrets = {"path": f"{state}/secrets/{uploads.credentials}.env", "required": True, "format": "raw"}
     return {

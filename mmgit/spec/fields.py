@@ -103,7 +103,11 @@ DATE = Matching(r"20[0-9]{2}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])", 'a d
 Date = Annotated[str, DATE]
 
 Uri = Annotated[
-    str, Matching(r"(?:https|file|s3|gs|abfs|abfss|oci|mlflow)://?[^\s\x00-\x1f]+", "a URI, like https://… or s3://…")
+    str,
+    Matching(
+        r"(?:https|file|s3|gs|abfs|abfss|oci|mlflow)://?[^\s\x00-\x1f]+",
+        "a URI, like https://… or s3://…, where %20 is a space",
+    ),
 ]
 
 REFERENCE_FORMS = (".parquet", ".csv")

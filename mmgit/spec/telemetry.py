@@ -18,8 +18,10 @@ Address = Annotated[
 Store = Annotated[
     str,
     Matching(
-        r"file:///(?!.*\.\./)[A-Za-z0-9._/-]+|(?:s3|gs|az|abfs|abfss)://[A-Za-z0-9._@-]+(?:/[A-Za-z0-9._=/-]*)?",
-        "an address like s3://bucket/folder, abfs://container/folder, gs://bucket/folder or file:///folder",
+        r"file:///(?:[^\s\x00-\x1f\x7f?#%\\$]|%[0-9A-Fa-f]{2})+"
+        r"|(?:s3|gs|az|abfs|abfss)://[A-Za-z0-9._@-]+(?:/[A-Za-z0-9._=/-]*)?",
+        "an address like s3://bucket/folder, abfs://container/folder, gs://bucket/folder or file:///folder, "
+        "where %20 is a space",
     ),
 ]
 
@@ -41,6 +43,16 @@ class TelemetrySpec(Spec):
     """The address of an OTLP receiver over HTTP, for metrics and traces."""
     otlp_logs: bool = False
     """Lines of the log are sent there too."""
+
+    def check(self) -> None:
+        """A folder is a path that can be written down, and leads nowhere else."""
+        if self.store is None or not self.store.startswith("file:"):
+            return
+        from urllib.parse import unquote  # noqa: PLC0415 - few stores are folders
+
+        path = unquote(self.store)
+        if not path.isprintable() or {"$", "\\", "\ufffd"} & {*path} or ".." in path.split("/"):
+            raise ValueError("store: a path has no `..`, no `$`, no `\\` and only what is printed; % means UTF-8")
 
 
 class Recording(Spec):

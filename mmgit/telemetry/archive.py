@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from mmgit.archive.partitions import REQUESTS, Partition
+from mmgit.archive.store import folder_of
 from mmgit.errors import TelemetryError, UsageError
 from mmgit.frozen import dataclass
 from mmgit.serving.spool.segments import segments_of
@@ -113,6 +114,7 @@ def narrowed(table: "ir.Table", wanted: Wanted) -> "ir.Table":
 
 def _by_spark(engine: Spark, store: str, wanted: Wanted) -> "ir.Table":
     """Spark lists the files itself, below these folders; rows of other identifiers have other columns."""
+    store = f"file://{folder_of(store)}" if store.startswith("file:") else store  # Hadoop's addresses are not encoded
     parts = Partition(wanted.service or "*", "*", "*", wanted.identifier, "*").path.replace("%2A", "*").split("/")
     folders = "/".join([store.rstrip("/"), *parts[:-1]])
     reader = engine.session.read.option("basePath", store).option("mergeSchema", "true")

@@ -84,20 +84,24 @@ def test_a_folder_and_a_uri_are_registered_together(here: Here, mmgit: Mmgit, tr
     ]
 
 
-def test_a_large_file_goes_to_the_file_store_under_its_sha256(
-    here: Here, mmgit: Mmgit, tmp_path: Path, training: Path
+@pytest.mark.parametrize(
+    ("written", "folder"),
+    [("store", "store"), ("für%20alle", "für alle"), ("f%C3%BCr", "für"), ("100%25%3F%23", "100%?#")],
+)
+def test_a_large_file_goes_to_the_file_store_under_its_sha256(  # noqa: PLR0913, PLR0917 - fixtures
+    here: Here, mmgit: Mmgit, tmp_path: Path, training: Path, written: str, folder: str
 ) -> None:
-    store = f"store: {{git_limit: 1Ki, uri: 'file://{tmp_path}/store'}}\n"
+    store = f"store: {{git_limit: 1Ki, uri: 'file://{tmp_path}/{written}'}}\n"
     root = here({"mmgit.yaml": f'apiVersion: mmgit.dev/v1\nkind: Project\nmmgit: "==0.1.0"\n{store}'})
     (training / "digits.skops").write_bytes(b"weights" * 1000)
 
     for _ in range(2):
         assert mmgit("model", "register", "digits", f"{training}/digits.skops").code == 0
 
-    (stored,) = (tmp_path / "store").iterdir()
+    (stored,) = (tmp_path / folder).iterdir()
     assert stored.read_bytes() == b"weights" * 1000
     version = yaml.safe_load((root / "models/digits/versions/2/version.yaml").read_text())
-    assert version["files"][0]["uri"] == f"file://{tmp_path}/store/{stored.name}"
+    assert version["files"][0]["uri"] == f"file://{tmp_path}/{written}/{stored.name}"
     assert [path.name for path in (root / "models/digits/versions/2").iterdir()] == ["version.yaml"]
 
 

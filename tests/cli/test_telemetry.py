@@ -38,9 +38,15 @@ def test_days_and_versions_are_chosen(here: Here, mmgit: Mmgit, store: Path) -> 
     assert [(row["day"], row["requests"]) for row in rows] == [("2026-11-02", 200), ("2026-11-03", 200)]
 
 
-def test_an_environment_names_its_store(here: Here, mmgit: Mmgit, store: Path) -> None:
-    text = f"apiVersion: mmgit.dev/v1\nkind: Environment\ntarget: process\ntelemetry: {{store: 'file://{store}'}}\n"
-    here({"environments/dev/environment.yaml": text})
+@pytest.mark.parametrize(
+    ("written", "folder"), [("a", "a"), ("für", "für"), ("f%C3%BCr%20alle", "für alle"), ("1%25*[a]'", "1%*[a]'")]
+)
+def test_an_environment_names_its_store(  # noqa: PLR0913, PLR0917 - fixtures
+    here: Here, mmgit: Mmgit, store: Path, tmp_path: Path, written: str, folder: str
+) -> None:
+    (tmp_path / folder).symlink_to(store)
+    head = "apiVersion: mmgit.dev/v1\nkind: Environment\ntarget: process\n"
+    here({"environments/dev/environment.yaml": f'{head}telemetry: {{store: "file://{tmp_path}/{written}"}}\n'})
 
     ended = mmgit("telemetry", "show", "--by", "service", "-o", "tsv")
 

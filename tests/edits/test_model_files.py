@@ -105,6 +105,7 @@ def test_a_file_uri_is_read_from_disk(tmp_path: Path) -> None:
         ("https://user:hunter2@models.example/model.bin", "holds no user"),
         ("https://models.example/model.bin?token=hunter2", "holds no user, query"),
         ("file://other-host/model.bin", "no file on this machine"),
+        ("file:///srv/model.bin?x", "holds no user, query"),
     ],
 )
 def test_other_uris_are_refused_without_repeating_what_they_hold(uri: str, reason: str) -> None:
@@ -159,6 +160,22 @@ def test_a_file_at_a_uri_stays_there() -> None:
 
     assert placed.rows[0]["uri"] == "https://models.example/big.onnx"
     assert not placed.copies | placed.uploads
+
+
+@pytest.mark.parametrize("uri", ["file:///srv/a?b", "file:///srv/a#b"])
+def test_a_store_whose_path_would_be_cut_is_refused(uri: str) -> None:
+    with pytest.raises(UsageError, match="ends at") as refused:
+        place([LARGE], FOLDER, Store(uri=uri), never)
+
+    assert "%23 for #" in refused.value.hint
+
+
+def test_a_space_in_a_uri_is_written_as_uris_have_it(tmp_path: Path) -> None:
+    (tmp_path / "my model.bin").write_bytes(b"weights")
+
+    (found,) = find([f"file://{tmp_path}/my model.bin"], no_network)
+
+    assert found.uri == f"file://{tmp_path}/my%20model.bin"
 
 
 def test_a_relative_store_is_no_store() -> None:

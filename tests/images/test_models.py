@@ -61,10 +61,13 @@ def test_what_only_looks_like_a_pointer_is_the_file(store: ModelStore, data: byt
         assert source.read() == data
 
 
-def test_a_file_in_a_folder_of_this_machine_is_opened(store: ModelStore, expected: RecipeFile, tmp_path: Path) -> None:
-    (tmp_path / "a b").write_bytes(DATA)
+@pytest.mark.parametrize(("written", "name"), [("a%20b", "a b"), ("für", "für"), ("f%C3%BCr", "für"), ("5%25", "5%")])
+def test_a_file_in_a_folder_of_this_machine_is_opened(
+    store: ModelStore, expected: RecipeFile, tmp_path: Path, written: str, name: str
+) -> None:
+    (tmp_path / name).write_bytes(DATA)
 
-    with store.open_at(f"file://{tmp_path}/a%20b", expected) as source:
+    with store.open_at(f"file://{tmp_path}/{written}", expected) as source:
         assert source.read() == DATA
 
 

@@ -123,8 +123,8 @@ def _is_mountable(volume: Any, service: DesiredService) -> bool:  # noqa: ANN401
 
 
 def _is_uploaders(volume: Any, service: DesiredService) -> bool:  # noqa: ANN401 - as above
-    store = service.uploads.store.removeprefix("file://") if service.uploads else ""
-    return (volume.get("type"), volume.get("source")) in (("volume", f"{service.name}-spool"), ("bind", store))
+    folder = service.uploads.folder if service.uploads else ""
+    return (volume.get("type"), volume.get("source")) in (("volume", f"{service.name}-spool"), ("bind", folder))
 
 
 def _is_secrets(file: Any, names: Collection[str]) -> bool:  # noqa: ANN401 - as above
