@@ -48,7 +48,7 @@ def promotions_come_from_an_environment(scope: Scope) -> Iterator[Finding]:
 
 def stores_are_written(scope: Scope) -> Iterator[Finding]:
     """Of an environment with a store, some service records: else a warning. It looks at all services at once."""
-    for environment in scope.source.environments.values():
+    for environment in scope.source.environments.values() if scope.is_whole else ():
         asked = [environment.spec.defaults, *(service.spec for service in environment.services)]
         if environment.spec.telemetry.store and environment.services and not any(each.telemetry for each in asked):
             message = f"`telemetry.store` has no effect: no service of `{environment.name}` records anything"

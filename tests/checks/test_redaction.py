@@ -50,7 +50,7 @@ def root(repository: Callable[..., Path]) -> Root:
 
 
 @pytest.mark.parametrize("services", [None, ["environments/dev/services/s-2.yaml"]])
-def test_what_an_environment_redacts_is_asked_of_all_its_services_or_not_at_all(
+def test_what_an_environment_says_is_asked_of_all_its_services_or_not_at_all(
     root: Root, services: list[str] | None
 ) -> None:
     checked = pipeline.check(root, Surroundings(), services)
