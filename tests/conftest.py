@@ -28,6 +28,7 @@ TIERS: Mapping[str, tuple[bool, str]] = {
     "apiserver": ("KUBECONFIG" in os.environ, "set KUBECONFIG to a test cluster"),
     "browser": ("MMGIT_TEST_BROWSER" in os.environ, "set MMGIT_TEST_BROWSER=1 where chromium and npm are"),
     "cluster": ("MMGIT_TEST_GIT_ROOT" in os.environ, "set KUBECONFIG, MMGIT_TEST_REGISTRY and MMGIT_TEST_GIT_ROOT"),
+    "collector": ("MMGIT_TEST_COLLECTOR" in os.environ, "set MMGIT_TEST_COLLECTOR to what scripts/collector.sh built"),
     "docker": (
         "DOCKER_HOST" in os.environ or Path("/var/run/docker.sock").exists(),
         "start a Docker engine, or set DOCKER_HOST",

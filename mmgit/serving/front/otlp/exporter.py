@@ -147,7 +147,8 @@ class Exporter:
             if spans:
                 self._send_spans(spans)
             while lines := self._lines.take():
-                self._lines.done(lines, is_taken=self._sent("/v1/logs", logs_message(self._source, lines)))
+                message = logs_message(self._source, lines, os.urandom(8).hex())
+                self._lines.done(lines, is_taken=self._sent("/v1/logs", message))
         self._sender.close()
 
     def _send_spans(self, spans: list[Span]) -> None:

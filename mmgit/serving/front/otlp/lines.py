@@ -55,9 +55,15 @@ class Lines:
         self.dropped["receiver"] += 0 if is_taken else len(lines)
 
 
-def logs_message(source: Source, lines: Iterable[bytes]) -> bytes:
-    """ExportLogsServiceRequest."""
-    return source.message(2, *map(_record_or_text, lines))
+def logs_message(source: Source, lines: Iterable[bytes], name: str) -> bytes:
+    """ExportLogsServiceRequest. `name` is one that no other batch has: a record that came twice is known by its id."""
+    return source.message(
+        2,
+        *(
+            _record_or_text(line) + attributes(6, [("log.record.uid", f"{name}-{number}")])
+            for number, line in enumerate(lines)
+        ),
+    )
 
 
 def _record_or_text(line: bytes) -> bytes:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_SECONDS = 5.0
 _ANSWER_BYTES_MAX = 64 * 1024
+_GRPC_PORT = 4317
 _OK = range(200, 300)
 _LATER = frozenset((429, 502, 503, 504))
 
@@ -51,7 +52,8 @@ class Sender:
             self.close()
             if is_kept and not isinstance(error, TimeoutError):
                 return self.send(path, body)
-            return Outcome(is_taken=False, may_retry=True, trouble=f"{type(error).__name__}: {error}"[:200])
+            hint = " (4317 is gRPC's port as a rule, OTLP over HTTP has 4318)" if self._port == _GRPC_PORT else ""
+            return Outcome(is_taken=False, may_retry=True, trouble=f"{type(error).__name__}: {error}"[:200] + hint)
 
     def close(self) -> None:
         """Close the connection."""

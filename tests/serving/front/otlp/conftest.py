@@ -17,24 +17,10 @@ KINDS: dict[str, Any] = {
 }
 
 
-class Receiver(ThreadingHTTPServer):
-    """Answers with `status`; holds every message that it could read, and the headers of each."""
+class Told:
+    """What `messages` tell."""
 
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.status = 200
-        self.goes_on = threading.Event()
-        self.goes_on.set()
-        self.requests = 0
-        self.messages: list[Any] = []
-        self.headers: list[dict[str, str]] = []
-        self.faults: list[str] = []
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}/prefix"
+    messages: list[Any]
 
     @property
     def spans(self) -> list[Any]:
@@ -69,6 +55,26 @@ class Receiver(ThreadingHTTPServer):
             for scope in resource.scope_metrics
             for metric in scope.metrics
         }
+
+
+class Receiver(Told, ThreadingHTTPServer):
+    """Answers with `status`; holds every message that it could read, and the headers of each."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.status = 200
+        self.goes_on = threading.Event()
+        self.goes_on.set()
+        self.requests = 0
+        self.messages: list[Any] = []
+        self.headers: list[dict[str, str]] = []
+        self.faults: list[str] = []
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/prefix"
 
 
 class Handler(BaseHTTPRequestHandler):

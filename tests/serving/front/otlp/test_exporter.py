@@ -1,12 +1,10 @@
 """Real servers, and receivers that take, refuse, stall or are not there."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -179,40 +177,3 @@ def answered_exchange() -> Exchange:
     exchange = Exchange(cast("Any", None), 0.0)
     exchange.status, exchange.method, exchange.path = 200, b"POST", b"/score"
     return exchange
-
-
-CONFIGURATION = """
-receivers: {otlp: {protocols: {http: {endpoint: "127.0.0.1:PORT"}}}}
-exporters: {debug: {verbosity: detailed}}
-service:
-  telemetry: {metrics: {level: none}}
-  pipelines:
-    traces: {receivers: [otlp], exporters: [debug]}
-    metrics: {receivers: [otlp], exporters: [debug]}
-"""
-
-
-def test_opentelemetrys_own_collector_takes_both(start: Start, tmp_path: Path) -> None:
-    collector = shutil.which("otelcol")
-    if collector is None:
-        pytest.skip("put otelcol, OpenTelemetry's collector, into PATH")
-    port = 43_180
-    (tmp_path / "collector.yaml").write_text(CONFIGURATION.replace("PORT", str(port)))
-    with (tmp_path / "collector.log").open("wb") as log:
-        process = subprocess.Popen([collector, f"--config={tmp_path}/collector.yaml"], stdout=log, stderr=log)
-    told = tmp_path / "collector.log"
-    until(lambda: "Everything is ready" in told.read_text() or process.poll() is not None)
-    assert process.poll() is None, told.read_text()
-    service = start(otlp=f"http://127.0.0.1:{port}")
-
-    scored(service, "r1", traceparent=f"00-{TRACE}-{PARENT}-01")
-    assert service.stop() == 0
-
-    until(lambda: "mmgit_scorers_busy" in told.read_text())
-    text = told.read_text()
-    process.terminate()
-    process.wait()
-    assert TRACE in text.split("Trace ID")[1]
-    assert "mmgit.request_id: Str(r1)" in text
-    assert "mmgit_request_duration_seconds" in text
-    assert service.logged("otlp_failed") == []

@@ -42,6 +42,16 @@ def test_who_is_not_there_may_come_back() -> None:
     assert "refused" in outcome.trouble
 
 
+def test_who_names_the_port_of_grpc_is_told_the_other_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    monkeypatch.setattr(module, "_GRPC_PORT", port)
+
+    outcome = Sender(f"http://127.0.0.1:{port}", {}, "mmgit/1").send("/v1/traces", b"")
+
+    assert outcome.trouble.endswith("(4317 is gRPC's port as a rule, OTLP over HTTP has 4318)")
+
+
 def test_who_does_not_answer_is_not_waited_for_long(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "TIMEOUT_SECONDS", 0.2)
     receiver.goes_on.clear()
