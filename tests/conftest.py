@@ -46,6 +46,7 @@ TIERS: Mapping[str, tuple[bool, str]] = {
         "MMGIT_TEST_PROMETHEUS" in os.environ,
         "set MMGIT_TEST_PROMETHEUS=1 where prometheus and promtool are",
     ),
+    "ray": ("MMGIT_TEST_RAY" in os.environ, "set MMGIT_TEST_RAY=1 where ray[default] is installed"),
     "registry": ("MMGIT_TEST_REGISTRY" in os.environ, "set MMGIT_TEST_REGISTRY to host:port of an image registry"),
     "spark": ("MMGIT_TEST_SPARK" in os.environ, "set MMGIT_TEST_SPARK=1 where Java and `uv sync --group spark` are"),
     "stores": ("MMGIT_TEST_STORES" in os.environ, "set MMGIT_TEST_STORES to a folder that scripts/stores.sh filled"),

@@ -1,26 +1,23 @@
 """Registers what a training made, here or on the remote, and lets services run it next."""
 
 import shlex
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmgit.cli.context import find_root
-from mmgit.cli.editing import editing, loaded, to_run, write
+from mmgit.cli.editing import editing, loaded, to_run, write, writing
 from mmgit.deliver import git, history
 from mmgit.edits.change import Change
 from mmgit.edits.references import model_of
 from mmgit.edits.succeed import Succession, succeed, succession
-from mmgit.errors import GitError, MmgitError
+from mmgit.errors import GitError
 from mmgit.frozen import dataclass
 from mmgit.repository import layout
 from mmgit.repository.files import Files, Root
 from mmgit.repository.source import Source
 from mmgit.retraining.locking import training_of
-from mmgit.retraining.result import Result, hand_over
+from mmgit.retraining.result import Result
 from mmgit.spec.training import TrainingSpec
 
 if TYPE_CHECKING:
@@ -52,7 +49,8 @@ def place(model: str, *, is_of_commit: bool, is_remote: bool) -> Place:
     Raises `GitError` where others shall rely on a commit and the files are of none, or there is no remote for it.
     """
     root = find_root()
-    source = loaded(root, f"{layout.MODELS}/{model}/", f"{layout.ENVIRONMENTS}/")
+    with writing(root):  # what a crash left half registered is finished or undone
+        source = loaded(root, f"{layout.MODELS}/{model}/", f"{layout.ENVIRONMENTS}/")
     repository = git.find(root.path)
     commit = (repository.head if repository else None) or ""
     changed: tuple[str, ...] = ()
@@ -68,20 +66,6 @@ def place(model: str, *, is_of_commit: bool, is_remote: bool) -> Place:
 
         refuse_without_remote(root)
     return Place(root, source, repository, model, "" if changed else commit)
-
-
-@contextmanager
-def keeping(where: Place, result: Result) -> Iterator[None]:
-    """Where what takes hours to train cannot be registered, it is kept, and that is said."""
-    try:
-        yield
-    except MmgitError as error:
-        state = where.root.path / layout.STATE
-        state.mkdir(exist_ok=True)
-        kept = Path(tempfile.mkdtemp(prefix=f"trained-{where.model}-", dir=state)) / "result"
-        hand_over(result, kept, model=where.model, commit=where.commit, metrics_file=where.training.metrics)
-        error.hint = "\n  hint: ".join(filter(None, [error.hint, f"then: mmgit retrain {where.model} --from {kept}"]))
-        raise
 
 
 def register_here(where: Place, result: Result, chosen: Succession) -> None:

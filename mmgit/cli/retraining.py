@@ -1,8 +1,9 @@
 """`mmgit retrain`: runs the training that a model declares, and registers what comes of it."""
 
 import json
+import sys
 import tempfile
-from contextlib import nullcontext
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from mmgit.cli.context import find_root
 from mmgit.cli.editing import editing, loaded
 from mmgit.cli.progress import working
 from mmgit.cli.remote_options import remotely
-from mmgit.cli.retrained import Place, keeping, place, register_here, register_remotely, shown, today
+from mmgit.cli.retrained import Place, place, register_here, register_remotely, shown, today
 from mmgit.cli.retraining_objects import objects_text
 from mmgit.deliver import history
 from mmgit.edits.references import model_of, newest
@@ -22,6 +23,7 @@ from mmgit.errors import NotDue, UsageError
 from mmgit.repository import layout
 from mmgit.repository.source import Source
 from mmgit.retraining.due import Facts, of_report, reasons
+from mmgit.retraining.kept import forget, left, waiting
 from mmgit.retraining.locking import lock_of, locked, python_of, training_of
 from mmgit.retraining.order import Order
 from mmgit.retraining.result import Result, hand_over, handed_over, make_room
@@ -76,31 +78,40 @@ def retrain(model: str | None, *, is_proposed: bool, is_pushed: bool, **given: A
     if given["dry_run"]:
         _say(_order(where, given["telemetry"]))
         return
+
+    def register(result: Result) -> None:
+        if is_remote:
+            register_remotely(where, result, given["environments"], is_proposed=is_proposed)
+        else:
+            register_here(where, result, chosen)
+
     with tempfile.TemporaryDirectory(prefix="mmgit-retrain-") as workspace:
-        result = _result(where, Path(workspace), given)
-        if given["result"]:
-            hand_over(result, given["result"], model=model, commit=where.commit, metrics_file=where.training.metrics)
-            print(f"{given['result']}: {', '.join(file.path for file in result.files)}; {shown(result)}")
-            return
-        with nullcontext() if given["made"] else keeping(where, result):
-            if is_remote:
-                register_remotely(where, result, given["environments"], is_proposed=is_proposed)
-            else:
-                register_here(where, result, chosen)
+        _make(where, Path(workspace), given, register)
 
 
-def _result(where: Place, workspace: Path, given: dict[str, Any]) -> Result:
-    """What was made elsewhere, or is made now."""
+def _make(where: Place, workspace: Path, given: dict[str, Any], register: Callable[[Result], None]) -> None:
+    """Register what was made elsewhere, or train now: to register that, or to hand it over."""
     from mmgit.images.locking import index_of  # noqa: PLC0415 - --help must not wait for it
     from mmgit.retraining.training import train  # noqa: PLC0415 - as above
 
-    if given["made"]:
-        return handed_over(given["made"], where.training, workspace, model=where.model, commit=where.commit)
+    if made := given["made"]:
+        register(handed_over(made, where.training, workspace, model=where.model, commit=where.commit))
+        forget(where.root, made)
+        return
     order = _order(where, given["telemetry"])
-    if given["result"]:
-        make_room(given["result"])
-    with working(f"training {where.model}"):
-        return train(order, workspace, index=index_of(where.source.project.spec))
+    for words in left(where.root, where.source, where.model):
+        print(f"note: {words}", file=sys.stderr)
+    folder: Path | None = given["result"]
+    if folder:
+        make_room(folder)
+    with waiting(where.root, where.model) as kept:
+        with working(f"training {where.model}"):
+            result = train(order, workspace, kept, index=index_of(where.source.project.spec))
+        if folder is None:
+            register(result)
+            return
+        hand_over(result, folder, model=where.model, commit=where.commit, metrics_file=where.training.metrics)
+        print(f"{folder}: {', '.join(file.path for file in result.files)}; {shown(result)}")
 
 
 def _order(where: Place, telemetry: Path | None) -> Order:
@@ -108,7 +119,7 @@ def _order(where: Place, telemetry: Path | None) -> Order:
 
     training, python = where.training, python_of(where.source, where.training)
     lock = lock_of(where.source, where.root, where.model)
-    order = Order(where.root, where.model, training, python, lock, telemetry, open_https)
+    order = Order(where.root, where.model, training, python, lock, telemetry, open_https, where.commit)
     order.refuse_missing_data()
     return order
 

@@ -11,6 +11,9 @@ from mmgit.repository.source import Source
 from mmgit.retraining.locking import training_of
 from mmgit.spec.retraining import RetrainingSpec
 
+_MODEL_CHARACTERS = 23
+"""Of the name of what runs once: with the time it has the 47 that KubeRay takes."""
+
 
 def objects_text(model: str, environments: tuple[str, ...], *, is_scheduled: bool) -> str:
     """The objects as YAML. Raises `ProblemsFound` for what a cluster would refuse."""
@@ -29,8 +32,10 @@ def objects_text(model: str, environments: tuple[str, ...], *, is_scheduled: boo
     if is_scheduled and not training.schedule:
         hint = 'training: {schedule: "0 3 * * 1", …}   in model.yaml'
         raise UsageError(f"model `{model}` declares no schedule", hint)
-    once = "" if is_scheduled else f"-{datetime.now(UTC):%Y%m%d%H%M%S}"
-    wanted = Training(spec, training, f"training-{model}{once}", (training.schedule or "") if is_scheduled else "")
+    once = f"training-{model[:_MODEL_CHARACTERS].rstrip('-')}-{datetime.now(UTC):%Y%m%d%H%M%S}"
+    wanted = Training(spec, training, once)
+    if is_scheduled:
+        wanted = Training(spec, training, f"training-{model}", training.schedule or "")
     environment = DesiredEnvironment(name, environment_of(source, name).spec, ())
     objects = []
     try:

@@ -97,6 +97,7 @@ def _variables(environment: DesiredEnvironment, wanted: Training, parameters: Ma
     return {
         "environment": {"name": environment.name, "namespace": environment.spec.namespace},
         "training": {
+            "name": wanted.name,
             "model": spec.model,
             "image": spec.image,
             "command": command,

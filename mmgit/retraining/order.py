@@ -23,6 +23,8 @@ class Order:
     """The bytes of `pylock.toml`."""
     telemetry: Path | None
     open_uri: Callable[[str], IO[bytes]]
+    commit: str = ""
+    """What it is of; empty if it is of none."""
 
     @property
     def folder(self) -> str:

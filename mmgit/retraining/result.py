@@ -21,7 +21,7 @@ from mmgit.spec.record import EMPTY, Spec
 from mmgit.spec.training import TrainingData, TrainingSpec
 from mmgit.untrusted import json_value
 
-_HANDED_OVER, _OUTPUTS = "result.json", "outputs"
+HANDED_OVER, OUTPUTS = "result.json", "outputs"
 _JSON_BYTES_MAX = 2**20
 
 
@@ -68,24 +68,32 @@ def result_in(folder: Path, training: TrainingSpec, data: tuple[Data, ...], work
 def make_room(folder: Path) -> None:
     """Make a folder for what shall be handed over. Raises `UsageError` if that cannot be, before hours of training."""
     try:
-        (folder / _OUTPUTS).mkdir(parents=True)
-        (folder / _OUTPUTS).rmdir()
+        (folder / OUTPUTS).mkdir(parents=True)
+        (folder / OUTPUTS).rmdir()
     except OSError as error:
         raise UsageError(f"{error.filename}: {error.strerror}", "name a folder that is not there yet") from error
 
 
 def hand_over(result: Result, folder: Path, *, model: str, commit: str, metrics_file: str) -> None:
     """Write a result into a folder where no other one lies, for another machine."""
-    (folder / _OUTPUTS).mkdir(parents=True)
+    (folder / OUTPUTS).mkdir(parents=True)
     for file in (*result.files, *([result.reference] if result.reference else ())):
         assert file.source is not None  # noqa: S101 - it was measured here
-        target = folder / _OUTPUTS / file.path
+        target = folder / OUTPUTS / file.path
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file.source, target)
-    (folder / _OUTPUTS / metrics_file).parent.mkdir(parents=True, exist_ok=True)
-    (folder / _OUTPUTS / metrics_file).write_text(json.dumps(result.metrics))
-    told = _HandedOver(model=model, commit=commit, data=result.data).plain(without_none=True)
-    (folder / _HANDED_OVER).write_text(json.dumps(told, indent=1) + "\n")
+    (folder / OUTPUTS / metrics_file).parent.mkdir(parents=True, exist_ok=True)
+    (folder / OUTPUTS / metrics_file).write_text(json.dumps(result.metrics))
+    tell(folder, result.data, model=model, commit=commit)
+
+
+def tell(folder: Path, data: tuple[Data, ...], *, model: str, commit: str) -> None:
+    """Say of the outputs in a folder that they are a result, and of what; all or nothing."""
+    told = _HandedOver(model=model, commit=commit, data=data).plain(without_none=True)
+    new = folder / f".{HANDED_OVER}.new"
+    new.unlink(missing_ok=True)
+    new.write_text(json.dumps(told, indent=1) + "\n")
+    new.replace(folder / HANDED_OVER)
 
 
 def handed_over(folder: Path, training: TrainingSpec, workspace: Path, *, model: str, commit: str) -> Result:
@@ -96,17 +104,17 @@ def handed_over(folder: Path, training: TrainingSpec, workspace: Path, *, model:
         UsageError: it is of another model or commit.
     """
     try:
-        told = _HandedOver.read(json_value(Root(folder).read(_HANDED_OVER, _JSON_BYTES_MAX)))
+        told = _HandedOver.read(json_value(Root(folder).read(HANDED_OVER, _JSON_BYTES_MAX)))
     except (Refused, ValueError) as error:
-        raise TrainingFailed(f"{folder}/{_HANDED_OVER} is not of mmgit: {error}") from error
+        raise TrainingFailed(f"{folder}/{HANDED_OVER} is not of mmgit: {error}") from error
     if (told.model, told.commit) != (model, commit):
         made, wanted = (f"at {each[:12]}" if each else "with edited files" for each in (told.commit, commit))
         message = f"{folder} is a result of {told.model} {made}, not of {model} {wanted}"
         raise UsageError(message, f"mmgit retrain {model}   trains it as it is here")
     is_declared = [_is_of(*pair, model) for pair in zip(told.data, training.data, strict=False)]
     if len(told.data) != len(training.data) or not all(is_declared):
-        raise TrainingFailed(f"{folder}/{_HANDED_OVER} names other data than model.yaml declares")
-    return result_in(folder / _OUTPUTS, training, told.data, workspace)
+        raise TrainingFailed(f"{folder}/{HANDED_OVER} names other data than model.yaml declares")
+    return result_in(folder / OUTPUTS, training, told.data, workspace)
 
 
 def _is_of(told: Data, declared: TrainingData, model: str) -> bool:
@@ -127,13 +135,13 @@ def _names(root: Root, output: str) -> list[str]:
     found = [f"{output}/{name}" for name in root.walk(output)] if is_folder else [output]
     if not found or not all(root.exists(name) for name in found):
         message = f"the training wrote no {output}"
-        raise TrainingFailed(message, "it is to lie in the folder that the variable MMGIT_OUTPUTS names")
+        raise TrainingFailed(message, "it is to lie in the folder that the variable MMGITOUTPUTS names")
     return found
 
 
 def _metrics(root: Root, name: str) -> dict[str, float]:
     if not root.exists(name):
-        hint = f'json.dump({{"accuracy": 0.98}}, open(os.environ["MMGIT_OUTPUTS"] + "/{name}", "w"))'
+        hint = f'json.dump({{"accuracy": 0.98}}, open(os.environ["MMGITOUTPUTS"] + "/{name}", "w"))'
         raise TrainingFailed(f"the training wrote no {name}", hint)
     try:
         metrics = _Metrics.read({"metrics": json_value(root.read(name, _JSON_BYTES_MAX))}).metrics

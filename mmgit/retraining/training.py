@@ -17,27 +17,30 @@ from mmgit.images.uv import uv
 from mmgit.repository import layout
 from mmgit.retraining import data
 from mmgit.retraining.order import Order
-from mmgit.retraining.result import Result, result_in
+from mmgit.retraining.result import OUTPUTS, Result, result_in, tell
 from mmgit.spec.fields import seconds_of
 from mmgit.subprocesses import TIMED_OUT, logged
 
 _SHOWN_LINES, _SHOWN_BYTES = 20, 8192
 
 
-def train(order: Order, workspace: Path, *, index: Index = PYPI) -> Result:
+def train(order: Order, workspace: Path, kept: Path, *, index: Index = PYPI) -> Result:
     """Train in a folder that is empty, and stays as long as the files of the result are needed.
+
+    As soon as the command has ended well, `kept` is what `handed_over` takes.
 
     Raises:
         BuildError: the locked packages cannot be installed.
         TrainingFailed: the command failed, or did not write what is declared.
     """
-    work, outputs = workspace / "model", workspace / "outputs"
+    work, outputs = workspace / "model", kept / OUTPUTS
     for part in (order.folder, layout.scoring_folder(order.model)):
         data.copy_folder(order.root, part, work / part.rpartition("/")[2])
     outputs.mkdir()
     trained_on = data.bring(order, workspace / "data")
     _install(order, workspace, index)
-    _run(order, workspace, work / "training")
+    _run(order, workspace, outputs)
+    tell(kept, trained_on, model=order.model, commit=order.commit)
     return result_in(outputs, order.training, trained_on, workspace)
 
 
@@ -61,7 +64,7 @@ def _install(order: Order, workspace: Path, index: Index) -> None:
             place.write_bytes(content)
 
 
-def _run(order: Order, workspace: Path, folder: Path) -> None:
+def _run(order: Order, workspace: Path, outputs: Path) -> None:
     training, log = order.training, workspace / "log"
     own = {name: workspace / name for name in ("home", "tmp")}
     for path in own.values():
@@ -75,13 +78,15 @@ def _run(order: Order, workspace: Path, folder: Path) -> None:
         "PYTHONPATH": f"{workspace}/sdk",
         "PYTHONUNBUFFERED": "1",
         "MMGIT_DATA": f"{workspace}/data",
-        "MMGIT_OUTPUTS": f"{workspace}/outputs",
+        "MMGIT_OUTPUTS": str(outputs),
     }
     (workspace / "data").mkdir(exist_ok=True)
     allowed = [*training.inherit, *(f"{name}={value}" for name, value in variables.items())]
     seconds = seconds_of(training.timeout)
     with log.open("wb") as output:
-        code = logged(training.command, output, cwd=folder, env_allow=allowed, timeout_seconds=seconds)
+        code = logged(
+            training.command, output, cwd=workspace / "model/training", env_allow=allowed, timeout_seconds=seconds
+        )
     if code != 0:
         how = f"took longer than {training.timeout}" if code == TIMED_OUT else f"ended with exit code {code}"
         message = f"`{' '.join(training.command)}` {how}; nothing was registered"

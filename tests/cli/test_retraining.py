@@ -174,13 +174,14 @@ def test_what_cannot_be_registered_is_kept_until_it_can(
         git("commit", "-q", "-a", "-m", "Grow")
     refused = mmgit("retrain", "churn")
     (root / "mmgit.yaml").write_text(SMALLEST["mmgit.yaml"])
-    [kept] = root.glob(".mmgit/trained-churn-*/result")
+    [kept] = root.glob(".mmgit/trained-churn-*")
 
     ended = mmgit("retrain", "churn", "--from", str(kept))
 
     assert refused.code == 2
     assert f"hint: then: mmgit retrain churn --from {kept}" in refused.err
     assert (ended.code, ended.err) == (0, "")
+    assert not kept.exists()
 
 
 def test_a_dry_run_says_what_would_run_and_runs_nothing(trained: Callable[..., Path], mmgit: Mmgit, git: Git) -> None:
@@ -309,6 +310,7 @@ def test_a_training_whose_terminal_is_closed_ends_and_leaves_nothing(
 
     assert code == 128 + signal.SIGHUP
     assert list((tmp_path / "tmp").iterdir()) == []
+    assert list(root.glob(".mmgit/trained-*")) == []
     assert not Path(f"/proc/{note.read_text()[:-1]}").exists()
 
 
@@ -343,48 +345,3 @@ def test_on_the_remote_it_gets_the_next_number_there_and_nothing_changes_here(
     assert there("environments/dev/services/churn.yaml")["next"] == "churn/2"
     assert git("status", "--porcelain") == ""
     assert from_folder(Root(root), "churn") == {"score.py": b"def run(x):\n    return x\n"}
-
-
-CLUSTER = """kind: Environment
-target: kubernetes
-registry: registry.example.com
-namespace: mmgit-training
-host: models.example.com
-gateway: {name: infra/public}
-retraining:
-  - {model: churn, image: "registry.example.com/churn-training@sha256:%s", outputs: trainings}
-"""
-
-
-def test_what_trains_in_a_cluster_is_printed_under_another_name_each_time(
-    trained: Callable[..., Path], mmgit: Mmgit
-) -> None:
-    trained(**{"environments/lab/environment.yaml": HEADER + CLUSTER % ("a" * 64)})
-
-    once, scheduled = (mmgit("retrain", "churn", "--objects", how) for how in ("once", "schedule"))
-
-    job, cron_job = yaml.safe_load(once.out), yaml.safe_load(scheduled.out)
-    assert (once.err, scheduled.err) == ("", "")
-    assert (job["kind"], job["metadata"]["namespace"]) == ("Job", "mmgit-training")
-    assert job["metadata"]["name"].startswith("training-churn-2")
-    assert (cron_job["kind"], cron_job["metadata"]["name"]) == ("CronJob", "training-churn")
-    assert cron_job["spec"]["schedule"] == "0 3 * * 1"
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        ((), "0 environments say how their cluster trains `churn`"),
-        (("--env", "production"), "0 environments say how their cluster trains `churn`"),
-        (("--env", "nowhere"), "there is no environment `nowhere`"),
-    ],
-)
-def test_a_cluster_that_trains_nothing_is_named(
-    trained: Callable[..., Path], mmgit: Mmgit, arguments: tuple[str, ...], words: str
-) -> None:
-    trained()
-
-    ended = mmgit("retrain", "churn", "--objects", "once", *arguments)
-
-    assert ended.code == 2
-    assert words in ended.err

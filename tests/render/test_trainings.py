@@ -119,8 +119,34 @@ def test_a_ray_job_brings_a_cluster_of_its_own_and_no_pod_that_is_not_restricted
     [workers] = spec["rayClusterSpec"]["workerGroupSpecs"]
     assert findings == ()
     assert (ray_job["kind"], spec["submissionMode"], spec["entrypoint"]) == ("RayJob", "HTTPMode", "python train.py")
-    assert (workers["replicas"], spec["shutdownAfterJobFinishes"]) == (3, True)
+    assert workers["replicas"] == 3
     assert workers["template"] == spec["rayClusterSpec"]["headGroupSpec"]["template"]
+
+
+def test_a_cluster_of_ray_ends_with_its_training_which_begins_once() -> None:
+    ray_job, _ = checked(training(blueprint="ray/training"))
+    kept, _ = checked(training(blueprint="ray/training", parameters={"keep-days": 2}))
+
+    spec = ray_job["spec"]
+    assert (spec["shutdownAfterJobFinishes"], spec.get("ttlSecondsAfterFinished", 0), spec["backoffLimit"]) == (
+        True,
+        0,
+        0,
+    )
+    assert kept["spec"]["ttlSecondsAfterFinished"] == 2 * 86400
+    assert ray_job["metadata"]["annotations"] == {"ray.io/disable-provisioned-head-restart": "true"}
+    assert spec["rayClusterSpec"]["headGroupSpec"]["template"]["spec"]["restartPolicy"] == "Never"
+
+
+def test_all_pods_of_a_ray_job_write_into_the_folder_of_its_name() -> None:
+    ray_job, _ = checked(training(blueprint="ray/training"))
+
+    cluster = ray_job["spec"]["rayClusterSpec"]
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        [container] = group["template"]["spec"]["containers"]
+        mounted = {"name": "outputs", "mountPath": "/mnt/outputs", "subPathExpr": "$(MMGIT_RUN)"}
+        assert {"name": "MMGIT_RUN", "value": "training-churn"} in container["env"]
+        assert mounted in container["volumeMounts"]
 
 
 def test_without_workers_there_is_the_head_alone() -> None:

@@ -52,7 +52,7 @@ def ordered(tmp_path: Path) -> Ordered:
 def told(order: Order, tmp_path: Path) -> Any:
     workspace = tmp_path / "workspace"
     workspace.mkdir()
-    [file] = train(order, workspace).files
+    [file] = train(order, workspace, workspace).files
     assert file.source is not None
     return json.loads(file.source.read_bytes())
 
@@ -115,7 +115,7 @@ def test_data_of_every_kind_is_where_the_command_looks_and_its_digests_are_known
     workspace = tmp_path / "workspace"
     workspace.mkdir()
 
-    result = train(order, workspace)
+    result = train(order, workspace, workspace)
 
     assert json.loads((workspace / "outputs/model.json").read_bytes()) == {
         "answers.csv": "telemetry",
@@ -201,7 +201,7 @@ def test_a_lock_of_anything_but_wheels_of_the_index_is_refused(ordered: Ordered,
     workspace.mkdir()
 
     with pytest.raises(BuildError, match="evil"):
-        train(Order(order.root, "churn", order.training, MINOR, bad, None, _never), workspace)
+        train(Order(order.root, "churn", order.training, MINOR, bad, None, _never), workspace, workspace)
 
 
 def _never(_: str) -> IO[bytes]:

@@ -47,9 +47,14 @@ def run(x):
 Value = TypeVar("Value")
 
 
-def until(what: Callable[[], Value], why: str = "what was waited for did not happen") -> Value:
+def until(
+    what: Callable[[], Value],
+    why: str = "what was waited for did not happen",
+    *,
+    seconds: float = PATIENCE_SECONDS,
+) -> Value:
     """The first true value of `what`, which is asked again and again."""
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    give_up_at = time.monotonic() + seconds
     while time.monotonic() < give_up_at:
         value = what()
         if value:
