@@ -52,7 +52,10 @@ def manifests_fit_their_base(scope: Scope) -> Iterator[Finding]:
         has = base.spec.python.minor if base.spec.python else "none"
         if has != manifest.spec.python:
             message = f"manifest {reference} needs Python {manifest.spec.python}; base `{name}` has {has}"
-            hint = f"freeze it for Python {has}, or choose a base of another Debian suite"
+            hint = (
+                f"freeze it for Python {has}, or give it a base with {manifest.spec.python}: "
+                "mmgit base update NAME --suite … or --image …"
+            )
             yield Finding("M305", manifest.path, ("python",), message, hint)
     for name, base in source.bases.items():
         missing = sorted(set(source.project.spec.platforms) - set(base.spec.platforms))

@@ -21,7 +21,7 @@ from mmgit.repository.source import Source
 def workshop_of(
     root: Root, watch: Watch = unwatched, everything: Callable[[], Source | None] = lambda: None
 ) -> Workshop:
-    """The workshop of the repository at `root`. MMGIT_DEBIAN_MIRROR and MMGIT_DEBIAN_SECURITY name other mirrors."""
+    """The workshop of the repository at `root`. MMGIT_DEBIAN_MIRROR, _SECURITY and _KEYRING name other mirrors."""
     repository = repository_of(root)
     git_dir = repository.git_dir if repository else root.path / ".git"
     return Workshop(
@@ -74,5 +74,6 @@ def mirror() -> Mirror:
     return Mirror(
         debian=os.environ.get("MMGIT_DEBIAN_MIRROR", DEBIAN.debian),
         security=os.environ.get("MMGIT_DEBIAN_SECURITY", DEBIAN.security),
+        keyring=os.environ.get("MMGIT_DEBIAN_KEYRING", ""),
         proxy=_host_proxy,
     )

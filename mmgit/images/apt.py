@@ -27,6 +27,8 @@ _ASSUMED = ("debconf", "dpkg", "openssl")
 """Only maintainer scripts need them, and none is run: to the solver they are installed."""
 _ARCHITECTURES = {"linux/amd64": "amd64", "linux/arm64": "arm64"}
 _KEYRING = Path(__file__).parent / "keyrings" / "debian-archive-keyring.gpg"
+_ROLLING = frozenset({"sid", "unstable"})
+"""They have no updates and no security updates beside them."""
 _TIMEOUT_SECONDS = 300.0
 _HINT = "run it where Debian's or Ubuntu's apt is; building from the lock needs no apt"
 
@@ -88,8 +90,10 @@ def _write_state(root: Path, request: BaseRequest, mirror: Mirror, architecture:
     for folder in ("state/lists/partial", "cache/archives/partial", "sources", "nothing"):
         (root / folder).mkdir(parents=True)
     (root / "sources" / "debian.sources").write_text(
-        _source(mirror.debian, f"{request.suite} {request.suite}-updates")
-        + _source(mirror.security, f"{request.suite}-security")
+        _source(mirror.debian, request.suite, mirror)
+        if request.suite in _ROLLING
+        else _source(mirror.debian, f"{request.suite} {request.suite}-updates", mirror)
+        + _source(mirror.security, f"{request.suite}-security", mirror)
     )
     (root / "status").write_text("".join(_ASSUMED_STATUS.format(name=name) for name in _ASSUMED))
     settings = {
@@ -125,10 +129,13 @@ Description: assumed
 """
 
 
-def _source(url: str, suites: str) -> str:
+def _source(url: str, suites: str, mirror: Mirror) -> str:
     if re.fullmatch(r"https?://[^\s\[\]]+", url) is None or re.fullmatch(r"[a-z0-9 -]+", suites) is None:
         raise BuildError(f"cannot resolve a base from {url!r} {suites!r}", "give the mirror as http://host/path")
-    return f"Types: deb\nURIs: {url}\nSuites: {suites}\nComponents: main\nTargets: Packages\nSigned-By: {_KEYRING}\n\n"
+    keys = Path(mirror.keyring).resolve() if mirror.keyring else _KEYRING
+    if not keys.is_file() or not re.fullmatch(r"[^\s]+", str(keys)):
+        raise BuildError(f"there is no keyring at {str(keys)!r}", "name a file of keys whose path has no blanks")
+    return f"Types: deb\nURIs: {url}\nSuites: {suites}\nComponents: main\nTargets: Packages\nSigned-By: {keys}\n\n"
 
 
 def _host_settings(form: str, *names: str) -> str:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from mmgit.images import codec
 from mmgit.images.bases import base_key, environment_of, layers_of, packages_of, python_of
 from mmgit.images.builder import Sources
 from mmgit.images.conda.place import Prefix
-from mmgit.images.layers import LayerPlan, plan, write
+from mmgit.images.layers import LayerPlan, layer_key, plan, write
 from mmgit.images.layout import Layout
 from mmgit.images.oci import put_index, put_platform_image, serving_config
 from mmgit.images.origins import DEBIAN, PYPI, Index, Machine, Mirror
@@ -26,9 +26,11 @@ from mmgit.progress import Watch, unwatched
 from mmgit.recipe import Foundation, Recipe, newer_parts
 
 if TYPE_CHECKING:
+    from mmgit.images.needs import Contents
     from mmgit.spec.base import BaseSpec
 
 DEPENDENCIES = "opt/dependencies"
+_OF_USERS = frozenset({"dependencies", "scoring", "model"})
 
 
 def foundation_of(
@@ -71,6 +73,8 @@ class Assembler:
     warn: Callable[[str], None] = lambda _: None
     """Gets what people should know of an image that was made all the same."""
     watch: Watch = unwatched
+    absent: Collection[str] = ()
+    """Libraries that binaries may name though an image lacks them."""
     packages: Index | None = None
     """Where the packages of a project come from, if not from `index`."""
 
@@ -78,6 +82,8 @@ class Assembler:
         """The image of `recipe`. Raises `BuildError`: something that it is made of cannot be had, or is not that."""
         plans = self.plans(recipe, sources)
         layers = self._layers({each.key: each for group in plans.values() for each in group})
+        for platform, group in plans.items():
+            self._refuse_lack(platform, group, layers, sources)
         platforms = {
             platform: put_platform_image(
                 platform,
@@ -106,9 +112,10 @@ class Assembler:
         built_for = {"machine": [*asdict(machine).values()]}
         plans = self._base_plans(base, platform)
         if sources.pylock is not None:
-            dependencies = partial(self._dependency_entries, sources, machine, tuple(plans))
             made_of = {**built_for, "lock": recipe.inputs.dependencies}
             made_of |= {"conda": recipe.inputs.conda} if recipe.inputs.conda else {}
+            note = _note(layer_key("dependencies", made_of), platform)
+            dependencies = partial(self._dependency_entries, sources, machine, note)
             plans.append(plan("dependencies", made_of, dependencies))
         serving = partial(self.serving.entries, machine=machine, index=self.index)
         return [*plans, plan("serving", {**built_for, "serving": recipe.foundation.serving}, serving)]
@@ -190,10 +197,8 @@ class Assembler:
         packages = packages_of(base, platform)
         return base_entries(packages, base.suite, self.layout, self.mirror, watch=self.watch)
 
-    def _dependency_entries(
-        self, sources: Sources, machine: Machine, base: Sequence[LayerPlan], scratch: Path
-    ) -> Iterator[Entry]:
-        from mmgit.images.elf import missing_libraries  # noqa: PLC0415 - only new dependencies are laid out
+    def _dependency_entries(self, sources: Sources, machine: Machine, note: str, scratch: Path) -> Iterator[Entry]:
+        from mmgit.images.needs import contents_of_folder, remembered  # noqa: PLC0415 - few dependencies are new
         from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - the same
 
         if sources.conda is not None:
@@ -202,8 +207,7 @@ class Assembler:
         with self.watch(f"laying out Python packages for {machine.platform}"):
             index = self.packages or self.index
             lay_out(sources.pylock or b"", machine, scratch, index=index, wheels=sources.wheels)
-        for library, file in missing_libraries(scratch, self._names_in(base)).items():
-            self.warn(f"{machine.platform}: {file} needs {library}, which neither the base nor a dependency has")
+        remembered(self.layout, note, partial(contents_of_folder, scratch, machine.platform))
         yield from site_entries(scratch, DEPENDENCIES, machine.interpreter)
 
     def _conda_entries(self, sources: Sources, machine: Machine, scratch: Path) -> Iterator[Entry]:
@@ -221,12 +225,35 @@ class Assembler:
         lay_out(sources.pylock or b"", machine, parts[1], index=index, wheels=sources.wheels)
         yield from site_entries(parts[1], f"{prefix.path}/{prefix.site_packages}", prefix.interpreter)
 
-    def _names_in(self, base: Iterable[LayerPlan]) -> Iterator[str]:
-        """The names of the files of a base, whose layers are there before those of others are made."""
-        from mmgit.images.tree import tree_of  # noqa: PLC0415 - the same
+    def _refuse_lack(
+        self, platform: str, group: list[LayerPlan], layers: Mapping[str, Layer], sources: Sources
+    ) -> None:
+        """Raise `BuildError` where binaries in the layers ask for what neither they nor the base have."""
+        from mmgit.images.needs import contents_of_base, contents_of_layer, lack_of, remembered  # noqa: PLC0415 - the same
 
-        found = filter(None, map(self._there, base))
-        return tree_of((self.layout.path(layer.digest), layer) for layer in found).names()
+        def read(planned: LayerPlan) -> "Contents":
+            return contents_of_layer(layers[planned.key], self.layout, platform)
+
+        own = [
+            remembered(self.layout, _note(each.key, platform), partial(read, each))
+            for each in group
+            if each.name in _OF_USERS
+        ]
+        if not any(each.libraries or each.versions for each in own):
+            return
+        lowest = [layers[each.key] for each in group if each.name == "base"]
+        below = partial(contents_of_base, lowest, self.layout)
+        lack = lack_of(remembered(self.layout, _note(lowest[0].key, platform), below), own, self.absent)
+        if lack.libraries or lack.versions:
+            from mmgit.images.remedies import lacking  # noqa: PLC0415 - nothing lacks mostly
+
+            with self.watch(f"looking for packages of {sources.base.words}"):
+                raise lacking(lack, platform, sources.base, sources.base_name, self.mirror)
+
+
+def _note(key: str, platform: str) -> str:
+    """Under which name it is noted what a layer holds."""
+    return f"{key}.{platform.rpartition('/')[2]}.needs"
 
 
 def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:

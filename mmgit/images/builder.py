@@ -31,6 +31,8 @@ class Sources:
     wheels: Mapping[str, Open] = field(default_factory=dict)
     """Wheels that the lock names by path -> how to open each."""
     conda: "CondaSource | None" = None
+    base_name: str = "NAME"
+    """How the base is called."""
 
 
 class Builder(Protocol):

@@ -70,6 +70,15 @@ def blocks(url: str, *, authorization: str = "") -> Iterator[bytes]:
         raise UnavailableError(f"{shown(url)}: {error}") from error
 
 
+def stream(url: str, limit_bytes: int, *, proxy: str = "") -> Iterator[bytes]:
+    """The file at `url` in blocks, verified by nobody. Raises `UnavailableError`, also when it is longer."""
+    try:
+        with _open(url, proxy) as response:
+            yield from _blocks(response, limit_bytes)
+    except _BrokenOffError as error:
+        raise UnavailableError(f"{shown(url)}: {error}") from error
+
+
 def shown(url: str) -> str:
     """The address for messages, without what a query could hold."""
     parts = urlsplit(url)

@@ -94,6 +94,17 @@ class Layout:
         """Say which layer is made from its key."""
         self._replace(self._memo / layer.key, canonical(asdict(layer)))
 
+    def noted(self, name: str) -> bytes:
+        """What was noted of a layer under `<key>.<anything>`; nothing if that is gone."""
+        try:
+            return (self._memo / name).read_bytes()
+        except FileNotFoundError:
+            return b""
+
+    def note(self, name: str, data: bytes) -> None:
+        """Keep what was found out about a layer, as long as the layer is kept."""
+        self._replace(self._memo / name, data)
+
     def names(self) -> dict[str, Blob]:
         """The named images: name -> index."""
         return {
@@ -119,7 +130,7 @@ class Layout:
         with self._lock("collect.lock"), self._lock("index.lock"):
             self._write_names({name: blob for name, blob in self.names().items() if blob.digest in kept})
             freed = _delete(self._blobs, lambda path: f"sha256:{path.name}" not in kept)
-            _delete(self._memo, lambda path: self.recall(path.name) is None)
+            _delete(self._memo, lambda path: self.recall(path.name.partition(".")[0]) is None)
         return freed
 
     def _index(self) -> list[dict[str, Any]]:

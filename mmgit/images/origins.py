@@ -68,6 +68,8 @@ class Mirror:
     debian: str = "http://deb.debian.org/debian"
     security: str = "http://deb.debian.org/debian-security"
     snapshot: str = "https://snapshot.debian.org"
+    keyring: str = ""
+    """The keys that sign it, as a file; nothing for Debian's, which come with mmgit."""
     proxy: Callable[[], str] = str
     """The proxy for http, or nothing; asked for when something is fetched. `apt.host_proxy` asks the host's apt."""
 

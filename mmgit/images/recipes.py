@@ -70,7 +70,7 @@ def recipe_of(
     def unopened() -> Sources:
         pylock = read(LOCK_FILE) if spec.dependencies else None
         conda = _conda(files, read(spec.conda)) if spec.conda else None
-        return Sources(base, {}, {}, pylock, documents=documents, conda=conda)
+        return Sources(base, {}, {}, pylock, documents=documents, conda=conda, base_name=spec.base)
 
     return recipe, unopened
 

@@ -58,6 +58,10 @@ def lay_out(
         args += ["--only-binary", ":all:", "--no-deps", "--require-hashes"]
         if pip([*args, "--offline"], cwd=Path(temporary)).returncode != 0:
             done = pip(args, cwd=Path(temporary), logins=index.variables)
+            if done.returncode != 0:
+                from mmgit.images.fitting import check_fits  # noqa: PLC0415 - most locks fit
+
+                check_fits(pylock, [machine])  # it says more than uv does
             done.output(BuildError, f"look at the dependencies: each needs a wheel for {machine.words}")
 
 

@@ -193,6 +193,7 @@ class Workshop:
             bring=self.bring_layer,
             elsewhere=self._elsewhere,
             warn=self.warn,
+            absent=source.project.spec.absent_libraries,
             watch=self.watch,
         )
 

@@ -120,6 +120,9 @@ class Policies(Spec):
     """Rules of your own."""
 
 
+Library = Annotated[str, Matching(r"[A-Za-z0-9_+.-]{1,200}", "the name of a shared library, like libtbb.so.12")]
+
+
 class ProjectSpec(Document):
     """The project: compiler pin, default branch, platforms of images, default base, model store."""
 
@@ -138,6 +141,8 @@ class ProjectSpec(Document):
     """What images are built for."""
     base: Name = "default"
     """The base of manifests that name none."""
+    absent_libraries: List[Library] = ()
+    """Shared libraries that files of packages and models name and that nothing here uses: images may lack them."""
     store: Store = Store()
     """Where model files go."""
     packages: Packages = Packages()

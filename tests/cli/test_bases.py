@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from mmgit.images.apt import DEFAULT_PACKAGES
 from tests.images.conftest import fake_registry_running, tar_of
 from tests.images.foreign import Foreign, sha256, system
 
@@ -130,6 +131,20 @@ def test_an_image_that_lies_leaves_the_lock_as_it_is(here: Callable[..., Path], 
     assert ended.code == 8
     assert "as is said" in ended.err
     assert (root / LOCK).read_bytes() == before
+
+
+@pytest.mark.network
+def test_a_base_is_locked_to_packages_of_another_suite(here: Callable[..., Path], mmgit: Mmgit) -> None:
+    root = here()
+    packages = [word for name in (*DEFAULT_PACKAGES, "libgl1") for word in ("--package", name)]
+
+    ended = mmgit("base", "update", "next", "--suite", "trixie", *packages, "--platform", "linux/arm64")
+
+    assert ended.code == 0, ended.err
+    assert "base next: Debian trixie, Python 3.13, linux/arm64 " in ended.out
+    locked = (root / "bases/next.lock.yaml").read_text()
+    assert "{name: libgl1, " in locked
+    assert "image" not in locked
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,8 @@ ENDS = {
 """How a command ends here, by the last of these that it begins with: exit code, and a part of what it says."""
 
 ELSEWHERE = {
-    "cli/test_bases.py::test_a_base_is_locked_to_an_image_and_checked_without_a_network": (r"base update .*--",),
+    "cli/test_bases.py::test_a_base_is_locked_to_an_image_and_checked_without_a_network": (r"base update .*--image",),
+    "cli/test_bases.py::test_a_base_is_locked_to_packages_of_another_suite": (r"base update .*--(suite|package)",),
     "docs/test_walk.py::test_the_tutorial_goes_as_it_says": (
         r"(new|base update|up|down|serve)\b|(service create|release|clients|telemetry (show|report)) iris --env dev",
         r"service run|model register iris model.skops -f",

@@ -15,7 +15,7 @@ import struct
 import tarfile
 import threading
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -103,21 +103,36 @@ def wheel_of(
     return f"{name}-{version}-py3-none-any.whl", out.getvalue()
 
 
-def elf_of(*needed: str) -> bytes:
-    """The least shared library: one LOAD and one DYNAMIC segment. Source: System V ABI."""
-    strings = b"\0" + b"".join(name.encode() + b"\0" for name in needed)
-    at, entries = 1, []
-    for name in needed:
-        entries.append((1, at))
-        at += len(name) + 1
-    strings_at = 64 + 2 * 56
-    dynamic_at = strings_at + len(strings)
-    dynamic = b"".join(struct.pack("<qQ", *entry) for entry in [*entries, (5, 0x1000 + strings_at), (0, 0)])
+def elf_of(
+    *needed: str, versions: Iterable[tuple[str, str]] = (), defines: Sequence[str] = (), machine: int = 62
+) -> bytes:
+    """The least shared library: one LOAD and one DYNAMIC segment. Source: System V ABI, and LSB for versions."""
+    versions = tuple(versions)
+    names = dict.fromkeys([*needed, *(name for pair in versions for name in pair), *defines])
+    strings, at = b"\0", {}
+    for name in names:
+        at[name] = len(strings)
+        strings += name.encode() + b"\0"
+    asked = b"".join(
+        struct.pack("<HHIII", 1, 1, at[library], 16, 32 if left else 0) + struct.pack("<IHHII", 0, 0, 2, at[version], 0)
+        for left, (library, version) in zip(range(len(versions) - 1, -1, -1), versions, strict=True)
+    )
+    defined = b"".join(
+        struct.pack("<HHHHIII", 1, 0, 2, 1, 0, 20, 28 if left else 0) + struct.pack("<II", at[version], 0)
+        for left, version in zip(range(len(defines) - 1, -1, -1), defines, strict=True)
+    )
+    begin = 64 + 2 * 56
+    tables = strings + asked + defined
+    places = [(5, 0x1000 + begin)]
+    places += [(0x6FFFFFFE, 0x1000 + begin + len(strings))] if asked else []
+    places += [(0x6FFFFFFC, 0x1000 + begin + len(strings + asked))] if defined else []
+    dynamic = b"".join(struct.pack("<qQ", *entry) for entry in [*((1, at[name]) for name in needed), *places, (0, 0)])
+    dynamic_at = begin + len(tables)
     size = dynamic_at + len(dynamic)
-    head = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 3, 62, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+    head = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 3, machine, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
     load = struct.pack("<IIQQQQQQ", 1, 4, 0, 0x1000, 0x1000, size, size, 1)
     place = struct.pack("<IIQQQQQQ", 2, 4, dynamic_at, 0x1000 + dynamic_at, 0, len(dynamic), len(dynamic), 8)
-    return head + load + place + strings + dynamic
+    return head + load + place + tables + dynamic
 
 
 @dataclass

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,7 @@ def mirror(site: "Site", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mir
     keyring.write_bytes(subprocess.run([*gpg, "--export"], check=True, capture_output=True).stdout)
     monkeypatch.setattr(apt, "_KEYRING", keyring)
     for suite, text in (
+        ("debian/dists/sid", PACKAGES),
         ("debian/dists/bookworm", PACKAGES),
         ("debian/dists/bookworm-updates", ""),
         ("security/dists/bookworm-security", SECURITY),
@@ -91,6 +93,25 @@ def test_a_base_is_resolved_for_any_architecture_with_security_updates(mirror: M
     assert base.libc == "2.36"
     assert base.python is not None
     assert (base.python.path, base.python.minor) == ("/usr/bin/python3", "3.11")
+
+
+@needs_apt
+def test_a_suite_that_rolls_has_no_updates_beside_it(mirror: Mirror, site: "Site") -> None:
+    base = resolve_base(BaseRequest("sid", ("python3-minimal",), ("linux/arm64",)), mirror)
+
+    assert [each.version for each in packages_of(base, "linux/arm64")] == ["2.36-9+deb12u9", "3.11.2-1+b1"]
+    assert not [path for path in site.asked if "sid-" in path]
+
+
+@needs_apt
+def test_an_archive_of_others_is_verified_by_keys_of_theirs(
+    mirror: Mirror, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.undo()
+
+    assert resolve_base(REQUEST, replace(mirror, keyring=str(tmp_path / "keyring.gpg"))).libc == "2.36"
+    with pytest.raises(BuildError, match="there is no keyring at"):
+        resolve_base(REQUEST, replace(mirror, keyring=str(tmp_path / "none.gpg")))
 
 
 @needs_apt

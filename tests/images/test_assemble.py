@@ -16,7 +16,8 @@ from mmgit.errors import BuildError
 from mmgit.images.assemble import Assembler, foundation_of
 from mmgit.images.bases import base_key, packages_of
 from mmgit.lock import Layer, layers_by_key
-from mmgit.spec.base import Interpreter
+from mmgit.spec.base import BaseSpec, Interpreter
+from tests.images.conftest import PLATFORMS
 
 if TYPE_CHECKING:
     from tests.images.conftest import Kit, World
@@ -143,17 +144,83 @@ def test_the_key_of_a_base_covers_its_packages_and_no_other_platform(world: "Wor
     assert base_key(changed, "linux/arm64") != base_key(world.base, "linux/arm64")
 
 
-def test_a_library_that_the_image_will_lack_is_told_and_the_image_made(world: "World", kit: "Kit") -> None:
-    binary = kit.elf_of("libc.so.6", "libGL.so.1")
+INDEX = b"usr/lib/x86_64-linux-gnu/libGL.so.1    libs/libgl1\n"
+
+
+def viewing(world: "World", kit: "Kit", *libraries: str) -> "World":
+    """The world with a dependency that needs these libraries, on amd64."""
+    binary = kit.elf_of("libc.so.6", *libraries)
     world.pylock = kit.pylock_of(world.site, kit.wheel_of("view", {"view.so": binary}))
-    warnings: list[str] = []
+    world.site.files["/debian/dists/bookworm/main/Contents-amd64.gz"] = gzip.compress(INDEX)
+    return world
 
-    replace(world.assembler, warn=warnings.append).build(world.recipe, world.sources)
 
-    assert sorted(warnings) == [
-        f"{platform}: view.so needs libGL.so.1, which neither the base nor a dependency has"
-        for platform in ("linux/amd64", "linux/arm64")
-    ]
+def test_a_library_that_an_image_would_lack_is_an_error_that_names_the_package(world: "World", kit: "Kit") -> None:
+    sources = replace(viewing(world, kit, "libGL.so.1").sources, base_name="default")
+
+    for _ in range(2):  # the second build finds the layers that the first one made
+        with pytest.raises(BuildError) as raised:
+            world.assembler.build(world.recipe, sources)
+
+        assert raised.value.message == (
+            "linux/amd64: neither base `default` nor a dependency has libGL.so.1, which view.so needs"
+        )
+        assert raised.value.hint == (
+            "mmgit base update default --package python3-minimal --package libgl1; where nothing uses it, "
+            "`absent_libraries: [libGL.so.1]` in mmgit.yaml lets it be absent"
+        )
+
+
+def test_a_package_that_is_guessed_is_said_to_be_guessed(world: "World", kit: "Kit") -> None:
+    viewing(world, kit, "libGL.so.1", "libtbb.so.12")
+
+    with pytest.raises(BuildError, match=r"libGL\.so\.1, which view\.so needs; libtbb\.so\.12, which") as raised:
+        world.build()
+    assert "--package libgl1 --package libtbb12   (libtbb.so.12: the package is guessed" in raised.value.hint
+
+
+def test_a_library_that_may_be_absent_is_not_asked_for(world: "World", kit: "Kit") -> None:
+    viewing(world, kit, "libtbb.so.12", "libcuda.so.1")
+
+    lock = replace(world.assembler, absent=("libtbb.so.12",)).build(world.recipe, world.sources)
+
+    assert lock.platforms.keys() == set(PLATFORMS)
+
+
+def test_a_model_file_that_wants_a_newer_c_library_is_an_error(world: "World", kit: "Kit") -> None:
+    world.model = kit.elf_of("libc.so.6", versions=[("libc.so.6", "GLIBC_2.38")])
+    libc = kit.elf_of(defines=("GLIBC_2.36",))
+    deb = kit.deb_of(kit.member("./lib/libc.so.6", libc), kit.member("./usr/bin/python3", b"x", mode=0o755))
+    for path in [path for path in world.site.files if path.endswith(".deb")]:
+        world.site.files[path] = deb
+    world.base = BaseSpec.read(
+        world.base.plain()
+        | {
+            "platforms": {
+                name: [
+                    {**each.plain(), "size": len(deb), "sha256": kit.sha256(deb)}
+                    for each in packages_of(world.base, name)
+                ]
+                for name in PLATFORMS
+            }
+        }
+    )
+
+    with pytest.raises(
+        BuildError, match=r"has GLIBC_2\.38 of libc\.so\.6, which srv/scoring/models/digits/model\.bin needs"
+    ) as raised:
+        world.build()
+    assert "(it has glibc 2.36)" in raised.value.message
+    assert "built for glibc 2.36 or older, or a base of a newer suite" in raised.value.hint
+
+
+def test_wheels_of_another_python_than_the_bases_are_an_error_that_names_both(world: "World", kit: "Kit") -> None:
+    _, data = kit.wheel_of("newer", {"newer.py": ""})
+    world.pylock = kit.pylock_of(world.site, ("newer-1.0-cp312-cp312-manylinux_2_17_x86_64.whl", data))
+
+    with pytest.raises(BuildError, match=r"no wheel for .*3\.11.* of newer 1\.0") as raised:
+        world.build()
+    assert "uv lock" in raised.value.hint
 
 
 def test_documents_of_ours_lie_beside_the_script(world: "World", kit: "Kit") -> None:

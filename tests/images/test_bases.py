@@ -23,7 +23,7 @@ from tests.images.foreign import Foreign, sha256, system
 if TYPE_CHECKING:
     from mmgit.lock import Lock
     from mmgit.spec.base import BaseSpec
-    from tests.images.conftest import FakeRegistry, World
+    from tests.images.conftest import FakeRegistry, Kit, World
 
 
 @pytest.fixture
@@ -202,3 +202,15 @@ def test_a_push_elsewhere_sends_the_layers_of_the_base(
 
     assert {sha256(data) for data in foreign.packed} <= other_registry.blobs.keys()
     assert all(f"sha256:{hashlib.sha256(data).hexdigest()}" == name for name, data in other_registry.blobs.items())
+
+
+def test_a_library_that_an_image_base_lacks_is_an_error_that_asks_for_another_image(
+    on_image: "World", workshop: Workshop, kit: "Kit"
+) -> None:
+    on_image.pylock = kit.pylock_of(on_image.site, kit.wheel_of("view", {"view.so": kit.elf_of("libGL.so.1")}))
+
+    with pytest.raises(
+        BuildError, match=r"neither base `NAME` nor a dependency has libGL\.so\.1, which view"
+    ) as raised:
+        built(on_image, workshop)
+    assert raised.value.hint.startswith("mmgit base update NAME --image …   names an image that has it; ")

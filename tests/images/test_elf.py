@@ -8,43 +8,58 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mmgit.images.elf import missing_libraries, needed_libraries
+from mmgit.images.elf import Asked, asked_by, defined_versions
 
 if TYPE_CHECKING:
     from tests.images.conftest import Kit
 
+VERSIONS = (("libc.so.6", "GLIBC_2.38"), ("libstdc++.so.6", "GLIBCXX_3.4.32"))
+
 
 def test_the_libraries_of_a_binary_are_its_needed_entries(kit: "Kit") -> None:
-    assert needed_libraries(kit.elf_of("libc.so.6", "libGL.so.1")) == ["libc.so.6", "libGL.so.1"]
+    assert asked_by(kit.elf_of("libc.so.6", "libGL.so.1")) == Asked(("libc.so.6", "libGL.so.1"))
+
+
+def test_versions_of_symbols_are_read_with_their_library(kit: "Kit") -> None:
+    assert asked_by(kit.elf_of("libc.so.6", versions=VERSIONS)).versions == VERSIONS
+
+
+def test_the_versions_that_a_library_defines_are_read(kit: "Kit") -> None:
+    library = kit.elf_of("libc.so.6", defines=("GLIBC_2.2.5", "GLIBC_2.36"))
+
+    assert defined_versions(library) == {"GLIBC_2.2.5", "GLIBC_2.36"}
+    assert asked_by(library).versions == ()
+
+
+def test_a_binary_for_another_machine_asks_for_nothing_here(kit: "Kit") -> None:
+    binary = kit.elf_of("libc.so.6", machine=183)
+
+    assert asked_by(binary, "linux/arm64").libraries == ("libc.so.6",)
+    assert asked_by(binary, "linux/amd64") == Asked()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads a binary of this machine")
-def test_a_real_binary_needs_libc() -> None:
-    assert "libc.so.6" in needed_libraries(Path("/proc/self/exe").read_bytes())
+def test_a_real_binary_needs_libc_in_versions_that_the_real_libc_has() -> None:
+    asked = asked_by(Path("/proc/self/exe").read_bytes())
+    mapped = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if "/libc.so.6" in line}
+
+    assert "libc.so.6" in asked.libraries
+    needed = {version for library, version in asked.versions if library == "libc.so.6"}
+    assert needed
+    assert all(needed <= defined_versions(Path(path).read_bytes()) for path in mapped)
 
 
 @pytest.mark.parametrize("binary", [b"", b"\x7fELF", b"#!/bin/sh\n", b"\x7fELF\x01\x01" + bytes(100)])
 def test_what_is_no_such_binary_needs_nothing(binary: bytes) -> None:
-    assert needed_libraries(binary) == []
+    assert asked_by(binary) == Asked()
+    assert defined_versions(binary) == frozenset()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(at=st.integers(0, 400), damage=st.binary(min_size=1, max_size=16))
+@given(at=st.integers(0, 600), damage=st.binary(min_size=1, max_size=16))
 def test_a_damaged_binary_is_never_more_than_unknown(kit: "Kit", at: int, damage: bytes) -> None:
-    good = kit.elf_of("libc.so.6", "libm.so.6")
+    good = kit.elf_of("libc.so.6", "libm.so.6", versions=VERSIONS, defines=("A_1", "A_2"))
+    bad = good[:at] + damage + good[at + len(damage) :]
 
-    found = needed_libraries(good[:at] + damage + good[at + len(damage) :])
-
-    assert isinstance(found, list)
-
-
-def test_a_library_that_nobody_has_is_told_with_a_file_that_needs_it(kit: "Kit", tmp_path: Path) -> None:
-    (tmp_path / "cv2").mkdir()
-    (tmp_path / "cv2" / "cv2.abi3.so").write_bytes(kit.elf_of("libc.so.6", "libGL.so.1", "libown-1a2b.so.3"))
-    (tmp_path / "cv2.libs").mkdir()
-    (tmp_path / "cv2.libs" / "libown-1a2b.so.3").write_bytes(kit.elf_of("libc.so.6"))
-    (tmp_path / "empty.so").write_bytes(b"")
-
-    found = missing_libraries(tmp_path, ["libc.so.6"])
-
-    assert found == {"libGL.so.1": "cv2/cv2.abi3.so"}
+    assert isinstance(asked_by(bad), Asked)
+    assert isinstance(defined_versions(bad), frozenset)

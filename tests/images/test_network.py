@@ -17,6 +17,7 @@ from mmgit.images.apt import DEFAULT_PACKAGES, BaseRequest, host_proxy, resolve_
 from mmgit.images.assemble import Assembler, foundation_of
 from mmgit.images.bases import packages_of
 from mmgit.images.builder import Sources
+from mmgit.images.contents import holders_of
 from mmgit.images.dependencies import Asked, lock_dependencies
 from mmgit.images.layout import Layout
 from mmgit.images.origins import Mirror
@@ -130,11 +131,25 @@ def test_the_base_of_the_image_is_small(lock: Lock) -> None:
         assert image.layers[0].size_bytes < 30 * 2**20
 
 
-def test_another_suite_has_another_python() -> None:
-    base = resolve_base(BaseRequest(suite="trixie", platforms=("linux/amd64",)), Mirror())
+@pytest.mark.parametrize("platform_", ["linux/amd64", "linux/arm64"])
+def test_another_suite_has_another_python(platform_: str) -> None:
+    base = resolve_base(BaseRequest(suite="trixie", platforms=(platform_,)), Mirror())
 
     assert base.python is not None
-    assert base.python.minor == "3.13"
+    assert (base.python.minor, base.libc) == ("3.13", "2.41")
+    assert {each.path.rpartition("_")[2] for each in packages_of(base, platform_)} == {
+        f"{platform_.removeprefix('linux/')}.deb",
+        "all.deb",
+    }
+
+
+def test_the_packages_of_libraries_are_those_of_the_archive() -> None:
+    libraries = ["libGL.so.1", "libtbb.so.12", "libgthread-2.0.so.0"]
+
+    found = holders_of(libraries, "bookworm", "linux/arm64", Mirror(proxy=host_proxy))
+
+    assert [found[library].package for library in libraries] == ["libgl1", "libtbb12", "libglib2.0-0"]
+    assert not any(holder.is_guessed for holder in found.values())
 
 
 def test_a_lock_of_real_packages_names_pypi_only(kit: "Kit") -> None:

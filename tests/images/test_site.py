@@ -49,9 +49,8 @@ def test_a_wheel_for_another_machine_or_a_newer_libc_is_an_error(
     name, data = kit.wheel_of("tiny", {})
     wheel = (name.replace("py3-none-any", f"cp311-cp311-{tag}"), data)
 
-    with pytest.raises(BuildError, match="tiny") as raised:
+    with pytest.raises(BuildError, match=r"no wheel for Python 3\.11 on linux/arm64 with libc 2\.36 of tiny 1\.0"):
         laid_out(kit, site, index, tmp_path / "t", wheel)
-    assert "a wheel for Python 3.11 on linux/arm64 with libc 2.36" in raised.value.hint
 
 
 def test_the_network_is_not_asked_for_what_the_cache_has(
