@@ -70,7 +70,7 @@ def files_of(url: str, endpoint: str = "") -> tuple[Any, str]:
     try:
         files, root = url_to_fs(url, skip_instance_cache=True, use_listings_cache=False, **_OPTIONS[scheme](endpoint))
     except Exception as error:  # as below
-        raise StoreError(_said(error)) from error
+        raise StoreError(said(error)) from error
     return files, root.rstrip("/")
 
 
@@ -109,7 +109,7 @@ class Bucket:
         try:
             sync(files.loop, files._pipe_file, f"{self._root}/{path}", data, timeout=_PUT_SECONDS, **options)  # noqa: SLF001 - fsspec's way to a bound of time
         except Exception as error:  # each store has a family of its own
-            raise StoreError(_said(error)) from error
+            raise StoreError(said(error)) from error
 
 
 def _s3(endpoint: str) -> dict[str, Any]:
@@ -137,6 +137,6 @@ _OPTIONS: dict[str, Callable[[str], dict[str, Any]]] = {
 }
 
 
-def _said(error: Exception) -> str:
+def said(error: Exception) -> str:
     """What a store says, on one line; queries of addresses are cut, as they may hold tokens."""
     return f"{type(error).__name__}: {_QUERY('?…', ' '.join(str(error).split()))}"[:500]

@@ -30,7 +30,7 @@ _COMMANDS = {
     "up": ("mmgit.cli.local", "up", "Start a compose environment on this machine."),
     "down": ("mmgit.cli.local", "down", "Stop what `mmgit up` started."),
     "serve": ("mmgit.cli.local", "serve", "Serve a model or service as a local process, without container or key."),
-    "model": ("mmgit.cli.models", "model", "Register, list and show model versions."),
+    "model": ("mmgit.cli.models", "model", "Register, list, show, push and pull model versions."),
     "manifest": ("mmgit.cli.manifests", "manifest", "Create, list and show manifests: the recipes for images."),
     "image": ("mmgit.cli.images", "image", "List, show, rebuild, serve and collect images."),
     "service": ("mmgit.cli.services", "service", "Create, update, list, show, delete and call services."),

@@ -4,6 +4,7 @@ import hashlib
 import math
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, TypeVar
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from mmgit.deliver import git
 from mmgit.edits.change import Change
 from mmgit.edits.model_files import FoundFile, find
 from mmgit.edits.register import Registered, Registration, Surroundings, register
+from mmgit.edits.remote_files import files_at
 from mmgit.edits.scoring import ScoringPaths, from_paths
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass, replace
@@ -94,7 +96,9 @@ def wanted_of(name: str, paths: tuple[str, ...], options: Mapping[str, Any]) -> 
 
 def found_files(paths: Sequence[str]) -> tuple[FoundFile, ...]:
     """The files at paths and URIs. Raises `UsageError` for what is not there."""
-    return find(paths, open_https)
+    from mmgit.cli.workplace import access  # noqa: PLC0415 - --help must not wait for it
+
+    return find(paths, partial(files_at, open_https=open_https, access=access()))
 
 
 def reference_of(given: str | None) -> FoundFile | None:

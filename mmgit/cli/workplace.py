@@ -10,6 +10,7 @@ from mmgit.deliver.git import Repository
 from mmgit.deliver.history import refuse_committed_state
 from mmgit.errors import RegistryError
 from mmgit.images import transfer
+from mmgit.images.credentials import Access, docker_credentials
 from mmgit.images.origins import DEBIAN, Mirror
 from mmgit.images.workshop import Workshop, registry_at
 from mmgit.lock import Lock
@@ -32,7 +33,13 @@ def workshop_of(
         warn=warn,
         watch=watch,
         everything=everything,
+        variables=os.environ,
     )
+
+
+def access() -> Access:
+    """Who the user of this machine is to stores of models."""
+    return Access(docker_credentials(docker_config()), os.environ)
 
 
 def repository_of(root: Root) -> Repository | None:

@@ -14,8 +14,8 @@ class Change:
     summary: str
     copies: Mapping[str, Path] = field(default_factory=dict)
     """Path below the root -> the file whose bytes it gets. These may be large: they are streamed."""
-    uploads: Mapping[Path, Path] = field(default_factory=dict)
-    """Path in a `file://` store -> the file whose bytes it gets. Named by its sha256, so present means done."""
+    uploads: Mapping[str, Path] = field(default_factory=dict)
+    """URI in a store -> the file whose bytes it gets. It ends with its sha256, so present means done."""
 
     @property
     def is_empty(self) -> bool:

@@ -4,22 +4,26 @@ Reads what the user named, in blocks; writes nothing. Small files go into git, l
 """
 
 import hashlib
+import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from mmgit.errors import UnsafePath, UsageError
 from mmgit.frozen import dataclass, field
+from mmgit.images.runs import Run
 from mmgit.spec.fields import bytes_of
 from mmgit.spec.project import Store
 
 _BLOCK_BYTES = 1 << 20
 _MIB = 1 << 20
 _RESERVED = "version.yaml"
-
-OpenUri = Callable[[str], IO[bytes]]
+_URI = re.compile(r"[a-z][a-z0-9]+:/").match
+_UPLOADED_TO = ("file", "s3", "gs", "abfs", "abfss")
+_USER_IS_CONTAINER = ("abfs", "abfss")
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,8 @@ class FoundFile:
     source: Path | None = None
     """Where it lies on this machine; None if it stays at `uri`."""
     uri: str | None = None
+    run: Run | None = None
+    """What made it, where a tracking server knows that."""
 
 
 @dataclass(frozen=True)
@@ -40,17 +46,22 @@ class Placed:
 
     rows: list[dict[str, Any]]
     copies: dict[str, Path] = field(default_factory=dict)
-    uploads: dict[Path, Path] = field(default_factory=dict)
+    uploads: dict[str, Path] = field(default_factory=dict)
+    """URI in a store -> the file that it gets."""
 
 
-def find(arguments: Sequence[str], open_uri: OpenUri) -> tuple[FoundFile, ...]:
+Remote = Callable[[str], Iterable[FoundFile]]
+"""The files that a URI of another scheme than `file` names."""
+
+
+def find(arguments: Sequence[str], remote: Remote) -> tuple[FoundFile, ...]:
     """The files that paths and URIs name, sorted; a folder stands for all files in it, under its own name.
 
-    `open_uri` opens what an https URI names. Raises `UsageError` for what is not there, names no file or comes twice.
+    Raises `UsageError` for what is not there, names no file or comes twice.
     """
     found: dict[str, FoundFile] = {}
     for argument in arguments:
-        for file in _at_uri(argument, open_uri) if "://" in argument else _on_disk(Path(argument)):
+        for file in _at_uri(argument, remote) if _URI(argument) else _on_disk(Path(argument)):
             if file.path in found:
                 raise UsageError(f"two files are named {file.path}", "a version holds each name once; rename one")
             if file.path == _RESERVED:
@@ -72,9 +83,8 @@ def place(files: Iterable[FoundFile], folder: str, store: Store, is_in_lfs: Call
         elif file.size_bytes <= bytes_of(store.git_limit) or is_in_lfs(target):
             placed.copies[target] = file.source
         else:
-            uri = _stored(file, store)
-            placed.uploads[path_of(uri)] = file.source
-            row["uri"] = uri
+            row["uri"] = _stored(file, store)
+            placed.uploads[row["uri"]] = file.source
         placed.rows.append(row)
     return placed
 
@@ -99,31 +109,36 @@ def _stored(file: FoundFile, store: Store) -> str:
     lfs = f"git lfs track 'models/**/*{suffix or Path(file.path).name}'"
     if store.uri is None:
         raise UsageError(f"{size} (mmgit.yaml: store.git_limit)", f"{lfs}   or set store.uri in mmgit.yaml")
-    if urlsplit(store.uri).scheme != "file":
-        hint = f"{lfs}   or upload it yourself and register its https:// address"
-        raise UsageError(f"{size}; mmgit {_why_not(store.uri)}", hint)
-    return f"{store.uri.rstrip('/')}/{file.sha256}"
+    scheme = urlsplit(store.uri).scheme
+    if scheme not in _UPLOADED_TO:
+        hint = f"{lfs}   or upload it yourself and register its {scheme}:// address"
+        raise UsageError(f"{size}; mmgit only reads from {scheme}:// stores", hint)
+    uri = f"{store.uri.rstrip('/')}/{file.sha256}"
+    if scheme == "file":
+        path_of(uri)
+    return uri
 
 
-def _why_not(uri: str) -> str:
-    scheme = urlsplit(uri).scheme
-    return "only reads an https store" if scheme == "https" else f"uploads to file:// stores, not yet to {scheme}://"
-
-
-def _at_uri(uri: str, open_uri: OpenUri) -> Iterator[FoundFile]:
+def _at_uri(uri: str, remote: Remote) -> Iterable[FoundFile]:
     parts = urlsplit(uri)
-    name = unquote(parts.path).rpartition("/")[2]
-    if parts.scheme not in ("https", "file"):
-        raise UsageError(f"{parts.scheme}:// is not read yet: {uri}", "give an https:// or file:// URI, or a path")
-    if not name:
-        raise UsageError(f"{uri} names no file", "give the URI of each file")
-    if parts.username or parts.query or parts.fragment:
+    is_user = parts.username and parts.scheme not in _USER_IS_CONTAINER
+    if is_user or parts.password or parts.query or parts.fragment:
         raise UsageError(
             f"{parts.scheme}://{parts.hostname}{parts.path}: a URI in git holds no user, query or fragment"
         )
-    with _open(path_of(uri)) if parts.scheme == "file" else open_uri(uri) as stream:
-        sha256, size_bytes = _measure(stream)
-    yield FoundFile(name, sha256, size_bytes, uri=uri.replace(" ", "%20"))
+    if parts.scheme != "file":
+        return remote(uri)
+    name = name_in(uri)
+    with _open(path_of(uri)) as stream:
+        return [FoundFile(name, *measure(iter(partial(stream.read, _BLOCK_BYTES), b"")), uri=uri.replace(" ", "%20"))]
+
+
+def name_in(uri: str) -> str:
+    """The name of the file at an address. Raises `UsageError` where there is none."""
+    name = unquote(urlsplit(uri).path).rpartition("/")[2]
+    if not name:
+        raise UsageError(f"{uri} names no file", "give the URI of each file")
+    return name
 
 
 def _on_disk(path: Path) -> Iterator[FoundFile]:
@@ -142,8 +157,16 @@ def _on_disk(path: Path) -> Iterator[FoundFile]:
 def measured(path: Path, name: str) -> FoundFile:
     """A file of this machine, by content, under a name. Raises `UnsafePath` for what is no plain file."""
     with _open(path) as stream:
-        sha256, size_bytes = _measure(stream)
-    return FoundFile(name, sha256, size_bytes, source=path.resolve())
+        return FoundFile(name, *measure(iter(partial(stream.read, _BLOCK_BYTES), b"")), source=path.resolve())
+
+
+def measure(blocks: Iterable[bytes]) -> tuple[str, int]:
+    """The sha256 and the size of what comes in blocks."""
+    sha256, size_bytes = hashlib.sha256(), 0
+    for block in blocks:
+        sha256.update(block)
+        size_bytes += len(block)
+    return sha256.hexdigest(), size_bytes
 
 
 def _open(path: Path) -> IO[bytes]:
@@ -153,12 +176,3 @@ def _open(path: Path) -> IO[bytes]:
         return path.open("rb")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}", "name the model's files, its folder or its URI") from error
-
-
-def _measure(stream: IO[bytes]) -> tuple[str, int]:
-    """The sha256 and the size of what a stream holds."""
-    sha256, size_bytes = hashlib.sha256(), 0
-    while block := stream.read(_BLOCK_BYTES):
-        sha256.update(block)
-        size_bytes += len(block)
-    return sha256.hexdigest(), size_bytes

@@ -18,6 +18,7 @@ from mmgit.errors import UsageError
 from mmgit.frozen import dataclass, field
 from mmgit.images.declared import PYPROJECT
 from mmgit.images.dependencies import Lock
+from mmgit.images.runs import Run
 from mmgit.repository import layout
 from mmgit.repository.files import Files
 from mmgit.repository.source import Source
@@ -109,19 +110,30 @@ def _version(
     store = source.project.spec.store
     placed = place(wanted.files, folder, store, is_in_lfs)
     compared = place([wanted.reference] if wanted.reference else [], folder, store, is_in_lfs)
-    lineage = {"commit": wanted.commit, "data": [_data(uri, wanted.digests) for uri in wanted.data], **wanted.trained}
+    run = next((file.run for file in wanted.files if file.run), None)
+    lineage = {
+        "commit": wanted.commit,
+        "data": [_data(uri, wanted.digests) for uri in wanted.data],
+        **wanted.trained,
+        **(_of_run(run) if run else {}),
+    }
     fields = {
         "description": wanted.description,
         "framework": _framework(source, scoring),
         "files": placed.rows,
         **({"reference": compared.rows[0]} if compared.rows else {}),
-        "metrics": dict(wanted.metrics),
+        "metrics": {**(run.metrics if run else {}), **wanted.metrics},
         "tags": dict(wanted.tags),
         "lineage": {name: value for name, value in lineage.items() if value},
     }
     summary = f"model {reference}"
     copies, uploads = {**placed.copies, **compared.copies}, {**placed.uploads, **compared.uploads}
     return Change({path: new_file(path, VersionSpec, fields)}, summary, copies, uploads)
+
+
+def _of_run(run: Run) -> dict[str, str]:
+    """What a tracker says of a version; the commit that is checked out here has nothing to do with it."""
+    return {"commit": run.commit, "trained_on": run.ended_on, "run": run.address}
 
 
 def _data(uri: str, digests: Mapping[str, str]) -> dict[str, str]:

@@ -45,6 +45,14 @@ class Credentials:
 Find = Callable[[str], Credentials | None]
 
 
+@dataclass(frozen=True)
+class Access:
+    """Who we are to what holds models: logins of registries, and the variables that name others."""
+
+    find_login: Find = lambda _: None
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
 def docker_credentials(folder: Path) -> Find:
     """A finder over `config.json` in `folder`, which is `~/.docker` unless `DOCKER_CONFIG` says otherwise."""
 

@@ -6,11 +6,11 @@ Source: OCI distribution-spec v1.1.
 
 import hashlib
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from mmgit.errors import RegistryError
@@ -70,13 +70,13 @@ class Registry:
         """Whether the registry has the manifest or index, by digest and size."""
         return retried(lambda: self._head(f"/v2/{self.name}/manifests/{blob.digest}", blob, {"Accept": media_type}))
 
-    def upload(self, blob: Blob, path: Path) -> None:
-        """Send the blob that lies at `path` in one stream.
+    def upload(self, blob: Blob, source: Path | Callable[[], IO[bytes]]) -> None:
+        """Send a blob in one stream, from a file or from what opens it.
 
         Raises:
             RegistryError: the registry refuses it, or says that it got other bytes.
         """
-        retried(lambda: self._upload(blob, path))
+        retried(lambda: self._upload(blob, source))
 
     def mount(self, blob: Blob, name: str) -> bool:
         """Have the blob of repository `name` of the same registry be here too; whether that is so now.
@@ -158,7 +158,7 @@ class Registry:
             raise RegistryError(f"{self} has {blob.digest} with {size} bytes, not {blob.size_bytes}", _LYING)
         return True
 
-    def _upload(self, blob: Blob, path: Path) -> None:
+    def _upload(self, blob: Blob, given: Path | Callable[[], IO[bytes]]) -> None:
         start = self._expect(self._request("POST", f"/v2/{self.name}/blobs/uploads/"), {_ACCEPTED})
         body(start, _ERROR_LIMIT_BYTES)
         where = urlsplit(urljoin(root_of(self.host), start.headers.get("Location", "")))
@@ -167,9 +167,11 @@ class Registry:
         query = urlencode({"digest": blob.digest})
         target = f"{where.path}?{where.query + '&' if where.query else ''}{query}"
         headers = {"Content-Length": str(blob.size_bytes), "Content-Type": "application/octet-stream"}
-        with _Told(path, self._advance) as source:
+        opened = given.open("rb") if isinstance(given, Path) else given()
+        with _Told(opened, self._advance) as source:
             try:
-                response = self._expect(self._request("PUT", target, headers, source), {_CREATED})
+                sent = cast("IO[bytes]", source)
+                response = self._expect(self._request("PUT", target, headers, sent), {_CREATED})
             except BrokenOffError:
                 source.seek(0)
                 raise
@@ -217,23 +219,26 @@ class Reader(Registry):
     actions = "pull"
 
 
-class _Told(io.BufferedReader):
+class _Told(io.BufferedIOBase):
     """A file that is sent; `advance` is told of what is read, and takes it back when it must be read again."""
 
-    def __init__(self, path: Path, advance: Advance) -> None:
-        super().__init__(io.FileIO(path))
-        self._advance = advance
+    def __init__(self, source: IO[bytes], advance: Advance) -> None:
+        self._source, self._advance = source, advance
 
     def read(self, size: int | None = -1) -> bytes:
-        block = super().read(size)
+        block = self._source.read(-1 if size is None else size)
         self._advance(len(block))
         return block
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        before = self.tell()
-        after = super().seek(offset, whence)
+        before = self._source.tell()
+        after = self._source.seek(offset, whence)
         self._advance(after - before)
         return after
+
+    def close(self) -> None:
+        self._source.close()
+        super().close()
 
 
 _LYING = "do not use this registry until you know why"

@@ -11,7 +11,7 @@ from mmgit.images import transfer
 from mmgit.images.assemble import Assembler
 from mmgit.images.bases import layers_of
 from mmgit.images.builder import Built, Locked, gather
-from mmgit.images.credentials import docker_credentials
+from mmgit.images.credentials import Access, docker_credentials
 from mmgit.images.layout import Layout
 from mmgit.images.locking import index_of
 from mmgit.images.models import ModelStore
@@ -51,6 +51,8 @@ class Workshop:
     """Loads all that is declared, where what is built is of a source that holds a part."""
     unreachable: set[str] = field(default_factory=set)
     """Registries that did not answer in this run: they are not asked again."""
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Where and who we are to stores of models."""
 
     @cached_property
     def layout(self) -> Layout:
@@ -60,7 +62,8 @@ class Workshop:
     @property
     def store(self) -> ModelStore:
         """Where model files are."""
-        return ModelStore(self.layout, self.lfs, self.watch)
+        access = Access(docker_credentials(self.docker_config), self.variables)
+        return ModelStore(self.layout, self.lfs, self.watch, access)
 
     def build(self, source: Source, manifests: Mapping[str, str | None]) -> Built:
         """Make an image of each manifest present in the layout: manifest -> the index digest that it must have, or any.

@@ -10,14 +10,18 @@ from mmgit.errors import UsageError
 from mmgit.frozen import replace
 from mmgit.images.declared import declared
 from mmgit.images.dependencies import Asked, Locked
+from mmgit.images.layout import Layout
 from mmgit.images.locking import index_of, locker
+from mmgit.images.models import ModelStore
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
 from mmgit.local.process import Served
+from mmgit.recipe import RecipeFile
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import DeclaredManifest, DeclaredService, Source
 from mmgit.resolve import resolve
 from mmgit.spec import ManifestSpec
+from mmgit.spec.model import ModelFile
 
 _NOT_BUILT = f"sha256:{'0' * 64}"
 
@@ -150,7 +154,15 @@ def _model_files(root: Root, source: Source, reference: str) -> dict[str, Path]:
     version = source.version(reference)
     if version is None:
         raise UsageError(f"model {reference} is not declared", f"mmgit model list {reference.partition('/')[0]}")
-    absent = [file.path for file in version.spec.files if file.path not in version.files]
-    if absent:
-        raise UsageError(f"model {reference}: {absent[0]} is not in its folder", "mmgit build   fetches it")
-    return {file.path: root.path / layout.version_folder(reference) / file.path for file in version.spec.files}
+    folder = root.path / layout.version_folder(reference)
+    return {
+        file.path: folder / file.path if file.path in version.files else _stored(root, file)
+        for file in version.spec.files
+    }
+
+
+def _stored(root: Root, file: ModelFile) -> Path:
+    """Where a file that lies in a store is on this machine, after it was fetched."""
+    store = ModelStore(Layout(root.path / layout.LAYOUT), root.path)
+    with store.open_at(file.uri or "", RecipeFile(file.path, file.sha256, file.size)) as found:
+        return Path(found.name)

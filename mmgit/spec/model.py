@@ -84,6 +84,8 @@ class Lineage(Spec):
     """The command that made it, if mmgit started that."""
     trained_on: Date | None = None
     """The day on which that was."""
+    run: Text = ""
+    """The run that made it, as a tracker of experiments shows it."""
 
 
 class VersionSpec(Document):

@@ -26,6 +26,6 @@ def test_a_folder_is_where_its_address_says(tmp_path: Path, written: str, name: 
 
 
 def test_what_a_store_says_is_said_without_the_queries_of_addresses() -> None:
-    said = store._said(OSError("no route to 'https://a.example/b?access_token=secret&c=d' in 3 s"))  # noqa: SLF001 - each store says other things
+    said = store.said(OSError("no route to 'https://a.example/b?access_token=secret&c=d' in 3 s"))
 
     assert said == "OSError: no route to 'https://a.example/b?…' in 3 s"

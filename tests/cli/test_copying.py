@@ -47,7 +47,7 @@ def test_no_copy_leaves_the_root(tmp_path: Path, model: Path) -> None:
 
 
 def test_an_upload_has_its_sha256_for_a_name(tmp_path: Path, model: Path) -> None:
-    copying.upload({tmp_path / "store" / SHA256: model})
+    copying.upload({f"file://{tmp_path}/store/{SHA256}": model})
 
     assert (tmp_path / "store" / SHA256).read_bytes() == DATA
     assert [path.name for path in (tmp_path / "store").iterdir()] == [SHA256]
@@ -55,10 +55,10 @@ def test_an_upload_has_its_sha256_for_a_name(tmp_path: Path, model: Path) -> Non
 
 
 def test_what_is_in_the_store_already_is_not_sent_again(tmp_path: Path, model: Path) -> None:
-    copying.upload({tmp_path / "store" / SHA256: model})
+    copying.upload({f"file://{tmp_path}/store/{SHA256}": model})
     before = (tmp_path / "store" / SHA256).stat()
 
-    copying.upload({tmp_path / "store" / SHA256: model})
+    copying.upload({f"file://{tmp_path}/store/{SHA256}": model})
 
     assert (tmp_path / "store" / SHA256).stat().st_ino == before.st_ino
 
@@ -67,13 +67,13 @@ def test_a_file_that_changed_since_it_was_measured_is_not_stored(tmp_path: Path,
     model.write_bytes(b"other")
 
     with pytest.raises(MmgitError, match="changed while it was registered"):
-        copying.upload({tmp_path / "store" / SHA256: model})
+        copying.upload({f"file://{tmp_path}/store/{SHA256}": model})
 
     assert list((tmp_path / "store").iterdir()) == []
 
 
 def test_a_store_that_cannot_be_written_names_the_setting(model: Path) -> None:
     with pytest.raises(MmgitError) as failed:
-        copying.upload({model / "store" / SHA256: model})
+        copying.upload({f"file://{model}/store/{SHA256}": model})
 
     assert "store.uri" in failed.value.hint

@@ -1,8 +1,7 @@
 import hashlib
-import io
 import os
+from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
 
 import pytest
 
@@ -15,7 +14,7 @@ LARGE = FoundFile("big.onnx", "a" * 64, 11 * 2**20, source=Path("/training/big.o
 SMALL = FoundFile("model.skops", "b" * 64, 10 * 2**20, source=Path("/training/model.skops"))
 
 
-def no_network(uri: str) -> IO[bytes]:
+def no_network(uri: str) -> Iterable[FoundFile]:
     raise AssertionError(uri)
 
 
@@ -81,11 +80,11 @@ def test_the_name_of_the_version_itself_is_taken(tmp_path: Path) -> None:
         find([str(tmp_path / "version.yaml")], no_network)
 
 
-def test_an_https_uri_is_read_once_and_kept_as_it_is() -> None:
-    (found,) = find(["https://models.example/v1/model.onnx"], lambda _: io.BytesIO(b"weights"))
+def test_what_is_elsewhere_is_asked_for_by_its_uri() -> None:
+    there = FoundFile("model.onnx", "a" * 64, 7, uri="s3://bucket/model.onnx")
 
-    assert (found.path, found.uri, found.source) == ("model.onnx", "https://models.example/v1/model.onnx", None)
-    assert found.sha256 == hashlib.sha256(b"weights").hexdigest()
+    assert find(["s3://bucket/model.onnx"], {"s3://bucket/model.onnx": [there]}.__getitem__) == (there,)
+    assert find(["mlflow:/churn/3"], {"mlflow:/churn/3": [there]}.__getitem__) == (there,)
 
 
 def test_a_file_uri_is_read_from_disk(tmp_path: Path) -> None:
@@ -100,17 +99,18 @@ def test_a_file_uri_is_read_from_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("uri", "reason"),
     [
-        ("s3://bucket/model.bin", "s3:// is not read yet"),
-        ("https://models.example/", "names no file"),
+        ("file:///", "names no file"),
         ("https://user:hunter2@models.example/model.bin", "holds no user"),
         ("https://models.example/model.bin?token=hunter2", "holds no user, query"),
+        ("abfs://container:hunter2@account.dfs.core.windows.net/model.bin", "holds no user"),
+        ("s3://bucket/model.bin?X-Amz-Signature=hunter2", "holds no user, query"),
         ("file://other-host/model.bin", "no file on this machine"),
         ("file:///srv/model.bin?x", "holds no user, query"),
     ],
 )
 def test_other_uris_are_refused_without_repeating_what_they_hold(uri: str, reason: str) -> None:
     with pytest.raises(UsageError, match=reason) as refused:
-        find([uri], lambda _: io.BytesIO())
+        find([uri], no_network)
 
     assert "hunter2" not in refused.value.message
 
@@ -129,11 +129,14 @@ def test_a_larger_file_goes_where_git_lfs_tracks_it() -> None:
     assert "uri" not in placed.rows[0]
 
 
-def test_a_larger_file_goes_to_the_store_under_its_sha256() -> None:
-    placed = place([LARGE], FOLDER, Store(uri="file:///srv/my%20models/"), never)
+@pytest.mark.parametrize(
+    "store", ["file:///srv/my%20models", "s3://acme/models", "abfs://models@acme.dfs.core.windows.net"]
+)
+def test_a_larger_file_goes_to_the_store_under_its_sha256(store: str) -> None:
+    placed = place([LARGE], FOLDER, Store(uri=f"{store}/"), never)
 
-    assert placed.uploads == {Path("/srv/my models") / ("a" * 64): Path("/training/big.onnx")}
-    assert placed.rows[0]["uri"] == f"file:///srv/my%20models/{'a' * 64}"
+    assert placed.uploads == {f"{store}/{'a' * 64}": Path("/training/big.onnx")}
+    assert placed.rows[0]["uri"] == f"{store}/{'a' * 64}"
     assert not placed.copies
 
 
@@ -141,8 +144,8 @@ def test_a_larger_file_goes_to_the_store_under_its_sha256() -> None:
     ("store", "words"),
     [
         (Store(), ["11.0 MiB", "10Mi"]),
-        (Store(uri="https://models.example"), ["only reads an https store"]),
-        (Store(uri="s3://acme"), ["not yet to s3://"]),
+        (Store(uri="https://models.example"), ["only reads from https:// stores"]),
+        (Store(uri="oci://registry.example/models"), ["only reads from oci:// stores"]),
     ],
 )
 def test_with_no_place_for_a_large_file_both_choices_are_named(store: Store, words: list[str]) -> None:

@@ -29,7 +29,7 @@ def test_the_lock_holds_what_the_extra_asks_for_as_wheels_with_hashes() -> None:
 
     assert asked
     assert asked <= {package["name"] for package in LOCK}
-    assert asked <= {re.split("[>=]", each)[0] for each in extra["telemetry"]}
+    assert asked <= {re.split("[>=]", each)[0] for each in (*extra["telemetry"], *extra["stores"])}
     assert not any("sdist" in package for package in LOCK)
     assert all(re.fullmatch("[0-9a-f]{64}", wheel["hashes"]["sha256"]) for each in LOCK for wheel in each["wheels"])
 
