@@ -101,6 +101,8 @@ class DesiredService:
     telemetry: Mapping[str, Any] = field(default_factory=dict)
     """What the server keeps of its requests, as in `settings`; empty where it keeps nothing."""
     uploads: Uploads | None = None
+    volume: str = ""
+    """`<registry>/<model>@sha256:…` of the model files, where they are not in the image."""
 
 
 @dataclass(frozen=True)

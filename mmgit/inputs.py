@@ -36,6 +36,7 @@ def inputs_of(source: Source, reference: str, read: Read) -> Inputs:
         sample=spec.sample,
         outputs=spec.outputs,
         trusted=spec.trusted,
+        volume=spec.volume,
     )
 
 

@@ -12,7 +12,8 @@ from mmgit.frozen import asdict, dataclass
 from mmgit.recipe import Foundation, Recipe, key_of, newer_parts, recipe_key
 
 if TYPE_CHECKING:
-    from mmgit.spec.image import BlobSpec, ImageSpec
+    from mmgit.spec.fields import Platform
+    from mmgit.spec.image import BlobSpec, ImageSpec, PlatformSpec, VolumeSpec
 
 TAR = "application/vnd.oci.image.layer.v1.tar"
 INDEX_MEDIA_TYPE = "application/vnd.oci.image.index.v1+json"
@@ -48,6 +49,14 @@ class PlatformImage:
 
 
 @dataclass(frozen=True)
+class Volume:
+    """The model files of a build as an image of their own. `index` is what pods mount."""
+
+    index: Blob
+    platforms: Mapping[str, PlatformImage]
+
+
+@dataclass(frozen=True)
 class Lock:
     """One build of a manifest. `index` is what a service pins."""
 
@@ -56,6 +65,8 @@ class Lock:
     foundation: Foundation
     index: Blob
     platforms: Mapping[str, PlatformImage]
+    volume: Volume | None = None
+    """The model files, where they are not in the image."""
 
     @property
     def file_name(self) -> str:
@@ -66,10 +77,15 @@ class Lock:
     def blobs(self) -> tuple[Blob, ...]:
         """Everything that must be in a registry, each once, the index last."""
         found: dict[str, Blob] = {}
-        for image in self.platforms.values():
+        for image in self.images:
             for blob in (*image.layers, image.config, image.manifest):
                 found.setdefault(blob.digest, blob)
-        return (*found.values(), self.index)
+        return (*found.values(), *((self.volume.index,) if self.volume else ()), self.index)
+
+    @property
+    def images(self) -> tuple[PlatformImage, ...]:
+        """The images of all platforms, those of the volume first."""
+        return (*(self.volume.platforms.values() if self.volume else ()), *self.platforms.values())
 
 
 def missing(recipes: Iterable[Recipe], locks: Mapping[str, Lock]) -> list[Recipe]:
@@ -99,13 +115,22 @@ def faults(lock: Lock) -> Iterator[str]:
         base = {"layer": "base", "codec": lock.foundation.codec, "base": lock.foundation.base.get(platform)}
         if image.layers[0].key != key_of(base):
             yield f"{platform}: the lowest layer is not of the base of this foundation"
-        for layer in image.layers:
+    yield from _faults_of(lock)
+    if lock.volume:
+        if lock.volume.platforms.keys() != lock.platforms.keys():
+            yield f"a volume for {_names(lock.volume.platforms)}, but platforms {_names(lock.platforms)}"
+        yield from _faults_of(lock.volume)
+
+
+def _faults_of(image: Lock | Volume) -> Iterator[str]:
+    for platform, each in image.platforms.items():
+        for layer in each.layers:
             if layer.media_type == TAR and layer.diff_id != layer.digest:
                 yield f"{platform}: layer {layer.digest} is uncompressed, so its diff_id must be the same"
-        if image.manifest != blob_of(manifest_of(image.config, image.layers)):
-            yield f"{platform}: manifest {image.manifest.digest} is not the one of this config and these layers"
-    if lock.index != blob_of(index_of(lock.platforms)):
-        yield f"{lock.index.digest} is not the index of these manifests"
+        if each.manifest != blob_of(manifest_of(each.config, each.layers)):
+            yield f"{platform}: manifest {each.manifest.digest} is not the one of this config and these layers"
+    if image.index != blob_of(index_of(image.platforms)):
+        yield f"{image.index.digest} is not the index of these manifests"
 
 
 def manifest_of(config: Blob, layers: Sequence[Layer]) -> bytes:
@@ -147,68 +172,87 @@ def blob_of(data: bytes) -> Blob:
 
 def layers_by_key(locks: Iterable[Lock]) -> dict[str, Layer]:
     """Layer key -> layer, over all locks: what need not be made again."""
-    return {layer.key: layer for lock in locks for image in lock.platforms.values() for layer in image.layers}
+    return {layer.key: layer for lock in locks for image in lock.images for layer in image.layers}
 
 
 def lock_of(spec: "ImageSpec") -> Lock:
     """The lock that a lock file says."""
-
-    def blob(of: "BlobSpec") -> Blob:
-        return Blob(of.digest, of.size)
-
     return Lock(
         recipe=spec.recipe,
         inputs=spec.inputs,
         foundation=Foundation(**spec.foundation.plain()),
         index=Blob(spec.digest, spec.size),
-        platforms={
-            platform: PlatformImage(
-                manifest=blob(image.manifest),
-                config=blob(image.config),
-                layers=tuple(
-                    Layer(
-                        digest=layer.digest,
-                        size_bytes=layer.size,
-                        diff_id=layer.diff_id,
-                        key=layer.key,
-                        media_type=layer.mediaType,
-                    )
-                    for layer in image.layers
-                ),
-            )
-            for platform, image in spec.platforms.items()
-        },
+        platforms=_platforms_of(spec.platforms),
+        volume=_volume_of(spec.volume) if spec.volume else None,
     )
 
 
 def spec_of(lock: Lock) -> "ImageSpec":
-    """The lock file that says `lock`; `plain()` of it is what is written."""
+    """The lock file that says `lock`; `plain(without_none=True)` of it is what is written."""
     from mmgit.spec.image import ImageSpec  # noqa: PLC0415 - building need not wait for it
 
-    def blob(of: Blob) -> dict[str, object]:
-        return {"digest": of.digest, "size": of.size_bytes}
-
+    volume = lock.volume
     return ImageSpec.read(
         {
             "apiVersion": "mmgit.dev/v1",
             "kind": "Image",
-            **blob(lock.index),
+            **_written(lock.index),
             "recipe": lock.recipe,
             "inputs": lock.inputs,
             "foundation": asdict(lock.foundation),
-            "platforms": {
-                platform: {
-                    "manifest": blob(image.manifest),
-                    "config": blob(image.config),
-                    "layers": [
-                        {**blob(layer), "diff_id": layer.diff_id, "key": layer.key, "mediaType": layer.media_type}
-                        for layer in image.layers
-                    ],
-                }
-                for platform, image in sorted(lock.platforms.items())
-            },
+            "platforms": _platforms_written(lock.platforms),
+            **(
+                {"volume": {**_written(volume.index), "platforms": _platforms_written(volume.platforms)}}
+                if volume
+                else {}
+            ),
         }
     )
+
+
+def _volume_of(written: "VolumeSpec") -> Volume:
+    return Volume(Blob(written.digest, written.size), _platforms_of(written.platforms))
+
+
+def _platforms_of(written: "Mapping[Platform, PlatformSpec]") -> dict[str, PlatformImage]:
+    def blob(of: "BlobSpec") -> Blob:
+        return Blob(of.digest, of.size)
+
+    return {
+        platform: PlatformImage(
+            manifest=blob(image.manifest),
+            config=blob(image.config),
+            layers=tuple(
+                Layer(
+                    digest=layer.digest,
+                    size_bytes=layer.size,
+                    diff_id=layer.diff_id,
+                    key=layer.key,
+                    media_type=layer.mediaType,
+                )
+                for layer in image.layers
+            ),
+        )
+        for platform, image in written.items()
+    }
+
+
+def _platforms_written(platforms: Mapping[str, PlatformImage]) -> dict[str, object]:
+    return {
+        platform: {
+            "manifest": _written(image.manifest),
+            "config": _written(image.config),
+            "layers": [
+                {**_written(layer), "diff_id": layer.diff_id, "key": layer.key, "mediaType": layer.media_type}
+                for layer in image.layers
+            ],
+        }
+        for platform, image in sorted(platforms.items())
+    }
+
+
+def _written(blob: Blob) -> dict[str, object]:
+    return {"digest": blob.digest, "size": blob.size_bytes}
 
 
 def _descriptor(media_type: str, blob: Blob) -> dict[str, object]:

@@ -49,6 +49,8 @@ class Inputs:
     sample: str | None = None
     outputs: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
+    volume: bool = False
+    """Whether the model files are in an image of their own."""
 
     @cached_property
     def key(self) -> str:
@@ -65,6 +67,7 @@ class Inputs:
                 "models": {model.name: rows(model.files) for model in self.models},
                 **self.choices,
                 **({"conda": self.conda} if self.conda else {}),
+                **({"volume": True} if self.volume else {}),
             }
         )
 

@@ -170,8 +170,17 @@ def _service(around: _Around, service: DeclaredService, manifest: DeclaredManife
         telemetry=recording,
         slo=own.slo or defaults.slo,
         uploads=uploads,
+        volume=_volume(manifest, str(own.image), f"{registry}/{repository}") if registry else "",
         **joined,
     )
+
+
+def _volume(manifest: DeclaredManifest, image: str, repository: str) -> str:
+    """What is mounted beside an image that does not hold its model files."""
+    if not manifest.spec.volume:
+        return ""
+    found = (each.spec.volume for each in manifest.images.values() if each.spec.digest == image)
+    return next((f"{repository}@{volume.digest}" for volume in found if volume), "")
 
 
 def _batch_settings(batch: Batch) -> dict[str, int]:

@@ -11,6 +11,7 @@ from mmgit.lock import (
     Layer,
     Lock,
     PlatformImage,
+    Volume,
     blob_of,
     canonical,
     faults,
@@ -51,6 +52,8 @@ BASE = Layer(digest("1"), 10, digest("2"), BASE_KEY, f"{TAR}+gzip")
 MODEL = Layer(digest("3"), 30, digest("3"), "f" * 64, TAR)
 IMAGE = image_of(BASE, MODEL)
 LOCK = lock_over(amd64=IMAGE)
+MOUNTED = {"linux/amd64": image_of(MODEL)}
+VOLUME = Volume(blob_of(index_of(MOUNTED)), MOUNTED)
 
 
 def test_recipes_without_a_lock_are_missing_each_once_in_order() -> None:
@@ -108,6 +111,28 @@ def test_a_lock_that_was_edited_by_hand_contradicts_itself(lock: Lock, fault: st
     assert any(fault in found for found in faults(lock))
 
 
+@pytest.mark.parametrize(
+    ("volume", "fault"),
+    [
+        (replace(VOLUME, index=Blob(digest("9"), 9)), "is not the index of these manifests"),
+        (replace(VOLUME, platforms={}), "a volume for , but platforms linux/amd64"),
+        (replace(VOLUME, platforms={"linux/amd64": replace(IMAGE, config=Blob(digest("9"), 5))}), "is not the one of"),
+    ],
+)
+def test_a_volume_that_was_edited_by_hand_contradicts_itself(volume: Volume, fault: str) -> None:
+    assert any(fault in each for each in faults(replace(LOCK, volume=volume)))
+    assert not list(faults(replace(LOCK, volume=VOLUME)))
+
+
+def test_a_volume_is_in_a_lock_file_where_there_is_one_alone() -> None:
+    mounted = replace(LOCK, volume=VOLUME)
+
+    assert lock_of(spec_of(mounted)) == mounted
+    assert "volume" not in spec_of(LOCK).plain(without_none=True)
+    assert mounted.blobs[-2:] == (VOLUME.index, LOCK.index)
+    assert MODEL.digest in {blob.digest for blob in mounted.blobs}
+
+
 def test_canonical_json_has_one_form() -> None:
     assert canonical({"b": [1], "a": "ü"}) == '{"a":"ü","b":[1]}'.encode()
 
@@ -148,6 +173,6 @@ def test_a_lock_comes_back_from_its_file_as_it_was() -> None:
 
 
 def test_no_number_name_environment_or_registry_is_in_a_lock_file() -> None:
-    assert set(spec_of(LOCK).plain()) == {
+    assert set(spec_of(LOCK).plain(without_none=True)) == {
         "apiVersion", "kind", "digest", "size", "recipe", "inputs", "foundation", "platforms",
     }  # fmt: skip

@@ -32,6 +32,7 @@ OTHER = RecipeFile("a.py", "1" * 64, 1)
         replace(INPUTS, sample="sample.json"),
         replace(INPUTS, outputs=("predict_proba",)),
         replace(INPUTS, trusted=("features.Log",)),
+        replace(INPUTS, volume=True),
     ],
 )
 def test_each_input_changes_both_keys(changed: Inputs) -> None:

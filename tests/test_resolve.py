@@ -16,7 +16,7 @@ from mmgit.repository.source import (
 )
 from mmgit.resolve import listed, resolve
 from mmgit.serving.settings import Settings
-from mmgit.spec import EnvironmentSpec, ManifestSpec, ModelSpec, ProjectSpec, ServiceSpec
+from mmgit.spec import EnvironmentSpec, ImageSpec, ManifestSpec, ModelSpec, ProjectSpec, ServiceSpec
 from mmgit.spec.record import Refused
 from mmgit.spec.service import Egress
 
@@ -263,3 +263,24 @@ def test_sites_that_may_call_from_a_browser_are_in_the_servers_settings_where_th
 def test_what_is_no_origin_is_refused(origin: str) -> None:
     with pytest.raises(Refused):
         resolved({"origins": [origin]})
+
+
+def test_what_is_mounted_is_named_by_the_lock_of_the_pinned_image() -> None:
+    source = source_of(PIN, {"target": "compose", "registry": "r.example.com/models"})
+    blob = {"digest": DIGEST, "size": 1}
+    layer = {**blob, "key": "b" * 64, "diff_id": DIGEST, "mediaType": "application/vnd.oci.image.layer.v1.tar"}
+    platforms = {"linux/amd64": {"manifest": blob, "config": blob, "layers": [layer]}}
+    made = {"recipe": "b" * 64, "inputs": "b" * 64, "platforms": platforms}
+    foundation = {"base": {"linux/amd64": "b" * 64}, "serving": "b" * 64, "codec": "gzip"}
+    volume = {"digest": f"sha256:{'c' * 64}", "size": 1, "platforms": platforms}
+    image = ImageSpec.read({**HEAD, "kind": "Image", **blob, **made, "foundation": foundation, "volume": volume})
+    declared = source.models["churn"].manifests[1]
+    mounted = dataclasses.replace(
+        declared, spec=declared.spec.replaced(volume=True), images={"b" * 12: Declared("i.yaml", image)}
+    )
+    model = dataclasses.replace(source.models["churn"], manifests={1: mounted})
+
+    (service,) = resolve(dataclasses.replace(source, models={"churn": model})).desired.environments["dev"].services
+
+    assert service.volume == f"r.example.com/models/churn@sha256:{'c' * 64}"
+    assert resolved({}, {"target": "compose", "registry": "r.example.com/models"}).volume == ""

@@ -43,6 +43,7 @@ CHECKS_OF_SERVICES: tuple[Check, ...] = (
     environments.promotions_come_from_an_environment,
     environments.routes_say_who_may_call,
     environments.stores_are_reached,
+    environments.volumes_can_be_mounted,
     environments.processes_render_nothing,
     environments.batches_are_of_rows,
     environments.who_scales_to_zero_has_an_activator,

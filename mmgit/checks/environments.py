@@ -10,6 +10,7 @@ from mmgit.repository import layout
 from mmgit.resolve import listed
 
 _SIDECARS = (1, 29)
+_IMAGE_VOLUMES = (1, 35)
 _SHAPING = frozenset({"blueprint", "parameters", "patches"})
 
 
@@ -73,6 +74,24 @@ def stores_are_reached(scope: Scope) -> Iterator[Finding]:
         if spec.target == "kubernetes" and (oldest := min(map(_minor, spec.kubernetes.versions))) < _SIDECARS:
             message = f"Kubernetes 1.{oldest[1]} has no sidecars, which upload what services record; 1.29 has"
             yield Finding("M335", path, ("kubernetes", "versions"), message, "remove it, or `telemetry.store`")
+
+
+def volumes_can_be_mounted(scope: Scope) -> Iterator[Finding]:
+    """Who runs a manifest whose model files are an image of their own mounts images: Kubernetes does, since 1.35."""
+    for environment in scope.source.environments.values():
+        spec = environment.spec
+        oldest = min(map(_minor, spec.kubernetes.versions))
+        if spec.target == "process" or (spec.target == "kubernetes" and oldest >= _IMAGE_VOLUMES):
+            continue
+        why = f"Kubernetes 1.{oldest[1]} mounts no images; 1.35 does" if spec.target == "kubernetes" else ""
+        for service in environment.services:
+            for field in ("manifest", "next"):
+                reference = getattr(service.spec, field)
+                manifest = scope.source.manifest(reference) if reference else None
+                if manifest and manifest.spec.volume:
+                    message = f"manifest {reference} has its model files in a volume: "
+                    hint = f"mmgit manifest create {reference.partition('/')[0]} --no-volume"
+                    yield Finding("M348", service.path, (field,), message + (why or "compose mounts no images"), hint)
 
 
 def processes_render_nothing(scope: Scope) -> Iterator[Finding]:

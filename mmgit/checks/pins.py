@@ -26,7 +26,7 @@ def images_contradict_nothing(scope: Scope) -> Iterator[Finding]:
             if not image.spec.recipe.startswith(key):
                 message = f"this file was renamed or edited by hand: its recipe is `{image.spec.recipe[:12]}`"
                 yield Finding("M703", image.path, ("recipe",), message, hint)
-            for layer in (layer for each in lock.platforms.values() for layer in each.layers):
+            for layer in (layer for each in lock.images for layer in each.layers):
                 same, path = known.setdefault(layer.key, (layer, image.path))
                 if same != layer:
                     message = f"layer {layer.digest} is another one than {path} has with the same key"

@@ -14,11 +14,12 @@ _OPTIONS = (
     click.option("--runtime", type=click.Choice([PYTHON, *RUNTIMES]), help="Who answers, without -f: a library."),
     click.option("--model-output", "outputs", multiple=True, metavar="NAME", help="What a runtime answers with."),
     click.option("--trust", "trusted", multiple=True, metavar="TYPE", help="A type that a skops file may hold, too."),
+    click.option("--volume/--no-volume", default=None, help="Whether Kubernetes mounts the model files as an image."),
 )
 
 
 def runtime_options(command: F) -> F:
-    """--runtime, --model-output and --trust."""
+    """--runtime, --model-output, --trust and --volume."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return command
@@ -26,4 +27,4 @@ def runtime_options(command: F) -> F:
 
 def choice_of(given: Mapping[str, Any]) -> Choice:
     """What they chose."""
-    return Choice(given["runtime"], given["outputs"], given["trusted"])
+    return Choice(given["runtime"], given["outputs"], given["trusted"], given["volume"])

@@ -193,6 +193,7 @@ def _fields(source: Source, scoring: Scoring, wanted: Freezing, dependencies: De
         "runtime": wanted.choice.runtime,
         "outputs": list(wanted.choice.outputs),
         "trusted": sorted(wanted.choice.trusted),
+        "volume": wanted.choice.volume or None,
         "python": python,
         "base": base,
         "models": list(wanted.versions),

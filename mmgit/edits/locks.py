@@ -25,13 +25,13 @@ _LOCK_FILE = (
 def record(manifest: str, lock: Lock) -> Change:
     """The lock file of a build of manifest `<model>/<n>`."""
     path = layout.image(manifest, lock.recipe)
-    data = roundtrip.new(spec_of(lock).plain())
+    data = roundtrip.new(spec_of(lock).plain(without_none=True))
     return Change({path: data}, f"image {lock.index.digest} of manifest {manifest}")
 
 
 def record_own(name: str, lock: Lock) -> Change:
     """The lock file of an image of mmgit's own."""
-    data = roundtrip.new(spec_of(lock).plain())
+    data = roundtrip.new(spec_of(lock).plain(without_none=True))
     return Change({layout.own_image(name): data}, f"image {lock.index.digest} of the {name}")
 
 

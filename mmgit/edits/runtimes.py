@@ -39,6 +39,8 @@ class Choice:
     runtime: str | None = None
     outputs: tuple[str, ...] = ()
     trusted: tuple[str, ...] = ()
+    volume: bool | None = None
+    """Whether the model files are mounted; None for what the manifest before said."""
 
 
 @dataclass(frozen=True)
@@ -60,9 +62,12 @@ def choose(asked: Choice, scoring: Scoring, last: ManifestSpec | None) -> Choice
     Raises:
         UsageError: there is a script and a runtime without one, or a choice that the runtime does not have.
     """
-    before = Choice(last.runtime, last.outputs, last.trusted) if last else Choice()
+    before = Choice(last.runtime, last.outputs, last.trusted, last.volume or None) if last else Choice()
+    if asked.volume is None:
+        asked = replace(asked, volume=before.volume)
     if asked.runtime is None and SCRIPT not in scoring and before.runtime not in (None, PYTHON):
-        asked = Choice(before.runtime, asked.outputs or before.outputs, asked.trusted or before.trusted)
+        outputs, trusted = asked.outputs or before.outputs, asked.trusted or before.trusted
+        asked = replace(asked, runtime=before.runtime, outputs=outputs, trusted=trusted)
     chosen = replace(asked, runtime=asked.runtime or PYTHON)
     if chosen.runtime == PYTHON:
         if chosen.outputs or chosen.trusted:

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from mmgit.images.parallel import parallel
 from mmgit.images.scoring import model_plans, scoring_plan
 from mmgit.images.serving import INSTALLED, Serving
 from mmgit.images.tar import Entry
-from mmgit.lock import TAR, Layer, Lock
+from mmgit.lock import TAR, Layer, Lock, Volume
 from mmgit.progress import Watch, unwatched
 from mmgit.recipe import Foundation, Recipe, newer_parts
 
@@ -80,28 +80,34 @@ class Assembler:
 
     def build(self, recipe: Recipe, sources: Sources) -> Lock:
         """The image of `recipe`. Raises `BuildError`: something that it is made of cannot be had, or is not that."""
-        plans = self.plans(recipe, sources)
-        layers = self._layers({each.key: each for group in plans.values() for each in group})
+        plans, mounted = self.plans(recipe, sources), volume_plans(recipe, sources)
+        layers = self._layers({each.key: each for group in (*plans.values(), mounted) for each in group})
+        volume = self._volume([layers[each.key] for each in mounted], plans) if mounted else None
+        mark = volume.index.digest if volume else ""
         for platform, group in plans.items():
             self._refuse_lack(platform, group, layers, sources)
         platforms = {
             platform: put_platform_image(
                 platform,
                 [layers[each.key] for each in group],
-                serving_config(python_of(sources.base).path, environment_of(sources.base, platform)),
+                serving_config(python_of(sources.base).path, environment_of(sources.base, platform), mark),
                 self.layout,
             )
             for platform, group in plans.items()
         }
-        return Lock(recipe.key, recipe.inputs.key, recipe.foundation, put_index(platforms, self.layout), platforms)
+        index = put_index(platforms, self.layout)
+        return Lock(recipe.key, recipe.inputs.key, recipe.foundation, index, platforms, volume)
+
+    def _volume(self, layers: Sequence[Layer], platforms: Iterable[str]) -> Volume:
+        images = {platform: put_platform_image(platform, layers, {}, self.layout) for platform in platforms}
+        return Volume(put_index(images, self.layout), images)
 
     def plans(self, recipe: Recipe, sources: Sources) -> dict[str, list[LayerPlan]]:
         """The layers of each platform, from the lowest up. Nothing is opened. Raises `BuildError` as `build`."""
         _check(recipe, sources, self.serving)
-        shared = [
-            scoring_plan(recipe.inputs, sources.files, sources.documents),
-            *model_plans(recipe.inputs.models, sources.models),
-        ]
+        shared = [scoring_plan(recipe.inputs, sources.files, sources.documents)]
+        if not recipe.inputs.volume:
+            shared += model_plans(recipe.inputs.models, sources.models)
         return {platform: [*self._lower(platform, recipe, sources), *shared] for platform in recipe.foundation.base}
 
     def _lower(self, platform: str, recipe: Recipe, sources: Sources) -> list[LayerPlan]:
@@ -254,6 +260,11 @@ class Assembler:
 def _note(key: str, platform: str) -> str:
     """Under which name it is noted what a layer holds."""
     return f"{key}.{platform.rpartition('/')[2]}.needs"
+
+
+def volume_plans(recipe: Recipe, sources: Sources) -> list[LayerPlan]:
+    """The layers of model files that are mounted; none where they are in the image."""
+    return model_plans(recipe.inputs.models, sources.models, is_volume=True) if recipe.inputs.volume else []
 
 
 def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:

@@ -6,7 +6,7 @@ whose key is locked already must be that very layer: nobody who may build can re
 
 from collections.abc import Iterator
 
-from mmgit.images.assemble import Assembler
+from mmgit.images.assemble import Assembler, volume_plans
 from mmgit.images.bases import environment_of, python_of
 from mmgit.images.layers import LayerPlan
 from mmgit.images.oci import config_of, serving_config
@@ -27,11 +27,19 @@ def objections(lock: Lock, manifest: str, source: Source, files: Files, assemble
         return
     sources = unopened()
     python = python_of(sources.base).path
+    volume, mounted = lock.volume, volume_plans(recipe, sources)
+    mark = volume.index.digest if volume else ""
     known = layers_by_key(locks_of(source).values())
+    if (volume is None) == bool(mounted):
+        yield "it has a volume where its manifest has none, or none where it has one"
+    for platform, image in volume.platforms.items() if volume else ():
+        yield from (f"volume, {platform}: {words}" for words in _of_layers(image, mounted, known))
+        if image.config != blob_of(config_of(platform, image.layers, {})):
+            yield f"volume, {platform}: config {image.config.digest} is not the one of these layers"
     for platform, plans in assembler.plans(recipe, sources).items():
         image = lock.platforms[platform]
         yield from (f"{platform}: {words}" for words in _of_layers(image, plans, known))
-        start = serving_config(python, environment_of(sources.base, platform))
+        start = serving_config(python, environment_of(sources.base, platform), mark)
         if image.config != blob_of(config_of(platform, image.layers, start)):
             yield f"{platform}: config {image.config.digest} is not the one of these layers"
 

@@ -11,20 +11,23 @@ from mmgit.images.scoring import SCORING
 from mmgit.images.serving import ENTRY_POINT
 from mmgit.lock import Blob, Layer, PlatformImage, canonical, index_of, manifest_of
 
+VOLUME_LABEL = "dev.mmgit.volume"
 _NO_TIME = "1970-01-01T00:00:00Z"
 _PATH = ("/usr/bin", "/bin", "/opt/dependencies/bin")
 _OWN_VARIABLES = ("MMGIT_", "OTEL_")
 
 
-def serving_config(python: str, inherited: Sequence[str] = ()) -> Mapping[str, object]:
+def serving_config(python: str, inherited: Sequence[str] = (), volume: str = "") -> Mapping[str, object]:
     """How an image that serves a model starts; `python` is its interpreter, `inherited` the variables of its base.
 
-    The base's search path comes before ours; what it sets for mmgit's own server is left out.
+    The base's search path comes before ours; what it sets for mmgit's own server is left out. The
+    digest of a `volume` with its model files is a label, so that the image is of that model and of no other.
     """
     variables = dict(variable.split("=", 1) for variable in inherited if not variable.startswith(_OWN_VARIABLES))
     folders = [*variables.pop("PATH", "").split(":"), *_PATH]
     path = ":".join(dict.fromkeys(filter(None, folders)))
     return {
+        **({"Labels": {VOLUME_LABEL: volume}} if volume else {}),
         "Entrypoint": [python, "-I", ENTRY_POINT],
         "Env": [f"PATH={path}", *(f"{name}={value}" for name, value in variables.items())],
         "ExposedPorts": {"8080/tcp": {}, "8081/tcp": {}},

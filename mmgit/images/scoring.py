@@ -54,12 +54,17 @@ def scoring_plan(inputs: Inputs, opened: Mapping[str, Open], documents: Mapping[
     return plan("scoring", made_of, entries, is_assembled=False)
 
 
-def model_plans(models: Iterable[RecipeModel], opened: Mapping[tuple[str, str], Open]) -> list[LayerPlan]:
-    """The layers of model files, large ones first; `opened` has (model, path) -> how to open it."""
+def model_plans(
+    models: Iterable[RecipeModel], opened: Mapping[tuple[str, str], Open], *, is_volume: bool = False
+) -> list[LayerPlan]:
+    """The layers of model files, large ones first; `opened` has (model, path) -> how to open it.
+
+    Those of a volume lie at its top.
+    """
     files = sorted((model.name, each) for model in models for each in model.files)
     large = [[(name, each)] for name, each in files if each.size_bytes >= OWN_LAYER_BYTES]
     small = [(name, each) for name, each in files if each.size_bytes < OWN_LAYER_BYTES]
-    return [_model_plan(group, opened) for group in (*large, small) if group]
+    return [_model_plan(group, opened, is_volume=is_volume) for group in (*large, small) if group]
 
 
 def facts_of(inputs: Inputs) -> dict[str, object]:
@@ -86,12 +91,17 @@ def links_of(inputs: Inputs, taken: Iterable[str]) -> dict[str, str]:
     return {top: f"{MODELS}/{name}/{top}" for name, top in sorted(tops) if uses[top] == 1}
 
 
-def _model_plan(files: list[tuple[str, RecipeFile]], opened: Mapping[tuple[str, str], Open]) -> LayerPlan:
+def _model_plan(
+    files: list[tuple[str, RecipeFile]], opened: Mapping[tuple[str, str], Open], *, is_volume: bool
+) -> LayerPlan:
+    top = "" if is_volume else f"{SCORING}/{MODELS}/"
+
     def entries(_: object) -> Iterator[Entry]:
         for name, each in files:
-            yield _file(f"{SCORING}/{MODELS}/{name}/{each.path}", each, opened[name, each.path])
+            yield _file(f"{top}{name}/{each.path}", each, opened[name, each.path])
 
-    made_of = {"files": [(name, each.path, each.sha256, each.size_bytes) for name, each in files]}
+    made_of: dict[str, object] = {"files": [(name, each.path, each.sha256, each.size_bytes) for name, each in files]}
+    made_of |= {"top": top} if is_volume else {}
     return plan("model", made_of, entries, is_compressed=False, is_assembled=False)
 
 

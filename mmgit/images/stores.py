@@ -24,7 +24,7 @@ RANGE_BYTES = 8 * 2**20
 OBJECTS_MAX = 10_000
 _AT_ONCE = 4
 _TIDY_BYTES = 2**26
-"""After so many bytes, what clients of stores leave behind in cycles, answers and all, is freed."""
+"""After so many bytes of an upload, what clients of stores leave behind in cycles is freed."""
 _PARTS_MAX = 9_000  # S3 takes 10,000
 _PART_STEP_BYTES = 2**18  # as Google's storage wants it
 
@@ -41,8 +41,7 @@ class Objects:
         """The first `size_bytes` of the object. Raises `UnavailableError`."""
         for start in range(0, size_bytes, RANGE_BYTES):
             end = min(start + RANGE_BYTES, size_bytes)
-            if start % _TIDY_BYTES == 0:
-                gc.collect()
+            gc.collect()  # answers before are left behind in cycles, several times as large as what they held
             yield self._tried(partial(self.files.cat_file, self.path, start=start, end=end))
 
     def size_bytes(self) -> int | None:

@@ -105,9 +105,13 @@ def pull_blob(blob: Blob, layout: Layout, registry: Registry) -> bool:
 
 
 def _documents(lock: Lock) -> list[tuple[Blob, str]]:
-    """Manifests and index with their media types, the index last."""
-    manifests = [(image.manifest, MANIFEST_MEDIA_TYPE) for image in lock.platforms.values()]
-    return [*manifests, (lock.index, INDEX_MEDIA_TYPE)]
+    """Manifests and indexes with their media types, the index of the image last."""
+    found: list[tuple[Blob, str]] = []
+    for each in (lock.volume, lock):
+        if each:
+            found += [(image.manifest, MANIFEST_MEDIA_TYPE) for image in each.platforms.values()]
+            found.append((each.index, INDEX_MEDIA_TYPE))
+    return found
 
 
 def _contents(lock: Lock) -> list[Blob]:

@@ -17,6 +17,7 @@ Object = dict[str, Any]
 CONTAINER = "serving"
 SETTINGS_FOLDER = "/etc/mmgit/settings"
 KEYS_FOLDER = "/etc/mmgit/keys"
+MODELS_FOLDER = "/srv/scoring/models"
 SPOOL_FOLDER = "/var/spool/mmgit"
 _SPOOL_SLACK_BYTES = 16 * 2**20
 """What a file system takes beyond the bytes of the files: a volume over its limit would end the pod."""
@@ -140,6 +141,9 @@ def _pod(pod: Object, service: DesiredService) -> Object:
         {"name": "settings", "configMap": {"name": f"{service.name}-settings"}},
         {"name": "keys", "configMap": {"name": f"{service.name}-keys"}},
     ]
+    if service.volume:
+        mounts.append({"name": "models", "mountPath": MODELS_FOLDER, "readOnly": True})
+        volumes.append({"name": "models", "image": {"reference": service.volume, "pullPolicy": "IfNotPresent"}})
     uploaders: list[Object] = []
     if service.telemetry:
         taken_bytes = service.uploads.size_bytes if service.uploads else 0

@@ -44,7 +44,7 @@ class Moulds:
 
     def filled(self, service: DesiredService, files: ServerFiles) -> Filled | None:
         """The service from the mould of its shape; None if it is to be rendered by itself."""
-        if service.patches or service.blueprint not in built_in():
+        if service.patches or service.volume or service.blueprint not in built_in():
             return None
         shape = shape_of(service)
         mould = self._moulds.get(shape)

@@ -6,6 +6,7 @@ from mmgit.desired import DesiredService
 from mmgit.frozen import dataclass
 from mmgit.review.side import Side
 from mmgit.spec import ImageSpec
+from mmgit.spec.image import LayerSpec
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,17 @@ def downloads(before: Side, after: Side, old: DesiredService | None, new: Desire
         return
     image = image_of(after, new)
     former = image_of(before, old) if old else None
-    for platform, each in image.platforms.items() if image else ():
-        there = former.platforms.get(platform) if former else None
-        known = {layer.digest for layer in there.layers} if there else set()
-        missing = [layer for layer in each.layers if layer.digest not in known]
-        yield Download(platform, len(each.layers), len(missing), sum(layer.size for layer in missing))
+    for platform in image.platforms if image else ():
+        layers = _layers(image, platform)
+        known = {layer.digest for layer in _layers(former, platform)}
+        missing = [layer for layer in layers if layer.digest not in known]
+        yield Download(platform, len(layers), len(missing), sum(layer.size for layer in missing))
+
+
+def _layers(image: ImageSpec | None, platform: str) -> list[LayerSpec]:
+    """Those of an image, and of the volume that is mounted beside it."""
+    parts = [image, image.volume] if image else []
+    return [layer for each in parts if each and platform in each.platforms for layer in each.platforms[platform].layers]
 
 
 def image_of(side: Side, service: DesiredService) -> ImageSpec | None:

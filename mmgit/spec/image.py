@@ -62,6 +62,17 @@ class FoundationSpec(Spec):
     """Schemas that were made for it."""
 
 
+class VolumeSpec(Spec):
+    """The model files of this build as an image of their own, which is mounted beside it."""
+
+    digest: Digest
+    """Of the index over all platforms: what pods mount."""
+    size: Size
+    """Bytes of the index."""
+    platforms: Annotated[dict[Platform, PlatformSpec], Sized(1)]
+    """The image of each platform."""
+
+
 class ImageSpec(Document):
     """One build: recipe key -> layers -> manifest per platform -> index digest, which is what a service pins."""
 
@@ -78,3 +89,5 @@ class ImageSpec(Document):
     """What mmgit brought to it."""
     platforms: Annotated[dict[Platform, PlatformSpec], Sized(1)]
     """The image of each platform."""
+    volume: VolumeSpec | None = None
+    """The image of its model files, where they are not in this one."""

@@ -23,6 +23,8 @@ class ManifestSpec(Document):
     """What a runtime without a script answers with; by default what its library predicts."""
     trusted: List[TypeName] = ()
     """Types beyond those that skops trusts by itself, which a model file may hold."""
+    volume: bool = False
+    """Whether the model files are an image of their own, which Kubernetes 1.35 and newer mounts as a volume."""
     python: Version
     """The minor version of Python."""
     base: Name = "default"

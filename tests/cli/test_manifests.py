@@ -100,3 +100,13 @@ def test_a_schema_with_pickles_of_the_reference_is_refused_before_anything_opens
     assert "schema.json was written by azure-ml-api-sdk" in ended.err
     assert "python -m mmgit.shim score.py" in ended.err
     assert not (root / "models/churn/manifests/2").exists()
+
+
+def test_model_files_are_kept_out_of_the_image_until_somebody_says_otherwise(here: Here, mmgit: Mmgit) -> None:
+    root = here()
+
+    made = [mmgit("manifest", "create", "churn", *how).out for how in ((), ("--volume",), (), ("--no-volume",))]
+
+    assert ["holds already" in out for out in made] == [True, False, True, False]
+    manifests = [(root / f"models/churn/manifests/{number}/manifest.yaml").read_text() for number in (1, 2, 3)]
+    assert ["volume: true" in manifest for manifest in manifests] == [False, True, False]

@@ -50,6 +50,9 @@ ELSEWHERE = {
     "cli/test_model_artifacts.py::test_a_version_is_pushed_and_pulled_and_registered_from_there": (
         r"model (push|pull)\b",
     ),
+    "cli/test_manifests.py::test_model_files_are_kept_out_of_the_image_until_somebody_says_otherwise": (
+        r"manifest create .*--volume",
+    ),
     "cli/test_models.py::test_registering_a_model_says_both_numbers_and_what_to_type_next": (r"model register",),
     "cli/test_logs.py::test_one_request_is_found_by_its_id_also_where_several_were_scored_at_once": (r"service logs",),
     "cluster/test_status.py::test_a_status_says_of_every_service_how_it_runs_and_why_not": (r"status\b",),

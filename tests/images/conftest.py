@@ -283,6 +283,7 @@ class World:
     pylock: bytes
     score: bytes = b"def run(x):\n    return x\n"
     model: bytes = b"weights"
+    volume: bool = False
 
     @property
     def index(self) -> Index:
@@ -297,6 +298,7 @@ class World:
             files=(RecipeFile("score.py", sha256(self.score), len(self.score)),),
             models=(RecipeModel("digits", (RecipeFile("model.bin", sha256(self.model), len(self.model)),)),),
             dependencies=sha256(self.pylock),
+            volume=self.volume,
         )
 
     @property

@@ -15,7 +15,7 @@ import pytest
 from mmgit.errors import BuildError
 from mmgit.images.assemble import Assembler, foundation_of
 from mmgit.images.bases import base_key, packages_of
-from mmgit.lock import Layer, layers_by_key
+from mmgit.lock import Layer, faults, layers_by_key
 from mmgit.spec.base import BaseSpec, Interpreter
 from tests.images.conftest import PLATFORMS
 
@@ -61,6 +61,37 @@ def test_a_new_version_of_a_model_changes_its_layer_and_no_other(world: "World")
     old, new = (lock.platforms["linux/amd64"].layers for lock in (before, after))
     assert [one.digest == other.digest for one, other in zip(old, new, strict=True)] == [True] * 4 + [False]
     assert before.inputs != after.inputs
+
+
+def test_model_files_in_a_volume_are_an_image_of_their_own(world: "World", kit: "Kit") -> None:
+    world.volume = True
+
+    lock = world.build()
+
+    assert lock.volume is not None
+    for platform, image in lock.platforms.items():
+        assert not any("models/digits/model.bin" in _files(world, kit, layer) for layer in image.layers)
+        assert _json(world, image.config.digest)["config"]["Labels"] == {"dev.mmgit.volume": lock.volume.index.digest}
+        (layer,) = lock.volume.platforms[platform].layers
+        assert _files(world, kit, layer) == {"digits/model.bin": world.model}
+        config = _json(world, lock.volume.platforms[platform].config.digest)
+        assert config["rootfs"]["diff_ids"] == [layer.diff_id]
+    assert all(world.layout.has(blob) for blob in lock.blobs)
+    assert not list(faults(lock))
+
+
+def test_a_new_version_of_a_mounted_model_changes_both_digests_and_no_layer_of_the_image(world: "World") -> None:
+    world.volume = True
+    before = world.build()
+    world.model = b"better weights"
+
+    after = world.build()
+
+    assert before.volume is not None
+    assert after.volume is not None
+    assert before.volume.index != after.volume.index
+    assert before.index != after.index
+    assert before.platforms["linux/amd64"].layers == after.platforms["linux/amd64"].layers
 
 
 def test_a_second_build_opens_and_asks_for_nothing(world: "World") -> None:

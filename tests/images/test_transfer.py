@@ -10,7 +10,7 @@ from mmgit.errors import BuildError, RegistryError
 from mmgit.images.layout import Layout
 from mmgit.images.registry import Registry
 from mmgit.images.transfer import pull, pull_blob, push, verify
-from mmgit.lock import Lock
+from mmgit.lock import INDEX_MEDIA_TYPE, Lock
 
 if TYPE_CHECKING:
     from tests.images.conftest import FakeRegistry, World
@@ -31,6 +31,31 @@ def test_an_image_that_was_pushed_comes_back_whole(world: "World", registry: Reg
     assert all(
         other.path(blob.digest).read_bytes() == world.layout.path(blob.digest).read_bytes() for blob in lock.blobs
     )
+
+
+def test_a_volume_goes_and_comes_with_its_image(world: "World", registry: Registry, tmp_path: Path) -> None:
+    world.volume = True
+    lock, other = world.build(), world.elsewhere(tmp_path / "other").layout
+
+    push(lock, world.layout, registry)
+    pull(lock, other, registry)
+
+    assert lock.volume is not None
+    assert all(other.has(blob) for blob in lock.blobs)
+    assert registry.manifest(lock.volume.index.digest, INDEX_MEDIA_TYPE) == other.document(lock.volume.index.digest)
+
+
+def test_an_image_whose_volume_is_not_there_is_not_verified(
+    world: "World", registry: Registry, fake_registry: "FakeRegistry"
+) -> None:
+    world.volume = True
+    lock = world.build()
+    push(lock, world.layout, registry)
+    assert lock.volume is not None
+    del fake_registry.manifests[lock.volume.index.digest]
+
+    with pytest.raises(RegistryError, match=lock.volume.index.digest):
+        verify(lock, registry)
 
 
 def test_a_pulled_layer_is_not_made_again(world: "World", registry: Registry, tmp_path: Path) -> None:

@@ -167,6 +167,21 @@ def test_every_object_is_stored_as_it_is_committed(
     assert len({each["kind"] for each in objects}) == 12
 
 
+def test_an_image_volume_is_stored_as_it_is_committed(
+    cluster: Cluster, service: MakeService, environment: MakeEnvironment
+) -> None:
+    volume = f"registry.example.com/models/churn@sha256:{'cd' * 32}"
+    made = environment(service(volume=volume), namespace=cluster.namespace)
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": cluster.namespace}})
+    (deployment,) = (each for each in rendered(made) if each["kind"] == "Deployment")
+
+    stored = committed(cluster.apply(deployment))
+
+    assert stored == deployment
+    image = {"reference": volume, "pullPolicy": "IfNotPresent"}
+    assert {"name": "models", "image": image} in stored["spec"]["template"]["spec"]["volumes"]
+
+
 def test_what_a_controller_needs_is_stored_as_it_is_committed(
     cluster: Cluster, service: MakeService, environment: MakeEnvironment
 ) -> None:

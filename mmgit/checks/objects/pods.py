@@ -9,8 +9,18 @@ from mmgit.checks.objects.scene import Object, Scene
 from mmgit.checks.objects.values import has_tag, is_image_by_digest, is_quantity
 
 _VOLUMES = frozenset(
-    {"configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"}
-)
+    {
+        "configMap",
+        "csi",
+        "downwardAPI",
+        "emptyDir",
+        "ephemeral",
+        "image",
+        "persistentVolumeClaim",
+        "projected",
+        "secret",
+    }
+)  # "image" since 1.33; who declares an older minor is told that it has none
 _SYSCTLS = frozenset(
     {
         "kernel.shm_rmid_forced",
