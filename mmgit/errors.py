@@ -186,3 +186,9 @@ class TelemetryError(MmgitError):
     """A store of telemetry cannot be read, or holds nothing of what is asked for."""
 
     exit_code = 20
+
+
+class NotVerified(MmgitError):  # noqa: N818 - the answer of `image verify`
+    """An image lacks what must lie beside it, or nobody whom we know vouches for that."""
+
+    exit_code = 21

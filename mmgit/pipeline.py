@@ -170,14 +170,16 @@ def side(files: Files, chosen: Selection, folder: str = "") -> Side:
 
 
 def controllers(source: Source, desired: Desired, folder: str) -> dict[str, bytes]:
-    """What a person applies once, where the project says on which forge it lies."""
-    forge = source.project.spec.forge
-    if forge is None:
+    """What a person applies once: bootstraps where the project says on which forge it lies, policies where declared."""
+    forge, environments = source.project.spec.forge, desired.environments.values()
+    if forge is None and not any(environment.spec.signatures for environment in environments):
         return {}
-    from mmgit.render.controllers import GitSource, render_controllers  # noqa: PLC0415 - not every project has a forge
+    from mmgit.render import controllers as made  # noqa: PLC0415 - not every project has a forge
 
-    git_source = GitSource(forge.clone_url, source.project.spec.branch, folder)
-    trees = (render_controllers(environment, git_source) for environment in desired.environments.values())
+    trees = [made.render_policies(environment) for environment in environments]
+    if forge is not None:
+        git_source = made.GitSource(forge.clone_url, source.project.spec.branch, folder)
+        trees += [made.render_controllers(environment, git_source) for environment in environments]
     return {path: data for tree in trees for path, data in tree.items()}
 
 

@@ -70,7 +70,7 @@ def _bring(source: Source, pin: Pin, prefix: str, origin: str | None, root: Root
     from mmgit.images import transfer  # noqa: PLC0415 - as above
 
     manifest, digest = pin
-    lock, name = _lock_of(source, pin), manifest.partition("/")[0]
+    lock, name = lock_of_pin(source, pin), manifest.partition("/")[0]
     with working(prefix) as watch:
         workshop = workshop_of(root, watch)
         sent_bytes = None
@@ -81,11 +81,20 @@ def _bring(source: Source, pin: Pin, prefix: str, origin: str | None, root: Root
                 wanted = manifest if "/" in manifest else ""
                 hint = f"mmgit build {wanted}   makes it here from its lock; then this command again"
                 raise BuildError(f"{prefix}/{name} lacks manifest {manifest}: {error.message}", hint) from error
+        elif origin and _is_vouched_for(source, prefix):
+            workshop.accompany(lock, prefix, name, origin=origin)
     sent = "" if sent_bytes is None else f"{sent_bytes / 1e6:.1f} MB sent, "
     print(f"{prefix}/{name}@{digest}: {sent}verified")
 
 
-def _lock_of(source: Source, pin: Pin) -> "Lock":
+def _is_vouched_for(source: Source, prefix: str) -> bool:
+    """Whether somebody there wants to see what lies beside an image; else nobody is asked for that of one in place."""
+    specs = [each.spec for each in source.environments.values() if each.spec.registry == prefix]
+    return any(spec.signatures or (spec.promotion and spec.promotion.require) for spec in specs)
+
+
+def lock_of_pin(source: Source, pin: Pin) -> "Lock":
+    """The lock of an image. Raises `BuildError` if the manifest has no such image."""
     from mmgit.lock import lock_of  # noqa: PLC0415 - --help must not wait for it
 
     manifest, digest = pin

@@ -32,7 +32,7 @@ _COMMANDS = {
     "serve": ("mmgit.cli.local", "serve", "Serve a model or service as a local process, without container or key."),
     "model": ("mmgit.cli.models", "model", "Register, list, show, push and pull model versions."),
     "manifest": ("mmgit.cli.manifests", "manifest", "Create, list and show manifests: the recipes for images."),
-    "image": ("mmgit.cli.images", "image", "List, show, rebuild, serve and collect images."),
+    "image": ("mmgit.cli.images", "image", "List, show, rebuild, sign, verify, serve and collect images."),
     "service": ("mmgit.cli.services", "service", "Create, update, list, show, delete and call services."),
     "clients": ("mmgit.cli.clients", "clients", "Write a client of a service, in one of many languages."),
     "portal": ("mmgit.cli.portal", "portal", "Write a static site of all that is declared, and what ran when."),

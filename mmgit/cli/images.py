@@ -8,6 +8,7 @@ import click
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import editing, loaded
 from mmgit.cli.output import Form, output_option, print_one, print_rows
+from mmgit.cli.vouching import sign, verify
 from mmgit.errors import UsageError
 from mmgit.repository import layout
 from mmgit.repository.source import Source
@@ -17,7 +18,11 @@ COLUMNS = ("manifest", "image", "platforms", "size_mb", "used_by")
 
 @click.group()
 def image() -> None:
-    """List, show, rebuild, serve and collect images."""
+    """List, show, rebuild, sign, verify, serve and collect images."""
+
+
+image.add_command(sign)
+image.add_command(verify)
 
 
 @image.command(name="list")

@@ -3,7 +3,7 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -78,7 +78,8 @@ def plan(commits: str, form: PlanForm, comment: int | None, predictions: Path | 
 @click.option("--pull-request", "number", type=int, metavar="NUMBER", help="Whose approvals count: the forge is asked.")
 @predictions_option
 @drift_option
-def gate(commits: str, form: PlanForm, number: int | None, predictions: Path | None, reports: tuple[Path, ...]) -> None:
+@click.option("--ask-registry", "is_asking", is_flag=True, help="For gates that want a signature or bill of materials.")
+def gate(commits: str, form: PlanForm, number: int | None, *, is_asking: bool, **given: Any) -> None:  # noqa: ANN401 - click's values
     """Judge every gate that a change meets: passed, failed, or waiting until when.
 
     The gates are those of BASE, never of the change. Exit code 14 if one failed, 15 if one waits.
@@ -89,7 +90,8 @@ def gate(commits: str, form: PlanForm, number: int | None, predictions: Path | N
     change = changed(find_root(), commits)
     _refuse_stale_rules(change)
     approvals = approvals_of(change, number) if number is not None else None
-    verdicts = judged_now(change, approvals, read_report(predictions), read_drift(reports))
+    predictions, drift = read_report(given["predictions"]), read_drift(given["reports"])
+    verdicts = judged_now(change, approvals, predictions, drift, is_asking=is_asking)
     if form == "json":
         print_json([asdict(verdict) for verdict in verdicts])
     else:
@@ -114,8 +116,11 @@ def judged_now(
     approvals: "Approvals | None" = None,
     predictions: "PredictionsSpec | None" = None,
     drift: "tuple[DriftSpec, ...]" = (),
+    *,
+    is_asking: bool = False,
 ) -> "list[Verdict]":
-    """What every gate says of a change, at this time."""
+    """What every gate says of a change, at this time; registries are only asked if so wished."""
+    from mmgit.cli.vouching import beside  # noqa: PLC0415 - --help must not wait for it
     from mmgit.deliver import history, pins  # noqa: PLC0415 - --help must not wait for it
     from mmgit.review import outputs, seeming  # noqa: PLC0415 - as above
     from mmgit.review.gates import Evidence, judge  # noqa: PLC0415 - as above
@@ -132,6 +137,7 @@ def judged_now(
         ran_before=ran_before,
         predictions=predictions,
         drift=drift,
+        beside=beside(change.before.source) if is_asking else None,
         acknowledged=history.trailers(change.repository, change.base, change.head or "HEAD", ACKNOWLEDGED),
     )
     after, paths = change.after, change.paths

@@ -11,6 +11,8 @@ from mmgit.deliver.history import refuse_committed_state
 from mmgit.errors import RegistryError
 from mmgit.images import transfer
 from mmgit.images.credentials import Access, docker_credentials
+from mmgit.images.evidence import keys
+from mmgit.images.evidence.keys import Signer
 from mmgit.images.origins import DEBIAN, Mirror
 from mmgit.images.workshop import Workshop, registry_at
 from mmgit.lock import Lock
@@ -34,6 +36,7 @@ def workshop_of(
         watch=watch,
         everything=everything,
         variables=os.environ,
+        signer=signer,
     )
 
 
@@ -62,6 +65,16 @@ def is_confirmed(lock: Lock, manifest: str, prefix: str) -> bool:
     except RegistryError:
         return False
     return True
+
+
+def signer() -> Signer | None:
+    """The key of MMGIT_SIGNING_KEY, which COSIGN_PASSWORD opens; None where it is not set.
+
+    Raises:
+        UsageError: it is no key.
+    """
+    pem = os.environ.get(keys.VARIABLE)
+    return keys.private_key(pem, os.environ.get(keys.PASSWORD)) if pem else None
 
 
 def docker_config() -> Path:

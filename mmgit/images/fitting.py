@@ -49,7 +49,7 @@ def fits(wheel: str, machine: Machine) -> bool:
     from packaging.utils import InvalidWheelFilename, parse_wheel_filename  # noqa: PLC0415 - as above
 
     try:
-        return not parse_wheel_filename(wheel)[-1].isdisjoint(_tags(machine))
+        return not parse_wheel_filename(wheel)[-1].isdisjoint(tags_of(machine))
     except InvalidWheelFilename as error:
         raise BuildError(f"{wheel} is no name of a wheel: {error}") from error
 
@@ -60,13 +60,14 @@ def _lets_in(pythons: object, machine: Machine) -> bool:
 
 def _is_there(package: "Package", machine: Machine, groups: Iterable[str]) -> bool:
     """Whether a machine needs no such package, or has a wheel of it."""
-    environment = {**_environment(machine), "extras": frozenset(), "dependency_groups": frozenset(groups)}
+    environment = {**environment_of(machine), "extras": frozenset(), "dependency_groups": frozenset(groups)}
     if package.marker and not package.marker.evaluate(environment, context="lock_file"):
         return True
     return any(fits(wheel.filename, machine) for wheel in package.wheels or ())
 
 
-def _environment(machine: Machine) -> dict[str, str | frozenset[str]]:
+def environment_of(machine: Machine) -> dict[str, str | frozenset[str]]:
+    """What markers are told of a machine. Source: PEP 508."""
     return {
         "implementation_name": "cpython",
         "implementation_version": f"{machine.python}.0",
@@ -82,8 +83,8 @@ def _environment(machine: Machine) -> dict[str, str | frozenset[str]]:
     }
 
 
-def _tags(machine: Machine) -> Iterator["Tag"]:
-    """What wheels may be tagged with. Source: PEP 425, PEP 600."""
+def tags_of(machine: Machine) -> Iterator["Tag"]:
+    """What wheels may be tagged with, the best first. Source: PEP 425, PEP 600."""
     from packaging.tags import compatible_tags, cpython_tags  # noqa: PLC0415 - as above
 
     major, minor = (int(part) for part in machine.python.split("."))

@@ -1,7 +1,8 @@
 """The embedded image store: an OCI layout folder that many processes may use at once.
 
-Blobs are named by content and appear whole, by rename. `index.json` says which images have names; the memo says which
-layer was made from which key. Only `collect` deletes. Source: OCI image-spec v1.1, image-layout.md.
+Blobs are named by content and appear whole, by rename. `index.json` says which images have names, and which artifacts
+belong to which image; the memo says which layer was made from which key. Only `collect` deletes.
+Source: OCI image-spec v1.1, image-layout.md.
 """
 
 import fcntl
@@ -14,11 +15,23 @@ from pathlib import Path
 from typing import IO, Any
 
 from mmgit.errors import BuildError
-from mmgit.frozen import asdict
+from mmgit.frozen import asdict, dataclass
+from mmgit.images.evidence import manifests
+from mmgit.images.evidence.manifests import Artifact
 from mmgit.lock import INDEX_MEDIA_TYPE, Blob, Layer, blob_of, canonical, digest_of
 
 DOCUMENT_LIMIT_BYTES = 4 * 2**20
 _REF_NAME = "org.opencontainers.image.ref.name"
+_SUBJECT, _TAG = "dev.mmgit.subject", "dev.mmgit.tag"
+
+
+@dataclass(frozen=True)
+class Attached:
+    """An artifact of an image: its manifest, its type, and how the tag ends by which tools find it, if by any."""
+
+    manifest: str
+    type: str
+    tag: str = ""
 
 
 class Layout:
@@ -107,16 +120,34 @@ class Layout:
 
     def names(self) -> dict[str, Blob]:
         """The named images: name -> index."""
-        return {
-            entry["annotations"][_REF_NAME]: Blob(entry["digest"], entry["size"])
-            for entry in self._index()
-            if _REF_NAME in entry.get("annotations", {})
-        }
+        return {name: Blob(each["digest"], each["size"]) for each in self._index() if (name := _said(each, _REF_NAME))}
 
     def name(self, name: str, index: Blob) -> None:
         """Let `name` stand for `index` from now on."""
+        entry = {**manifests.descriptor(INDEX_MEDIA_TYPE, index), "annotations": {_REF_NAME: name}}
         with self._lock("index.lock"):
-            self._write_names({**self.names(), name: index})
+            self._write([each for each in self._index() if _said(each, _REF_NAME) != name] + [entry])
+
+    def attach(self, artifact: Artifact, subject: str) -> None:
+        """Keep an artifact of the image whose index has digest `subject`, for as long as that is kept."""
+        for data in (*artifact.blobs, artifact.manifest):
+            blob = blob_of(data)
+            if not self.has(blob):
+                self._replace(self.path(blob.digest), data)
+        annotations = {_SUBJECT: subject, **({_TAG: artifact.tag} if artifact.tag else {})}
+        entry = {**manifests.listed(artifact.manifest), "annotations": annotations}
+        with self._lock("index.lock"):
+            index = self._index()
+            if entry not in index:
+                self._write([*index, entry])
+
+    def attached(self, subject: str) -> list[Attached]:
+        """The artifacts of an image that are here."""
+        return [
+            Attached(each["digest"], each["artifactType"], _said(each, _TAG))
+            for each in self._index()
+            if _said(each, _SUBJECT) == subject
+        ]
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
@@ -125,10 +156,16 @@ class Layout:
             yield
 
     def collect(self, keep: Iterable[str]) -> int:
-        """Delete every blob whose digest is not in `keep`, and what interrupted runs left; the bytes freed."""
-        kept = frozenset(keep)
+        """Delete every blob whose digest is not in `keep`, and what interrupted runs left; the bytes freed.
+
+        The artifacts of an image are kept with it.
+        """
+        kept = set(keep)
         with self._lock("collect.lock"), self._lock("index.lock"):
-            self._write_names({name: blob for name, blob in self.names().items() if blob.digest in kept})
+            index = [each for each in self._index() if (_said(each, _SUBJECT) or each["digest"]) in kept]
+            self._write(index)
+            for each in index:
+                kept |= {each["digest"], *self._blobs_of(each)}
             freed = _delete(self._blobs, lambda path: f"sha256:{path.name}" not in kept)
             _delete(self._memo, lambda path: self.recall(path.name.partition(".")[0]) is None)
         return freed
@@ -140,17 +177,14 @@ class Layout:
             return []
         return manifests
 
-    def _write_names(self, names: Mapping[str, Blob]) -> None:
-        manifests = [
-            {
-                "mediaType": INDEX_MEDIA_TYPE,
-                "digest": blob.digest,
-                "size": blob.size_bytes,
-                "annotations": {_REF_NAME: name},
-            }
-            for name, blob in sorted(names.items())
-        ]
-        self._replace(self.root / "index.json", canonical({"schemaVersion": 2, "manifests": manifests}))
+    def _write(self, entries: Iterable[dict[str, Any]]) -> None:
+        ordered = sorted(entries, key=canonical)
+        self._replace(self.root / "index.json", canonical({"schemaVersion": 2, "manifests": ordered}))
+
+    def _blobs_of(self, entry: Mapping[str, Any]) -> set[str]:
+        """The digests of what an artifact of the index names."""
+        manifest = self.document(entry["digest"]) if _said(entry, _SUBJECT) else None
+        return {blob.digest for blob in manifests.read(manifest).blobs} if manifest else set()
 
     def _replace(self, path: Path, data: bytes) -> None:
         with self._temporary() as file:
@@ -173,6 +207,11 @@ class Layout:
         with (self.root / name).open("wb") as file:
             fcntl.flock(file, operation)
             yield
+
+
+def _said(entry: Mapping[str, Any], key: str) -> str:
+    said: str = entry.get("annotations", {}).get(key, "")
+    return said
 
 
 def _delete(folder: Path, is_unwanted: Callable[[Path], bool]) -> int:

@@ -1,7 +1,7 @@
 """A registry over the layout, to read from on this machine only: enough for Docker and containerd to pull.
 
-Any repository name will do, as blobs are named by content; tags are the layout's names `<name>:<tag>`.
-Source: OCI distribution-spec v1.1, "Pull".
+Any repository name will do, as blobs are named by content; tags are the layout's names `<name>:<tag>`, and those of
+cosign's signatures. Source: OCI distribution-spec v1.1, "Pull" and "Listing Referrers".
 """
 
 import json
@@ -11,12 +11,15 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
+from mmgit.images.evidence import manifests
 from mmgit.images.layout import Layout
 from mmgit.images.wire import is_loopback
+from mmgit.lock import INDEX_MEDIA_TYPE, canonical
 
 _NAME = r"[a-z0-9]+(?:[._/-]+[a-z0-9]+)*"
-_ROUTE = re.compile(rf"/v2/(?P<name>{_NAME})/(?P<kind>blobs|manifests)/(?P<reference>[A-Za-z0-9_.:-]+)")
+_ROUTE = re.compile(rf"/v2/(?P<name>{_NAME})/(?P<kind>blobs|manifests|referrers)/(?P<reference>[A-Za-z0-9_.:-]+)")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_TAG_OF_COSIGN = re.compile(r"(sha256)-([0-9a-f]{64})(\.[a-z]+)")
 _IDLE_SECONDS = 60
 
 
@@ -64,12 +67,14 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, "NAME_UNKNOWN")
         elif found["kind"] == "manifests":
             self._send_manifest(found["name"], found["reference"])
+        elif found["kind"] == "referrers":
+            self._send_referrers(found["reference"])
         else:
             self._send_blob(found["reference"], is_body_wanted=is_body_wanted)
 
     def _send_manifest(self, name: str, reference: str) -> None:
         named = self.store.names().get(f"{name}:{reference}")
-        digest = named.digest if named else reference
+        digest = named.digest if named else self._of_cosign(reference)
         data = self.store.document(digest) if _DIGEST.fullmatch(digest) else None
         try:
             media_type = str(json.loads(data or b"")["mediaType"])
@@ -77,6 +82,18 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(HTTPStatus.NOT_FOUND, "MANIFEST_UNKNOWN")
         else:
             self._send(HTTPStatus.OK, data or b"", media_type, digest)
+
+    def _of_cosign(self, reference: str) -> str:
+        """The digest that a tag of cosign's means, which says of what image it is and ends as the artifact's does."""
+        found = _TAG_OF_COSIGN.fullmatch(reference)
+        attached = self.store.attached(f"{found[1]}:{found[2]}") if found else ()
+        return next((each.manifest for each in attached if found and each.tag == found[3]), reference)
+
+    def _send_referrers(self, digest: str) -> None:
+        documents = (self.store.document(each.manifest) for each in self.store.attached(digest))
+        listed = [manifests.listed(document) for document in documents if document]
+        index = {"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": listed}
+        self._send(HTTPStatus.OK, canonical(index), INDEX_MEDIA_TYPE)
 
     def _send_blob(self, digest: str, *, is_body_wanted: bool) -> None:
         path = self.store.path(digest)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mmgit.images import codec
 from mmgit.images.assemble import Assembler
 from mmgit.images.bases import base_key
+from mmgit.images.evidence.components import Parts
 from mmgit.images.oci import put_index, put_platform_image
 from mmgit.lock import Lock
 from mmgit.recipe import Foundation, Inputs, Recipe, key_of
@@ -25,19 +26,19 @@ _CONFIG = {
 }
 
 
-def recipe_of_proxy(base: "BaseSpec") -> Recipe:
+def parts_of_proxy(base: "BaseSpec") -> Parts:
     """What the proxy's image is made of: the base alone, and how it starts."""
     foundation = Foundation(
         base={platform: base_key(base, platform) for platform in sorted(base.platforms)},
         serving=key_of(_CONFIG),
         codec=codec.NAME,
     )
-    return Recipe(Inputs(runtime="haproxy", python="", scoring="", files=(), models=()), foundation)
+    return Parts(Recipe(Inputs(runtime="haproxy", python="", scoring="", files=(), models=()), foundation), base)
 
 
 def build_proxy(base: "BaseSpec", assembler: Assembler) -> Lock:
     """Make the proxy's image present in the layout. Raises `BuildError`: a package cannot be had."""
-    recipe = recipe_of_proxy(base)
+    recipe = parts_of_proxy(base).recipe
     platforms = {
         platform: put_platform_image(platform, [layer], _CONFIG, assembler.layout)
         for platform, layer in assembler.base_layers(base).items()

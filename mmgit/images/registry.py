@@ -18,11 +18,14 @@ from mmgit.images.authorization import Authorizer
 from mmgit.images.credentials import Find
 from mmgit.images.http1 import Response
 from mmgit.images.wire import BrokenOffError, Wire, blocks, body, retried, root_of
-from mmgit.lock import Blob
+from mmgit.lock import INDEX_MEDIA_TYPE, Blob
 from mmgit.progress import Advance, told, unheard
 from mmgit.untrusted import json_value
 
 _OK, _CREATED, _ACCEPTED, _NOT_FOUND = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND
+_NO_SUCH_ROUTE = frozenset(
+    {_NOT_FOUND, HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
+)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _REDIRECT_LIMIT = 5
 _DOCUMENT_LIMIT_BYTES = 4 * 2**20
@@ -101,17 +104,18 @@ class Registry:
             self._advance(blob.size_bytes)
         return is_there
 
-    def put_manifest(self, data: bytes, media_type: str, reference: str | None = None) -> None:
-        """Send a manifest or index, by digest or by tag `reference`."""
+    def put_manifest(self, data: bytes, media_type: str, reference: str | None = None) -> bool:
+        """Send a manifest or index, by digest or by tag `reference`; whether it is listed with its subject by that."""
         digest = f"sha256:{hashlib.sha256(data).hexdigest()}"
 
-        def put() -> None:
+        def put() -> bool:
             path = f"/v2/{self.name}/manifests/{reference or digest}"
             response = self._request("PUT", path, {"Content-Type": media_type}, data)
             self._expect(response, {_CREATED})
             self._confirm(response, digest)
+            return bool(response.headers.get("OCI-Subject"))
 
-        retried(put)
+        return retried(put)
 
     def manifest(self, reference: str, media_type: str) -> bytes | None:
         """A manifest or index by digest, verified, or by tag; None when the registry does not have it."""
@@ -127,6 +131,21 @@ class Registry:
             if expected and f"sha256:{hashlib.sha256(data).hexdigest()}" != expected:
                 raise RegistryError(f"{self} gave other bytes than {expected[:100]}", _LYING)
             return data
+
+        return retried(get)
+
+    def referrers(self, digest: str) -> bytes | None:
+        """The list of what names a manifest or index as its subject; None where the registry keeps no such lists.
+
+        Source: OCI distribution-spec v1.1, "Listing Referrers".
+        """
+
+        def get() -> bytes | None:
+            response = self._request("GET", f"/v2/{self.name}/referrers/{digest}", {"Accept": INDEX_MEDIA_TYPE})
+            if response.status in _NO_SUCH_ROUTE:
+                body(response, _ERROR_LIMIT_BYTES)
+                return None
+            return body(self._expect(response, {_OK}), _DOCUMENT_LIMIT_BYTES)
 
         return retried(get)
 

@@ -20,6 +20,8 @@ PYTHON = "usr/bin/python3"
 """Where health checks find a Python in every image."""
 _LOCK = "serving/front/pylock.toml"
 _SCORER_LOCK = "serving/scorer/pylock.toml"
+LOCKS = (_LOCK, _SCORER_LOCK)
+"""The locks of its wheels, among its files."""
 _MAIN = "serving/front/main.py"
 _LAYOUT = "2"
 """What `entries` makes of the same files; another number is another identity."""

@@ -14,6 +14,7 @@ from mmgit.images import codec
 from mmgit.images.assemble import Assembler
 from mmgit.images.bases import base_key, python_of
 from mmgit.images.debian import USER_ID
+from mmgit.images.evidence.components import Parts
 from mmgit.images.oci import put_index, put_platform_image
 from mmgit.images.origins import PYPI, Index, Machine
 from mmgit.images.serving import INSTALLED, SPOOL
@@ -62,23 +63,34 @@ class _Uploader:
         yield from site_entries(scratch, f"{UPLOADER}/packages", machine.interpreter)
 
 
+def parts_of_uploader(base: "BaseSpec") -> Parts:
+    """What the image is made of: its base, the wheels, our code, and how it starts."""
+    foundation = Foundation(
+        base={platform: base_key(base, platform) for platform in sorted(base.platforms)},
+        serving=key_of({"code": _OURS.identity, "config": _config(base)}),
+        codec=codec.NAME,
+    )
+    recipe = Recipe(Inputs(runtime="uploader", python="", scoring="", files=(), models=()), foundation)
+    return Parts(recipe, base, (("uploader", _OURS.files[_LOCK]),), own="uploader")
+
+
 def build_uploader(base: "BaseSpec", assembler: Assembler) -> Lock:
     """Make the uploader's image present in the layout. Raises `BuildError`: a package cannot be had."""
-    uploader = _Uploader(INSTALLED.package)
-    config = {
+    recipe, config = parts_of_uploader(base).recipe, _config(base)
+    layers = assembler.layers_on(base, "uploader", {"code": _OURS.identity}, _OURS.entries)
+    platforms = {
+        platform: put_platform_image(platform, found, config, assembler.layout) for platform, found in layers.items()
+    }
+    return Lock(recipe.key, recipe.inputs.key, recipe.foundation, put_index(platforms, assembler.layout), platforms)
+
+
+def _config(base: "BaseSpec") -> dict[str, object]:
+    return {
         "Entrypoint": [python_of(base).path, "-I", f"/{UPLOADER}/main.py"],
         "Env": ["PATH=/usr/bin:/bin"],
         "User": f"{USER_ID}:{USER_ID}",
         "WorkingDir": "/",
     }
-    foundation = Foundation(
-        base={platform: base_key(base, platform) for platform in sorted(base.platforms)},
-        serving=key_of({"code": uploader.identity, "config": config}),
-        codec=codec.NAME,
-    )
-    recipe = Recipe(Inputs(runtime="uploader", python="", scoring="", files=(), models=()), foundation)
-    layers = assembler.layers_on(base, "uploader", {"code": uploader.identity}, uploader.entries)
-    platforms = {
-        platform: put_platform_image(platform, found, config, assembler.layout) for platform, found in layers.items()
-    }
-    return Lock(recipe.key, recipe.inputs.key, recipe.foundation, put_index(platforms, assembler.layout), platforms)
+
+
+_OURS = _Uploader(INSTALLED.package)

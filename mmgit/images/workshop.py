@@ -12,14 +12,20 @@ from mmgit.images.assemble import Assembler
 from mmgit.images.bases import layers_of
 from mmgit.images.builder import Built, Locked, gather
 from mmgit.images.credentials import Access, docker_credentials
+from mmgit.images.evidence import moving
+from mmgit.images.evidence.components import Parts, parts_of
+from mmgit.images.evidence.keys import Signer
+from mmgit.images.evidence.sbom import MEDIA_TYPE as SBOM
+from mmgit.images.evidence.shelves import LayoutShelf
 from mmgit.images.layout import Layout
 from mmgit.images.locking import index_of
 from mmgit.images.models import ModelStore
 from mmgit.images.origins import Mirror
-from mmgit.images.proxy import build_proxy
-from mmgit.images.recipes import job_of, locks_of
+from mmgit.images.proxy import build_proxy, parts_of_proxy
+from mmgit.images.recipes import Job, job_of, locks_of
 from mmgit.images.registry import Registry
-from mmgit.images.uploader import build_uploader
+from mmgit.images.serving import INSTALLED
+from mmgit.images.uploader import build_uploader, parts_of_uploader
 from mmgit.lock import Layer, Lock, layers_by_key, lock_of
 from mmgit.progress import Advance, Watch, unheard, unwatched
 from mmgit.recipe import newer_parts
@@ -31,8 +37,8 @@ from mmgit.spec import BaseSpec
 if TYPE_CHECKING:
     from mmgit.images.upstream import ImageRequest
 
-_OWN = {layout.PROXY: build_proxy, layout.UPLOADER: build_uploader}
-"""Builders of mmgit's own images, by the name of their base."""
+_OWN = {layout.PROXY: (build_proxy, parts_of_proxy), layout.UPLOADER: (build_uploader, parts_of_uploader)}
+"""Builders of mmgit's own images and what these are made of, by the name of their base."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,8 @@ class Workshop:
     """Is told how far builds, downloads and uploads are."""
     everything: Callable[[], Source | None] = lambda: None
     """Loads all that is declared, where what is built is of a source that holds a part."""
+    signer: Callable[[], Signer | None] = lambda: None
+    """The key that signs what is pushed, if one is declared."""
     unreachable: set[str] = field(default_factory=set)
     """Registries that did not answer in this run: they are not asked again."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -79,7 +87,8 @@ class Workshop:
         """A new image of a manifest, with today's base and server, whatever is locked already."""
         job = job_of(self.root, source, manifest, store=self.store)
         with self.layout.in_use():
-            return self._assembler(source, locks_of(source)).build(job.recipe, job.sources())
+            lock = self._assembler(source, locks_of(source)).build(job.recipe, job.sources())
+            return self._described(lock, partial(_parts, job))
 
     def _present(self, source: Source, manifest: str, digest: str | None) -> Lock:
         job = job_of(self.root, source, manifest, store=self.store)
@@ -88,7 +97,8 @@ class Workshop:
         images = declared.images.values() if declared else ()
         locks = {image.spec.recipe: lock_of(image.spec) for image in images if digest in (None, image.spec.digest)}
         if not locks or job.recipe.key in locks:
-            return Locked(assembler, locks, self.layout).build(job.recipe, job.sources())
+            lock = Locked(assembler, locks, self.layout).build(job.recipe, job.sources())
+            return self._described(lock, partial(_parts, job))
         for lock in locks.values():
             if self._is_here(lock, source, manifest.partition("/")[0]):
                 return lock
@@ -118,7 +128,9 @@ class Workshop:
         """An image of mmgit's own on this base, whatever is locked already."""
         with self.layout.in_use():
             locks = _own_locks(source).values()
-            return _OWN[name](base, self._assembler(source, {lock.recipe: lock for lock in locks}))
+            build, parts = _OWN[name]
+            lock = build(base, self._assembler(source, {lock.recipe: lock for lock in locks}))
+            return self._described(lock, partial(parts, base))
 
     def fetch_own(self, source: Source, *names: str) -> dict[str, Lock]:
         """Make locked images of mmgit's own present in the layout, those that there are; name -> lock.
@@ -128,11 +140,15 @@ class Workshop:
         """
         found = {name: lock for name, lock in _own_locks(source).items() if name in names}
         for name, lock in found.items():
-            if not self._is_here(lock, source, name):
-                base = source.bases.get(name)
-                if base is None or self.build_own(name, base.spec, source).index != lock.index:
-                    hint = f"mmgit base update {name}"
-                    raise BuildError(f"the {name} {lock.index.digest} is neither here nor in a registry", hint)
+            base = source.bases.get(name)
+            if not self._is_here(lock, source, name) and (
+                base is None or self.build_own(name, base.spec, source).index != lock.index
+            ):
+                hint = f"mmgit base update {name}"
+                raise BuildError(f"the {name} {lock.index.digest} is neither here nor in a registry", hint)
+            parts = partial(_OWN[name][1], base.spec) if base is not None else None
+            if parts is not None and parts().recipe.key == lock.recipe:
+                self._described(lock, parts)
         return found
 
     def resolve_image(self, request: "ImageRequest") -> BaseSpec:
@@ -160,6 +176,19 @@ class Workshop:
             path.unlink()
             raise
 
+    def _described(self, lock: Lock, parts: Callable[[], Parts]) -> Lock:
+        """The image, with what its locks say of it beside it in the layout."""
+        digest = lock.index.digest
+        if not any(each.type == SBOM for each in self.layout.attached(digest)):
+            from mmgit.images.evidence.statements import statements  # noqa: PLC0415 - most builds find it there
+
+            try:
+                for artifact in statements(lock.index, parts()):
+                    self.layout.attach(artifact, digest)
+            except BuildError as error:
+                self.warn(f"{digest} has no bill of materials: {error.message}")
+        return lock
+
     def registry(self, prefix: str, name: str, advance: Advance = unheard) -> Registry:
         """As `registry_at`, with the logins of this machine."""
         return registry_at(prefix, name, self.docker_config, advance)
@@ -175,14 +204,38 @@ class Workshop:
             for blob in lock.blobs:
                 if blob.digest in mountable and not registry.has(blob):
                     registry.mount(blob, mountable[blob.digest])
-            return transfer.push(lock, self.layout, registry)
+            sent_bytes = transfer.push(lock, self.layout, registry)
+        self.accompany(lock, prefix, name)
+        return sent_bytes
 
     def bring(self, lock: Lock, prefix: str, name: str, *, origin: str | None = None) -> int:
         """Have an environment's registry give an image by digest, as `push`; what is missing here is at `origin`."""
         size_bytes = sum(blob.size_bytes for blob in lock.blobs)
         with self.layout.in_use(), self.watch(f"copying {name}", size_bytes) as advance:
             there = self.registry(origin, name) if origin else None
-            return transfer.push(lock, self.layout, self.registry(prefix, name, advance), origin=there)
+            sent_bytes = transfer.push(lock, self.layout, self.registry(prefix, name, advance), origin=there)
+        self.accompany(lock, prefix, name, origin=origin)
+        return sent_bytes
+
+    def accompany(self, lock: Lock, prefix: str, name: str, *, origin: str | None = None) -> None:
+        """Send what is said of an image after it: what is here, and what is at `origin`."""
+        digest = lock.index.digest
+        with self.layout.in_use():
+            try:
+                for words in moving.fetch(digest, self.layout, self.registry(origin, name)) if origin else ():
+                    self.warn(words)
+            except RegistryError as error:
+                self.warn(f"what {origin} says of {name} did not come along: {error.message}")
+            if signer := self.signer():
+                self.sign(lock, name, signer)
+            moving.send(digest, self.layout, self.registry(prefix, name))
+
+    def sign(self, lock: Lock, name: str, signer: Signer) -> None:
+        """Keep a signature of an image, and of what is said of it, beside it in the layout."""
+        from mmgit.images.evidence.signing import signed  # noqa: PLC0415 - few have a key
+
+        for artifact in signed(lock.index, name, LayoutShelf(self.layout), signer):
+            self.layout.attach(artifact, lock.index.digest)
 
     def _assembler(self, source: Source, locks: Mapping[str, Lock]) -> Assembler:
         known = layers_by_key(locks.values())
@@ -242,6 +295,10 @@ def registry_at(prefix: str, name: str, docker_config: Path, advance: Advance = 
     """The repository of an image below an environment's `registry:`; `advance` is told of the bytes of blobs."""
     host, _, path = prefix.partition("/")
     return Registry(host, f"{path}/{name}".strip("/"), find=docker_credentials(docker_config), advance=advance)
+
+
+def _parts(job: Job) -> Parts:
+    return parts_of(job.recipe, job.sources(), INSTALLED)
 
 
 def _own_locks(source: Source) -> dict[str, Lock]:

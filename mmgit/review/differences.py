@@ -19,7 +19,7 @@ _AMOUNTS = (
 )
 _MAPS = ("variables", "labels", "annotations", "node_selector", "telemetry", "parameters")
 _LISTS = ("tolerations", "egress", "origins", "patches")
-GATES = ("promotion", "accepts")
+GATES = ("promotion", "accepts", "signatures")
 """Fields of an environment that are rules: `governance` says what becomes of them."""
 
 

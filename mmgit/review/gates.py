@@ -47,6 +47,11 @@ class Evidence:
     """What was tried; None: nobody did."""
     drift: tuple[DriftSpec, ...] = ()
     """Reports of telemetry; of several about the same the last one counts."""
+    beside: Callable[[str, DesiredService, str], tuple[State, str]] | None = None
+    """Whether a signature or sbom lies beside the image that a service of an environment moves to, and in words what.
+
+    None: nobody asked a registry.
+    """
     acknowledged: frozenset[str] = frozenset()
     """Hashes of blast radiuses that a commit of the change acknowledges."""
 
@@ -134,7 +139,8 @@ def _gates(move: _Move, before: Side, after: Side, evidence: Evidence) -> Iterat
         kept = is_kept(contract, side, ran)
         yield verdict("contract", "passed" if kept else "failed", in_words(contract))
     for wanted in move.gates.require:
-        yield verdict(wanted, "failed", f"this image carries no {wanted}")
+        asked = evidence.beside(environment, move.after, wanted) if evidence.beside else None
+        yield verdict(wanted, *(asked or ("waiting", "no registry was asked: mmgit gate --ask-registry")))
 
 
 def _measured(

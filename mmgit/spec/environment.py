@@ -190,6 +190,25 @@ class Promotion(Spec):
             raise ValueError(f"approvals is {self.approvals}, and {len(names)} are named who may approve")
 
 
+PublicKey = Annotated[
+    str,
+    Matching(
+        r"-----BEGIN PUBLIC KEY-----\nMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE[A-Za-z0-9+/]{28}\n[A-Za-z0-9+/]{58}==\n"
+        r"-----END PUBLIC KEY-----\n?",
+        "a public key over P-256 in PEM, like cosign.pub after `|`",
+    ),
+]
+
+
+class Signatures(Spec):
+    """Who vouches for the images of an environment."""
+
+    keys: Annotated[List[PublicKey], Sized(1)]
+    """Public keys, any of which may have signed; the private ones are never in git."""
+    admission: List[Literal["kyverno", "policy-controller"]] = ()
+    """For which admission controllers a policy is written that refuses other images of the registry."""
+
+
 class EnvironmentSpec(Document):
     """A place to deploy: target, registry, namespace, host and the defaults of its services."""
 
@@ -224,6 +243,8 @@ class EnvironmentSpec(Document):
     """Who moves pins here: a build, once it is locked, or promotions alone."""
     promotion: Promotion | None = None
     """What a promotion must pass."""
+    signatures: Signatures | None = None
+    """Who vouches for its images."""
     controllers: List[Literal["flux", "argocd"]] = ("flux", "argocd")
     """Which bootstraps are written, where mmgit.yaml names a forge."""
     git_secret: KubernetesName | None = None
@@ -241,6 +262,8 @@ class EnvironmentSpec(Document):
             raise ValueError(f"target {self.target} needs {', '.join(missing)}")
         if self.target == "kubernetes" and (self.gateway is None) == (self.ingress is None):
             raise ValueError("target kubernetes needs either gateway or ingress")
+        if self.signatures and self.signatures.admission and self.target != "kubernetes":
+            raise ValueError(f"admission is for target kubernetes, not for {self.target}")
         if self.retraining and self.target != "kubernetes":
             raise ValueError(f"retraining is for target kubernetes, not for {self.target}")
         models = [each.model for each in self.retraining]

@@ -234,8 +234,10 @@ def test_a_freeze_of_another_day_is_none(judge: Judge) -> None:
 
 
 @pytest.mark.parametrize("wanted", ["signature", "sbom"])
-def test_what_images_do_not_carry_yet_fails_where_it_is_asked_for(judge: Judge, wanted: str) -> None:
-    assert judge(f"require: [{wanted}]")[wanted]["state"] == "failed"
+def test_what_lies_beside_an_image_waits_until_a_registry_is_asked(judge: Judge, wanted: str) -> None:
+    verdict = judge(f"require: [{wanted}]")[wanted]
+
+    assert (verdict["state"], verdict["text"]) == ("waiting", "no registry was asked: mmgit gate --ask-registry")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from mmgit.contract import comparing
 from mmgit.deliver import remote, writer
 from mmgit.deliver.forge import http
 from mmgit.images import deb, layout, untar
+from mmgit.images.evidence import manifests, shelves
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import paths, problems, reading, subset
 from mmgit.serving.front import connection, connections, receiver, records
@@ -198,6 +199,18 @@ COMPILING = (
         size(layout.DOCUMENT_LIMIT_BYTES),
         "exit code 9",
         "images/test_registry.py::test_a_manifest_that_is_too_long_is_refused",
+    ),
+    Limit(
+        "artifacts beside an image",
+        f"{shelves.REFERRERS_MAX}",
+        "exit code 9",
+        "images/evidence/test_moving.py::test_more_artifacts_than_anybody_needs_are_refused",
+    ),
+    Limit(
+        "a blob of one",
+        size(manifests.BLOB_LIMIT_BYTES),
+        "it is not copied, and that is said",
+        "images/evidence/test_moving.py::test_what_is_broken_or_too_large_stays_behind_and_is_named",
     ),
 )
 READING = (

@@ -9,6 +9,7 @@ import functools
 import hashlib
 import http.server
 import io
+import json
 import os
 import socket
 import struct
@@ -394,6 +395,10 @@ class FakeRegistry:
     """The Authorization header without which it answers 401."""
     challenge: str = ""
     mounts: bool = True
+    lists_referrers: bool = False
+    """Whether it has the referrers API."""
+    meanwhile: list[tuple[str, bytes]] = field(default_factory=list)
+    """(tag, data): what somebody else puts there right before somebody writes that tag, each once."""
     redirect_blobs_to: str = ""
     seen_authorization: list[str] = field(default_factory=list)
 
@@ -442,6 +447,12 @@ class _RegistryHandler(http.server.BaseHTTPRequestHandler):
         if registry.redirect_blobs_to and "/blobs/" in url.path:
             self._answer(307, b"", {"Location": f"{registry.redirect_blobs_to}/{reference}"})
             return
+        if "/referrers/" in url.path and registry.lists_referrers:
+            self._answer(200, json.dumps({"schemaVersion": 2, "manifests": self._referrers(reference)}).encode())
+            return
+        if "/referrers/" in url.path:
+            self._answer(404, b"404 page not found")
+            return
         data = (registry.blobs if "/blobs/" in url.path else registry.manifests).get(reference)
         if data is None:
             self._answer(404, b'{"errors": [{"code": "UNKNOWN"}]}')
@@ -450,6 +461,14 @@ class _RegistryHandler(http.server.BaseHTTPRequestHandler):
             self._answer(200, data if registry.lies is None else registry.lies, said)
 
     _head = _get
+
+    def _referrers(self, subject: str) -> list[dict[str, Any]]:
+        found = {digest: json.loads(data) for digest, data in self.registry.manifests.items() if ":" in digest}
+        return [
+            {"digest": digest, "size": 1, "mediaType": "m", "artifactType": manifest["artifactType"]}
+            for digest, manifest in found.items()
+            if manifest.get("subject", {}).get("digest") == subject
+        ]
 
     def _post(self, url: SplitResult, _: bytes) -> None:
         query = parse_qs(url.query)
@@ -461,8 +480,16 @@ class _RegistryHandler(http.server.BaseHTTPRequestHandler):
     def _put(self, url: SplitResult, data: bytes) -> None:
         found = f"sha256:{sha256(data)}"
         if "/manifests/" in url.path:
-            self.registry.manifests.update({url.path.rpartition("/")[2]: data, found: data})
-            self._answer(201, b"", {"Docker-Content-Digest": self.registry.says or found})
+            reference = url.path.rpartition("/")[2]
+            other = next((each for each in self.registry.meanwhile if each[0] == reference), None)
+            if other:
+                self.registry.meanwhile.remove(other)
+                data = other[1]  # the other one wrote last
+            self.registry.manifests.update({reference: data, f"sha256:{sha256(data)}": data})
+            headers = {"Docker-Content-Digest": self.registry.says or found}
+            if self.registry.lists_referrers and b'"subject"' in data:
+                headers["OCI-Subject"] = json.loads(data)["subject"]["digest"]
+            self._answer(201, b"", headers)
         elif parse_qs(url.query)["digest"] == [found]:
             self.registry.blobs[found] = data
             self._answer(201, b"", {"Docker-Content-Digest": self.registry.says or found})

@@ -11,6 +11,7 @@ from kubernetes import config, dynamic
 
 from mmgit.desired import Autoscale, Desired, DesiredEnvironment, DesiredService, FixedScale, Uploads
 from mmgit.render.controllers import GitSource, controller_objects
+from mmgit.render.controllers.admission import policies
 from mmgit.render.rendering import render
 from mmgit.spec.service import Egress, Objectives, SecretKey, Toleration
 
@@ -205,6 +206,21 @@ def test_what_a_controller_needs_is_stored_as_it_is_committed(
         assert committed(cluster.apply(moved)) == moved
 
     assert stored == flux
+
+
+def test_policies_for_admission_controllers_would_be_stored_as_they_are_committed(
+    cluster: Cluster, environment: MakeEnvironment
+) -> None:
+    body = f"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE{'J' * 28}\n{'w' * 58}=="
+    keys = [f"-----BEGIN PUBLIC KEY-----\n{body}\n-----END PUBLIC KEY-----\n"]
+    signatures = {"keys": keys, "admission": ["kyverno", "policy-controller"]}
+    made = policies(environment(namespace=cluster.namespace, signatures=signatures))
+
+    objects = [each for found in made.values() for each in found]
+    stored = [committed(cluster.apply(each, dry_run="All")) for each in objects]
+
+    assert stored == objects
+    assert {each["kind"] for each in objects} == {"ImageValidatingPolicy", "ClusterImagePolicy"}
 
 
 @pytest.fixture

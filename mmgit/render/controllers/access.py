@@ -1,6 +1,7 @@
 """The namespace that services run in, and what a controller may do there: no more than what mmgit renders."""
 
 from mmgit.desired import DesiredEnvironment
+from mmgit.render.controllers.admission import OPT_IN, is_opted_in
 from mmgit.render.shapes import Object
 
 RENDERED_KINDS = {
@@ -32,7 +33,7 @@ def namespace(environment: DesiredEnvironment) -> Object:
         "kind": "Namespace",
         "metadata": {
             "name": environment.spec.namespace,
-            "labels": {**_LABELS, **security},
+            "labels": {**_LABELS, **security, **(OPT_IN if is_opted_in(environment) else {})},
             "annotations": {
                 "argocd.argoproj.io/sync-options": "Prune=false",
                 "kustomize.toolkit.fluxcd.io/prune": "disabled",

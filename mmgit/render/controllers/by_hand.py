@@ -6,6 +6,7 @@ What is secret comes from files, which the person names in place of the words in
 from collections.abc import Collection, Iterator
 
 from mmgit.desired import DesiredEnvironment
+from mmgit.render.controllers.admission import policies
 from mmgit.repository import layout
 from mmgit.spec.service import SecretKey
 
@@ -29,6 +30,8 @@ def steps(
     made = {*sealed, *(each.name for each in (external.items if external else ()))}
     path = bootstrap_path(environment.name, controller)
     yield "namespace, accounts and the controller's objects", f"kubectl apply --server-side -f {path}"
+    for policy in policies(environment):
+        yield "what refuses images that nobody signed", f"kubectl apply --server-side -f {policy}"
     for name, said, command in _secrets(environment, controller, url):
         if name not in made:
             yield f"Secret {name}: {said}", command

@@ -2,6 +2,7 @@
 
 import importlib.util
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -69,3 +70,5 @@ def test_those_of_custom_kinds_are_what_their_definitions_give() -> None:
     definitions = [each.to_dict() for each in kind.get().items]
 
     assert update_schemas.custom(definitions) == extraction.shipped("custom")
+    admission = json.loads(update_schemas.ADMISSION.read_bytes())
+    assert update_schemas.custom(definitions, update_schemas.ADMISSION_KINDS) == admission

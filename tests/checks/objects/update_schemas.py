@@ -1,5 +1,7 @@
 """Writes the schemas that `mmgit.checks.objects` ships: `python tests/checks/objects/update_schemas.py CRDS COMPOSE`.
 
+And the one that tests hold policies for admission controllers against, which people apply and `mmgit check` need not.
+
 CRDS is a folder of CustomResourceDefinitions as YAML, COMPOSE is compose-spec.json; the README beside the schemas says
 where they come from.
 """
@@ -27,6 +29,8 @@ CUSTOM_KINDS = {
     "monitoring.coreos.com/v1/ServiceMonitor",
     "source.toolkit.fluxcd.io/v1/GitRepository",
 }
+ADMISSION = Path(__file__).parents[2] / "render" / "admission.json"
+ADMISSION_KINDS = {"policies.kyverno.io/v1/ImageValidatingPolicy", "policy.sigstore.dev/v1alpha1/ClusterImagePolicy"}
 # Of an ApplicationSet (1 MB) only what mmgit writes: the generator and the sources of an Application that it uses.
 GENERATORS = {"git"}
 SOURCE_FIELDS = {"repoURL", "targetRevision", "path", "directory"}
@@ -39,6 +43,7 @@ def main() -> None:
         write(f"kubernetes-{minor}", schema)
     write("custom", custom(definitions_in(Path(sys.argv[1]))))
     write("ray", ray(definitions_in(Path(sys.argv[1]), {shapes.RAY_JOB})))
+    ADMISSION.write_text(text_of(custom(definitions_in(Path(sys.argv[1]), ADMISSION_KINDS), ADMISSION_KINDS)))
     write("compose", without_descriptions(json.loads(Path(sys.argv[2]).read_bytes())))
 
 
@@ -76,8 +81,11 @@ def definitions_in(folder: Path, kinds: Collection[str] = CUSTOM_KINDS) -> Itera
 
 
 def write(name: str, schema: Schema) -> None:
-    text = json.dumps(schema, sort_keys=True, separators=(",", ":"))
-    (SHIPPED / f"{name}.json").write_text(text + "\n")
+    (SHIPPED / f"{name}.json").write_text(text_of(schema))
+
+
+def text_of(schema: Schema) -> str:
+    return json.dumps(schema, sort_keys=True, separators=(",", ":")) + "\n"
 
 
 def ray(definitions: Iterable[Schema]) -> Schema:
