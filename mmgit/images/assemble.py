@@ -235,7 +235,13 @@ class Assembler:
         self, platform: str, group: list[LayerPlan], layers: Mapping[str, Layer], sources: Sources
     ) -> None:
         """Raise `BuildError` where binaries in the layers ask for what neither they nor the base have."""
-        from mmgit.images.needs import contents_of_base, contents_of_layer, lack_of, remembered  # noqa: PLC0415 - the same
+        from mmgit.images.needs import (  # noqa: PLC0415 - the same
+            contents_of_base,
+            contents_of_layer,
+            lack_of,
+            of_other_pythons,
+            remembered,
+        )
 
         def read(planned: LayerPlan) -> "Contents":
             return contents_of_layer(layers[planned.key], self.layout, platform)
@@ -247,6 +253,13 @@ class Assembler:
         ]
         if not any(each.libraries or each.versions for each in own):
             return
+        minor = python_of(sources.base).minor
+        wheels = 0 if sources.pylock is None else 1  # they may have modules for several, and are chosen by their tags
+        for name, other in (pair for each in own[wheels:] for pair in of_other_pythons(each, minor).items()):
+            raise BuildError(
+                f"{platform}: {name} is for Python {other}, and base `{sources.base_name}` has {minor}",
+                f"build it for Python {minor}, or use one with {other}: mmgit base update NAME --suite … or --image …",
+            )
         lowest = [layers[each.key] for each in group if each.name == "base"]
         below = partial(contents_of_base, lowest, self.layout)
         lack = lack_of(remembered(self.layout, _note(lowest[0].key, platform), below), own, self.absent)

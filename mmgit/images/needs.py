@@ -4,6 +4,7 @@ What a layer holds in this respect is remembered under its key, so that it is re
 """
 
 import json
+import re
 import shutil
 import tarfile
 import tempfile
@@ -20,6 +21,8 @@ from mmgit.lock import Layer, canonical
 
 _DRIVERS = ("libcuda.so", "libnvidia-", "libnvcuvid.so", "libnvoptix.so")
 """They come with a driver, from the machine that has the device."""
+_EXTENSION = re.compile(r"(.+)\.cpython-3([0-9]+)-[^.]+\.so")
+"""Source: PEP 3149."""
 _NEVER_RUN = frozenset({".py", ".pyc", ".pyi", ".txt", ".json", ".h", ".hpp", ".pxd", ".csv", ".md"})
 
 
@@ -63,6 +66,13 @@ def lack_of(base: Contents, layers: Iterable[Contents], absent: Iterable[str] = 
             if has and version not in has:
                 versions.setdefault((library, version), file)
     return Lack(libraries, versions)
+
+
+def of_other_pythons(contents: Contents, minor: str) -> dict[str, str]:
+    """Extension modules that the Python `minor` does not load -> the minor that does; none that is there for both."""
+    named = [(name, found) for name in contents.names if (found := _EXTENSION.fullmatch(name))]
+    fitting = {found[1] for _, found in named if f"3.{found[2]}" == minor}
+    return {name: f"3.{found[2]}" for name, found in named if found[1] not in fitting}
 
 
 def remembered(layout: Layout, name: str, read: Callable[[], Contents]) -> Contents:

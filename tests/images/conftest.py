@@ -285,6 +285,7 @@ class World:
     score: bytes = b"def run(x):\n    return x\n"
     model: bytes = b"weights"
     volume: bool = False
+    model_file: str = "model.bin"
 
     @property
     def index(self) -> Index:
@@ -297,7 +298,7 @@ class World:
             python="3.11",
             scoring="score.py",
             files=(RecipeFile("score.py", sha256(self.score), len(self.score)),),
-            models=(RecipeModel("digits", (RecipeFile("model.bin", sha256(self.model), len(self.model)),)),),
+            models=(RecipeModel("digits", (RecipeFile(self.model_file, sha256(self.model), len(self.model)),)),),
             dependencies=sha256(self.pylock),
             volume=self.volume,
         )
@@ -312,7 +313,7 @@ class World:
         return Sources(
             self.base,
             {"score.py": lambda: io.BytesIO(score)},
-            {("digits", "model.bin"): lambda: io.BytesIO(model)},
+            {("digits", self.model_file): lambda: io.BytesIO(model)},
             self.pylock,
         )
 

@@ -245,6 +245,17 @@ def test_a_model_file_that_wants_a_newer_c_library_is_an_error(world: "World", k
     assert "built for glibc 2.36 or older, or a base of a newer suite" in raised.value.hint
 
 
+def test_a_model_file_that_another_python_loads_is_an_error_that_names_both(world: "World", kit: "Kit") -> None:
+    world.model = kit.elf_of("libc.so.6")
+    world.model_file = "fast.cpython-312-x86_64-linux-gnu.so"
+
+    with pytest.raises(
+        BuildError, match=r"fast\.cpython-312-\S+ is for Python 3\.12, and base `NAME` has 3\.11"
+    ) as raised:
+        world.build()
+    assert "mmgit base update NAME --suite" in raised.value.hint
+
+
 def test_wheels_of_another_python_than_the_bases_are_an_error_that_names_both(world: "World", kit: "Kit") -> None:
     _, data = kit.wheel_of("newer", {"newer.py": ""})
     world.pylock = kit.pylock_of(world.site, ("newer-1.0-cp312-cp312-manylinux_2_17_x86_64.whl", data))

@@ -17,6 +17,7 @@ from mmgit.images.needs import (
     contents_of_folder,
     contents_of_layer,
     lack_of,
+    of_other_pythons,
     remembered,
 )
 from mmgit.images.origins import Mirror
@@ -45,6 +46,16 @@ def test_symbols_that_the_library_of_the_base_lacks_are_lacking() -> None:
 
     assert lack_of(base, [Contents(versions=[*needed, *unknown])]).versions == {("libc.so.6", "GLIBC_2.38"): "new.so"}
     assert lack_of(base, [Contents(["libc.so.6"], versions=needed)]).versions == {}
+
+
+def test_extension_modules_of_another_python_are_told_unless_there_is_one_of_this() -> None:
+    names = [
+        f"{name}.cpython-3{minor}-x86_64-linux-gnu.so" for name, minor in (("a", 11), ("b", 12), ("b", 11), ("c", 13))
+    ]
+
+    found = of_other_pythons(Contents([*names, "d.abi3.so", "e.so"]), "3.11")
+
+    assert found == {"c.cpython-313-x86_64-linux-gnu.so": "3.13"}
 
 
 def test_a_folder_and_the_layer_made_of_it_hold_the_same(kit: "Kit", layout: Layout, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mmgit.frozen import replace
 from mmgit.images.origins import Machine
 from mmgit.images.serving import ENTRY_POINT, INSTALLED, Serving
 
@@ -34,6 +35,17 @@ def test_the_layer_holds_front_sdk_with_shim_and_wheels_apart(world: "World", tm
     }
     assert "opt/mmgit/front/packages/frontier.py" in found
     assert "opt/mmgit/scorer/quick.py" in found
+
+
+def test_a_python_elsewhere_is_linked_to_where_health_checks_look(world: "World", tmp_path: Path) -> None:
+    (tmp_path / "scratch").mkdir()
+    machine = replace(MACHINE, interpreter="/opt/venv/bin/python3")
+
+    found = {
+        each.path: each for each in world.serving.entries(tmp_path / "scratch", machine=machine, index=world.index)
+    }
+
+    assert (found["usr/bin/python3"].kind, found["usr/bin/python3"].target) == ("link", "/opt/venv/bin/python3")
 
 
 def test_the_entry_point_of_images_is_in_the_layer() -> None:
