@@ -12,7 +12,7 @@ from typing import Any
 
 import zstandard
 
-BUILT_AT = f"/home/builder/{'_placehold' * 8}"
+BUILT_AT = f"/home/builder/{'_placehold' * 24}"
 SUBDIRS = ("linux-64", "linux-aarch64")
 
 

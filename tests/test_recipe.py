@@ -31,6 +31,7 @@ OTHER = RecipeFile("a.py", "1" * 64, 1)
         replace(INPUTS, schema="schema.json"),
         replace(INPUTS, sample="sample.json"),
         replace(INPUTS, outputs=("predict_proba",)),
+        replace(INPUTS, conda="0" * 64),
         replace(INPUTS, trusted=("features.Log",)),
         replace(INPUTS, volume=True),
     ],

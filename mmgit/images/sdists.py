@@ -115,7 +115,7 @@ def _environment(sdist: _Sdist, archive: Path, python: str, index: Index, folder
     is_this = python == f"{sys.version_info.major}.{sys.version_info.minor}"
     made = uv(["venv", "--python", sys.executable if is_this else python, "--no-project", str(venv)], cwd=folder)
     made.output(BuildError, f"install Python {python}, which builds {sdist.name}: uv python install {python}")
-    how = ["--python", str(venv / "bin/python"), "--only-binary", ":all:", *index.options(with_own=True)]
+    how = ["--python", str(venv / "bin/python"), "--only-binary", ":all:", *index.options(with_own=False)]
     args = [
         "pip",
         "compile",

@@ -17,7 +17,8 @@ from mmgit.cli import portal
 from mmgit.contract import comparing
 from mmgit.deliver import remote, writer
 from mmgit.deliver.forge import http
-from mmgit.images import deb, layout, untar
+from mmgit.images import deb, layout, sdists, untar
+from mmgit.images.conda import package
 from mmgit.images.evidence import manifests, shelves
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import paths, problems, reading, subset
@@ -193,6 +194,24 @@ COMPILING = (
         f"{untar.MEMBERS_LIMIT:,}",
         "exit code 8",
         "images/test_tree.py::test_files_are_bounded_over_all_layers",
+    ),
+    Limit(
+        "what a package of conda's unpacks to",
+        size(package.UNPACKED_LIMIT_BYTES),
+        "exit code 8",
+        "images/conda/test_prefix.py::test_a_package_that_unpacks_to_more_than_any_is_refused",
+    ),
+    Limit(
+        "the source of a Python package that is built",
+        size(sdists.SDIST_BYTES_MAX),
+        "exit code 8",
+        "images/test_sdists.py::test_a_source_that_is_too_large_or_other_than_the_index_says_is_not_built",
+    ),
+    Limit(
+        "building it",
+        f"{sdists.BUILD_SECONDS / 60:.0f} minutes",
+        "exit code 8",
+        "images/test_sdists.py::test_a_build_that_takes_too_long_is_stopped",
     ),
     Limit(
         "a manifest or index of an image",

@@ -8,7 +8,7 @@ import pytest
 
 from mmgit.errors import BuildError
 from mmgit.images.dependencies import Asked, check_pylock, lock_dependencies
-from mmgit.images.origins import PYPI, Index
+from mmgit.images.origins import PYPI, Index, Machine
 
 if TYPE_CHECKING:
     from tests.images.conftest import Kit, Site
@@ -171,6 +171,22 @@ def test_a_lock_from_another_index_than_the_one_that_is_named_is_refused() -> No
     named = f'[[packages]]\nname = "core"\nindex = "https://pypi.org/simple"\nwheels = [{wheel}]\n'
     with pytest.raises(BuildError, match="core comes from another index"):
         check_pylock(named.encode(), index=index)
+
+
+def test_a_lock_that_is_given_is_taken_as_it_is_where_it_fits(kit: "Kit", site: "Site") -> None:
+    name, data = kit.wheel_of("tiny", {})
+    index = Index(f"{site.url}/simple", ("127.0.0.1",))
+    machines = (Machine("linux/arm64", "3.11", "/usr/bin/python3", "2.36"),)
+    given, other = (
+        kit.pylock_of(site, (name.replace("py3-none-any", tags), data)) for tags in ("py3-none-any", "cp39-cp39-win32")
+    )
+
+    assert lock_dependencies(Asked("", "3.11", given, machines), index=index).pylock == given
+    with pytest.raises(BuildError, match=r"no wheel for Python 3\.11 on linux/arm64 .* of tiny 1\.0"):
+        lock_dependencies(Asked("", "3.11", other, machines), index=index)
+    with pytest.raises(BuildError, match=r"comes from 127\.0\.0\.1"):
+        lock_dependencies(Asked("", "3.11", given, machines))
+    assert site.asked == []
 
 
 def test_a_login_in_the_address_of_a_wheel_is_refused_without_being_shown() -> None:

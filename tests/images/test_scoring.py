@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,6 +110,13 @@ def test_the_order_of_models_and_files_does_not_matter(kit: "Kit") -> None:
 
     assert [plan.key for plan in model_plans([one, other], {})] == [plan.key for plan in model_plans(swapped, {})]
     assert facts_of(inputs(kit, one)) == facts_of(inputs(kit, one))
+
+
+def test_the_facts_name_the_python_of_a_conda_environment(kit: "Kit") -> None:
+    facts = facts_of(replace(inputs(kit), conda="0" * 64))
+
+    assert facts["interpreter"] == "/opt/dependencies/bin/python3.11"
+    assert "interpreter" not in facts_of(inputs(kit))
 
 
 @pytest.mark.parametrize("data", [b"def run(y): ...", b"short", SCORE + b"more"])

@@ -95,6 +95,17 @@ def test_a_source_distribution_is_built_without_network_login_home_or_variables(
     assert not [name for name in seen["variables"] if name.startswith("UV_INDEX")]
 
 
+def test_an_index_for_some_packages_alone_is_not_asked_for_what_builds_them(
+    kit: "Kit", site: "Site", private_site: "Site"
+) -> None:
+    private = replace(offer(kit, private_site), name="acme", only=("old",))
+    public = offer(kit, site)
+
+    assert wheels_built(asked(), replace(public, before=(private,)))
+    assert not [path for path in private_site.asked if "helper" in path]
+    assert not [path for path in site.asked if "old" in path]
+
+
 def test_the_wheel_that_comes_out_is_locked_with_what_it_needs(kit: "Kit", site: "Site") -> None:
     index = offer(kit, site)
 
@@ -128,12 +139,24 @@ def test_compiled_code_for_one_machine_is_refused_where_others_are_asked_for(kit
         wheels_built(asked(replace(AMD64, libc="2.1")), index)
 
 
-def test_a_source_with_other_bytes_than_the_index_says_is_not_built(kit: "Kit", site: "Site") -> None:
+def test_a_source_that_is_too_large_or_other_than_the_index_says_is_not_built(
+    kit: "Kit", site: "Site", monkeypatch: pytest.MonkeyPatch
+) -> None:
     index = offer(kit, site)
     site.files["/files/old-1.0.tar.gz"] += b"\0"
 
     with pytest.raises(BuildError, match="is not what its index says"):
         wheels_built(asked(), index)
+    monkeypatch.setattr(sdists, "SDIST_BYTES_MAX", 100)
+    with pytest.raises(BuildError, match="the source of old has more than"):
+        wheels_built(asked(), index)
+
+
+def test_a_build_that_takes_too_long_is_stopped(kit: "Kit", site: "Site", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sdists, "BUILD_SECONDS", 2.0)
+
+    with pytest.raises(BuildError, match="it took too long"):
+        wheels_built(asked(), offer(kit, site, backend="import time; time.sleep(600)"))
 
 
 def test_a_build_that_fails_or_needs_what_is_no_wheel_is_an_error_of_that_package(kit: "Kit", site: "Site") -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from mmgit.errors import BuildError
+from mmgit.images.conda import package
 from mmgit.images.conda.asked import conda_file
 from mmgit.images.conda.layer import CondaSource
 from mmgit.images.conda.place import Prefix
@@ -116,6 +117,16 @@ def test_a_path_out_of_the_environment_is_refused(
 
     with pytest.raises(BuildError, match=message):
         b"".join(tar(laid_out(tmp_path / "root", tmp_path / "s", [], "evil")))
+
+
+def test_a_package_that_unpacks_to_more_than_any_is_refused(
+    channel: Channel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel.add("noarch", Package("large", {"share/x": Given(bytes(5000))}, noarch="generic"))
+    monkeypatch.setattr(package, "UNPACKED_LIMIT_BYTES", 4000)
+
+    with pytest.raises(BuildError, match=r"large-1\.0-0\.conda is not a sound conda package: .*more than any"):
+        laid_out(tmp_path / "root", tmp_path / "s", [], "large")
 
 
 def test_what_is_no_package_is_refused_by_name(channel: Channel, tmp_path: Path) -> None:

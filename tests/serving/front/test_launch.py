@@ -1,5 +1,6 @@
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,14 @@ def test_each_model_is_named_by_a_variable() -> None:
     assert environment["MMGIT_MODEL_DIGITS"] == "/srv/scoring/models/digits"
     assert environment["MMGIT_MODEL_FALL_BACK"] == "/srv/scoring/models/fall-back"
     assert environment["PATH"] == "/usr/bin"
+
+
+def test_a_python_that_the_dependencies_bring_runs_the_scorers() -> None:
+    own = replace(SETTINGS, image=replace(SETTINGS.image, interpreter="/opt/dependencies/bin/python3.11"))
+
+    assert launch_of(SETTINGS, {}).command[0] == sys.executable
+    assert launch_of(own, {}).command[0] == "/opt/dependencies/bin/python3.11"
+    assert launch_of(own, {}).assignment["dependencies"] == []
 
 
 def test_scorers_share_the_processors_unless_the_user_says_otherwise() -> None:
