@@ -85,7 +85,7 @@ class Assembler:
         volume = self._volume([layers[each.key] for each in mounted], plans) if mounted else None
         mark = volume.index.digest if volume else ""
         for platform, group in plans.items():
-            self._refuse_lack(platform, group, layers, sources)
+            self._refuse_lack(platform, [*group, *mounted], layers, sources)
         platforms = {
             platform: put_platform_image(
                 platform,

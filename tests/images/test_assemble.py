@@ -245,6 +245,13 @@ def test_a_model_file_that_wants_a_newer_c_library_is_an_error(world: "World", k
     assert "built for glibc 2.36 or older, or a base of a newer suite" in raised.value.hint
 
 
+def test_model_files_that_are_mounted_are_read_too(world: "World", kit: "Kit") -> None:
+    world.volume, world.model = True, kit.elf_of("libtbb.so.12")
+
+    with pytest.raises(BuildError, match=r"has libtbb\.so\.12, which digits/model\.bin needs"):
+        world.build()
+
+
 def test_a_model_file_that_another_python_loads_is_an_error_that_names_both(world: "World", kit: "Kit") -> None:
     world.model = kit.elf_of("libc.so.6")
     world.model_file = "fast.cpython-312-x86_64-linux-gnu.so"
