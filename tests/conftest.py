@@ -29,6 +29,10 @@ TIERS: Mapping[str, tuple[bool, str]] = {
     "browser": ("MMGIT_TEST_BROWSER" in os.environ, "set MMGIT_TEST_BROWSER=1 where chromium and npm are"),
     "cluster": ("MMGIT_TEST_GIT_ROOT" in os.environ, "set KUBECONFIG, MMGIT_TEST_REGISTRY and MMGIT_TEST_GIT_ROOT"),
     "collector": ("MMGIT_TEST_COLLECTOR" in os.environ, "set MMGIT_TEST_COLLECTOR to what scripts/collector.sh built"),
+    "cosign": (
+        {"MMGIT_TEST_COSIGN", "MMGIT_TEST_REGISTRY"} <= {*os.environ},
+        "set MMGIT_TEST_COSIGN to a cosign, and MMGIT_TEST_REGISTRY to host:port of an image registry",
+    ),
     "docker": (
         "DOCKER_HOST" in os.environ or Path("/var/run/docker.sock").exists(),
         "start a Docker engine, or set DOCKER_HOST",
