@@ -4,7 +4,6 @@ An object is read in ranges, each tried again by itself, so what breaks off goes
 endpoints are those of each store's own tools on this machine: nothing in a repository says where they are sent.
 """
 
-import gc
 import importlib.util
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,8 +22,6 @@ PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "abfs": "adlfs", "abfss": "adlfs"}
 RANGE_BYTES = 8 * 2**20
 OBJECTS_MAX = 10_000
 _AT_ONCE = 4
-_TIDY_BYTES = 2**26
-"""After so many bytes of an upload, what clients of stores leave behind in cycles is freed."""
 _PARTS_MAX = 9_000  # S3 takes 10,000
 _PART_STEP_BYTES = 2**18  # as Google's storage wants it
 
@@ -41,7 +38,6 @@ class Objects:
         """The first `size_bytes` of the object. Raises `UnavailableError`."""
         for start in range(0, size_bytes, RANGE_BYTES):
             end = min(start + RANGE_BYTES, size_bytes)
-            gc.collect()  # answers before are left behind in cycles, several times as large as what they held
             yield self._tried(partial(self.files.cat_file, self.path, start=start, end=end))
 
     def size_bytes(self) -> int | None:
@@ -68,7 +64,7 @@ class Objects:
         part = {"chunksize": max(RANGE_BYTES, steps * _PART_STEP_BYTES)}
         several = {"max_concurrency": _AT_ONCE}
         options = {"s3": part | several, "gs": part}.get(urlsplit(self.uri).scheme, several)
-        self._tried(partial(self.files.put_file, str(source), self.path, callback=_Tidy(), **options))
+        self._tried(partial(self.files.put_file, str(source), self.path, **options))
 
     def remove(self) -> None:
         """Take the object away. Raises `UnavailableError`."""
@@ -88,27 +84,6 @@ class Objects:
             return action()
         except Exception as error:
             raise UnavailableError(f"{self.uri}: {said(error)} (tried {len(PAUSES_SECONDS) + 1} times)") from error
-
-
-class _Tidy:
-    """Is told by fsspec how far an upload is, as a callback of its own kind would be."""
-
-    def __init__(self) -> None:
-        self._done_bytes = self._tidy_bytes = 0
-
-    def set_size(self, _: int) -> None:
-        """How much it will be."""
-
-    def absolute_update(self, value: int) -> None:
-        """How much is done."""
-        self._done_bytes = value
-        if self._done_bytes - self._tidy_bytes >= _TIDY_BYTES:
-            self._tidy_bytes = self._done_bytes
-            gc.collect()
-
-    def relative_update(self, increment: int = 1) -> None:
-        """How much more is done."""
-        self.absolute_update(self._done_bytes + increment)
 
 
 def objects_at(uri: str) -> Objects:
