@@ -11,12 +11,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from mmgit.errors import MmgitError, TrainingFailed, UnsafePath, UsageError
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
 from mmgit.retraining.result import HANDED_OVER, OUTPUTS
+
+if TYPE_CHECKING:
+    from io import BufferedReader
 
 _PREFIX = "trained-"
 
@@ -84,7 +88,7 @@ def _is_registered(folder: Path, source: Source, model: str) -> bool:
 
     def has(path: str, sha256: str) -> bool:
         with suppress(UnsafePath, UsageError), outputs.stream(path) as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+            return hashlib.file_digest(cast("BufferedReader", file), "sha256").hexdigest() == sha256
         return False
 
     versions = source.models[model].versions.values()

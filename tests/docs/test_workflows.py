@@ -36,7 +36,7 @@ def test_the_workflow_runs_what_the_readme_says_and_every_tier_that_needs_a_serv
 
     assert "make test" in runs
     assert "make demo" in runs
-    assert all(re.search(rf"\b{marker}\b", runs) for marker in markers - {"slow", "forge"})
+    assert all(re.search(rf"\b{marker}\b", runs) for marker in markers - {"slow", "forge", "ray"})
 
 
 def test_clusters_get_the_definitions_whose_schemas_are_shipped() -> None:
