@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from mmgit import forked, pipeline
-from mmgit.checks import CHECKS, CHECKS_OF_SERVICES
+from mmgit.checks import CHECKS, CHECKS_OF_ENVIRONMENTS, CHECKS_OF_SERVICES
 from mmgit.desired import Desired, DesiredEnvironment
 from mmgit.frozen import dataclass, replace
 from mmgit.repository import layout
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from mmgit.errors import Problem
     from mmgit.progress import Advance, Watch
     from mmgit.repository.files import Root
-    from mmgit.repository.source import Source
+    from mmgit.repository.source import DeclaredService, Source
 
 MANY_SERVICES = 500
 _PART_SERVICES = 250
@@ -37,6 +37,8 @@ Keep = Callable[[Mapping[str, bytes]], Any]
 """Takes the rendered files of a part, in whichever process, and gives what shall be kept of them, which is pickled."""
 _Part = tuple[str, ...]
 """Paths of service files."""
+_Examples = dict[tuple[object, ...], "DeclaredService"]
+"""Services of one environment, by what is looked at where all of them are."""
 
 
 class Unusual(Exception):  # noqa: N818 - is no error yet
@@ -54,11 +56,12 @@ class Divided:
 
 @dataclass(frozen=True)
 class _Done:
-    """What was said of a part and kept of it, and its environments with one service of each group."""
+    """What was said of a part and kept of it, its environments with one service of each group, and examples."""
 
     problems: tuple[Problem, ...]
     kept: Any
     environments: tuple[DesiredEnvironment, ...]
+    examples: Mapping[str, _Examples]
 
 
 def compile_divided(root: Root, surroundings: Surroundings, keep: Keep, watch: Watch) -> Divided:
@@ -75,9 +78,10 @@ def compile_divided(root: Root, surroundings: Surroundings, keep: Keep, watch: W
             raise Unusual
         work = _Work(root, source, checking, keep)
         done = work.all(_parts(source, paths), advance)
+        judged = checking.judge(_with_examples(source, done), CHECKS_OF_ENVIRONMENTS)
     desired = _with_groups(beside.desired, done)
     kept = keep(pipeline.controllers(source, desired, surroundings.folder))
-    problems = {*beside.problems, *(problem for each in done for problem in each.problems)}
+    problems = {*beside.problems, *judged, *(problem for each in done for problem in each.problems)}
     ordered = sorted(problems, key=lambda problem: (problem.place, problem.code, problem.message))
     return Divided(source, tuple(ordered), (*(each.kept for each in done), kept))
 
@@ -175,7 +179,31 @@ class _Work:
             replace(each, services=tuple({service.group: service for service in each.services}.values()))
             for each in checked.desired.environments.values()
         )
-        return _Done(checked.problems, self.keep(checked.tree), tuple(heads))
+        return _Done(checked.problems, self.keep(checked.tree), tuple(heads), _examples(loaded.source))
+
+
+def _examples(source: Source) -> dict[str, _Examples]:
+    """Of environments of which something is asked that all services answer, a service of each kind."""
+    return {
+        name: {_kind(service): service for service in environment.services}
+        for name, environment in source.environments.items()
+        if environment.spec.telemetry.store or environment.spec.defaults.telemetry
+    }
+
+
+def _kind(service: DeclaredService) -> tuple[object, ...]:
+    return service.spec.manifest, service.spec.next, service.spec.telemetry is None
+
+
+def _with_examples(source: Source, done: Iterable[_Done]) -> Source:
+    """What is declared, with these services alone."""
+    found: dict[str, _Examples] = {}
+    for name, examples in (each for part in done for each in part.examples.items()):
+        found.setdefault(name, {}).update(examples)
+    environments = {
+        name: replace(each, services=tuple(found.get(name, {}).values())) for name, each in source.environments.items()
+    }
+    return replace(source, environments=environments)
 
 
 def _with_groups(desired: Desired, done: Iterable[_Done]) -> Desired:

@@ -18,7 +18,7 @@ from mmgit.render.rendering import Rendering, render
 from mmgit.repository import layout, problems
 from mmgit.repository.files import near
 from mmgit.repository.load import load
-from mmgit.resolve import blueprints_of, resolve
+from mmgit.resolve import Resolved, blueprints_of, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from mmgit.repository.files import Files
     from mmgit.repository.source import Source
     from mmgit.review.side import Selection, Side
+
+_NOTHING = Resolved(Desired({}), ())
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,18 @@ class Checking:
     ) -> Checked:
         """Resolve and check what was loaded; if nothing is wrong, render its services and check their objects."""
         resolved = resolve(source)
+        found = {*known, *self.judge(source, checks, resolved)}
+        tree: Mapping[str, bytes] = {}
+        if not any(problem.severity == "error" for problem in found):
+            desired = resolved.desired.environments.values()
+            rendered = self._rendering.render(desired, partial(self._check_rendered, advance))
+            tree = rendered.files
+            found |= set(problems.locate(rendered.findings, self._root.read))
+        ordered = sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
+        return Checked(source, resolved.desired, tree, tuple(ordered))
+
+    def judge(self, source: Source, checks: Iterable[Check], resolved: Resolved = _NOTHING) -> list[Problem]:
+        """What checks find, and what the resolver found; nothing is rendered."""
         with near(self._root) as files:
             scope = Scope(
                 source,
@@ -124,15 +138,7 @@ class Checking:
                 is_whole=self._is_whole,
             )
             findings = [*resolved.findings, *(finding for check in checks for finding in check(scope))]
-            found = {*known, *problems.locate(findings, files.read)}
-        tree: Mapping[str, bytes] = {}
-        if not any(problem.severity == "error" for problem in found):
-            desired = resolved.desired.environments.values()
-            rendered = self._rendering.render(desired, partial(self._check_rendered, advance))
-            tree = rendered.files
-            found |= set(problems.locate(rendered.findings, self._root.read))
-        ordered = sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
-        return Checked(source, resolved.desired, tree, tuple(ordered))
+            return list(problems.locate(findings, files.read))
 
     def _check_rendered(
         self, advance: Advance, environment: DesiredEnvironment, service: DesiredService, rendered: Rendered

@@ -29,12 +29,15 @@ _CHECKS_BESIDE_SERVICES: tuple[Check, ...] = (
     pins.images_contradict_nothing,
     trainings.trainings_are_locked,
     trainings.clusters_train_what_can_be_trained,
-    environments.stores_are_written,
-    redaction.environments_redact_what_they_have,
     secrets.sealed_secrets_are_encrypted,
     secrets.sealed_secrets_are_decrypted,
     immutability.what_is_released_stays,
 )
+CHECKS_OF_ENVIRONMENTS: tuple[Check, ...] = (
+    environments.stores_are_written,
+    redaction.environments_redact_what_they_have,
+)
+"""They look at all services of an environment at once: at what these run, and whether they record."""
 CHECKS_OF_SERVICES: tuple[Check, ...] = (
     pins.pins_name_an_image_of_their_manifest,
     pins.pinned_images_have_the_inputs_of_their_manifest,
@@ -53,6 +56,6 @@ CHECKS_OF_SERVICES: tuple[Check, ...] = (
     handover.handovers_end,
 )
 """They look at each service by itself: of all services they find what they find of some and of the others."""
-CHECKS = _CHECKS_BESIDE_SERVICES + CHECKS_OF_SERVICES
+CHECKS = _CHECKS_BESIDE_SERVICES + CHECKS_OF_ENVIRONMENTS + CHECKS_OF_SERVICES
 
-__all__ = ["CHECKS", "CHECKS_OF_SERVICES", "Baseline", "Check", "Scope"]
+__all__ = ["CHECKS", "CHECKS_OF_ENVIRONMENTS", "CHECKS_OF_SERVICES", "Baseline", "Check", "Scope"]

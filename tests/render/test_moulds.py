@@ -144,11 +144,12 @@ def test_every_field_of_a_service_is_of_its_shape_or_carried(service: MakeServic
         if shape_of(service(**{name: Other()})) != shape_of(service())
     }
 
-    assert in_shape | {"group", "name", "path", "manifest", "image", "patches", "keys"} | IN_SETTINGS == set(
-        DesiredService.__dataclass_fields__
-    )
+    carried = {"group", "name", "path", "manifest", "image", "keys"}
+    assert in_shape | carried | BY_THEMSELVES | IN_SETTINGS == set(DesiredService.__dataclass_fields__)
 
 
+BY_THEMSELVES = {"patches", "volume"}
+"""With one of these a service is rendered without a mould."""
 IN_SETTINGS = {"settings", "queue", "spares", "origins", "batch_max_requests", "batch_max_bytes"}
 """What reaches the server in settings.json alone, which is carried."""
 
