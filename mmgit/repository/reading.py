@@ -25,6 +25,7 @@ _NUMBER_STARTS = (b"0x", b"0o", b"+")
 _foreign_number = re.compile(rb"[\s\[,{:](?:0[xo]|\+[0-9.])").search
 _float = re.compile(rb"(?<=[\s\[,])-?(?:0|[1-9][0-9]*)\.[0-9]+(?=[\s,\]}]|$)").findall
 _brackets = re.compile(rb"[\[\]{}]").findall
+_comments = re.compile(rb"(?:#[^\n]*+\n?)*+").match
 _MAX_BRACKETS = 1000
 _SPACE = (b"", b" ", b"\t", b"\n", b"\r", b"\v", b"\f", b",", b":")
 _BEFORE, _AFTER = frozenset((*_SPACE, b"[", b"{")), frozenset((*_SPACE, b"]", b"}"))
@@ -102,9 +103,7 @@ def _holds_special(data: bytes) -> bool:
     """Whether something may mean another thing to another reader; comments at the beginning may hold anything."""
     if not data.startswith(b"#"):
         return len(data.translate(None, _SPECIAL)) < len(data)
-    body = data
-    while body.startswith(b"#"):
-        body = body.partition(b"\n")[2]
+    body = data[len(_comments(data)[0]) :]  # type: ignore[index]  # it matches no comment, too
     return len(data.translate(None, _CONTROLS)) < len(data) or len(body.translate(None, _SPECIAL)) < len(body)
 
 
