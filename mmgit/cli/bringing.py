@@ -81,16 +81,10 @@ def _bring(source: Source, pin: Pin, prefix: str, origin: str | None, root: Root
                 wanted = manifest if "/" in manifest else ""
                 hint = f"mmgit build {wanted}   makes it here from its lock; then this command again"
                 raise BuildError(f"{prefix}/{name} lacks manifest {manifest}: {error.message}", hint) from error
-        elif origin and _is_vouched_for(source, prefix):
+        elif origin and source.wants_evidence:
             workshop.accompany(lock, prefix, name, origin=origin)
     sent = "" if sent_bytes is None else f"{sent_bytes / 1e6:.1f} MB sent, "
     print(f"{prefix}/{name}@{digest}: {sent}verified")
-
-
-def _is_vouched_for(source: Source, prefix: str) -> bool:
-    """Whether somebody there wants to see what lies beside an image; else nobody is asked for that of one in place."""
-    specs = [each.spec for each in source.environments.values() if each.spec.registry == prefix]
-    return any(spec.signatures or (spec.promotion and spec.promotion.require) for spec in specs)
 
 
 def lock_of_pin(source: Source, pin: Pin) -> "Lock":

@@ -53,7 +53,7 @@ def _made(session: Session, environment: str, services: tuple[str, ...]) -> tupl
     from mmgit.edits.locks import pins  # noqa: PLC0415 - --help must not wait for it
 
     waiting = _waiting(session.source, environment, services)
-    locks = built(session, dict.fromkeys(waiting.values()))
+    locks = built(session, dict.fromkeys(waiting.values()), describes=False)
     pinned = pins(session.source, session.root, environment, waiting, locks)
     return locks, recorded(session.source, locks).and_then(pinned)
 
@@ -71,14 +71,16 @@ def commit(session: Session, compiled: "Compiled", paths: Collection[str], messa
     print(f"committed {made[:12]}" if made else "nothing to commit")
 
 
-def built(session: Session, manifests: Mapping[str, str | None]) -> dict[str, Lock]:
+def built(session: Session, manifests: Mapping[str, str | None], *, describes: bool = True) -> dict[str, Lock]:
     """The locks of these manifests (-> the image that it must be, or any), all of them present.
+
+    Without `describes` a bill of materials is made only where somebody asks for it.
 
     Raises:
         BuildError: one could not be made; the others are built and locked.
     """
     with working(f"building {', '.join(manifests)}") as watch:
-        made = replace(session.workshop, watch=watch).build(session.source, manifests)
+        made = replace(session.workshop, watch=watch, describes=describes).build(session.source, manifests)
     for manifest, lock in made.locks.items():
         say_built(session.source, manifest, lock)
     if made.failures:

@@ -54,7 +54,11 @@ def sign(images: tuple[str, ...], environment: str) -> None:
         lock, name = lock_of_pin(source, pin), _name(pin)
         if prefix:
             transfer.verify(lock, workshop.registry(prefix, name))
-            workshop.accompany(lock, prefix, name, origin=prefix)
+            workshop.gather(lock, name, prefix)
+        if source.manifest(pin[0]):
+            workshop.describe(lock, source, pin[0])
+        if prefix:
+            workshop.accompany(lock, prefix, name)
         else:
             workshop.sign(lock, name, key)
         print(f"{prefix or layout.LAYOUT}/{name}@{pin[1]}: signed by {key.public.fingerprint[:_SHORT]}")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from mmgit.images import codec
 from mmgit.images.assemble import Assembler
 from mmgit.images.bases import base_key
-from mmgit.images.evidence.components import Parts
 from mmgit.images.oci import put_index, put_platform_image
 from mmgit.lock import Lock
 from mmgit.recipe import Foundation, Inputs, Recipe, key_of
 
 if TYPE_CHECKING:
+    from mmgit.images.evidence.components import Parts
     from mmgit.spec.base import BaseSpec
 
 PACKAGES = ("haproxy",)
@@ -26,8 +26,10 @@ _CONFIG = {
 }
 
 
-def parts_of_proxy(base: "BaseSpec") -> Parts:
+def parts_of_proxy(base: "BaseSpec") -> "Parts":
     """What the proxy's image is made of: the base alone, and how it starts."""
+    from mmgit.images.evidence.components import Parts  # noqa: PLC0415 - a release need not wait for it
+
     foundation = Foundation(
         base={platform: base_key(base, platform) for platform in sorted(base.platforms)},
         serving=key_of(_CONFIG),

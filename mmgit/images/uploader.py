@@ -14,7 +14,6 @@ from mmgit.images import codec
 from mmgit.images.assemble import Assembler
 from mmgit.images.bases import base_key, python_of
 from mmgit.images.debian import USER_ID
-from mmgit.images.evidence.components import Parts
 from mmgit.images.oci import put_index, put_platform_image
 from mmgit.images.origins import PYPI, Index, Machine
 from mmgit.images.serving import INSTALLED, SPOOL
@@ -23,6 +22,7 @@ from mmgit.lock import Lock
 from mmgit.recipe import Foundation, Inputs, Recipe, key_of
 
 if TYPE_CHECKING:
+    from mmgit.images.evidence.components import Parts
     from mmgit.spec.base import BaseSpec
 
 UPLOADER = "opt/mmgit/uploader"
@@ -63,8 +63,10 @@ class _Uploader:
         yield from site_entries(scratch, f"{UPLOADER}/packages", machine.interpreter)
 
 
-def parts_of_uploader(base: "BaseSpec") -> Parts:
+def parts_of_uploader(base: "BaseSpec") -> "Parts":
     """What the image is made of: its base, the wheels, our code, and how it starts."""
+    from mmgit.images.evidence.components import Parts  # noqa: PLC0415 - a release need not wait for it
+
     foundation = Foundation(
         base={platform: base_key(base, platform) for platform in sorted(base.platforms)},
         serving=key_of({"code": _OURS.identity, "config": _config(base)}),

@@ -12,11 +12,6 @@ from mmgit.images.assemble import Assembler
 from mmgit.images.bases import layers_of
 from mmgit.images.builder import Built, Locked, gather
 from mmgit.images.credentials import Access, docker_credentials
-from mmgit.images.evidence import moving
-from mmgit.images.evidence.components import Parts, parts_of
-from mmgit.images.evidence.keys import Signer
-from mmgit.images.evidence.sbom import MEDIA_TYPE as SBOM
-from mmgit.images.evidence.shelves import LayoutShelf
 from mmgit.images.layout import Layout
 from mmgit.images.locking import index_of
 from mmgit.images.models import ModelStore
@@ -35,6 +30,8 @@ from mmgit.repository.source import Source
 from mmgit.spec import BaseSpec
 
 if TYPE_CHECKING:
+    from mmgit.images.evidence.components import Parts
+    from mmgit.images.evidence.keys import Signer
     from mmgit.images.upstream import ImageRequest
 
 _OWN = {layout.PROXY: (build_proxy, parts_of_proxy), layout.UPLOADER: (build_uploader, parts_of_uploader)}
@@ -55,8 +52,10 @@ class Workshop:
     """Is told how far builds, downloads and uploads are."""
     everything: Callable[[], Source | None] = lambda: None
     """Loads all that is declared, where what is built is of a source that holds a part."""
-    signer: Callable[[], Signer | None] = lambda: None
+    signer: "Callable[[], Signer | None]" = lambda: None
     """The key that signs what is pushed, if one is declared."""
+    describes: bool = True
+    """Whether images get a bill of materials and a provenance, also where nobody asks for them."""
     unreachable: set[str] = field(default_factory=set)
     """Registries that did not answer in this run: they are not asked again."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -88,7 +87,7 @@ class Workshop:
         job = job_of(self.root, source, manifest, store=self.store)
         with self.layout.in_use():
             lock = self._assembler(source, locks_of(source)).build(job.recipe, job.sources())
-            return self._described(lock, partial(_parts, job))
+            return self._described(lock, source, partial(_parts, job))
 
     def _present(self, source: Source, manifest: str, digest: str | None) -> Lock:
         job = job_of(self.root, source, manifest, store=self.store)
@@ -98,7 +97,7 @@ class Workshop:
         locks = {image.spec.recipe: lock_of(image.spec) for image in images if digest in (None, image.spec.digest)}
         if not locks or job.recipe.key in locks:
             lock = Locked(assembler, locks, self.layout).build(job.recipe, job.sources())
-            return self._described(lock, partial(_parts, job))
+            return self._described(lock, source, partial(_parts, job))
         for lock in locks.values():
             if self._is_here(lock, source, manifest.partition("/")[0]):
                 return lock
@@ -130,7 +129,7 @@ class Workshop:
             locks = _own_locks(source).values()
             build, parts = _OWN[name]
             lock = build(base, self._assembler(source, {lock.recipe: lock for lock in locks}))
-            return self._described(lock, partial(parts, base))
+            return self._described(lock, source, partial(parts, base))
 
     def fetch_own(self, source: Source, *names: str) -> dict[str, Lock]:
         """Make locked images of mmgit's own present in the layout, those that there are; name -> lock.
@@ -148,7 +147,7 @@ class Workshop:
                 raise BuildError(f"the {name} {lock.index.digest} is neither here nor in a registry", hint)
             parts = partial(_OWN[name][1], base.spec) if base is not None else None
             if parts is not None and parts().recipe.key == lock.recipe:
-                self._described(lock, parts)
+                self._described(lock, source, parts)
         return found
 
     def resolve_image(self, request: "ImageRequest") -> BaseSpec:
@@ -176,12 +175,21 @@ class Workshop:
             path.unlink()
             raise
 
-    def _described(self, lock: Lock, parts: Callable[[], Parts]) -> Lock:
-        """The image, with what its locks say of it beside it in the layout."""
-        digest = lock.index.digest
-        if not any(each.type == SBOM for each in self.layout.attached(digest)):
-            from mmgit.images.evidence.statements import statements  # noqa: PLC0415 - most builds find it there
+    def describe(self, lock: Lock, source: Source, manifest: str) -> None:
+        """Keep what the locks say of an image beside it, unless its manifest makes another image by now."""
+        job = job_of(self.root, source, manifest, store=self.store)
+        if job.recipe.key == lock.recipe:
+            self._described(lock, source, partial(_parts, job))
 
+    def _described(self, lock: Lock, source: Source, parts: "Callable[[], Parts]") -> Lock:
+        """The image, with what its locks say of it beside it in the layout."""
+        if not (self.describes or source.wants_evidence or self.signer()):
+            return lock
+        from mmgit.images.evidence.sbom import MEDIA_TYPE  # noqa: PLC0415 - a release need not wait for it
+        from mmgit.images.evidence.statements import statements  # noqa: PLC0415 - as above
+
+        digest = lock.index.digest
+        if not any(each.type == MEDIA_TYPE for each in self.layout.attached(digest)):
             try:
                 for artifact in statements(lock.index, parts()):
                     self.layout.attach(artifact, digest)
@@ -219,20 +227,33 @@ class Workshop:
 
     def accompany(self, lock: Lock, prefix: str, name: str, *, origin: str | None = None) -> None:
         """Send what is said of an image after it: what is here, and what is at `origin`."""
-        digest = lock.index.digest
+        digest, signer = lock.index.digest, self.signer()
+        if origin:
+            self.gather(lock, name, origin)
+        if not (signer or self.layout.attached(digest)):
+            return
+        from mmgit.images.evidence import moving  # noqa: PLC0415 - a release need not wait for it
+
         with self.layout.in_use():
-            try:
-                for words in moving.fetch(digest, self.layout, self.registry(origin, name)) if origin else ():
-                    self.warn(words)
-            except RegistryError as error:
-                self.warn(f"what {origin} says of {name} did not come along: {error.message}")
-            if signer := self.signer():
+            if signer:
                 self.sign(lock, name, signer)
             moving.send(digest, self.layout, self.registry(prefix, name))
 
-    def sign(self, lock: Lock, name: str, signer: Signer) -> None:
+    def gather(self, lock: Lock, name: str, origin: str) -> None:
+        """Bring what is said of an image at `origin` into the layout; warns of what cannot be had."""
+        from mmgit.images.evidence import moving  # noqa: PLC0415 - as above
+
+        with self.layout.in_use():
+            try:
+                for words in moving.fetch(lock.index.digest, self.layout, self.registry(origin, name)):
+                    self.warn(words)
+            except RegistryError as error:
+                self.warn(f"what {origin} says of {name} did not come along: {error.message}")
+
+    def sign(self, lock: Lock, name: str, signer: "Signer") -> None:
         """Keep a signature of an image, and of what is said of it, beside it in the layout."""
-        from mmgit.images.evidence.signing import signed  # noqa: PLC0415 - few have a key
+        from mmgit.images.evidence.shelves import LayoutShelf  # noqa: PLC0415 - few have a key
+        from mmgit.images.evidence.signing import signed  # noqa: PLC0415 - as above
 
         for artifact in signed(lock.index, name, LayoutShelf(self.layout), signer):
             self.layout.attach(artifact, lock.index.digest)
@@ -297,7 +318,9 @@ def registry_at(prefix: str, name: str, docker_config: Path, advance: Advance = 
     return Registry(host, f"{path}/{name}".strip("/"), find=docker_credentials(docker_config), advance=advance)
 
 
-def _parts(job: Job) -> Parts:
+def _parts(job: Job) -> "Parts":
+    from mmgit.images.evidence.components import parts_of  # noqa: PLC0415 - a release need not wait for it
+
     return parts_of(job.recipe, job.sources(), INSTALLED)
 
 

@@ -86,6 +86,12 @@ class Source:
     blueprints: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """The team's own: name -> path in the folder -> text."""
 
+    @property
+    def wants_evidence(self) -> bool:
+        """Whether some environment asks who vouches for its images, or what these hold."""
+        specs = [environment.spec for environment in self.environments.values()]
+        return any(spec.signatures or (spec.promotion and spec.promotion.require) for spec in specs)
+
     def own_images_of(self, spec: EnvironmentSpec) -> tuple[str, ...]:
         """The names of the images of mmgit's own that an environment runs, of those that are locked."""
         needed = {layout.PROXY: spec.target == "compose", layout.UPLOADER: bool(spec.telemetry.store)}

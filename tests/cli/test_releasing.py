@@ -4,6 +4,7 @@ Layers below a manifest's own are made up and there beforehand; the registry is 
 """
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
@@ -18,6 +19,8 @@ from mmgit.cli import rendering
 from mmgit.cli.main import _release_asked
 from mmgit.images import layers
 from mmgit.images.assemble import Assembler
+from mmgit.images.evidence.provenance import MEDIA_TYPE as PROVENANCE
+from mmgit.images.evidence.sbom import MEDIA_TYPE as SBOM
 from mmgit.images.layout import Layout
 from mmgit.images.recipes import locks_of, recipe_of
 from mmgit.images.tar import Entry, file
@@ -29,6 +32,7 @@ from tests.cli.test_crashes import BUDGETS, crashing, remember
 from tests.cli.whole import compiled_whole, contents, settle
 from tests.conftest import HEADER
 from tests.images.conftest import FakeRegistry, fake_registry_running
+from tests.images.evidence.signers import new_key, pkcs8
 
 STAGING = "environments/staging"
 SERVICE, OTHER = f"{STAGING}/services/churn.yaml", f"{STAGING}/services/other.yaml"
@@ -174,6 +178,44 @@ def test_a_compile_after_a_release_has_nothing_to_do(
     assert (ended.code, ended.out) == (0, "0 files written, 0 removed, 2 in all\n")
     assert None not in checked
     assert contents(root) == before
+
+
+def kinds(registry: FakeRegistry) -> set[str]:
+    """What lies beside images in a registry."""
+    found = [json.loads(data) for data in registry.manifests.values()]
+    return {each["artifactType"] for each in found if "subject" in each}
+
+
+@pytest.mark.parametrize(
+    ("asks", "beside"), [("", set()), ("promotion: {from: staging, require: [sbom]}\n", {SBOM, PROVENANCE})]
+)
+def test_it_says_what_an_image_holds_where_an_environment_asks(
+    root: Path, mmgit: Mmgit, registry: FakeRegistry, asks: str, beside: set[str]
+) -> None:
+    live = root / "environments/production/environment.yaml"
+    live.parent.mkdir()
+    live.write_text(HEADER + CLUSTER.format(registry=registry.host).replace("accepts: build\n", asks))
+    assert mmgit("compile").code == 0
+    settle()
+
+    ended = mmgit(*RELEASE)
+
+    assert ended.code == 0, ended.err
+    assert kinds(registry) == beside
+
+
+def test_a_key_signs_later_what_was_released_without_a_word(
+    root: Path, mmgit: Mmgit, registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert root
+    assert mmgit(*RELEASE).code == 0
+    monkeypatch.setenv("MMGIT_SIGNING_KEY", pkcs8(new_key()))
+
+    ended = mmgit("image", "sign", "churn", "--env", "staging")
+
+    assert ended.code == 0, ended.err
+    assert {SBOM, PROVENANCE} < kinds(registry)
+    assert mmgit("image", "verify", "churn", "--env", "staging").code == 0
 
 
 @pytest.mark.timeout(1800)

@@ -4,6 +4,7 @@ Source: PEP 425 (tags), PEP 508 (markers), PEP 751.
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -38,7 +39,7 @@ def wheels_on(pylock: bytes, machine: Machine) -> list[Wheel]:
 
     ranks = {tag: rank for rank, tag in reversed([*enumerate(tags_of(machine))])}
     try:
-        lock = toml_table(pylock)
+        lock = _table(pylock)
         groups = frozenset(lock.get("default-groups", ()))
         environment = {**environment_of(machine), "extras": frozenset(), "dependency_groups": groups}
         return [
@@ -48,6 +49,12 @@ def wheels_on(pylock: bytes, machine: Machine) -> list[Wheel]:
         ]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BuildError(f"pylock.toml is not a lock: {error}", "lock the dependencies again") from error
+
+
+@lru_cache(maxsize=4)
+def _table(pylock: bytes) -> Mapping[str, Any]:
+    """A lock, which is read once for all machines."""
+    return toml_table(pylock)
 
 
 def without_login(url: str) -> str:
