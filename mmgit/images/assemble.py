@@ -176,6 +176,10 @@ class Assembler:
         return self.layout.recall(planned.key) if known is None else None
 
     def _make(self, planned: LayerPlan) -> Layer:
+        with self.layout.alone(planned.key):
+            return self._there(planned) or self._made(planned)
+
+    def _made(self, planned: LayerPlan) -> Layer:
         known = self.known.get(planned.key)
         if known is not None and self.pull(planned.given or known):
             return planned.given or known

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from mmgit.errors import BuildError, MmgitError
 from mmgit.frozen import dataclass, field
 from mmgit.images.layout import Layout
+from mmgit.images.parallel import parallel
 from mmgit.images.scoring import Open
 from mmgit.lock import Lock
 from mmgit.recipe import Recipe
@@ -14,6 +15,9 @@ from mmgit.recipe import Recipe
 if TYPE_CHECKING:
     from mmgit.images.conda.layer import CondaSource
     from mmgit.spec.base import BaseSpec
+
+_BUILDS_AT_ONCE = 4
+"""As many images are made beside each other: some wait for packages while others compress."""
 
 
 @dataclass(frozen=True)
@@ -99,15 +103,18 @@ def build_all(jobs: Iterable[tuple[str, Recipe, Callable[[], Sources]]], builder
 
 
 def gather(jobs: Iterable[tuple[str, Callable[[], Lock]]]) -> Built:
-    """Run every (name, job); one that fails leaves the others' results usable."""
-    locks: dict[str, Lock] = {}
-    failures: dict[str, MmgitError] = {}
-    for name, job in jobs:
+    """Run every (name, job), several at once; one that fails leaves the others' results usable."""
+
+    def run(named: tuple[str, Callable[[], Lock]]) -> tuple[str, Lock | MmgitError]:
+        name, job = named
         try:
-            locks[name] = job()
+            return name, job()
         except MmgitError as error:
-            failures[name] = error
-    return Built(locks, failures)
+            return name, error
+
+    ended = parallel(run, jobs, at_once=_BUILDS_AT_ONCE)
+    locks = {name: each for name, each in ended if isinstance(each, Lock)}
+    return Built(locks, {name: each for name, each in ended if isinstance(each, MmgitError)})
 
 
 def _difference(built: Lock, lock: Lock) -> str:

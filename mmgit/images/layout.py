@@ -150,6 +150,12 @@ class Layout:
         ]
 
     @contextmanager
+    def alone(self, key: str) -> Iterator[None]:
+        """Hold off whoever else would make the layer of `key`, in this process or another."""
+        with self._lock(f"memo/{key}.lock"):
+            yield
+
+    @contextmanager
     def in_use(self) -> Iterator[None]:
         """Hold off `collect` while images are built or read."""
         with self._lock("collect.lock", fcntl.LOCK_SH):

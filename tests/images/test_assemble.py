@@ -3,9 +3,12 @@
 import gzip
 import hashlib
 import json
+import multiprocessing
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +18,9 @@ import pytest
 from mmgit.errors import BuildError
 from mmgit.images.assemble import Assembler, foundation_of
 from mmgit.images.bases import base_key, packages_of
-from mmgit.lock import Layer, faults, layers_by_key
+from mmgit.images.parallel import parallel
+from mmgit.lock import Layer, Lock, faults, layers_by_key
+from mmgit.progress import Advance, unheard
 from mmgit.spec.base import BaseSpec, Interpreter
 from tests.images.conftest import PLATFORMS
 
@@ -32,6 +37,47 @@ def test_an_image_has_the_layers_of_the_design_in_order(world: "World", kit: "Ki
     assert layers[2]["opt/mmgit/front/main.py"] == b"serve()\n"
     assert layers[3]["srv/scoring/score.py"] == world.score
     assert layers[4] == {"srv/scoring/models/digits/model.bin": world.model}
+
+
+def test_images_that_are_made_at_once_share_the_work(world: "World") -> None:
+    written: list[str] = []
+
+    @contextmanager
+    def watch(what: str, total: int | None = None, unit: str = "bytes") -> Iterator[Advance]:  # noqa: ARG001
+        written.append(what)
+        yield unheard
+
+    def build(score: bytes) -> Lock:
+        other = replace(world, score=score)
+        return replace(other.assembler, watch=watch).build(other.recipe, other.sources)
+
+    locks = parallel(build, [b"a = 1\n", b"b = 2\n"], at_once=2)
+
+    assert len({lock.index.digest for lock in locks}) == 2
+    made = [what for what in written if what.startswith("writing layer")]
+    assert {what: made.count(what) for what in made} == {
+        "writing layer base": 2,  # one a platform
+        "writing layer dependencies": 2,
+        "writing layer serving": 2,
+        "writing layer scoring": 2,  # one an image
+        "writing layer model": 1,
+    }
+
+
+def test_processes_that_build_the_same_at_once_do_not_harm_the_layout(world: "World", tmp_path: Path) -> None:
+    expected = world.elsewhere(tmp_path / "alone").build()
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=world.build) for _ in range(3)]
+
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(60)
+
+    assert [process.exitcode for process in processes] == [0] * 3
+    assert world.build() == expected
+    blobs = [path for path in (world.layout.root / "blobs/sha256").iterdir() if not path.name.endswith(".deb")]
+    assert not [path for path in blobs if hashlib.sha256(path.read_bytes()).hexdigest() != path.name]
 
 
 def test_every_platform_has_its_own_base_and_shares_the_rest(world: "World") -> None:

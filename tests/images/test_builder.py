@@ -1,12 +1,13 @@
 """Builders around builders: a locked image is its locked bytes, and one failure leaves the others."""
 
+import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mmgit.errors import BuildError
-from mmgit.images.builder import Builder, Locked, Recorded, Sources, build_all
+from mmgit.images.builder import Builder, Locked, Recorded, Sources, build_all, gather
 from mmgit.lock import Lock
 from mmgit.recipe import Recipe
 
@@ -96,6 +97,18 @@ def test_one_failed_build_leaves_the_others(world: "World") -> None:
 
     assert sorted(built.locks) == ["a/1", "c/1"]
     assert {name: str(error) for name, error in built.failures.items()} == {"b/1": "the file of b is gone"}
+
+
+def test_images_are_made_beside_each_other_and_come_in_their_order(world: "World") -> None:
+    lock, both = world.build(), threading.Barrier(2)
+
+    def job() -> Lock:
+        both.wait(10)
+        return lock
+
+    built = gather([("b/1", job), ("a/1", job)])
+
+    assert [*built.locks] == ["b/1", "a/1"]
 
 
 def test_a_bug_is_not_taken_for_a_failed_build(world: "World") -> None:
