@@ -56,6 +56,8 @@ class Finding:
     message: str
     hint: str = ""
     severity: Literal["error", "warning"] = "error"
+    at: tuple[int, int] | None = None
+    """Line and column, in a file that is no YAML."""
 
 
 class MmgitError(Exception):

@@ -37,6 +37,7 @@ def inputs_of(source: Source, reference: str, read: Read) -> Inputs:
         outputs=spec.outputs,
         trusted=spec.trusted,
         volume=spec.volume,
+        steps=_sha256(read(f"{folder}/{spec.steps}", MAX_SCORING_BYTES)) if spec.steps else None,
     )
 
 

@@ -51,6 +51,8 @@ class Inputs:
     trusted: tuple[str, ...] = ()
     volume: bool = False
     """Whether the model files are in an image of their own."""
+    steps: str | None = None
+    """The sha256 of the steps that customise the image."""
 
     @cached_property
     def key(self) -> str:
@@ -68,6 +70,7 @@ class Inputs:
                 **self.choices,
                 **({"conda": self.conda} if self.conda else {}),
                 **({"volume": True} if self.volume else {}),
+                **({"steps": self.steps} if self.steps else {}),
             }
         )
 

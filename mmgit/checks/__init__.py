@@ -23,6 +23,7 @@ _CHECKS_BESIDE_SERVICES: tuple[Check, ...] = (
     files.manifests_have_their_files,
     files.runtimes_have_what_they_serve,
     files.golden_rows_can_be_read,
+    files.steps_can_be_read,
     files.schemas_and_samples_can_be_read,
     files.scoring_files_hold_no_key,
     files.versions_have_their_files,

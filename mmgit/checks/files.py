@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 
-from mmgit import golden
+from mmgit import golden, steps
 from mmgit.checks.references import manifests_of
 from mmgit.checks.scope import Scope
 from mmgit.documents import json_object
@@ -24,6 +24,7 @@ def manifests_have_their_files(scope: Scope) -> Iterator[Finding]:
         named |= {("wheels", at): name for at, name in enumerate(spec.wheels)}
         optional = {("dependencies",): spec.dependencies, ("schema",): spec.schema_, ("sample",): spec.sample}
         optional |= {("golden",): spec.golden, ("conda",): spec.conda, ("scoring",): spec.script}
+        optional |= {("steps",): spec.steps}
         named |= {keys: name for keys, name in optional.items() if name}
         hint = f"mmgit manifest create {reference.partition('/')[0]}   freezes a new one from the scoring folder"
         for keys, name in named.items():
@@ -71,6 +72,28 @@ def golden_rows_can_be_read(scope: Scope) -> Iterator[Finding]:
         except ValueError as error:
             hint = f"correct it in {layout.scoring_folder(reference.partition('/')[0])} and freeze it again"
             yield Finding("M318", path, (), f"golden rows of manifest {reference}: {error}", hint)
+
+
+def steps_can_be_read(scope: Scope) -> Iterator[Finding]:
+    """The steps of a manifest are what mmgit takes of a Dockerfile, and hold no secret that a name or address shows."""
+    for reference, manifest in manifests_of(scope.source):
+        name = manifest.spec.steps
+        if name is None or name not in manifest.files:
+            continue
+        path = f"{layout.manifest_folder(reference)}/{name}"
+        folder = layout.scoring_folder(reference.partition("/")[0])
+        hint = f"correct {folder}/{name}, then: mmgit manifest create {reference.partition('/')[0]}"
+        try:
+            found = steps.read(scope.read(path, MAX_SCORING_BYTES))
+        except steps.FaultyError as error:
+            for fault in error.faults:
+                message = f"steps of manifest {reference}: {fault.message}"
+                yield Finding("M322", path, (), message, hint, at=(fault.line, fault.column))
+            continue
+        for secret in found.secrets:
+            message = f"steps of manifest {reference}: {secret.message} looks like a secret, which git keeps"
+            hint = "make it worthless; a Secret holds what the service needs, and a build can do without"
+            yield Finding("M323", path, (), message, hint, "warning", (secret.line, secret.column))
 
 
 def schemas_and_samples_can_be_read(scope: Scope) -> Iterator[Finding]:

@@ -4,6 +4,7 @@ from functools import partial
 
 import click
 
+from mmgit import steps
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
 from mmgit.errors import ServingError, UsageError
@@ -20,7 +21,8 @@ def serve(name: str | None, environment: str | None, port: int, *, is_reload: bo
 
     No container, no key, on loopback only. A virtual environment is made by uv from the locked dependencies.
     """
-    from mmgit.cli.workplace import repository_of  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.progress import warn  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.workplace import repository_of  # noqa: PLC0415 - as above
     from mmgit.local import process, served  # noqa: PLC0415 - as above
 
     root = find_root()
@@ -31,6 +33,8 @@ def serve(name: str | None, environment: str | None, port: int, *, is_reload: bo
             raise UsageError("say what to serve", f"mmgit serve {'|'.join(source.models) or 'MODEL'}")
         (name,) = source.models
     chosen = served.of_service(root, source, environment, name) if environment else served.of_model(root, source, name)
+    if chosen.is_customised:
+        warn(f"{steps.FILE} counts in images alone: here nothing is run, and no variable is set by it")
     port = port or process.free_port()
     if process.listens(port):
         raise ServingError(

@@ -32,6 +32,7 @@ from mmgit.spec.fields import REFERENCE_FORMS
 F = TypeVar("F", bound=Callable[..., Any])
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_PATHS = ("script", "requirements", "conda", "schema", "steps", "files")
 _TIMEOUT_SECONDS = 30.0
 _DIGITS = 10
 
@@ -44,8 +45,8 @@ def _once(_: click.Context, option: click.Parameter, files: tuple[Path, ...]) ->
     return files[0] if files else None
 
 
-def _one_file(letter: str, name: str, text: str) -> Callable[[F], F]:
-    return click.option(letter, name, type=_FILE, multiple=True, callback=_once, help=text)
+def _one_file(option: str, name: str, text: str) -> Callable[[F], F]:
+    return click.option(option, name, type=_FILE, multiple=True, callback=_once, help=text)
 
 
 _OPTIONS = (
@@ -53,6 +54,7 @@ _OPTIONS = (
     _one_file("-p", "requirements", "What it needs: requirements.txt, pyproject.toml or pylock.toml."),
     _one_file("-c", "conda", "What the script needs, as a conda file."),
     _one_file("-s", "schema", "The schema of run(); sample.json beside it comes along."),
+    _one_file("--docker-file", "steps", "Steps that customise the image: RUN, ENV, ARG, LABEL and EXPOSE."),
     click.option("--file", "files", type=_FILE, multiple=True, help="Another file that the script reads."),
     click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag of the version."),
     click.option("--metric", "metrics", multiple=True, metavar="NAME=NUMBER", help="A metric, like auc=0.91."),
@@ -71,7 +73,7 @@ class Remotely:
 
 
 def registration_options(command: F) -> F:
-    """-f, -p, -c, -s, --file, the dependencies, the runtime, --tag, --metric, --data and --reference."""
+    """-f, -p, -c, -s, --docker-file, --file, the dependencies, the runtime, --tag, --metric, --data and --reference."""
     for option in reversed(_OPTIONS):
         command = option(command)
     return runtime_options(dependency_options(command))
@@ -79,7 +81,7 @@ def registration_options(command: F) -> F:
 
 def wanted_of(name: str, paths: tuple[str, ...], options: Mapping[str, Any]) -> Registration:
     """What these files and options ask to be registered as the next version of model `name`."""
-    named = {option: options[option] for option in ("script", "requirements", "conda", "schema", "files")}
+    named = {option: options[option] for option in _PATHS}
     return Registration(
         name,
         found_files(paths),

@@ -1,8 +1,9 @@
 """What building commands need of this machine: the repository, its layout, package archives, Docker's credentials."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from mmgit.cli.progress import warn
 from mmgit.deliver import git
@@ -11,9 +12,12 @@ from mmgit.deliver.history import refuse_committed_state
 from mmgit.errors import RegistryError
 from mmgit.images import transfer
 from mmgit.images.credentials import Access, docker_credentials
+from mmgit.images.customise import RunSteps
 from mmgit.images.evidence import keys
 from mmgit.images.evidence.keys import Signer
+from mmgit.images.layout import Layout
 from mmgit.images.origins import DEBIAN, Mirror
+from mmgit.images.tar import Entry
 from mmgit.images.workshop import Workshop, registry_at
 from mmgit.lock import Lock
 from mmgit.progress import Watch, unwatched
@@ -37,7 +41,17 @@ def workshop_of(
         everything=everything,
         variables=os.environ,
         signer=signer,
+        steps_runner=_steps_runner,
     )
+
+
+def _steps_runner(images: Layout) -> RunSteps:
+    def run(*given: Any) -> Iterable[Entry]:  # noqa: ANN401 - as `RunSteps` has it
+        from mmgit.local.steps import run_steps  # noqa: PLC0415 - few have steps
+
+        return run_steps(images, *given)
+
+    return run
 
 
 def access() -> Access:

@@ -7,7 +7,7 @@ the newest one says is not made.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmgit import golden
+from mmgit import golden, steps
 from mmgit.documents import documents_of
 from mmgit.edits import runtimes
 from mmgit.edits.change import Change
@@ -24,7 +24,7 @@ from mmgit.edits.dependencies import (
     refuse_other_python,
 )
 from mmgit.edits.references import manifest_in_words, model_of, newest, next_number, version_of
-from mmgit.edits.scoring import GOLDEN, SAMPLE, SCHEMA, SCRIPT, Scoring, dependencies_of
+from mmgit.edits.scoring import GOLDEN, SAMPLE, SCHEMA, SCRIPT, STEPS, Scoring, dependencies_of
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass, field, replace
 from mmgit.images.conda.lock import CONDA_LOCK
@@ -169,6 +169,13 @@ def _refuse(folder: str, scoring: Scoring, *, is_scripted: bool) -> None:
     except ValueError as error:
         hint = '{"request": {"x": [1.5]}, "response": 2.0}   a line for each row; `response` may be left out'
         raise UsageError(f"{folder}/{GOLDEN}: {error}", hint) from error
+    try:
+        steps.read(scoring.get(STEPS, b""))
+    except steps.FaultyError as error:
+        first = error.faults[0]
+        more = f"; and {len(error.faults) - 1} more" if error.faults[1:] else ""
+        message = f"{folder}/{STEPS}:{first.line}:{first.column}: {first.message}{more}"
+        raise UsageError(message, f"steps are {', '.join(steps.INSTRUCTIONS)} and nothing else") from error
 
 
 def _last(source: Source, root: Files, model: str) -> _Last | None:
@@ -187,7 +194,7 @@ def _fields(source: Source, scoring: Scoring, wanted: Freezing, dependencies: De
     declared = dependencies.declared if dependencies else None
     python = _python(source, base, wanted.python or (declared.python if declared else None))
     refuse_other_python(dependencies, python, base)
-    named = {SCRIPT, SCHEMA, SAMPLE, GOLDEN, declared.name if declared else ""}
+    named = {SCRIPT, SCHEMA, SAMPLE, GOLDEN, STEPS, declared.name if declared else ""}
     fields = {
         "description": wanted.description,
         "runtime": wanted.choice.runtime,
@@ -200,6 +207,7 @@ def _fields(source: Source, scoring: Scoring, wanted: Freezing, dependencies: De
         "scoring": SCRIPT if SCRIPT in scoring else None,
         "files": sorted(set(scoring) - named),
         **(dependencies.fields if dependencies else {}),
+        "steps": STEPS if STEPS in scoring else None,
         "schema": SCHEMA if SCHEMA in scoring else None,
         "sample": SAMPLE if SAMPLE in scoring else None,
         "golden": GOLDEN if GOLDEN in scoring else None,

@@ -1,15 +1,15 @@
 """What stands in `models/<model>/scoring/`: name -> bytes, from the paths that a user names or from the folder itself.
 
 The names are fixed, so that everybody finds `score.py`, `requirements.txt` (or `conda.yaml`, `pyproject.toml`,
-`pylock.toml`), `schema.json` and `sample.json` in every model; other files keep theirs. `golden.jsonl` stays out of
-images.
+`pylock.toml`), `schema.json` and `sample.json` in every model; other files keep theirs. `golden.jsonl` and
+`steps.Dockerfile` stay out of images.
 """
 
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mmgit import golden
+from mmgit import golden, steps
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass
 from mmgit.images.declared import CONDA, PYLOCK, PYPROJECT, REQUIREMENTS
@@ -18,7 +18,7 @@ from mmgit.repository import layout
 from mmgit.repository.files import Files
 from mmgit.repository.paths import parts_of
 
-SCRIPT, SCHEMA, SAMPLE, GOLDEN = "score.py", "schema.json", "sample.json", golden.FILE
+SCRIPT, SCHEMA, SAMPLE, GOLDEN, STEPS = "score.py", "schema.json", "sample.json", golden.FILE, steps.FILE
 DEPENDENCIES = (REQUIREMENTS, CONDA, PYLOCK)
 _PROJECT_TABLE = re.compile(rb"^[ \t]*\[[ \t]*project[ \t]*\]", re.MULTILINE)
 
@@ -27,12 +27,13 @@ Scoring = Mapping[str, bytes]
 
 @dataclass(frozen=True)
 class ScoringPaths:
-    """The paths that `-f`, `-p`, `-c`, `-s` and `--file` name."""
+    """The paths that `-f`, `-p`, `-c`, `-s`, `--docker-file` and `--file` name."""
 
     script: Path | None = None
     requirements: Path | None = None
     conda: Path | None = None
     schema: Path | None = None
+    steps: Path | None = None
     files: Sequence[Path] = ()
 
 
@@ -43,7 +44,8 @@ def from_paths(paths: ScoringPaths) -> dict[str, bytes]:
         UsageError: a file is missing or too large, two have the same name, or there is a file but no script.
     """
     requirements = _requirements_name(paths.requirements)
-    named = {SCRIPT: paths.script, requirements: paths.requirements, CONDA: paths.conda, SCHEMA: paths.schema}
+    named = {SCRIPT: paths.script, requirements: paths.requirements, CONDA: paths.conda}
+    named |= {SCHEMA: paths.schema, STEPS: paths.steps}
     sources = {name: path for name, path in named.items() if path is not None}
     if paths.requirements is not None and paths.conda is not None:
         raise UsageError(

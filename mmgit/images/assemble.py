@@ -13,6 +13,7 @@ from mmgit.images import codec
 from mmgit.images.bases import base_key, environment_of, layers_of, packages_of, python_of
 from mmgit.images.builder import Sources
 from mmgit.images.conda.place import Prefix
+from mmgit.images.customise import RunSteps, as_in_image, ground_of, refuse_without_shell, steps_in, without_engine
 from mmgit.images.layers import LayerPlan, layer_key, plan, write
 from mmgit.images.layout import Layout
 from mmgit.images.oci import put_index, put_platform_image, serving_config
@@ -24,12 +25,13 @@ from mmgit.images.tar import Entry
 from mmgit.lock import TAR, Layer, Lock, Volume
 from mmgit.progress import Watch, unwatched
 from mmgit.recipe import Foundation, Recipe, newer_parts
+from mmgit.steps import Run
 
 if TYPE_CHECKING:
-    from mmgit.images.needs import Contents
     from mmgit.spec.base import BaseSpec
 
 DEPENDENCIES = "opt/dependencies"
+_ROUNDS = 3
 _OF_USERS = frozenset({"dependencies", "scoring", "model"})
 
 
@@ -77,6 +79,8 @@ class Assembler:
     """Libraries that binaries may name though an image lacks them."""
     packages: Index | None = None
     """Where the packages of a project come from, if not from `index`."""
+    run_steps: RunSteps = without_engine
+    """Runs what customises an image."""
 
     def build(self, recipe: Recipe, sources: Sources) -> Lock:
         """The image of `recipe`. Raises `BuildError`: something that it is made of cannot be had, or is not that."""
@@ -84,13 +88,14 @@ class Assembler:
         layers = self._layers({each.key: each for group in (*plans.values(), mounted) for each in group})
         volume = self._volume([layers[each.key] for each in mounted], plans) if mounted else None
         mark = volume.index.digest if volume else ""
+        steps = steps_in(sources.steps)
         for platform, group in plans.items():
             self._refuse_lack(platform, [*group, *mounted], layers, sources)
         platforms = {
             platform: put_platform_image(
                 platform,
                 [layers[each.key] for each in group],
-                serving_config(python_of(sources.base).path, environment_of(sources.base, platform), mark),
+                serving_config(python_of(sources.base).path, environment_of(sources.base, platform), mark, steps),
                 self.layout,
             )
             for platform, group in plans.items()
@@ -123,6 +128,9 @@ class Assembler:
             note = _note(layer_key("dependencies", made_of), platform)
             dependencies = partial(self._dependency_entries, sources, machine, note)
             plans.append(plan("dependencies", made_of, dependencies))
+        if sources.steps is not None and (runs := steps_in(sources.steps).runs):
+            below = {"steps": recipe.inputs.steps, "below": [each.key for each in plans]}
+            plans.append(plan("steps", below, partial(self._step_entries, platform, tuple(plans), runs, sources)))
         serving = partial(self.serving.entries, machine=machine, index=self.index)
         return [*plans, plan("serving", {**built_for, "serving": recipe.foundation.serving}, serving)]
 
@@ -165,7 +173,7 @@ class Assembler:
     def _layers(self, plans: Mapping[str, LayerPlan]) -> dict[str, Layer]:
         found = {key: self._there(planned) for key, planned in plans.items()}
         absent = [plans[key] for key, layer in found.items() if layer is None]
-        rounds = ([each for each in absent if each.name == "base"], [each for each in absent if each.name != "base"])
+        rounds = ([each for each in absent if _round(each) == number] for number in range(_ROUNDS))
         made = [layer for each in rounds for layer in parallel(self._make, each, at_once=os.cpu_count() or 1)]
         return {key: layer for key, layer in found.items() if layer} | {layer.key: layer for layer in made}
 
@@ -187,6 +195,7 @@ class Assembler:
             planned.entries(Path(os.devnull))
             return planned.given
         if planned.is_assembled and (found := self.elsewhere(planned.key)):
+            self.layout.remember(found)
             return found
         try:
             return write(planned, self.layout, self.watch)
@@ -235,11 +244,24 @@ class Assembler:
         lay_out(sources.pylock or b"", machine, parts[1], index=index, wheels=sources.wheels)
         yield from site_entries(parts[1], f"{prefix.path}/{prefix.site_packages}", prefix.interpreter)
 
+    def _step_entries(
+        self, platform: str, below: Sequence[LayerPlan], runs: Sequence[Run], sources: Sources, scratch: Path
+    ) -> Iterable[Entry]:
+        """What steps change of the layers below, which are there by now."""
+        there = [layer for each in below if (layer := self._there(each))]
+        of_base = there[: sum(each.name == "base" for each in below)]
+        refuse_without_shell(of_base, self.layout, sources.base, sources.base_name)
+        inherited = environment_of(sources.base, platform)
+        ground = ground_of(platform, there, inherited, self.layout)
+        with self.watch(f"running {len(runs)} steps for {platform}"):
+            return self.run_steps(ground, [as_in_image(run, inherited) for run in runs], scratch)
+
     def _refuse_lack(
         self, platform: str, group: list[LayerPlan], layers: Mapping[str, Layer], sources: Sources
     ) -> None:
         """Raise `BuildError` where binaries in the layers ask for what neither they nor the base have."""
         from mmgit.images.needs import (  # noqa: PLC0415 - the same
+            Contents,
             contents_of_base,
             contents_of_layer,
             lack_of,
@@ -247,7 +269,7 @@ class Assembler:
             remembered,
         )
 
-        def read(planned: LayerPlan) -> "Contents":
+        def read(planned: LayerPlan) -> Contents:
             return contents_of_layer(layers[planned.key], self.layout, platform)
 
         own = [
@@ -266,12 +288,19 @@ class Assembler:
             )
         lowest = [layers[each.key] for each in group if each.name == "base"]
         below = partial(contents_of_base, lowest, self.layout)
+        added = [contents_of_layer(layers[each.key], self.layout, platform) for each in group if each.name == "steps"]
+        own += [Contents(each.names) for each in added]  # what brings programs brings what they need
         lack = lack_of(remembered(self.layout, _note(lowest[0].key, platform), below), own, self.absent)
         if lack.libraries or lack.versions:
             from mmgit.images.remedies import lacking  # noqa: PLC0415 - nothing lacks mostly
 
             with self.watch(f"looking for packages of {sources.base.words}"):
                 raise lacking(lack, platform, sources.base, sources.base_name, self.mirror)
+
+
+def _round(planned: LayerPlan) -> int:
+    """What needs the base comes after it, and what needs all that lies below comes last."""
+    return {"base": 0, "steps": _ROUNDS - 1}.get(planned.name, 1)
 
 
 def _note(key: str, platform: str) -> str:
@@ -293,8 +322,9 @@ def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:
             f'a base has one Python: set `python: "{has}"`, or name another base',
         )
     today = foundation_of(sources.base, recipe.foundation.base, serving=serving, documents=sources.documents)
-    locks = [sources.pylock, sources.conda.lock if sources.conda else None]
+    locks = [sources.pylock, sources.conda.lock if sources.conda else None, sources.steps]
     locked = [hashlib.sha256(lock).hexdigest() if lock is not None else None for lock in locks]
-    if today != recipe.foundation or locked != [recipe.inputs.dependencies, recipe.inputs.conda]:
+    inputs = recipe.inputs
+    if today != recipe.foundation or locked != [inputs.dependencies, inputs.conda, inputs.steps]:
         parts = newer_parts(recipe.foundation, today) or ("dependencies",)
         raise BuildError(f"the recipe was made with another {' and '.join(parts)}", "mmgit image rebuild")

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 
 _BUILDS_AT_ONCE = 4
 """As many images are made beside each other: some wait for packages while others compress."""
+_NOT_THE_SAME = "pull the locked image from its registry, or add a build with `mmgit image rebuild`"
+NOT_TWICE = (
+    "fetch the locked image from where it was pushed, as steps need not make the same bytes twice; "
+    "or change the steps, be it a comment, and mmgit manifest create NAME"
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,8 @@ class Sources:
     wheels: Mapping[str, Open] = field(default_factory=dict)
     """Wheels that the lock names by path -> how to open each."""
     conda: "CondaSource | None" = None
+    steps: bytes | None = None
+    """What customises the image."""
     base_name: str = "NAME"
     """How the base is called."""
 
@@ -66,7 +73,7 @@ class Locked:
             raise BuildError(
                 f"the build gave {built.index.digest}, but {lock.file_name} locks {lock.index.digest}: "
                 f"{_difference(built, lock)}",
-                "pull the locked image from its registry, or add a build with `mmgit image rebuild`",
+                NOT_TWICE if recipe.inputs.steps else _NOT_THE_SAME,
             )
         return built
 

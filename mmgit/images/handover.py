@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from mmgit.images.assemble import Assembler, volume_plans
 from mmgit.images.bases import environment_of, python_of
+from mmgit.images.customise import steps_in
 from mmgit.images.layers import LayerPlan
 from mmgit.images.oci import config_of, serving_config
 from mmgit.images.recipes import locks_of, recipe_of
@@ -28,7 +29,7 @@ def objections(lock: Lock, manifest: str, source: Source, files: Files, assemble
     sources = unopened()
     python = python_of(sources.base).path
     volume, mounted = lock.volume, volume_plans(recipe, sources)
-    mark = volume.index.digest if volume else ""
+    mark, steps = volume.index.digest if volume else "", steps_in(sources.steps)
     known = layers_by_key(locks_of(source).values())
     if (volume is None) == bool(mounted):
         yield "it has a volume where its manifest has none, or none where it has one"
@@ -39,7 +40,7 @@ def objections(lock: Lock, manifest: str, source: Source, files: Files, assemble
     for platform, plans in assembler.plans(recipe, sources).items():
         image = lock.platforms[platform]
         yield from (f"{platform}: {words}" for words in _of_layers(image, plans, known))
-        start = serving_config(python, environment_of(sources.base, platform), mark)
+        start = serving_config(python, environment_of(sources.base, platform), mark, steps)
         if image.config != blob_of(config_of(platform, image.layers, start)):
             yield f"{platform}: config {image.config.digest} is not the one of these layers"
 

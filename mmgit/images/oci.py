@@ -10,30 +10,40 @@ from mmgit.images.layout import Layout
 from mmgit.images.scoring import SCORING
 from mmgit.images.serving import ENTRY_POINT
 from mmgit.lock import Blob, Layer, PlatformImage, canonical, index_of, manifest_of
+from mmgit.steps import NO_STEPS, OWN_VARIABLES, Steps
 
 VOLUME_LABEL = "dev.mmgit.volume"
 _NO_TIME = "1970-01-01T00:00:00Z"
 _PATH = ("/usr/bin", "/bin", "/opt/dependencies/bin")
-_OWN_VARIABLES = ("MMGIT_", "OTEL_")
 
 
-def serving_config(python: str, inherited: Sequence[str] = (), volume: str = "") -> Mapping[str, object]:
+def serving_config(
+    python: str, inherited: Sequence[str] = (), volume: str = "", steps: Steps = NO_STEPS
+) -> Mapping[str, object]:
     """How an image that serves a model starts; `python` is its interpreter, `inherited` the variables of its base.
 
-    The base's search path comes before ours; what it sets for mmgit's own server is left out. The
-    digest of a `volume` with its model files is a label, so that the image is of that model and of no other.
+    What the base sets for mmgit's own server is left out. The digest of a `volume` with its model files is a label, so
+    that the image is of that model and of no other.
     """
-    variables = dict(variable.split("=", 1) for variable in inherited if not variable.startswith(_OWN_VARIABLES))
-    folders = [*variables.pop("PATH", "").split(":"), *_PATH]
-    path = ":".join(dict.fromkeys(filter(None, folders)))
+    labels = {**steps.labels, **({VOLUME_LABEL: volume} if volume else {})}
     return {
-        **({"Labels": {VOLUME_LABEL: volume}} if volume else {}),
+        **({"Labels": labels} if labels else {}),
         "Entrypoint": [python, "-I", ENTRY_POINT],
-        "Env": [f"PATH={path}", *(f"{name}={value}" for name, value in variables.items())],
-        "ExposedPorts": {"8080/tcp": {}, "8081/tcp": {}},
+        "Env": variables_of(inherited, steps.variables),
+        "ExposedPorts": {port: {} for port in ("8080/tcp", "8081/tcp", *steps.ports)},
         "User": f"{USER_ID}:{USER_ID}",
         "WorkingDir": f"/{SCORING}",
     }
+
+
+def variables_of(inherited: Sequence[str], own: Mapping[str, str]) -> list[str]:
+    """The variables of an image, NAME=value. Its own search path comes before the base's, and that before ours."""
+    of_base = dict(variable.split("=", 1) for variable in inherited if not variable.startswith(OWN_VARIABLES))
+    variables = {**of_base, **own}
+    folders = [*own.get("PATH", "").split(":"), *of_base.get("PATH", "").split(":"), *_PATH]
+    variables.pop("PATH", None)
+    path = ":".join(dict.fromkeys(filter(None, folders)))
+    return [f"PATH={path}", *(f"{name}={value}" for name, value in variables.items())]
 
 
 def put_platform_image(

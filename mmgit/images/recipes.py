@@ -70,7 +70,8 @@ def recipe_of(
     def unopened() -> Sources:
         pylock = read(LOCK_FILE) if spec.dependencies else None
         conda = _conda(files, read(spec.conda)) if spec.conda else None
-        return Sources(base, {}, {}, pylock, documents=documents, conda=conda, base_name=spec.base)
+        steps = read(spec.steps) if spec.steps else None
+        return Sources(base, {}, {}, pylock, documents=documents, conda=conda, steps=steps, base_name=spec.base)
 
     return recipe, unopened
 

@@ -12,23 +12,30 @@ from mmgit.frozen import dataclass
 BLOCK = 512
 READ_BYTES = 2**20
 WHITEOUT = ".wh."
-_TYPES = {"file": b"0", "link": b"2", "folder": b"5"}
+_TYPES = {"file": b"0", "link": b"2", "folder": b"5", "gone": b"0"}
 _NAME_LIMIT = 100
 _OCTAL_SIZE_LIMIT = 8**11
+OWNER_LIMIT = 8**7
+ROOT = (0, 0)
 
 Blocks = Callable[[], Iterable[bytes]]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One member of a layer. Its path is relative to `/`; the blocks of a file add up to `size_bytes`."""
+    """One member of a layer. Its path is relative to `/`; the blocks of a file add up to `size_bytes`.
+
+    What is `gone` lies in a layer below, and is in the image no more.
+    """
 
     path: str
-    kind: Literal["file", "folder", "link"]
+    kind: Literal["file", "folder", "link", "gone"]
     mode: int
     size_bytes: int = 0
     blocks: Blocks = tuple
     target: str = ""
+    owner: tuple[int, int] = ROOT
+    """User and group, below `OWNER_LIMIT`."""
 
 
 def folder(path: str, mode: int = 0o755) -> Entry:
@@ -110,9 +117,9 @@ def _checked(entry: Entry) -> Iterator[bytes]:
 def _header(entry: Entry) -> bytes:
     """A ustar header, behind a PAX one where a name is long or a file is 8 GiB or more.
 
-    Source: POSIX.1-2017, pax, "ustar Interchange Format".
+    Source: POSIX.1-2017, pax, "ustar Interchange Format"; OCI image-spec v1.1, layer.md, "Whiteouts".
     """
-    name = entry.path.encode() + (b"/" if entry.kind == "folder" else b"")
+    name = _name(entry).encode()
     target = entry.target.encode()
     records = b""
     if len(name) > _NAME_LIMIT:
@@ -121,15 +128,26 @@ def _header(entry: Entry) -> bytes:
         records += _record(b"linkpath", target)
     if entry.size_bytes >= _OCTAL_SIZE_LIMIT:
         records += _record(b"size", b"%d" % entry.size_bytes)
-    header = _block(name, _TYPES[entry.kind], entry.mode, entry.size_bytes % _OCTAL_SIZE_LIMIT, target)
+    size_bytes = entry.size_bytes % _OCTAL_SIZE_LIMIT
+    header = _block(name, _TYPES[entry.kind], entry.mode, size_bytes, target=target, owner=entry.owner)
     if not records:
         return header
     return _block(b"././@PaxHeader", b"x", 0o644, len(records)) + records + bytes(-len(records) % BLOCK) + header
 
 
-def _block(name: bytes, kind: bytes, mode: int, size_bytes: int, target: bytes = b"") -> bytes:
-    owner, time, blank_checksum = b"%07o\0" % 0, b"%011o\0" % 0, b" " * 8
-    head = name[:_NAME_LIMIT].ljust(_NAME_LIMIT, b"\0") + b"%07o\0" % mode + owner * 2 + b"%011o\0" % size_bytes + time
+def _name(entry: Entry) -> str:
+    if entry.kind == "gone":
+        above, slash, name = entry.path.rpartition("/")
+        return f"{above}{slash}{WHITEOUT}{name}"
+    return f"{entry.path}/" if entry.kind == "folder" else entry.path
+
+
+def _block(  # noqa: PLR0913 - the fields of a header
+    name: bytes, kind: bytes, mode: int, size_bytes: int, *, target: bytes = b"", owner: tuple[int, int] = ROOT
+) -> bytes:
+    time, blank_checksum = b"%011o\0" % 0, b" " * 8
+    numbers = b"%07o\0%07o\0%07o\0%011o\0" % (mode, *owner, size_bytes)
+    head = name[:_NAME_LIMIT].ljust(_NAME_LIMIT, b"\0") + numbers + time
     tail = kind + target[:_NAME_LIMIT].ljust(_NAME_LIMIT, b"\0") + b"ustar\x0000"
     checksum = b"%06o\0 " % sum(head + blank_checksum + tail)
     return (head + checksum + tail).ljust(BLOCK, b"\0")

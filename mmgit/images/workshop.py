@@ -10,8 +10,9 @@ from mmgit.frozen import dataclass, field
 from mmgit.images import transfer
 from mmgit.images.assemble import Assembler
 from mmgit.images.bases import layers_of
-from mmgit.images.builder import Built, Locked, gather
+from mmgit.images.builder import NOT_TWICE, Built, Locked, gather
 from mmgit.images.credentials import Access, docker_credentials
+from mmgit.images.customise import RunSteps, without_engine
 from mmgit.images.layout import Layout
 from mmgit.images.locking import index_of
 from mmgit.images.models import ModelStore
@@ -60,6 +61,8 @@ class Workshop:
     """Registries that did not answer in this run: they are not asked again."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where and who we are to stores of models."""
+    steps_runner: Callable[[Layout], RunSteps] = lambda _: without_engine
+    """What runs steps on images of a layout."""
 
     @cached_property
     def layout(self) -> Layout:
@@ -83,10 +86,16 @@ class Workshop:
             )
 
     def rebuild(self, source: Source, manifest: str) -> Lock:
-        """A new image of a manifest, with today's base and server, whatever is locked already."""
-        job = job_of(self.root, source, manifest, store=self.store)
+        """A new image of a manifest, with today's base and server, whatever is locked already.
+
+        Raises:
+            BuildError: it is of a recipe that is locked, and steps made other bytes.
+        """
+        job, locks = job_of(self.root, source, manifest, store=self.store), locks_of(source)
         with self.layout.in_use():
-            lock = self._assembler(source, locks_of(source)).build(job.recipe, job.sources())
+            lock = self._assembler(source, locks).build(job.recipe, job.sources())
+            if job.recipe.inputs.steps and locks.get(lock.recipe, lock).index != lock.index:
+                raise BuildError(f"the steps made other bytes than {locks[lock.recipe].index.digest} holds", NOT_TWICE)
             return self._described(lock, source, partial(_parts, job))
 
     def _present(self, source: Source, manifest: str, digest: str | None) -> Lock:
@@ -271,6 +280,7 @@ class Workshop:
             elsewhere=self._elsewhere,
             warn=self.warn,
             absent=source.project.spec.absent_libraries,
+            run_steps=self.steps_runner(self.layout),
             watch=self.watch,
         )
 

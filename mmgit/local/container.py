@@ -58,11 +58,34 @@ def starting(engine: Engine, images: Layout) -> Start:
 
 
 @contextmanager
+def pulled(
+    client: docker.DockerClient, images: Layout, name: str, digest: str, platform: str | None = None
+) -> Iterator[str]:
+    """An image of the layout in the engine, by the name that it has there until it is taken away afterwards."""
+    server = loopback.serve(images)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    repository = f"127.0.0.1:{server.server_port}/{name}"
+    try:
+        client.images.pull(repository, tag=digest, platform=platform)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    reference = f"{repository}@{digest}"
+    try:
+        yield reference
+    finally:
+        with suppress(NotFound):
+            client.images.remove(reference)
+
+
+@contextmanager
 def _running(engine: Engine, images: Layout, model: str, lock: Lock) -> Iterator[Started]:
     name = f"mmgit-try-{uuid.uuid4().hex[:12]}"
     settings = {"service": model, "authentication": "none"}
     try:
-        with _pulled(engine.client, images, model, lock) as image, _settings(settings) as folder:
+        with pulled(engine.client, images, model, lock.index.digest) as image, _settings(settings) as folder:
             network = engine.client.networks.create(name, internal=True)
             try:
                 container = _start(engine.client, image, name, folder)
@@ -106,27 +129,6 @@ def _told(container: Container, network: str, model: str) -> Started:
     host = container.attrs["NetworkSettings"]["Networks"][network]["IPAddress"]
     address = Address(host, _PORT, f"/api/v1/service/{model}/score")
     return Started(address, is_running, lambda: container.logs(tail=_LOG_LINES).decode(errors="replace"))
-
-
-@contextmanager
-def _pulled(client: docker.DockerClient, images: Layout, model: str, lock: Lock) -> Iterator[str]:
-    """The image in the engine, under a name that is taken away afterwards."""
-    server = loopback.serve(images)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    repository = f"127.0.0.1:{server.server_port}/{model}"
-    try:
-        client.images.pull(repository, tag=lock.index.digest)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-    reference = f"{repository}@{lock.index.digest}"
-    try:
-        yield reference
-    finally:
-        with suppress(NotFound):
-            client.images.remove(reference)
 
 
 @contextmanager

@@ -56,6 +56,8 @@ class Served:
     lock: Locked | None
     index: Index = PYPI
     uploads: Uploads | None = None
+    is_customised: bool = False
+    """Whether an image of it has steps, which are not taken here."""
 
 
 def command_of(root: Path, served: Served, *, port: int) -> list[str]:

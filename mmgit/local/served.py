@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from mmgit import steps
 from mmgit.documents import documents_of
 from mmgit.edits.dependencies import machines_of
 from mmgit.edits.references import service_of
@@ -122,7 +123,7 @@ def _served(  # noqa: PLR0913 - the parts of one value
     return Served(
         name=name,
         python=spec.python,
-        files={path: root.path / place for path, place in files.items()},
+        files={path: root.path / place for path, place in files.items() if path != steps.FILE},
         models={reference.partition("/")[0]: _model_files(root, source, reference) for reference in spec.models},
         documents=documents_of(schema, sample),
         facts={
@@ -138,6 +139,7 @@ def _served(  # noqa: PLR0913 - the parts of one value
         settings={"service": name},
         lock=lock,
         index=index_of(source.project.spec),
+        is_customised=steps.FILE in files,
     )
 
 

@@ -57,6 +57,10 @@ def locate(findings: Iterable[Finding], read: Callable[[str], bytes]) -> tuple[P
     trees: dict[str, nodes.Node | None] = {}
     problems = set()
     for finding in findings:
+        if finding.at:
+            place = Place(finding.path, *finding.at)
+            problems.add(Problem(finding.code, place, finding.message, finding.hint, finding.severity))
+            continue
         if finding.path not in trees:
             try:
                 trees[finding.path] = nodes.compose(read(finding.path))

@@ -45,6 +45,8 @@ class ManifestSpec(Document):
     """The lock of packages of conda's own."""
     wheels: List[RelativePath] = ()
     """Wheels that are in no index, and are named by the lock."""
+    steps: RelativePath | None = None
+    """What customises the image: RUN, ENV, ARG, LABEL and EXPOSE."""
     schema_: RelativePath | None = None
     """What `run()` takes and gives, as JSON Schema."""
     sample: RelativePath | None = None

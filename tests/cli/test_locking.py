@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 import yaml
 
+from mmgit import steps
 from mmgit.cli.building import matrix
 from mmgit.edits.locks import record
 from mmgit.images import layers, loopback
@@ -85,6 +86,7 @@ class Flow:
         self.images = Layout(self.builder / paths.LAYOUT)
         self.python = "/usr/bin/python3"
         self.variables: tuple[str, ...] = ()
+        self.steps = b""
 
     def clone(self, folder: Path) -> Path:
         git(folder.parent, "clone", "--quiet", str(self.remote), str(folder))
@@ -110,7 +112,7 @@ class Flow:
         platforms = {}
         for platform, planned in plans.items():
             found = [self.layer(plan, content) for plan in planned]
-            how = start or serving_config(self.python, self.variables)
+            how = start or serving_config(self.python, self.variables, steps=steps.read(self.steps))
             platforms[platform] = put_platform_image(platform, found, how, self.images)
         index = put_index(platforms, self.images)
         return Lock(recipe.key, recipe.inputs.key, recipe.foundation, index, platforms)
@@ -301,6 +303,25 @@ platforms:
       - {{digest: sha256:{"b" * 64}, diff_id: sha256:{"a" * 64}, size: 5, mediaType: {TAR}+zstd}}
       - {{digest: sha256:{"a" * 64}, diff_id: sha256:{"a" * 64}, size: 6, mediaType: {TAR}}}
 """
+
+
+def test_an_image_with_steps_is_locked_if_it_says_of_itself_what_they_say(flow: Flow, mmgit: Mmgit) -> None:
+    folder = flow.builder / "models/churn/manifests/1"
+    said = (folder / "manifest.yaml").read_text()
+    (folder / "manifest.yaml").write_text(f"{said}steps: steps.Dockerfile\n")
+    (folder / "steps.Dockerfile").write_text("RUN true\nENV MODE=fast\n")
+    flow.commit(flow.builder, "Customise it")
+
+    forged = mmgit("lock", flow.hand_over(flow.made()), "--push")
+    shutil.rmtree(flow.locks)
+    flow.steps = b"ENV MODE=fast\n"
+    lock = flow.made()
+    honest = mmgit("lock", flow.hand_over(lock), "--push")
+
+    assert forged.code == 8
+    assert "is not the one of these layers" in forged.err
+    assert honest.code == 0, honest.err
+    assert flow.service("test")["image"] == lock.index.digest
 
 
 def test_an_image_on_a_base_of_others_is_locked_with_just_the_layers_of_that_base(flow: Flow, mmgit: Mmgit) -> None:

@@ -110,3 +110,40 @@ def test_model_files_are_kept_out_of_the_image_until_somebody_says_otherwise(her
     assert ["holds already" in out for out in made] == [True, False, True, False]
     manifests = [(root / f"models/churn/manifests/{number}/manifest.yaml").read_text() for number in (1, 2, 3)]
     assert ["volume: true" in manifest for manifest in manifests] == [False, True, False]
+
+
+def test_an_image_is_customised_by_a_docker_file_that_git_keeps(here: Here, mmgit: Mmgit, tmp_path: Path) -> None:
+    root = here()
+    (tmp_path / "Dockerfile").write_text("ARG HF_TOKEN=hf_abc\nENV MODE=fast\n")
+    (tmp_path / "other.bin").write_text("better weights")
+
+    made = mmgit(
+        "model", "register", "churn", str(tmp_path / "other.bin"), "--docker-file", str(tmp_path / "Dockerfile")
+    )
+
+    assert made.code == 0, made.err
+    for folder in ("scoring", "manifests/2"):
+        assert (root / f"models/churn/{folder}/steps.Dockerfile").read_text().endswith("ENV MODE=fast\n")
+    assert json.loads(mmgit("manifest", "show", "churn/2", "-o", "json").out)["steps"] == "steps.Dockerfile"
+    checked = mmgit("check")
+    place = "models/churn/manifests/2/steps.Dockerfile:1:5"
+    assert f"{place}: warning M323: steps of manifest churn/2: ARG HF_TOKEN looks like a secret" in checked.err
+    assert "hf_abc" not in checked.err
+
+
+def test_steps_that_are_changed_make_the_next_manifest_and_a_plan_shows_them(
+    here: Here, mmgit: Mmgit, git: Callable[..., str]
+) -> None:
+    root = here({"models/churn/scoring/score.py": EDITED["models/churn/scoring/score.py"]})
+    (root / "models/churn/scoring/steps.Dockerfile").write_text("ENV MODE=fast\n")
+    mmgit("manifest", "create", "churn")
+    git("init", "--quiet")
+    git("add", "--all")
+    git("commit", "--quiet", "--message=Begin")
+    (root / "models/churn/scoring/steps.Dockerfile").write_text("ENV MODE=slow\n")
+
+    assert mmgit("manifest", "create", "churn").code == 0
+
+    plan = mmgit("plan", "HEAD").out
+    assert "-ENV MODE=fast" in plan
+    assert "+ENV MODE=slow" in plan

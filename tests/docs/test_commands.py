@@ -53,6 +53,9 @@ ELSEWHERE = {
     "cli/test_manifests.py::test_model_files_are_kept_out_of_the_image_until_somebody_says_otherwise": (
         r"manifest create .*--volume",
     ),
+    "cli/test_manifests.py::test_an_image_is_customised_by_a_docker_file_that_git_keeps": (
+        r"model register .*--docker-file",
+    ),
     "cli/test_models.py::test_registering_a_model_says_both_numbers_and_what_to_type_next": (r"model register",),
     "cli/test_logs.py::test_one_request_is_found_by_its_id_also_where_several_were_scored_at_once": (r"service logs",),
     "cluster/test_status.py::test_a_status_says_of_every_service_how_it_runs_and_why_not": (r"status\b",),

@@ -21,11 +21,13 @@ from mmgit.images import deb, layout, sdists, untar
 from mmgit.images.conda import package
 from mmgit.images.evidence import manifests, shelves
 from mmgit.inputs import MAX_SCORING_BYTES
+from mmgit.local import steps as local_steps
 from mmgit.repository import paths, problems, reading, subset
 from mmgit.serving.front import connection, connections, receiver, records
 from mmgit.serving.scorer import strict_json
 from mmgit.spec.base import LAYER_LIMIT_BYTES, LAYERS_LIMIT, PACKAGE_SIZE_LIMIT_BYTES
 from mmgit.spec.project import Store
+from mmgit.steps import text
 from mmgit.telemetry import counting, features
 
 ROOT = Path(__file__).parents[2]
@@ -212,6 +214,18 @@ COMPILING = (
         f"{sdists.BUILD_SECONDS / 60:.0f} minutes",
         "exit code 8",
         "images/test_sdists.py::test_a_build_that_takes_too_long_is_stopped",
+    ),
+    Limit(
+        "a file of steps",
+        size(text.MAX_BYTES),
+        "M322",
+        "steps/test_steps.py::test_all_else_is_refused_with_its_place",
+    ),
+    Limit(
+        "running the steps of an image, for one platform",
+        f"{local_steps.TIMEOUT_SECONDS / 60:.0f} minutes",
+        "exit code 8",
+        "local/test_steps.py::test_commands_have_a_bound_and_leave_nothing",
     ),
     Limit(
         "a manifest or index of an image",

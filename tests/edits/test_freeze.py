@@ -74,6 +74,28 @@ def test_all_files_are_frozen_with_the_dependencies_locked(edited: Callable[...,
     assert repository.problems == ()
 
 
+def test_steps_are_frozen_and_are_no_file_of_the_image(edited: Callable[..., Edited]) -> None:
+    repository, solver = edited(), Solver()
+
+    result = frozen(repository, {"score.py": SCORE, "steps.Dockerfile": b"RUN true\n"}, solver)
+
+    assert result.change.files[f"{FOLDER}/steps.Dockerfile"] == b"RUN true\n"
+    assert b"scoring: score.py\nsteps: steps.Dockerfile\n" in (result.change.files[f"{FOLDER}/manifest.yaml"] or b"")
+    repository.apply(result.change)
+    assert repository.problems == ()
+
+
+def test_steps_that_are_not_taken_are_not_frozen(edited: Callable[..., Edited]) -> None:
+    scoring = {"score.py": SCORE, "steps.Dockerfile": b"RUN true\n  USER root\nFROM x\n"}
+
+    with pytest.raises(UsageError) as raised:
+        frozen(edited(), scoring, Solver())
+
+    assert raised.value.message == (
+        "models/churn/scoring/steps.Dockerfile:2:3: `USER` is none of RUN, ENV, ARG, LABEL, EXPOSE; and 1 more"
+    )
+
+
 def test_what_the_newest_manifest_says_is_not_frozen_again(edited: Callable[..., Edited]) -> None:
     repository, solver = edited(), Solver()
     scoring = {"score.py": SCORE, "requirements.txt": b"numpy\n"}

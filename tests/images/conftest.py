@@ -27,6 +27,7 @@ import pytest
 from mmgit.images import wire
 from mmgit.images.assemble import Assembler, foundation_of
 from mmgit.images.builder import Sources
+from mmgit.images.customise import RunSteps, without_engine
 from mmgit.images.layout import Layout
 from mmgit.images.origins import Index, Mirror
 from mmgit.images.serving import Serving
@@ -286,6 +287,8 @@ class World:
     model: bytes = b"weights"
     volume: bool = False
     model_file: str = "model.bin"
+    steps: bytes | None = None
+    run_steps: RunSteps = without_engine
 
     @property
     def index(self) -> Index:
@@ -301,6 +304,7 @@ class World:
             models=(RecipeModel("digits", (RecipeFile(self.model_file, sha256(self.model), len(self.model)),)),),
             dependencies=sha256(self.pylock),
             volume=self.volume,
+            steps=sha256(self.steps) if self.steps is not None else None,
         )
 
     @property
@@ -315,12 +319,13 @@ class World:
             {"score.py": lambda: io.BytesIO(score)},
             {("digits", self.model_file): lambda: io.BytesIO(model)},
             self.pylock,
+            steps=self.steps,
         )
 
     @property
     def assembler(self) -> Assembler:
         mirror = Mirror(f"{self.site.url}/debian", f"{self.site.url}/security", f"{self.site.url}/snapshot")
-        return Assembler(self.layout, mirror, self.index, self.serving)
+        return Assembler(self.layout, mirror, self.index, self.serving, run_steps=self.run_steps)
 
     def build(self) -> Lock:
         return self.assembler.build(self.recipe, self.sources)

@@ -35,6 +35,17 @@ def test_another_reader_gets_files_folders_and_links_back() -> None:
     ]
 
 
+def test_what_is_gone_is_said_by_a_whiteout_and_owners_are_kept() -> None:
+    found = members([Entry("a/b", "gone", 0o644), Entry("c", "folder", 0o2750, owner=(42, 65534))])
+
+    assert [(each.name, each.size, each.uid, each.gid) for each in found] == [
+        ("a", 0, 0, 0),
+        ("a/.wh.b", 0, 0, 0),
+        ("c", 0, 42, 65534),
+    ]
+    assert oct(found[2].mode) == "0o2750"
+
+
 def test_nothing_of_the_machine_is_in_an_archive() -> None:
     found = members([file("a/b", b"x"), file(LONG, b"y")])
 

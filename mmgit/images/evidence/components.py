@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from mmgit import __version__
+from mmgit import __version__, steps
 from mmgit.frozen import dataclass, replace
 from mmgit.images.bases import layers_of, packages_of
 from mmgit.images.builder import Sources
 from mmgit.images.conda.lock import SUBDIRS, CondaPackage
 from mmgit.images.conda.lock import packages_of as conda_packages_of
+from mmgit.images.customise import steps_in
 from mmgit.images.evidence.wheels import Wheel, wheels_on, without_login
 from mmgit.images.origins import Machine
 from mmgit.images.serving import LOCKS, Serving
@@ -53,6 +54,8 @@ class Parts:
     """The lock of conda's own packages."""
     own: str = ""
     """The layer that holds code of mmgit's own."""
+    is_customised: bool = False
+    """Whether commands were run, which may have brought anything."""
 
     @property
     def name(self) -> str:
@@ -64,7 +67,8 @@ def parts_of(recipe: Recipe, sources: Sources, serving: Serving) -> Parts:
     """The parts of a model's image."""
     pylocks = [("dependencies", sources.pylock)] if sources.pylock is not None else []
     pylocks += [("serving", serving.files[lock]) for lock in LOCKS]
-    return Parts(recipe, sources.base, tuple(pylocks), sources.conda.lock if sources.conda else None, "serving")
+    conda, runs = sources.conda.lock if sources.conda else None, steps_in(sources.steps).runs
+    return Parts(recipe, sources.base, tuple(pylocks), conda, "serving", bool(runs))
 
 
 def components(parts: Parts) -> list[Component]:
@@ -103,6 +107,8 @@ def _files(parts: Parts, platforms: tuple[str, ...]) -> Iterator[Component]:
     files = {each.path: each.sha256 for each in parts.recipe.inputs.files}
     for path, sha256 in {**files, **parts.recipe.foundation.documents}.items():
         yield Component("file", path, "scoring", sha256=sha256, platforms=platforms)
+    if parts.recipe.inputs.steps:
+        yield Component("file", steps.FILE, "steps", sha256=parts.recipe.inputs.steps, platforms=platforms)
     for model in parts.recipe.inputs.models:
         for each in model.files:
             name = f"models/{model.name}/{each.path}"

@@ -18,14 +18,16 @@ PREDICATE_TYPE = "https://cyclonedx.org/bom"
 _IMAGE = "image"
 
 
-def sbom(name: str, digest: str, components: Sequence[Component], suite: str) -> bytes:
+def sbom(name: str, digest: str, components: Sequence[Component], suite: str, *, is_customised: bool = False) -> bytes:
     """The document of the image whose index has this digest; `suite` is its Debian, nothing where its base is an image.
 
     It holds no time, and its serial number follows from the rest: so it can be made again and compared. Of an image
-    that is the base only the layers are known, and the document says that it is not complete.
+    that is the base only the layers are known, and of commands that were run nothing but their text: the document says
+    that it is not complete.
     """
     debian = {"type": "operating-system", "bom-ref": "debian", "name": "debian", "version": suite}
     held = [*([debian] if suite else []), *map(_component, components)]
+    aggregate = "complete" if suite and not is_customised else "incomplete"
     document: dict[str, Any] = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -42,7 +44,7 @@ def sbom(name: str, digest: str, components: Sequence[Component], suite: str) ->
             },
         },
         "components": held,
-        "compositions": [{"aggregate": "complete" if suite else "incomplete", "assemblies": [_IMAGE]}],
+        "compositions": [{"aggregate": aggregate, "assemblies": [_IMAGE]}],
         "dependencies": [{"ref": _IMAGE, "dependsOn": sorted(each["bom-ref"] for each in held)}],
     }
     serial = uuid.uuid5(uuid.NAMESPACE_URL, f"https://mmgit.dev/sbom/{hashlib.sha256(canonical(document)).hexdigest()}")

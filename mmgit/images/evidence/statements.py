@@ -14,7 +14,7 @@ def statements(image: Blob, parts: Parts) -> tuple[Artifact, Artifact]:
     """
     found = components(parts)
     name, digest = parts.name, image.digest
-    bill = sbom.sbom(name, digest, found, parts.base.suite)
+    bill = sbom.sbom(name, digest, found, parts.base.suite, is_customised=parts.is_customised)
     made = provenance.provenance(name, digest, parts.recipe, found)
     return (
         artifact(sbom.MEDIA_TYPE, [Part(sbom.MEDIA_TYPE, bill)], image),

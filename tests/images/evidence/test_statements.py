@@ -75,6 +75,23 @@ def test_it_names_everything_in_the_image_by_digest(bill: Json, world: "World") 
     assert properties(found["quick"]) == ["serving", "linux/amd64", "linux/arm64"]
 
 
+def test_commands_that_were_run_are_named_and_make_the_bill_incomplete(world: "World") -> None:
+    world.steps = b"RUN true\n"
+
+    bill = said(statements(IMAGE, parts_of(world.recipe, world.sources, world.serving))[0])
+
+    assert by_name(bill)["steps.Dockerfile"]["hashes"] == [{"alg": "SHA-256", "content": world.inputs.steps}]
+    assert bill["compositions"][0]["aggregate"] == "incomplete"
+
+
+def test_variables_and_labels_leave_it_complete(world: "World") -> None:
+    world.steps = b"ENV MODE=fast\n"
+
+    bill = said(statements(IMAGE, parts_of(world.recipe, world.sources, world.serving))[0])
+
+    assert bill["compositions"][0]["aggregate"] == "complete"
+
+
 def test_each_platform_has_its_own_debian_packages(bill: Json, world: "World") -> None:
     found = [each for each in bill["components"] if each["name"] == "python3-minimal"]
 
