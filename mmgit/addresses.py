@@ -1,7 +1,7 @@
 """Where services answer: an environment and a name in, the address out. Pure."""
 
 from mmgit.frozen import dataclass
-from mmgit.spec import EnvironmentSpec
+from mmgit.spec import EnvironmentSpec, ServiceSpec
 
 LOCAL_URL = "http://127.0.0.1:8080"
 """Where `mmgit serve` answers."""
@@ -16,12 +16,22 @@ class Address:
     remedy: str
 
 
-def address_of(environment: EnvironmentSpec | None, service: str) -> Address:
-    """The address of a service in an environment; without one, of what `mmgit serve` runs."""
+def address_of(environment: EnvironmentSpec | None, service: str, spec: ServiceSpec | None = None) -> Address:
+    """The address of a service in an environment; without one, of what `mmgit serve` runs.
+
+    `spec` is the service's own, which says at which port of an edge device it answers.
+    """
     path = f"/api/v1/service/{service}/score"
     if environment is None or environment.target == "process":
         return Address(f"{LOCAL_URL}{path}", needs_key=False, remedy=f"mmgit serve {service}")
     if environment.target == "compose":
         url = f"https://{environment.host or 'localhost'}:{environment.port}{path}"
         return Address(url, needs_key=True, remedy="mmgit up ENV   starts a compose environment")
+    if environment.target == "iot-edge":
+        port = {**(environment.defaults.parameters or {}), **((spec and spec.parameters) or {})}.get("port")
+        if not port:
+            remedy = "only modules of the same device reach it; `parameters: {port: …}` publishes it"
+            return Address(f"http://{service}:8080{path}", needs_key=True, remedy=remedy)
+        url = f"http://{environment.host or 'localhost'}:{port}{path}"
+        return Address(url, needs_key=True, remedy=f"iotedge logs {service}   on the device says how it is")
     return Address(f"https://{environment.host}{path}", needs_key=True, remedy="can the host be reached from here?")

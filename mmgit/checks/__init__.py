@@ -5,6 +5,7 @@ A check is a function from a `Scope` to findings; `CHECKS` is all of them.
 
 from mmgit.checks import (
     contracts,
+    devices,
     environments,
     files,
     handover,
@@ -51,6 +52,7 @@ CHECKS_OF_SERVICES: tuple[Check, ...] = (
     environments.processes_render_nothing,
     environments.batches_are_of_rows,
     environments.who_scales_to_zero_has_an_activator,
+    devices.devices_have_what_services_ask,
     redaction.services_redact_what_they_have,
     contracts.breaking_contracts_get_a_service_of_their_own,
     handover.autoscalers_take_over_from_what_runs,

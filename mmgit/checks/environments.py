@@ -84,6 +84,7 @@ def volumes_can_be_mounted(scope: Scope) -> Iterator[Finding]:
         if spec.target == "process" or (spec.target == "kubernetes" and oldest >= _IMAGE_VOLUMES):
             continue
         why = f"Kubernetes 1.{oldest[1]} mounts no images; 1.35 does" if spec.target == "kubernetes" else ""
+        why = why or f"{spec.target} mounts no images"
         for service in environment.services:
             for field in ("manifest", "next"):
                 reference = getattr(service.spec, field)
@@ -91,7 +92,7 @@ def volumes_can_be_mounted(scope: Scope) -> Iterator[Finding]:
                 if manifest and manifest.spec.volume:
                     message = f"manifest {reference} has its model files in a volume: "
                     hint = f"mmgit manifest create {reference.partition('/')[0]} --no-volume"
-                    yield Finding("M348", service.path, (field,), message + (why or "compose mounts no images"), hint)
+                    yield Finding("M348", service.path, (field,), message + why, hint)
 
 
 def processes_render_nothing(scope: Scope) -> Iterator[Finding]:

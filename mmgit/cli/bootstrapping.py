@@ -1,6 +1,7 @@
 """`mmgit env bootstrap`: what a person applies once, and the Secrets that nobody else makes."""
 
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from mmgit.cli.context import find_root, target_branch
 from mmgit.cli.output import Form, output_option, print_rows
 from mmgit.edits.references import environment_of
 from mmgit.errors import OutOfDate, ProblemsFound, UsageError
+from mmgit.repository import layout
 from mmgit.repository.files import Root
 
 
@@ -21,7 +23,8 @@ from mmgit.repository.files import Root
 def bootstrap(name: str, controller: str | None, objects: str | None, form: Form) -> None:
     """Say what a person does once so that a controller applies environment NAME from then on.
 
-    Commands to type, none with a secret in it; changes nothing here and asks no cluster.
+    Commands to type, none with a secret in it; changes nothing here and asks no cluster. For target iot-edge they are
+    typed, or run by a job, whenever something is released: devices have no controller that reads git.
     """
     from mmgit import pipeline  # noqa: PLC0415 - --help must not wait for it
     from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
@@ -31,6 +34,14 @@ def bootstrap(name: str, controller: str | None, objects: str | None, form: Form
     checked = pipeline.check(root, surroundings_of(root, target_branch()))
     if checked.source is None or checked.errors:
         raise ProblemsFound(checked.problems)
+    if environment_of(checked.source, name).spec.target == "iot-edge":
+        from mmgit.render import edge_steps  # noqa: PLC0415 - as above
+
+        rendered = {path: data for path, data in checked.tree.items() if path.startswith(layout.rendered_folder(name))}
+        for path, data in rendered.items():
+            _is_committed(root, path, data)
+        _print(edge_steps.steps(checked.desired.environments[name], rendered), form)
+        return
     declared = environment_in_cluster(checked.source, environment_of(checked.source, name).name)
     chosen = _chosen(declared.spec.controllers, controller)
     forge = checked.source.project.spec.forge
@@ -46,7 +57,10 @@ def bootstrap(name: str, controller: str | None, objects: str | None, form: Form
         Path(objects).write_bytes(checked.tree[path])
         print(f"next: kubectl apply --server-side -f {objects}")
         return
-    needed = list(steps(checked.desired.environments[name], chosen, forge.clone_url, sealed=declared.sealed))
+    _print(steps(checked.desired.environments[name], chosen, forge.clone_url, sealed=declared.sealed), form)
+
+
+def _print(needed: Iterable[tuple[str, str]], form: Form) -> None:
     if form == "table":
         for number, (what, command) in enumerate(needed, 1):
             print(f"{number}. {what}\n   {command}")

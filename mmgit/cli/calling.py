@@ -66,7 +66,7 @@ def run(name: str, environment: str | None, data: str | None, port: int | None, 
     if port and environment:
         raise UsageError("--port is for what `mmgit serve` runs here", f"mmgit service run {name} --port {port}")
     spec = service_of(source, environment, name).spec if environment else None
-    address = address_of(environment_of(source, environment).spec if environment else None, name)
+    address = address_of(environment_of(source, environment).spec if environment else None, name, spec)
     if port:
         address = replace(address, url=address.url.replace(addresses.LOCAL_URL, f"http://127.0.0.1:{port}", 1))
     body = _sample(root, source, environment, name) if data is None else _request(data)
@@ -96,8 +96,8 @@ def usage(name: str, environment: str | None, form: Form) -> None:
     root = find_root()
     source = loaded(root, f"{layout.ENVIRONMENTS}/")
     chosen = only_environment(source, name, environment)
-    service_of(source, chosen, name)
-    address = address_of(environment_of(source, chosen).spec, name)
+    declared = service_of(source, chosen, name)
+    address = address_of(environment_of(source, chosen).spec, name, declared.spec)
     sample = _sample_path(source, chosen, name)
     headers = {"Content-Type": "application/json"} | ({"Authorization": "Bearer <key>"} if address.needs_key else {})
     lines = [f"curl {address.url}", "-H 'Content-Type: application/json'", f"-d @{sample or 'request.json'}"]

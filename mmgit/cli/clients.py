@@ -57,7 +57,7 @@ def clients(name: str, language: str, environment: str | None, folder: Path | No
         root.read(f"{here}/{file}", MAX_SCORING_BYTES) if file else None for file in (manifest.schema_, manifest.sample)
     )
     document = openapi_document(*declared_of(schema, sample), title=TITLE)
-    address = address_of(environment_of(source, chosen).spec, name)
+    address = address_of(environment_of(source, chosen).spec, name, service)
     client = Client(name, address.url, address.needs_key, api_of(document))
     target = folder or root.path / "clients" / name / language
     files = files_of(client, language)

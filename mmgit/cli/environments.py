@@ -20,6 +20,7 @@ from mmgit.repository import layout, reading
 from mmgit.spec import EnvironmentSpec
 
 _COLUMNS = ("environment", "target", "registry", "namespace", "host", "services")
+_TARGETS = ("kubernetes", "compose", "iot-edge", "process")
 _SHOWN = ("target", "registry", "namespace", "host", "description")
 
 
@@ -53,9 +54,7 @@ def _environment_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @env.command()
 @click.argument("name")
-@click.option(
-    "--target", type=click.Choice(["kubernetes", "compose", "process"]), required=True, help="What runs services there."
-)
+@click.option("--target", type=click.Choice(_TARGETS), required=True, help="What runs services there.")
 @_environment_options
 def create(name: str, **options: Any) -> None:  # noqa: ANN401 - click's values
     """Declare environment NAME.
@@ -63,6 +62,7 @@ def create(name: str, **options: Any) -> None:  # noqa: ANN401 - click's values
     \b
     kubernetes needs --registry, --namespace, --host, and --gateway or --ingress
     compose    needs --registry
+    iot-edge   needs --registry; --host is the name of a device
     process    needs nothing: `mmgit serve` runs its services
     """  # noqa: D301 - click's mark for lines that stay
     with editing(f"{layout.ENVIRONMENTS}/{name}/") as session:

@@ -57,6 +57,8 @@ def logs(  # noqa: PLR0913 - one parameter an option
     wanted = _Wanted(name, seconds, None if request_id or seconds else _TAIL, follow)
     if chosen.spec.target == "process":
         raise UsageError("the log of `mmgit serve` is what it prints", f"mmgit serve {name}")
+    if chosen.spec.target == "iot-edge":
+        raise UsageError("devices keep the logs of their modules", f"iotedge logs {name}   on a device")
     if chosen.spec.target == "compose":
         reading = _of_compose(root, chosen, wanted)
     else:

@@ -150,7 +150,7 @@ def show(name: str, environment: str | None, form: Form) -> None:
     declared = service_of(source, chosen, name)
     spec = declared.spec.plain(only_given=True, without_head=True)
     about = {"service": name, "environment": chosen, "group": declared.group, "file": declared.path}
-    address = address_of(environment_of(source, chosen).spec, name)
+    address = address_of(environment_of(source, chosen).spec, name, declared.spec)
     print_one({**about, "url": address.url, "runs": _runs(source, declared.spec.manifest), **spec}, form)
 
 

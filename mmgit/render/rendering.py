@@ -38,6 +38,10 @@ def target_of(environment: DesiredEnvironment, blueprints: BlueprintSet) -> Targ
             from mmgit.render.compose import Compose  # noqa: PLC0415 - most compiles are of Kubernetes alone
 
             return Compose(environment, blueprints)
+        case "iot-edge":
+            from mmgit.render.edge import IotEdge  # noqa: PLC0415 - as above
+
+            return IotEdge(environment, blueprints)
         case "process":
             return Process()
 

@@ -39,7 +39,7 @@ def changed_objects(
 
 
 def _named(objects: Collection[Mapping[str, Any]]) -> dict[tuple[str, str], Mapping[str, Any]]:
-    """Kubernetes objects by kind and name; a compose file is one thing."""
+    """Kubernetes objects and edge modules by kind and name; a compose file is one thing."""
     return {(str(each.get("kind", "compose file")), _name(each)): each for each in objects}
 
 

@@ -3,6 +3,8 @@
 Command line of the server, in an image and anywhere else; the defaults are the image's:
 `python3 -I main.py [--image-facts /srv/mmgit.json] [--settings FOLDER] [--keys FOLDER] [--packages FOLDER]`.
 Without options the folders come from `MMGIT_SETTINGS` and `MMGIT_KEYS`, else /etc/mmgit/settings and /etc/mmgit/keys.
+Where files cannot travel with an image, `MMGIT_SETTINGS_JSON` is settings.json itself; no folder is read then, and
+`MMGIT_KEYS_JSON` is keys.json. Without that there are no keys, so nobody may call.
 
 A local server (`mmgit serve`) starts the same file with a settings.json that also names the places and ports:
 `{"service": "digits", "authentication": "none", "scoring_folder": "…/scoring", "interpreter": "…/venv/bin/python",
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 IMAGE_FACTS = "/srv/mmgit.json"
 SETTINGS_FOLDER = "/etc/mmgit/settings"
 KEYS_FOLDER = "/etc/mmgit/keys"
+SETTINGS_VARIABLE, KEYS_VARIABLE = "MMGIT_SETTINGS_JSON", "MMGIT_KEYS_JSON"
 
 Json = Any
 
@@ -104,6 +107,8 @@ class Settings:
     admin_port: int = 8081
     telemetry: Recording | None = None
     image: ImageFacts = ImageFacts()
+    keys_text: str | None = None
+    """keys.json itself, where it is given with the settings; no folder is read then."""
 
     @property
     def version(self) -> str:
@@ -111,26 +116,32 @@ class Settings:
         return self.manifest.rpartition("/")[2]
 
 
-def load(image_facts: Path, settings_folder: Path, keys_folder: Path) -> Settings:
+def load(image_facts: Path, settings_folder: Path, keys_folder: Path, variables: Mapping[str, str]) -> Settings:
     """The settings of one server. Fields that this version does not know are passed over: a newer compiler wrote them.
 
     Raises:
         SettingsError: a file is missing, broken, or holds a value out of its range.
     """
     facts_given = _read(image_facts)
-    settings_file = settings_folder / "settings.json"
-    given = _read(settings_file)
+    settings_file: Path | str = settings_folder / "settings.json"
+    keys_text = None
+    if SETTINGS_VARIABLE in variables:
+        settings_file, keys_text = SETTINGS_VARIABLE, variables.get(KEYS_VARIABLE, '{"keys": []}')
+        given = _object(variables[SETTINGS_VARIABLE].encode(), settings_file)
+    else:
+        given = _read(settings_folder / "settings.json")
     if "service" not in given:
         raise SettingsError(f"{settings_file}: the field service is missing")
     image = ImageFacts(**_known(ImageFacts(), facts_given, image_facts))
     known = _known(Settings(""), given, settings_file)
     recording = _recording(given, settings_file)
-    settings = Settings(**{"keys_folder": str(keys_folder), **known, "telemetry": recording, "image": image})
+    beside = {"telemetry": recording, "image": image, "keys_text": keys_text}
+    settings = Settings(**{"keys_folder": str(keys_folder), **known, **beside})
     _check_ranges(settings, settings_file)
     return settings
 
 
-def _recording(given: Mapping[str, Any], file: Path) -> Recording | None:
+def _recording(given: Mapping[str, Any], file: Path | str) -> Recording | None:
     if given.get("telemetry") is None:
         return None
     asked = _typed({}, given["telemetry"], f"{file}: the field telemetry")
@@ -145,6 +156,10 @@ def _read(file: Path) -> dict[str, Any]:
         raise SettingsError(f"{file}: {error.strerror}") from error
     if len(text) > _FILE_BYTES_MAX:
         raise SettingsError(f"{file}: larger than {_FILE_BYTES_MAX} bytes")
+    return _object(text, file)
+
+
+def _object(text: bytes, file: Path | str) -> dict[str, Any]:
     try:
         document = json.loads(without_header(text))
     except ValueError as error:
@@ -159,12 +174,12 @@ def without_header(text: bytes) -> bytes:
     return text.partition(b"\n")[2] if text.startswith(b"#") else text
 
 
-def _known(defaults: object, given: Mapping[str, Any], file: Path) -> dict[str, Any]:
+def _known(defaults: object, given: Mapping[str, Any], file: Path | str) -> dict[str, Any]:
     """The given fields that `defaults` has, each of the type of its default."""
     known = {}
     for known_field in fields(defaults):  # type: ignore[arg-type]
         name = known_field.name
-        if name in given and name not in ("image", "telemetry"):
+        if name in given and name not in ("image", "telemetry", "keys_text"):
             known[name] = _typed(getattr(defaults, name), given[name], f"{file}: the field {name}")
     return known
 
@@ -183,7 +198,7 @@ def _typed(default: Json, value: Json, place: str) -> Json:
     return value
 
 
-def _check_ranges(settings: Settings, file: Path) -> None:
+def _check_ranges(settings: Settings, file: Path | str) -> None:
     limits = (
         ("concurrency", 1, 1024),
         ("spares", 0, 1024),

@@ -17,7 +17,7 @@ from mmgit.spec.fields import (
 )
 from mmgit.spec.model import Metric
 from mmgit.spec.record import EMPTY, Spec
-from mmgit.spec.retraining import RetrainingSpec
+from mmgit.spec.retraining import ImageByDigest, RetrainingSpec
 from mmgit.spec.secrets import Secrets
 from mmgit.spec.service import Port, ServiceDefaults
 from mmgit.spec.telemetry import TelemetrySpec
@@ -209,13 +209,26 @@ class Signatures(Spec):
     """For which admission controllers a policy is written that refuses other images of the registry."""
 
 
+MAX_TWIN_TEXT_BYTES = 4096
+"""What the twin of an edge device takes as one text."""
+
+
+class EdgeRuntime(Spec):
+    """The two modules that every device of IoT Edge runs, for a deployment that is complete."""
+
+    agent: ImageByDigest
+    """The image of edgeAgent."""
+    hub: ImageByDigest
+    """The image of edgeHub."""
+
+
 class EnvironmentSpec(Document):
     """A place to deploy: target, registry, namespace, host and the defaults of its services."""
 
     kind: Literal["Environment"]
     description: Text = ""
     """What it is for."""
-    target: Literal["kubernetes", "compose", "process"]
+    target: Literal["kubernetes", "compose", "iot-edge", "process"]
     """What its services run on."""
     registry: Registry | None = None
     """Host and prefix of images, like `registry.example.com/models`."""
@@ -231,6 +244,8 @@ class EnvironmentSpec(Document):
     """The ingress controller, in place of a Gateway."""
     tls: Certificate | None = None
     """The certificate of the proxy, for compose."""
+    edge: EdgeRuntime | None = None
+    """The runtime of devices, for iot-edge. Without it each service is a layer over a deployment of others."""
     kubernetes: KubernetesCluster = KubernetesCluster()
     """What clusters this must work on."""
     monitoring: Monitoring = Monitoring()
@@ -256,12 +271,14 @@ class EnvironmentSpec(Document):
 
     def check(self) -> None:
         """What its target needs."""
-        needed = {"kubernetes": ("registry", "namespace", "host"), "compose": ("registry",), "process": ()}[self.target]
+        needed = {"kubernetes": ("registry", "namespace", "host"), "process": ()}.get(self.target, ("registry",))
         missing = [name for name in needed if getattr(self, name) is None]
         if missing:
             raise ValueError(f"target {self.target} needs {', '.join(missing)}")
         if self.target == "kubernetes" and (self.gateway is None) == (self.ingress is None):
             raise ValueError("target kubernetes needs either gateway or ingress")
+        if self.edge and self.target != "iot-edge":
+            raise ValueError(f"edge is for target iot-edge, not for {self.target}")
         if self.signatures and self.signatures.admission and self.target != "kubernetes":
             raise ValueError(f"admission is for target kubernetes, not for {self.target}")
         if self.retraining and self.target != "kubernetes":

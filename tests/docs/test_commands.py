@@ -56,6 +56,10 @@ ELSEWHERE = {
     "cli/test_manifests.py::test_an_image_is_customised_by_a_docker_file_that_git_keeps": (
         r"model register .*--docker-file",
     ),
+    "cli/test_edge.py::test_a_service_is_created_compiled_and_deployed_by_the_commands_that_are_printed": (
+        r"(env create|env bootstrap) plant|service create churn --env plant",
+    ),
+    "local/test_edge.py::test_a_module_answers_who_has_a_key_and_refuses_all_others": (r"release churn --env plant",),
     "cli/test_models.py::test_registering_a_model_says_both_numbers_and_what_to_type_next": (r"model register",),
     "cli/test_logs.py::test_one_request_is_found_by_its_id_also_where_several_were_scored_at_once": (r"service logs",),
     "cluster/test_status.py::test_a_status_says_of_every_service_how_it_runs_and_why_not": (r"status\b",),

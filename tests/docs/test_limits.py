@@ -22,10 +22,12 @@ from mmgit.images.conda import package
 from mmgit.images.evidence import manifests, shelves
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.local import steps as local_steps
+from mmgit.render import edge
 from mmgit.repository import paths, problems, reading, subset
 from mmgit.serving.front import connection, connections, receiver, records
 from mmgit.serving.scorer import strict_json
 from mmgit.spec.base import LAYER_LIMIT_BYTES, LAYERS_LIMIT, PACKAGE_SIZE_LIMIT_BYTES
+from mmgit.spec.environment import MAX_TWIN_TEXT_BYTES
 from mmgit.spec.project import Store
 from mmgit.steps import text
 from mmgit.telemetry import counting, features
@@ -116,6 +118,18 @@ DECLARED = (
         Store.read({}).git_limit,
         "it goes to Git LFS or a store, else exit code 2",
         "edits/test_model_files.py::test_a_file_up_to_the_limit_goes_into_git",
+    ),
+    Limit(
+        "modules of an edge device, together",
+        f"{edge.MAX_MODULES}, and {size(edge.MAX_TWIN_BYTES)}",
+        "M541",
+        "render/test_edge.py::test_more_modules_than_a_device_takes_are_refused",
+    ),
+    Limit(
+        "a variable of an edge device, also with the settings or keys of a service",
+        size(MAX_TWIN_TEXT_BYTES),
+        "M620",
+        "checks/objects/test_edge.py::test_a_module_that_is_not_good_is_refused",
     ),
 )
 COMPILING = (

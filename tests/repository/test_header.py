@@ -1,12 +1,14 @@
 """mmgit recognises what it wrote."""
 
 import hashlib
+import json
 
 import pytest
 
-from mmgit.repository.header import header_state, with_header
+from mmgit.repository.header import hash_in, header_state, with_header, with_json_header
 
 BODY = b"kind: Deployment\n"
+JSON = b'{\n  "a": "b"\n}\n'
 
 
 def test_the_header_names_the_hash_of_the_rest() -> None:
@@ -21,9 +23,25 @@ def test_what_mmgit_wrote_is_ours(body: bytes) -> None:
     assert header_state(with_header(body)) == "ours"
 
 
+def test_json_carries_the_hash_in_its_first_member() -> None:
+    data = with_json_header(JSON)
+
+    assert json.loads(data) == {"mmgit": f"1 sha256:{hash_in(data)}", "a": "b"}
+    assert hash_in(data) == hashlib.sha256(JSON.removeprefix(b"{\n")).hexdigest()
+    assert header_state(data) == "ours"
+
+
+def test_what_carries_no_hash_has_none() -> None:
+    assert hash_in(JSON) == ""
+
+
 @pytest.mark.parametrize(
     "edited",
     [
+        with_json_header(JSON).replace(b'"b"', b'"c"'),
+        with_json_header(JSON).replace(b'",\n', b'", \n'),
+        with_json_header(JSON).replace(b'"1 ', b'"one '),
+        with_header(BODY).replace(b"\n", b'",\n'),
         with_header(BODY) + b"\n",
         with_header(BODY)[:-1],
         with_header(BODY).replace(b"Deployment", b"DaemonSet"),

@@ -11,7 +11,7 @@ def read(folder: Path, settings: Any, facts: Any = None) -> Settings:
     """Settings from JSON values or, for texts, from files that hold just them."""
     for name, value in (("mmgit.json", facts or {}), ("settings.json", settings)):
         (folder / name).write_text(value if isinstance(value, str) else json.dumps(value))
-    return load(folder / "mmgit.json", folder, Path("/keys"))
+    return load(folder / "mmgit.json", folder, Path("/keys"), {})
 
 
 def test_a_service_needs_only_a_name(tmp_path: Path) -> None:
@@ -97,4 +97,41 @@ def test_an_image_that_this_server_cannot_serve_is_refused(tmp_path: Path, facts
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"mmgit\.json: No such file"):
-        load(tmp_path / "mmgit.json", tmp_path, tmp_path)
+        load(tmp_path / "mmgit.json", tmp_path, tmp_path, {})
+
+
+def test_settings_and_keys_may_be_given_in_place_of_files(tmp_path: Path) -> None:
+    facts = tmp_path / "mmgit.json"
+    facts.write_text("{}")
+    variables = {"MMGIT_SETTINGS_JSON": '{"service": "digits", "queue": 3, "keys_text": "x"}'}
+
+    with_keys = load(facts, tmp_path, Path("/keys"), {**variables, "MMGIT_KEYS_JSON": '{"keys": [1]}'})
+    without = load(facts, tmp_path, Path("/keys"), variables)
+
+    assert (with_keys.service, with_keys.queue, with_keys.keys_text) == ("digits", 3, '{"keys": [1]}')
+    assert without.keys_text == '{"keys": []}'
+
+
+def test_keys_without_settings_beside_them_are_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "mmgit.json").write_text("{}")
+    (tmp_path / "settings.json").write_text('{"service": "digits", "keys_text": "x"}')
+
+    settings = load(tmp_path / "mmgit.json", tmp_path, Path("/keys"), {"MMGIT_KEYS_JSON": '{"keys": [1]}'})
+
+    assert settings == Settings("digits", keys_folder="/keys")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "MMGIT_SETTINGS_JSON: not JSON: "),
+        ("[]", "MMGIT_SETTINGS_JSON: expected an object"),
+        ("{}", "MMGIT_SETTINGS_JSON: the field service is missing"),
+        ('{"service": "digits", "queue": -1}', "MMGIT_SETTINGS_JSON: the field queue: expected 0 to 100000, found -1"),
+    ],
+)
+def test_what_is_wrong_with_settings_that_are_given_is_said(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "mmgit.json").write_text("{}")
+
+    with pytest.raises(SettingsError, match=f"^{message}"):
+        load(tmp_path / "mmgit.json", tmp_path, Path("/keys"), {"MMGIT_SETTINGS_JSON": text})

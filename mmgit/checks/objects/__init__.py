@@ -34,6 +34,8 @@ CODES = {
     "M621": "a toleration that Kubernetes refuses",
     "M630": "a file that does not fit the schema of the Compose specification",
     "M631": "a container with more rights than it needs, or without limits or a health check",
+    "M640": "a module that does not fit the schema of the agent of Azure IoT Edge",
+    "M641": "a module with more rights than it needs, or without limits or a health check",
 }
 
 RULES: tuple[Callable[[Scene], None], ...] = (
@@ -117,6 +119,10 @@ def check_objects(
         from mmgit.checks.objects import compose  # noqa: PLC0415 - few environments are of this target
 
         compose.compose_is_good(scene)
+    elif environment.spec.target == "iot-edge":
+        from mmgit.checks.objects import edge  # noqa: PLC0415 - as above
+
+        edge.module_is_good(scene)
     elif environment.spec.target == "kubernetes" and shapes_fit(scene):
         for rule in RULES:
             rule(scene)

@@ -27,7 +27,7 @@ def _service(contents: Contents, environment: DeclaredEnvironment, service: Decl
     here = Here(path)
     reference = spec.manifest or spec.next or ""
     document = contents.documents.get(reference)
-    address = address_of(environment.spec, service.name)
+    address = address_of(environment.spec, service.name, spec)
     sample = api.sample_of(document)
     main = (
         el("h1", service.name, " ", badge(environment.name), *marks(service)),

@@ -1,6 +1,7 @@
 """The mounted keys.json and the Authorization header of a request in, the name of the key that opens it out.
 
 Holds SHA-256 digests only. The file is looked at again when it changed; a broken one leaves the last good set in force.
+Where its text came with the settings, in place of a file, that is read once.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mmgit.serving.settings import without_header
+from mmgit.serving.settings import KEYS_VARIABLE, without_header
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,10 +38,11 @@ class Key:
 
 
 class Keys:
-    """The keys of one service, as the mounted folder has them."""
+    """The keys of one service, as the mounted folder has them, or the text in its place."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, text: str | None = None) -> None:
         self.is_broken = False
+        self._text = text
         self._file = folder / "keys.json"
         self._seen: tuple[int, ...] | None = None
         self._keys: tuple[Key, ...] = ()
@@ -72,6 +74,9 @@ class Keys:
 
         A file that is gone or lists no keys closes the service. One that cannot be understood changes nothing.
         """
+        return self._refresh_from_file() if self._text is None else self._refresh_from(self._text)
+
+    def _refresh_from_file(self) -> str | None:
         try:
             status = self._file.stat()
         except FileNotFoundError:
@@ -89,6 +94,16 @@ class Keys:
         except (OSError, ValueError) as error:
             return self._broken(seen, f"{self._file}: {error}")
         self._seen, self.is_broken = seen, False
+        return None
+
+    def _refresh_from(self, text: str) -> str | None:
+        seen = (len(text),)
+        if seen == self._seen:
+            return None
+        try:
+            self._keys, self._seen = keys_of(text.encode()), seen
+        except ValueError as error:
+            return self._broken(seen, f"{KEYS_VARIABLE}: {error}")
         return None
 
     def _broken(self, seen: tuple[int, ...], reason: str) -> str | None:
@@ -119,6 +134,11 @@ def read_keys(file: Path) -> tuple[Key, ...]:
         text = stream.read(_FILE_BYTES_MAX + 1)
     if len(text) > _FILE_BYTES_MAX:
         raise ValueError(f"larger than {_FILE_BYTES_MAX} bytes")
+    return keys_of(text)
+
+
+def keys_of(text: bytes) -> tuple[Key, ...]:
+    """The keys in the text of a file. Raises `ValueError` as `read_keys`."""
     try:
         found = msgspec.json.decode(without_header(text), type=_KeysFile)
     except msgspec.DecodeError as error:  # no ValueError in the last msgspec for Python 3.9

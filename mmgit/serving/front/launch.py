@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mmgit.serving.settings import KEYS_VARIABLE, SETTINGS_VARIABLE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -18,6 +20,10 @@ _THREAD_VARIABLES = (
     *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
     *("NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS"),
 )
+
+
+_OURS = frozenset({SETTINGS_VARIABLE, KEYS_VARIABLE})
+"""What the front alone is given."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ def launch_of(settings: Settings, environment: Mapping[str, str]) -> Launch:
         command=(settings.image.interpreter or settings.interpreter, "-B", "-X", "faulthandler", str(_SCORER)),
         environment={
             **dict.fromkeys(_THREAD_VARIABLES, threads),
-            **environment,
+            **{name: value for name, value in environment.items() if name not in _OURS},
             **{_model_variable(name): str(folder / path) for name, path in settings.image.models.items()},
         },
         assignment={

@@ -47,7 +47,7 @@ _ADMIN_HELD_BYTES_MAX = 1024 * 1024
 def serve(image_facts: Path, settings_folder: Path, keys_folder: Path) -> int:
     """Serve until told to stop: 0 after a drain, 1 when the service cannot run, 2 for wrong settings."""
     try:
-        settings = load(image_facts, settings_folder, keys_folder)
+        settings = load(image_facts, settings_folder, keys_folder, os.environ)
         documents = read_documents(Path(settings.scoring_folder), base_path(settings.service))
     except SettingsError as error:
         print(f"mmgit: {error}", file=sys.stderr)  # noqa: T201 - there is no log yet
@@ -75,7 +75,7 @@ class Server:
         self._settings = settings
         self._log = Log()
         self._metrics = Metrics()
-        self._keys = None if settings.authentication == "none" else Keys(Path(settings.keys_folder))
+        self._keys = None if settings.authentication == "none" else Keys(Path(settings.keys_folder), settings.keys_text)
         self._scorers = Scorers(settings, launch_of(settings, os.environ), self._log, self._metrics)
         self._observers = observers_of(settings, self._log, self._scorers, self._families)
         self._admission = Admission(self._scorers, self._metrics, settings, processors=processors())

@@ -78,6 +78,24 @@ def test_without_a_file_or_without_keys_nothing_opens(tmp_path: Path) -> None:
     assert keys.opened_by(b"Bearer ") is None
 
 
+def test_keys_that_are_given_as_a_text_open_whatever_lies_in_the_folder(tmp_path: Path) -> None:
+    write(tmp_path, keys_document("mmgit_one"))
+    keys = Keys(tmp_path, keys_document("mmgit_two"))
+
+    assert keys.refresh() is None
+    assert keys.refresh() is None
+    assert opened(keys, b"Bearer mmgit_two") == "two"
+    assert keys.opened_by(b"Bearer mmgit_one") is None
+
+
+def test_a_broken_text_closes_the_service_and_is_told_once(tmp_path: Path) -> None:
+    keys = Keys(tmp_path, "{")
+
+    assert str(keys.refresh()).startswith("MMGIT_KEYS_JSON: ")
+    assert keys.refresh() is None
+    assert (len(keys), keys.is_broken) == (0, True)
+
+
 def test_a_swapped_folder_brings_new_keys(keys: Keys, tmp_path: Path) -> None:
     write(tmp_path, keys_document("mmgit_three"))
 

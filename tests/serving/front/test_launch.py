@@ -26,6 +26,14 @@ def test_each_model_is_named_by_a_variable() -> None:
     assert environment["PATH"] == "/usr/bin"
 
 
+def test_a_scorer_does_not_see_what_the_front_alone_is_given() -> None:
+    given = {"MMGIT_SETTINGS_JSON": "{}", "MMGIT_KEYS_JSON": "{}", "MMGIT_OTHER": "x"}
+
+    environment = launch_of(SETTINGS, given).environment
+
+    assert environment.keys() & given.keys() == {"MMGIT_OTHER"}
+
+
 def test_a_python_that_the_dependencies_bring_runs_the_scorers() -> None:
     own = replace(SETTINGS, image=replace(SETTINGS.image, interpreter="/opt/dependencies/bin/python3.11"))
 

@@ -1,0 +1,154 @@
+"""What a person types for devices of IoT Edge, from the environment to the commands that deploy."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mmgit.addresses import address_of
+from mmgit.spec import EnvironmentSpec, ServiceSpec
+
+Git = Callable[..., str]
+Mmgit = Callable[..., Any]
+
+HEAD = "apiVersion: mmgit.dev/v1\n"
+LOCKS = Path(__file__).parents[1] / "cases/locks"
+RENDERED = "environments/plant/rendered"
+SERVICE = "environments/plant/services/churn.yaml"
+KEY_FILE = ("--key-file", ".mmgit/churn.key")
+EDGE = f"edge: {{agent: r.example/agent@sha256:{'a' * 64}, hub: r.example/hub@sha256:{'b' * 64}}}\n"
+PROJECT = 'kind: Project\nmmgit: "==0.1.0"\nplatforms: [linux/amd64, linux/arm64]\n'
+
+
+@pytest.fixture
+def root(here: Callable[..., Path], git: Git) -> Path:
+    """A repository with a locked image, and no environment of devices yet."""
+    locks = {path.relative_to(LOCKS).as_posix(): path.read_bytes() for path in LOCKS.rglob("*") if path.is_file()}
+    root = here({**locks, "environments/dev/services/churn.yaml": None})
+    (root / ".mmgit").mkdir()
+    (root / ".gitignore").write_text("/.mmgit/\n")
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-q", "-m", "Begin")
+    return root
+
+
+def committed(mmgit: Mmgit, git: Git) -> None:
+    ended = mmgit("compile")
+    assert ended.code == 0, ended.err
+    git("add", "-A")
+    git("commit", "-q", "-m", "Compile")
+
+
+def test_a_service_is_created_compiled_and_deployed_by_the_commands_that_are_printed(
+    root: Path, mmgit: Mmgit, git: Git
+) -> None:
+    options = ("--registry", "registry.example.com/ml", "--host", "line-4.plant.example.com")
+    created = mmgit("env", "create", "plant", "--target", "iot-edge", *options)
+    service = mmgit("service", "create", "churn", "--env", "plant", "--unverified", *KEY_FILE)
+    committed(mmgit, git)
+    (root / SERVICE).write_text((root / SERVICE).read_text() + "parameters: {port: 8080}\n")
+    early = mmgit("env", "bootstrap", "plant")
+    committed(mmgit, git)
+    steps = mmgit("env", "bootstrap", "plant", "-o", "json")
+
+    assert (created.code, service.code) == (0, 0), service.err
+    assert (early.code, "mmgit compile --commit" in early.err) == (4, True), early.err
+    (layer,) = json.loads(steps.out)
+    assert layer["command"].startswith('az iot edge deployment create --hub-name "$HUB" --layered --deployment-id ')
+    assert f"--content {RENDERED}/default/churn.json" in layer["command"]
+    assert (root / RENDERED / "default/churn.json").is_file()
+
+
+def test_with_images_of_the_runtime_one_deployment_holds_all(root: Path, mmgit: Mmgit, git: Git) -> None:
+    mmgit("env", "create", "plant", "--target", "iot-edge", "--registry", "registry.example.com/ml")
+    declared = root / "environments/plant/environment.yaml"
+    declared.write_text(declared.read_text() + EDGE)
+    mmgit("service", "create", "churn", "--env", "plant", "--unverified", *KEY_FILE)
+    committed(mmgit, git)
+
+    ended = mmgit("env", "bootstrap", "plant")
+
+    lines = ended.out.splitlines()
+    assert lines[0] == "1. one device"
+    assert lines[1] == (
+        f'   az iot edge set-modules --hub-name "$HUB" --device-id "$DEVICE" --content {RENDERED}/deployment.json'
+    )
+    assert lines[2] == "2. or all devices with the tag mmgit=plant"
+    assert f"--content {RENDERED}/deployment.json" in lines[3]
+
+
+def test_a_deployment_that_somebody_edited_is_not_overwritten(root: Path, mmgit: Mmgit, git: Git) -> None:
+    mmgit("env", "create", "plant", "--target", "iot-edge", "--registry", "registry.example.com/ml")
+    mmgit("service", "create", "churn", "--env", "plant", "--unverified", *KEY_FILE)
+    committed(mmgit, git)
+    layer = root / RENDERED / "default/churn.json"
+    layer.write_text(layer.read_text().replace('"running"', '"stopped"'))
+
+    ended = mmgit("compile")
+
+    assert ended.code != 0
+    assert f"{RENDERED}/default/churn.json" in ended.err
+    assert '"stopped"' in layer.read_text()
+    assert mmgit("compile", "--overwrite", f"{RENDERED}/default/churn.json").code == 0
+    assert '"running"' in layer.read_text()
+
+
+def test_a_service_that_is_deleted_leaves_nothing(root: Path, mmgit: Mmgit, git: Git) -> None:
+    mmgit("env", "create", "plant", "--target", "iot-edge", "--registry", "registry.example.com/ml")
+    mmgit("service", "create", "churn", "--env", "plant", "--unverified", *KEY_FILE)
+    committed(mmgit, git)
+
+    assert mmgit("service", "delete", "churn", "--env", "plant").code == 0
+    assert mmgit("compile").code == 0
+    assert not list((root / RENDERED).rglob("*.json"))
+
+
+@pytest.mark.usefixtures("root")
+def test_a_plan_says_what_of_a_module_changes(mmgit: Mmgit, git: Git) -> None:
+    mmgit("env", "create", "plant", "--target", "iot-edge", "--registry", "registry.example.com/ml")
+    mmgit("service", "create", "churn", "--env", "plant", "--unverified", *KEY_FILE)
+    committed(mmgit, git)
+    mmgit("service", "update", "churn", "--env", "plant", "--memory", "2Gi")
+    committed(mmgit, git)
+
+    ended = mmgit("plan", "HEAD~1", "--format", "json")
+
+    assert ended.code == 0, ended.err
+    assert "options.HostConfig.Memory" in ended.out
+    assert '"Module"' in ended.out
+
+
+@pytest.mark.usefixtures("root")
+def test_devices_keep_their_logs(mmgit: Mmgit) -> None:
+    mmgit("env", "create", "plant", "--target", "iot-edge", "--registry", "registry.example.com/ml")
+    mmgit("service", "create", "churn", "--env", "plant", "--unverified", *KEY_FILE)
+
+    ended = mmgit("service", "logs", "churn", "--env", "plant")
+
+    assert (ended.code, "iotedge logs churn" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("environment", "service", "url"),
+    [
+        ("", "", "http://churn:8080"),
+        ("", "parameters: {port: 8443}", "http://localhost:8443"),
+        ("host: line-4.example.com\ndefaults: {parameters: {port: 80}}", "", "http://line-4.example.com:80"),
+        ("defaults: {parameters: {port: 80}}", "parameters: {port: 81}", "http://localhost:81"),
+        ("defaults: {parameters: {port: 80}}", "parameters: {port: 0}", "http://churn:8080"),
+    ],
+)
+def test_a_module_is_called_at_its_port_of_the_device_or_by_its_name_from_inside(
+    environment: str, service: str, url: str
+) -> None:
+    from mmgit.repository.reading import parse  # noqa: PLC0415 - of this test alone
+
+    declared = f"{HEAD}kind: Environment\ntarget: iot-edge\nregistry: r.example\n{environment}\n"
+    own = f"{HEAD}kind: Service\nnext: churn/1\n{service}\n"
+
+    address = address_of(EnvironmentSpec.read(parse(declared.encode())), "churn", ServiceSpec.read(parse(own.encode())))
+
+    assert (address.url, address.needs_key) == (f"{url}/api/v1/service/churn/score", True)
