@@ -9,6 +9,7 @@ import click
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import editing, loaded, pairs, to_run
 from mmgit.cli.model_artifacts import pull, push
+from mmgit.cli.model_scanning import scan
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.registering import (
     branch_of,
@@ -29,11 +30,12 @@ _STEP = 1000
 
 @click.group()
 def model() -> None:
-    """Register, list, show, push and pull model versions."""
+    """Register, list, show, scan, push and pull model versions."""
 
 
 model.add_command(push)
 model.add_command(pull)
+model.add_command(scan)
 
 
 @model.command("register")

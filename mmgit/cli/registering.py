@@ -17,11 +17,13 @@ from mmgit.cli.git_facts import ignored, is_in_lfs
 from mmgit.cli.runtime_options import choice_of, runtime_options
 from mmgit.deliver import git
 from mmgit.edits.change import Change
+from mmgit.edits.inspected import inspected
 from mmgit.edits.model_files import FoundFile, find
 from mmgit.edits.register import Registered, Registration, Surroundings, register
 from mmgit.edits.remote_files import files_at
 from mmgit.edits.scoring import ScoringPaths, from_paths
 from mmgit.errors import UsageError
+from mmgit.formats.confined import scanned
 from mmgit.frozen import dataclass, replace
 from mmgit.images.locking import locker
 from mmgit.repository import layout
@@ -118,6 +120,7 @@ def registered(source: Source, files: Files, wanted: Registration) -> Registered
     repository = git.find(files.path)
     if wanted.commit is None:
         wanted = replace(wanted, commit=repository.head if repository else None)
+    wanted = replace(wanted, files=inspected(wanted.files, source.project.spec.policies, scanned))
     surroundings = Surroundings(locker(files, source.project.spec), lambda path: is_in_lfs(repository, path))
     result = register(source, files, wanted, surroundings)
     _refuse_ignored(repository, (*result.change.copies, *result.change.files))

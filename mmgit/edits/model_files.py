@@ -13,6 +13,7 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from mmgit.errors import UnsafePath, UsageError
+from mmgit.formats.confined import Scanned
 from mmgit.frozen import dataclass, field
 from mmgit.images.runs import Run
 from mmgit.spec.fields import bytes_of
@@ -38,6 +39,8 @@ class FoundFile:
     uri: str | None = None
     run: Run | None = None
     """What made it, where a tracking server knows that."""
+    scanned: Scanned | None = None
+    """What it holds, where somebody has looked."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,14 @@ def place(files: Iterable[FoundFile], folder: str, store: Store, is_in_lfs: Call
         else:
             row["uri"] = _stored(file, store)
             placed.uploads[row["uri"]] = file.source
-        placed.rows.append(row)
+        placed.rows.append(row | _facts(file.scanned))
     return placed
+
+
+def _facts(seen: Scanned | None) -> dict[str, Any]:
+    """What a version records of what a file holds."""
+    facts = {"format": seen.format, "imports": sorted(seen.imports), "unclear": "; ".join(seen.doubts)} if seen else {}
+    return {name: value for name, value in facts.items() if value}
 
 
 def path_of(uri: str) -> Path:
@@ -130,7 +139,7 @@ def _at_uri(uri: str, remote: Remote) -> Iterable[FoundFile]:
         return remote(uri)
     name = name_in(uri)
     with _open(path_of(uri)) as stream:
-        return [FoundFile(name, *measure(iter(partial(stream.read, _BLOCK_BYTES), b"")), uri=uri.replace(" ", "%20"))]
+        return [FoundFile(name, *measure(blocks_of(stream)), uri=uri.replace(" ", "%20"))]
 
 
 def name_in(uri: str) -> str:
@@ -157,7 +166,12 @@ def _on_disk(path: Path) -> Iterator[FoundFile]:
 def measured(path: Path, name: str) -> FoundFile:
     """A file of this machine, by content, under a name. Raises `UnsafePath` for what is no plain file."""
     with _open(path) as stream:
-        return FoundFile(name, *measure(iter(partial(stream.read, _BLOCK_BYTES), b"")), source=path.resolve())
+        return FoundFile(name, *measure(blocks_of(stream)), source=path.resolve())
+
+
+def blocks_of(stream: IO[bytes]) -> Iterator[bytes]:
+    """What a file holds from here on."""
+    return iter(partial(stream.read, _BLOCK_BYTES), b"")
 
 
 def measure(blocks: Iterable[bytes]) -> tuple[str, int]:

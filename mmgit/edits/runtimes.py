@@ -13,12 +13,12 @@ from mmgit.blueprints.faults import alike
 from mmgit.edits.model_files import FoundFile, path_of
 from mmgit.edits.scoring import SAMPLE, SCHEMA, SCRIPT, Scoring
 from mmgit.errors import MmgitError, UsageError
+from mmgit.formats.marks import HEAD_BYTES, formats_of
 from mmgit.frozen import dataclass, field, replace
 from mmgit.images.declared import CONDA, REQUIREMENTS
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
-from mmgit.review.formats import HEAD_BYTES, formats_of
 from mmgit.serving.scorer.runtimes import RUNTIMES, Runtime, model_file_of
 from mmgit.signatures import Signature, schema_and_sample, signature_of
 from mmgit.spec import ManifestSpec

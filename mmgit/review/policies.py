@@ -4,11 +4,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from mmgit.desired import DesiredService, FixedScale
+from mmgit.formats.marks import HEAD_BYTES, formats_of
+from mmgit.formats.policy import kinds_of, risk_of, treatment_of
 from mmgit.repository import layout
-from mmgit.review import expressions, formats
+from mmgit.review import expressions
 from mmgit.review.side import Side, Where
 from mmgit.review.verdicts import Verdict
-from mmgit.spec.project import Format, Policies
+from mmgit.spec.model import ModelFile
+from mmgit.spec.project import Policies
 
 
 def judge(before: Side, after: Side) -> Iterator[Verdict]:
@@ -25,19 +28,23 @@ def _models(policies: Policies, side: Side, where: Where, service: DesiredServic
     for reference in service.models:
         version, model = side.source.version(reference), side.source.models.get(reference.partition("/")[0])
         for file in version.spec.files if version else ():
-            kinds = _formats(side, f"{layout.version_folder(reference)}/{file.path}") if policies.formats else ()
-            for kind in (each for each in kinds if policies.formats.get(each) == "refuse"):
-                text = f"model {reference}: {file.path} is {kind}, which is refused"
-                yield Verdict(*where, "formats", "failed", text)
+            if text := _refused(policies, side, reference, file):
+                yield Verdict(*where, "formats", "failed", f"model {reference}: {file.path} is {text}")
         if policies.licences and model and model.spec.licence not in policies.licences:
             said = model.spec.licence or "states no licence"
             allowed = ", ".join(policies.licences)
             yield Verdict(*where, "licences", "failed", f"model {model.name}: {said}; allowed are {allowed}")
 
 
-def _formats(side: Side, path: str) -> tuple[Format, ...]:
-    head = side.files.head(path, formats.HEAD_BYTES) if side.files.exists(path) else None
-    return formats.formats_of(path, head)
+def _refused(policies: Policies, side: Side, reference: str, file: ModelFile) -> str:
+    """What speaks against a model file: by its name, its first bytes where they are in git, and what was recorded."""
+    path = f"{layout.version_folder(reference)}/{file.path}"
+    head = side.files.head(path, HEAD_BYTES) if side.files.exists(path) else None
+    treatment, kind = treatment_of(policies, (*formats_of(path, head), *kinds_of(file)))
+    if treatment == "refuse":
+        return f"{kind}, which is refused"
+    risk = risk_of(file.imports, (file.unclear,) if file.unclear else ())
+    return f"{kind}: {risk}" if risk.is_refused and policies.formats.get(kind) != "allow" else ""
 
 
 def _unreadable(before: Policies, after: Policies) -> Iterator[Verdict]:

@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from mmgit.spec.fields import REFERENCE_FORMS, Date, Document, List, RelativePath, Sha256, Text, Uri, Version
+from mmgit.spec.project import Format
 from mmgit.spec.record import EMPTY, Spec
 from mmgit.spec.training import TrainingSpec
 from mmgit.spec.vocabulary import Matching, Sized, Within
@@ -51,6 +52,9 @@ class Framework(Spec):
     """The Python that it ran on."""
 
 
+Import = Annotated[str, Matching(r"[\w.]{1,200}:[\w.]{1,200}", "a name in a module, like collections:OrderedDict")]
+
+
 class ModelFile(Spec):
     """One file of a model version: in the version's folder, or at `uri`."""
 
@@ -62,6 +66,12 @@ class ModelFile(Spec):
     """Bytes."""
     uri: Uri | None = None
     """Where it is, if it is not in the folder."""
+    format: Format | None = None
+    """What it is by its content, as it was registered; not looked at without a word."""
+    imports: List[Import] = ()
+    """What loading it imports, by the pickles in it."""
+    unclear: Text = ""
+    """What could not be told about loading it."""
 
 
 class Data(Spec):

@@ -107,11 +107,14 @@ class Rule(Spec):
     """What is said where it is not."""
 
 
+Treatment = Literal["allow", "warn", "refuse"]
+
+
 class Policies(Spec):
     """Rules for the whole project. They are read from the base branch."""
 
-    formats: dict[Format, Literal["allow", "warn", "refuse"]] = EMPTY
-    """What becomes of a model file of that format."""
+    formats: dict[Format, Treatment] = EMPTY
+    """What becomes of a model file of that format. Without a word, a pickle is told of (`warn`), all else allowed."""
     licences: List[Text] = ()
     """The licences that models may have; any without a word."""
     blast_radius: BlastRadius = BlastRadius()

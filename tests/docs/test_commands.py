@@ -60,6 +60,7 @@ ELSEWHERE = {
         r"(env create|env bootstrap) plant|service create churn --env plant",
     ),
     "local/test_edge.py::test_a_module_answers_who_has_a_key_and_refuses_all_others": (r"release churn --env plant",),
+    "cli/test_model_scanning.py::test_a_registered_version_is_scanned_by_its_bytes": (r"model scan\b",),
     "cli/test_models.py::test_registering_a_model_says_both_numbers_and_what_to_type_next": (r"model register",),
     "cli/test_logs.py::test_one_request_is_found_by_its_id_also_where_several_were_scored_at_once": (r"service logs",),
     "cluster/test_status.py::test_a_status_says_of_every_service_how_it_runs_and_why_not": (r"status\b",),

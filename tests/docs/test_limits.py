@@ -17,6 +17,9 @@ from mmgit.cli import portal
 from mmgit.contract import comparing
 from mmgit.deliver import remote, writer
 from mmgit.deliver.forge import http
+from mmgit.formats import __main__ as scanner
+from mmgit.formats import confined as scanner_limits
+from mmgit.formats import found
 from mmgit.images import deb, layout, sdists, untar
 from mmgit.images.conda import package
 from mmgit.images.evidence import manifests, shelves
@@ -144,6 +147,24 @@ COMPILING = (
         size(confined.MEMORY_BYTES),
         "M5",
         "blueprints/test_confined.py::test_time_memory_and_output_are_bounded",
+    ),
+    Limit(
+        "memory of a scan of a model file",
+        size(scanner.MEMORY_BYTES),
+        "it is a doubt, and refused",
+        "formats/test_confined.py::test_a_scan_of_what_an_enemy_made_ends_with_a_doubt",
+    ),
+    Limit(
+        "its processor time",
+        f"{scanner_limits.CPU_SECONDS} s, and 1 s for each {size(scanner_limits.BYTES_A_SECOND)}",
+        "it is a doubt, and refused",
+        "formats/test_confined.py::test_a_scan_that_takes_too_long_says_so",
+    ),
+    Limit(
+        "names that a pickle imports",
+        f"{found.NAMES_MAX}",
+        "it is a doubt, and refused",
+        "formats/test_confined.py::test_a_scan_of_what_an_enemy_made_ends_with_a_doubt",
     ),
     Limit(
         "waiting for another mmgit that writes",

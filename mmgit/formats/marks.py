@@ -1,34 +1,26 @@
 """Which format a model file has: its name and its first bytes come in. Nothing is loaded, and no pickle is run."""
 
 import bz2
+import io
 import lzma
-import pickletools
 import re
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
+from mmgit.formats.endings import claimed_by
+from mmgit.formats.found import Found
+from mmgit.formats.pickles import follow
+from mmgit.formats.stream import Broken, Stream
 from mmgit.spec.project import Format
 
 HEAD_BYTES = 64 * 2**10
 
-_BY_ENDING: Mapping[str, Format] = {
-    **dict.fromkeys(("pkl", "pickle", "joblib", "dill", "cloudpickle"), "pickle"),
-    **dict.fromkeys(("pt", "pth", "ckpt"), "pickle"),
-    "onnx": "onnx",
-    "skops": "skops",
-    "safetensors": "safetensors",
-    **dict.fromkeys(("keras", "h5"), "keras"),
-    "torchscript": "torchscript",
-    **dict.fromkeys(("ubj", "xgb"), "xgboost"),
-    "lgb": "lightgbm",
-}
-"""PyTorch's own files are pickles."""
 _UNMARKED = frozenset({"other", "xgboost", "lightgbm"})
 """Formats that no first bytes tell."""
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _LZ4 = b"\x04\x22\x4d\x18"  # of what stores models, only joblib
-_NAME = re.compile(r"[A-Za-z_][\w.]* [A-Za-z_][\w.]*")
+_LEARNER_WITHIN = 32
 _PACKED: Mapping[bytes, Callable[[bytes], bytes]] = {
     **dict.fromkeys(
         (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda", b"\x1f\x8b"),
@@ -48,7 +40,7 @@ def formats_of(name: str, head: bytes | None) -> tuple[Format, ...]:
 
     Without bytes (None), or for a pointer of Git LFS, the name alone counts.
     """
-    claimed = _BY_ENDING.get(name.rpartition(".")[2].lower(), "other")
+    claimed = claimed_by(name)
     if head is None or head.startswith(_LFS_POINTER):
         return (claimed,)
     found = _formats_in(head)
@@ -75,11 +67,10 @@ def _is_pickle(head: bytes) -> bool:
         return True
     if head.startswith(b"\x93NUMPY"):
         return b"|O'" in head[:256]
-    with suppress(ValueError, UnicodeDecodeError):  # not a pickle, or cut
-        for step, argument, _ in pickletools.genops(head):
-            if step.name in ("GLOBAL", "INST") and _NAME.fullmatch(str(argument)):
-                return True
-    return False
+    found = Found()
+    with suppress(Broken):  # not a pickle, or cut
+        follow(Stream(io.BytesIO(head)), found)
+    return bool(found.names)
 
 
 def _is_safetensors(head: bytes) -> bool:
@@ -101,6 +92,8 @@ _MARKS: tuple[tuple[Callable[[bytes], bool], tuple[Format, ...]], ...] = (
     (_is_zip, ("skops", "keras", "other")),
     (lambda head: head.startswith(b"\x89HDF\r\n\x1a\n"), ("keras",)),
     (lambda head: head.startswith(b"GGUF"), ("other",)),
+    (lambda head: head.startswith(b"tree\nversion="), ("lightgbm",)),
+    (lambda head: head[:1] == b"{" and b"learner" in head[:_LEARNER_WITHIN], ("xgboost",)),
     (_is_safetensors, ("safetensors",)),
     # A protobuf that begins with a small number: the version of its form.
     (lambda head: head[:1] == b"\x08" and b"\x01" <= head[1:2] <= b"\x20", ("onnx",)),

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmgit.review.formats import HEAD_BYTES, formats_of
+from mmgit.formats.marks import HEAD_BYTES, formats_of
 
 OURS = Path(__file__).parents[2] / "models"
 
@@ -71,7 +71,9 @@ def test_a_pickle_is_a_pickle_whatever_it_is_called(name: str, head: bytes) -> N
         ("model.gguf", b"GGUF\x03", ("other",)),
         ("model.xgb", b'{"learner": {}}', ("xgboost",)),
         ("model.lgb", b"tree\nversion=v3\nnum_class=1\n", ("lightgbm",)),
-        ("model.onnx", b"tree\nversion=v3\n", ("onnx", "other")),
+        ("model.onnx", b"tree\nversion=v3\n", ("onnx", "lightgbm")),
+        ("model.bin", b'{"learner": {}}', ("other", "xgboost")),
+        ("model.bin", b"{L\x00\x00\x00\x00\x00\x00\x00\x07learner{", ("other", "xgboost")),
         ("model.onnx", zlib.compress(b"no pickle"), ("onnx", "other")),
         ("model.onnx", b"\x78\x9cbroken", ("onnx", "other")),
         ("model.onnx", b"", ("onnx", "other")),

@@ -1,0 +1,118 @@
+"""Archives, arrays of NumPy and models of Keras: what in them is a pickle, and what of them names code."""
+
+import ast
+import json
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from typing import IO, Any
+
+from mmgit.formats.found import Found
+from mmgit.formats.stream import Broken, Stream
+from mmgit.formats.values import Name
+from mmgit.spec.project import Format
+
+MEMBERS_MAX = 100_000
+_CONFIG_BYTES_MAX = 64 * 2**20
+_HEADER_BYTES_MAX = 2**16
+_ENCRYPTED = 0x1
+_WINDOW_BYTES = 2**20
+_LAMBDA = re.compile(rb'"class_name":\s*"Lambda"')
+_KERAS = re.compile(r"(tf_)?keras(\.(?!utils|saving)\w+)*").fullmatch
+_MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
+
+Inner = Callable[[IO[bytes]], Format | None]
+"""Follows what is in a file."""
+
+
+def read_archive(file: IO[bytes], found: Found, inner: Inner) -> Format | None:
+    """Follow each file in a zip archive; the archive's own format, if its names say that."""
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        names = {member.filename for member in members}
+        if len(members) > MEMBERS_MAX:
+            raise Broken(f"an archive with more than {MEMBERS_MAX:,} files", 0)
+        if len(names) < len(members):
+            found.doubt("two files in an archive have one name", 0)
+        if members and min(member.header_offset for member in members) > 0:
+            found.doubt("an archive begins behind other bytes", 0)
+        inside: set[Format | None] = set()
+        for member in members:
+            if member.flag_bits & _ENCRYPTED:
+                found.doubt(f"{member.filename[:100]!r} in an archive is encrypted", member.header_offset)
+                continue
+            with archive.open(member) as stream:
+                inside.add(inner(stream))
+        return _format(archive, names, inside, found)
+
+
+def _format(archive: zipfile.ZipFile, names: set[str], inside: set[Format | None], found: Found) -> Format | None:
+    if {"config.json", "metadata.json"} <= names:
+        with archive.open("config.json") as file:
+            _keras_config(file.read(_CONFIG_BYTES_MAX), found)
+        return "keras"
+    if "pickle" in inside:
+        return "torchscript" if any("/code/" in name for name in names) else "pickle"
+    return "skops" if "schema.json" in names else None
+
+
+def _keras_config(data: bytes, found: Found) -> None:
+    """What Keras imports for the layers that a model names: its own are none of anybody's code, but for Lambda."""
+    waiting = [json.loads(data)]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting.extend(node)
+        if not isinstance(node, dict):
+            continue
+        waiting.extend(node.values())
+        module, name = node.get("module"), node.get("class_name")
+        if isinstance(name, str) and (name == "Lambda" or not _is_of_keras(module)):
+            found.imports(Name(module if isinstance(module, str) and _MODULE(module) else "keras", name[:100]), 0)
+
+
+def _is_of_keras(module: object) -> bool:
+    return module is None or (isinstance(module, str) and _KERAS(module) is not None)
+
+
+def read_hdf5(file: IO[bytes], found: Found) -> Format:
+    """Look in a model of Keras for layers that are code: their description is text, wherever it lies in the file."""
+    rest, at = b"", 0
+    while block := file.read(_WINDOW_BYTES):
+        if match := _LAMBDA.search(rest + block):
+            found.imports(Name("keras.layers", "Lambda"), at - len(rest) + match.start())
+            break
+        at += len(block)
+        rest = block[-64:]
+    return "keras"
+
+
+def objects_in(file: IO[bytes]) -> bool:
+    """Pass over the head of an array of NumPy's: whether a pickle of objects follows. Source: numpy.lib.format."""
+    stream = Stream(file)
+    head = stream.read(8)
+    size = int.from_bytes(stream.read(2 if head[6] == 1 else 4), "little")
+    if size > _HEADER_BYTES_MAX:
+        raise Broken("the head of an array is larger than any", 8)
+    text = stream.read(size).decode("latin-1")
+    file.seek(stream.at)
+    try:
+        return _names_objects(ast.literal_eval(text.strip())["descr"])
+    except (ValueError, SyntaxError, KeyError, TypeError, RecursionError) as error:
+        raise Broken("the head of an array is none", 8) from error
+
+
+def _names_objects(descr: Any) -> bool:  # noqa: ANN401 - a literal of Python
+    return any("O" in text for text in _texts(descr))
+
+
+def _texts(descr: Any) -> Iterator[str]:  # noqa: ANN401 - as above
+    """The texts in a type, of a structure those of its parts, without their names."""
+    if isinstance(descr, str):
+        yield descr
+    elif isinstance(descr, list):
+        for field in descr:
+            yield from _texts(field[1])
+    elif isinstance(descr, tuple):
+        for part in descr:
+            yield from _texts(part)
