@@ -105,6 +105,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
     extras: Sequence[str] = (),
     sdists: Sequence[str] = (),
     schema: StrPath | None = None,
+    docker_file: StrPath | None = None,
     scoring_files: Sequence[StrPath] = (),
     runtime: str | None = None,
     outputs: Sequence[str] = (),
@@ -132,6 +133,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
         extras: which optional dependencies of pyproject.toml come along.
         sdists: packages that are built from source, as they have no wheel.
         schema: schema.json of `run()`, as `mmgit.sdk.generate_schema` writes it; sample.json beside it comes along.
+        docker_file: steps that customise the image: RUN, ENV, ARG, LABEL and EXPOSE.
         scoring_files: other files that the script reads.
         runtime: who answers where there is no script: `sklearn`, `onnx`, `xgboost` or `lightgbm`.
         outputs: what that runtime answers with, like `predict_proba`.
@@ -163,6 +165,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
             requirements=_given(requirements),
             conda=_given(conda),
             schema=_given(schema),
+            steps=_given(docker_file),
             files=[Path(path) for path in scoring_files],
         )
         wanted = Registration(

@@ -39,7 +39,10 @@ def root(repository: Write) -> Path:
 def test_a_registration_is_the_one_of_the_command(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other, model = Path(shutil.copytree(root, tmp_path / "other")), tmp_path / "model.bin"
     model.write_bytes(b"better weights")
+    steps = tmp_path / "Dockerfile"
+    steps.write_text("ENV MODE=fast\n")
     typed = ["--metric", "auc=0.93", "--tag", "stage=trial", "--data", "s3://acme/churn.parquet"]
+    typed += ["--docker-file", str(steps)]
 
     made = mmgit.register(
         *("churn", model),
@@ -47,6 +50,7 @@ def test_a_registration_is_the_one_of_the_command(root: Path, tmp_path: Path, mo
         metrics={"auc": 0.93},
         tags={"stage": "trial"},
         data=["s3://acme/churn.parquet"],
+        docker_file=steps,
         repository=root / "models",
     )
 

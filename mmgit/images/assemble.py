@@ -325,6 +325,8 @@ def _check(recipe: Recipe, sources: Sources, serving: Serving) -> None:
     locks = [sources.pylock, sources.conda.lock if sources.conda else None, sources.steps]
     locked = [hashlib.sha256(lock).hexdigest() if lock is not None else None for lock in locks]
     inputs = recipe.inputs
-    if today != recipe.foundation or locked != [inputs.dependencies, inputs.conda, inputs.steps]:
-        parts = newer_parts(recipe.foundation, today) or ("dependencies",)
+    frozen = {"dependencies": inputs.dependencies, "conda": inputs.conda, "steps": inputs.steps}
+    parts = newer_parts(recipe.foundation, today)
+    parts += tuple(name for name, digest in zip(frozen, locked, strict=True) if frozen[name] != digest)
+    if today != recipe.foundation or parts:
         raise BuildError(f"the recipe was made with another {' and '.join(parts)}", "mmgit image rebuild")

@@ -63,8 +63,8 @@ def run_steps(images: Layout, ground: Ground, runs: Sequence[Run], scratch: Path
             container.kill()
             container.wait()
             return _changed(found.client.api, str(container.id), scratch)
-    except DockerException as error:
-        message = f"the Docker engine refuses to run steps on {ground.platform}: {error}"
+    except (DockerException, OSError, tarfile.TarError) as error:  # what requests raises is an OSError
+        message = f"the Docker engine did not run the steps for {ground.platform} to their end: {error}"
         raise EngineError(message, "docker info") from error
 
 
@@ -72,7 +72,13 @@ def run_steps(images: Layout, ground: Ground, runs: Sequence[Run], scratch: Path
 def _started(client: docker.DockerClient, image: str, platform: str) -> Iterator[Container]:
     """A container that waits for commands."""
     container = client.containers.create(
-        image, entrypoint=[SHELL, "-c", _WAIT], stdin_open=True, user=_ROOT, platform=platform, use_config_proxy=True
+        image,
+        entrypoint=[SHELL, "-c", _WAIT],
+        stdin_open=True,
+        user=_ROOT,
+        platform=platform,
+        use_config_proxy=True,
+        security_opt=["no-new-privileges"],
     )
     try:
         container.start()

@@ -99,6 +99,9 @@ def in_processes(root: Root, source: Source) -> Start:
     @contextmanager
     def start(manifest: str, _: Lock) -> Iterator[Started]:
         wanted = served.of_manifest(root, source, manifest)
+        if wanted.is_customised:
+            message = f"manifest {manifest} has steps, of which a process of this machine has nothing"
+            raise ServingError(message, "mmgit try --runner container")
         port = process.free_port()
         log = root.path / layout.STATE / "serve" / "try.log"
         log.parent.mkdir(parents=True, exist_ok=True)

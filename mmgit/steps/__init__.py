@@ -6,7 +6,7 @@ ever becomes a Dockerfile again: what an engine gets are these values.
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from mmgit.frozen import dataclass, field
 from mmgit.steps.text import Fault, FaultyError, Instruction, RefusedError, instructions
@@ -20,6 +20,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,255}")
 _LABEL = re.compile(r"[A-Za-z0-9]+(?:[._/-]+[A-Za-z0-9]+)*")
 _PORT = re.compile(r"([1-9][0-9]{0,4})(/tcp|/udp)?")
 _LAST_PORT = 65535
+_VALUES_LIMIT = 256 * 2**10
 _HERE_DOCUMENT = re.compile(r"<<-?\s*[\"']?[A-Za-z_]")
 _SECRET = frozenset({"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIALS"})
 _SECRET_ENDS = ("API_KEY", "ACCESS_KEY", "PRIVATE_KEY")
@@ -79,6 +80,7 @@ class _Reader:
         """The variables that ENV and ARG have set."""
         self.kept: set[str] = set()
         """Those of ENV, which the image has."""
+        self.left = _VALUES_LIMIT
 
     def take(self, of: Instruction) -> None:
         """Read one instruction, or keep what is wrong with it."""
@@ -107,7 +109,7 @@ class _Reader:
             raise RefusedError(begin, "RUN takes no options")
         if found := _HERE_DOCUMENT.search(command):
             raise RefusedError(begin + found.start(), "RUN takes no here-documents: printf writes a text")
-        self.runs.append(Run(of.line, _arguments(command) or (SHELL, "-c", command), dict(self.known)))
+        self.runs.append(Run(of.line, _arguments(command, begin) or (SHELL, "-c", command), dict(self.known)))
 
     def env(self, of: Instruction, begin: int) -> None:
         """Variables of the image, and of what is run after them."""
@@ -124,7 +126,7 @@ class _Reader:
 
     def label(self, of: Instruction, begin: int) -> None:
         """Labels of the image."""
-        for at, word in words(of.text, begin, self.known):
+        for at, word in self._words(of, begin):
             name, equals, value = word.partition("=")
             if not equals or not _LABEL.fullmatch(name):
                 raise RefusedError(at, "LABEL takes NAME=VALUE")
@@ -134,7 +136,7 @@ class _Reader:
 
     def expose(self, of: Instruction, begin: int) -> None:
         """Ports that somebody may listen at."""
-        for at, word in words(of.text, begin, self.known):
+        for at, word in self._words(of, begin):
             found = _PORT.fullmatch(word)
             if found is None or int(found[1]) > _LAST_PORT:
                 raise RefusedError(at, "EXPOSE takes ports like 9000 or 9000/udp")
@@ -142,7 +144,7 @@ class _Reader:
 
     def _assigned(self, instruction: str, of: Instruction, begin: int) -> dict[str, str]:
         told: dict[str, str] = {}
-        for at, word in words(of.text, begin, self.known):
+        for at, word in self._words(of, begin):
             name, equals, value = word.partition("=")
             if not equals or not _NAME.fullmatch(name):
                 raise RefusedError(at, f"{instruction} takes NAME=VALUE")
@@ -152,6 +154,13 @@ class _Reader:
                 self.secrets.append(of.fault(at, f"{instruction} {name}"))
             told[name] = value
         return told
+
+    def _words(self, of: Instruction, begin: int) -> Iterator[tuple[int, str]]:
+        for at, word in words(of.text, begin, self.known):
+            self.left -= len(word)
+            if self.left < 0:
+                raise RefusedError(at, f"all values together have more than {_VALUES_LIMIT} characters")
+            yield at, word
 
 
 INSTRUCTIONS: Mapping[str, Callable[[_Reader, Instruction, int], None]] = {
@@ -163,15 +172,21 @@ INSTRUCTIONS: Mapping[str, Callable[[_Reader, Instruction, int], None]] = {
 }
 
 
-def _arguments(command: str) -> tuple[str, ...]:
+def _arguments(command: str, at: int) -> tuple[str, ...]:
     """What a JSON list of texts says; nothing for what is a command of the shell."""
     if not command.startswith("["):
         return ()
     try:
         found = json.loads(command)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ()
-    return tuple(found) if all(isinstance(each, str) and each.isprintable() for each in found) else ()
+    if not found or not all(isinstance(each, str) and _is_argument(each) for each in found):
+        raise RefusedError(at, "a program is a list of texts without NUL")
+    return tuple(found)
+
+
+def _is_argument(text: str) -> bool:
+    return "\0" not in text and text.encode(errors="replace").decode() == text
 
 
 def _is_secret(name: str) -> bool:

@@ -11,6 +11,7 @@ from mmgit.steps.text import RefusedError
 
 _REFERENCE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _ESCAPED_IN_QUOTES = '"\\$'
+WORD_LIMIT = 32 * 2**10
 SEARCH_PATH = "PATH"
 """Whatever is set, the search path of the image stands behind it, so that it counts as empty here."""
 
@@ -19,7 +20,7 @@ def words(text: str, begin: int, known: Mapping[str, str]) -> Iterator[tuple[int
     """Where each word behind `begin` stands, and what it is.
 
     Raises:
-        RefusedError: a quote is not closed, or a `$` names nothing that is known.
+        RefusedError: a quote is not closed, a `$` names nothing that is known, or values make a word too long.
     """
     at = begin
     while at < len(text):
@@ -30,6 +31,8 @@ def words(text: str, begin: int, known: Mapping[str, str]) -> Iterator[tuple[int
         while at < len(text) and not text[at].isspace():
             at, piece = _piece(text, at, known)
             word += piece
+            if len(word) > WORD_LIMIT:
+                raise RefusedError(start, f"with its variables this has more than {WORD_LIMIT} characters")
         yield start, word
 
 
@@ -60,6 +63,8 @@ def _quoted(text: str, begin: int, known: Mapping[str, str]) -> tuple[int, str]:
         else:
             at, piece = at + 1, text[at]
         word += piece
+        if len(word) > WORD_LIMIT:
+            break
     if at >= len(text):
         raise RefusedError(begin, 'a quote " is not closed')
     return at + 1, word

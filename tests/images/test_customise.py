@@ -177,7 +177,7 @@ def test_other_steps_than_those_of_the_recipe_are_refused(shelled: "World") -> N
     recipe = shelled.recipe
     shelled.steps = STEPS + b"# other\n"
 
-    with pytest.raises(BuildError, match="made with another"):
+    with pytest.raises(BuildError, match="made with another steps"):
         shelled.assembler.build(recipe, shelled.sources)
 
 

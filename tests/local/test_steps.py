@@ -216,3 +216,24 @@ def test_a_lost_layer_that_comes_out_the_same_is_the_locked_one(root: Path, lock
     assert run(["build", "twice/1"]) == 0
     assert layout.has(lock.platforms[PLATFORM].layers[1])
     assert len(list(root.glob("models/twice/manifests/1/images/*.yaml"))) == 1
+
+
+def test_a_lost_layer_that_comes_out_otherwise_is_never_locked_again(
+    root: Path, layout: Layout, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (root / "models/twice/scoring/steps.Dockerfile").write_text("RUN date +%s%N > /usr/when\n")
+    assert run(["manifest", "create", "twice"]) == 0
+    assert run(["build", "twice/2"]) == 0
+    (path,) = root.glob("models/twice/manifests/2/images/*.yaml")
+    locked = path.read_bytes()
+    layout.path(lock_of(ImageSpec.read(reading.parse(locked))).platforms[PLATFORM].layers[1].digest).unlink()
+    capsys.readouterr()
+
+    ended = [run(["build", "twice/2"]), run(["image", "rebuild", "twice/2"])]
+
+    said = capsys.readouterr().err
+    assert ended == [8, 8]
+    assert "layer 2 of linux/amd64 differs" in said
+    assert "the steps made other bytes than sha256:" in said
+    assert said.count("be it a comment, and mmgit manifest create NAME") == len(ended)
+    assert path.read_bytes() == locked

@@ -122,12 +122,34 @@ def test_the_value_of_a_variable_is_not_read_again() -> None:
         ("ENV A=x\u202ey", "line 1, column 8: a character that cannot be seen, or is none of UTF-8"),
         ("ENV A=x\rUSER root", "line 1, column 8: a character that cannot be seen, or is none of UTF-8"),
         ("ENV A=x\u2028USER root", "line 1, column 8: a character that cannot be seen, or is none of UTF-8"),
+        ("RUN [1]", "line 1, column 5: a program is a list of texts without NUL"),
+        (r'RUN ["a\u0000b"]', "line 1, column 5: a program is a list of texts without NUL"),
+        (r'RUN ["\ud800"]', "line 1, column 5: a program is a list of texts without NUL"),
         (b"ENV A=\xff", "line 1, column 7: a character that cannot be seen, or is none of UTF-8"),
         (b"#" * 65_537, "line 1, column 1: the file has more than 65536 bytes"),
     ],
 )
 def test_all_else_is_refused_with_its_place(text: str | bytes, fault: str) -> None:
     assert faults(text)[0] == fault
+
+
+def test_variables_that_grow_are_bounded() -> None:
+    doubled = "".join(f"ENV A{number + 1}=$A{number}$A{number}\n" for number in range(60))
+    many = f"ENV A={'x' * 30_000}\nLABEL " + " ".join(f"l{number}=$A" for number in range(2000))
+
+    assert faults(f"ENV A0={'x' * 64}\n{doubled}")[0] == (
+        "line 10, column 5: with its variables this has more than 32768 characters"
+    )
+    assert faults(f'ENV A0={"x" * 30_000} B=1\nENV C="$A0$A0$A0"') == [
+        "line 2, column 5: with its variables this has more than 32768 characters"
+    ]
+    assert "all values together have more than 262144 characters" in faults(many)[0]
+
+
+def test_brackets_without_end_are_a_command_that_the_shell_may_refuse() -> None:
+    command = "[" * 60_000
+
+    assert read(f"RUN {command}".encode()).runs[0].arguments == ("/bin/sh", "-c", command)
 
 
 def test_all_that_is_wrong_is_said_at_once_and_no_value_of_it() -> None:
