@@ -28,10 +28,11 @@ def address_of(environment: EnvironmentSpec | None, service: str, spec: ServiceS
         url = f"https://{environment.host or 'localhost'}:{environment.port}{path}"
         return Address(url, needs_key=True, remedy="mmgit up ENV   starts a compose environment")
     if environment.target == "iot-edge":
-        port = {**(environment.defaults.parameters or {}), **((spec and spec.parameters) or {})}.get("port")
-        if not port:
+        parameters = {**(environment.defaults.parameters or {}), **((spec and spec.parameters) or {})}
+        if not (port := parameters.get("port")):
             remedy = "only modules of the same device reach it; `parameters: {port: …}` publishes it"
             return Address(f"http://{service}:8080{path}", needs_key=True, remedy=remedy)
-        url = f"http://{environment.host or 'localhost'}:{port}{path}"
-        return Address(url, needs_key=True, remedy=f"iotedge logs {service}   on the device says how it is")
+        host = environment.host or parameters.get("address") or "localhost"
+        remedy = f"iotedge logs {service}   on the device says how it is"
+        return Address(f"http://{host}:{port}{path}", needs_key=True, remedy=remedy)
     return Address(f"https://{environment.host}{path}", needs_key=True, remedy="can the host be reached from here?")

@@ -136,6 +136,7 @@ def test_devices_keep_their_logs(mmgit: Mmgit) -> None:
     [
         ("", "", "http://churn:8080"),
         ("", "parameters: {port: 8443}", "http://localhost:8443"),
+        ("", "parameters: {port: 8443, address: 192.168.7.1}", "http://192.168.7.1:8443"),
         ("host: line-4.example.com\ndefaults: {parameters: {port: 80}}", "", "http://line-4.example.com:80"),
         ("defaults: {parameters: {port: 80}}", "parameters: {port: 81}", "http://localhost:81"),
         ("defaults: {parameters: {port: 80}}", "parameters: {port: 0}", "http://churn:8080"),

@@ -23,7 +23,7 @@ _ALLOWED = frozenset(
 _ALLOWED_IN_HOST = frozenset(
     """
     CapDrop CpuShares CpusetCpus DeviceRequests Dns DnsOptions DnsSearch ExtraHosts Init LogConfig Memory
-    MemoryReservation MemorySwap Mounts NanoCpus OomScoreAdj PidsLimit PortBindings ReadonlyRootfs SecurityOpt ShmSize
+    MemoryReservation MemorySwap Mounts NanoCpus PidsLimit PortBindings ReadonlyRootfs SecurityOpt ShmSize
     Tmpfs Ulimits
     """.split()  # noqa: SIM905 - as above
 )
@@ -80,12 +80,16 @@ def _shares(host: Object) -> Iterator[str]:
     bindings = host.get("PortBindings") or {}
     if not isinstance(bindings, dict) or not all(_are_bindings(each) for each in bindings.values()):
         yield 'HostConfig.PortBindings are like {"8080/tcp": [{"HostPort": "8080"}]}'
-    for mount in host.get("Mounts") or ():
+    for mount in _listed(host.get("Mounts")):
         if not _is_volume(mount):
             yield "HostConfig.Mounts may name volumes, and tmpfs, and nothing else of the device"
-    for device in host.get("DeviceRequests") or ():
+    for device in _listed(host.get("DeviceRequests")):
         if not isinstance(device, dict) or device.get("Driver") != "nvidia" or device.keys() - _GPU:
             yield "HostConfig.DeviceRequests other than of graphics processors of driver nvidia are not allowed"
+
+
+def _listed(value: Any) -> list[Any]:  # noqa: ANN401 - of any shape
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def _are_bindings(value: Any) -> bool:  # noqa: ANN401 - of any shape

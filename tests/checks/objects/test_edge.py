@@ -2,8 +2,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from mmgit.desired import DesiredService
+from mmgit.render.edge import published
 
 Check = Callable[..., list[str]]
 MakeService = Callable[..., DesiredService]
@@ -100,9 +103,28 @@ DEVICES = "HostConfig.DeviceRequests other than of graphics processors of driver
             ({"PortBindings": value}, PORTS)
             for value in ([1], {"8080/tcp": "80"}, {"8080/tcp": [{"HostPort": "80-90"}]}, {"8080/tcp": [{"Port": "1"}]})
         ),
+        ({"DeviceRequests": 5}, DEVICES),
         ({"DeviceRequests": [{"Driver": "cdi"}]}, DEVICES),
         ({"DeviceRequests": [{"Driver": "nvidia", "Options": {}}]}, DEVICES),
     ],
 )
 def test_what_a_container_shares_of_its_device_is_listed(edge: Edge, change: dict[str, Any], problem: str) -> None:
     assert edge(lambda each: each["options"]["HostConfig"].update(change)) == [f"M641: {problem}"]
+
+
+KEYS = st.sampled_from(["Type", "Source", "HostPort", "8080/tcp", "Driver", "Test", "a"])
+SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=3)
+VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=2))
+OPTIONS = st.fixed_dictionaries(dict.fromkeys(("Healthcheck", "User"), VALUES))
+HOST = st.fixed_dictionaries(dict.fromkeys(("CapDrop", "DeviceRequests", "Memory", "Mounts", "PortBindings"), VALUES))
+
+
+@given(options=OPTIONS, host=HOST)
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_a_patch_makes_of_it_is_judged(edge: Edge, options: dict[str, Any], host: dict[str, Any]) -> None:
+    def change(each: Any) -> None:
+        each["options"].update(options)
+        each["options"]["HostConfig"].update(host)
+        published(each["options"])
+
+    assert all(found.startswith("M641: ") for found in edge(change))
