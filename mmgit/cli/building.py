@@ -1,18 +1,21 @@
 """`mmgit build` and `mmgit release`."""
 
 import json
+import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from mmgit.cli import releasing
 from mmgit.cli.context import find_root
-from mmgit.cli.editing import Session, editing, loaded, say
-from mmgit.cli.releasing import built, publish, recorded
+from mmgit.cli.editing import Session, editing, loaded
+from mmgit.cli.pushing import Destination, push, pushed_to
+from mmgit.cli.releasing import built, recorded
 from mmgit.edits.locks import waiting
 from mmgit.errors import GitError, UsageError
-from mmgit.lock import Lock
 from mmgit.repository import layout
 from mmgit.repository.source import Source
 
@@ -27,30 +30,57 @@ _MATRIX_JOBS_MAX = 256
 )
 @click.option("--push", "is_pushed", is_flag=True, help="Only what waits, to the registries of those who wait.")
 @click.option("--locks", type=click.Path(path_type=Path), metavar="FOLDER", help="Put lock files there, not here.")
+@click.option("--hand-over", "is_handed_over", is_flag=True, help="Leave lock files in the registries, not here.")
+@click.option("--part", metavar="I/N", help="Only the I-th of N parts, counted from 0, or job/N in a Job.")
+@click.option("--on", "where", type=click.Choice(["kubernetes"]), help="Build nothing: print the Job that does.")
+@click.option("--env", "environments", multiple=True, metavar="ENV", help="With --on: in whose cluster.")
 @click.option("--matrix", "is_matrix", is_flag=True, help="Build nothing: print who builds what in GitHub Actions.")
-def build(manifests: tuple[str, ...], since: str | None, locks: Path | None, **ways: bool) -> None:
+def build(manifests: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - click's values
     """Make the locked bytes of images present, and lock those that are new.
 
     Without arguments: every manifest that a service runs or should run next. No registry, no Docker, no pin moves.
 
     With --push or --matrix: what services wait for (`next`) in environments that accept builds and have a registry.
-    `mmgit lock FOLDER` checks, on another machine, what --push --locks FOLDER made.
+    `mmgit lock` checks, on another machine, what --push --locks FOLDER or --push --hand-over made.
     """
-    if locks and not ways["is_pushed"]:
-        raise UsageError("--locks is for images that were pushed", "mmgit build --push --locks FOLDER")
-    if ways["is_matrix"]:
-        print(json.dumps(matrix(_chosen(loaded(find_root()), manifests, since, is_remote=True))))
+    locks, is_pushed = given["locks"], given["is_pushed"]
+    destination = Destination(locks, given["is_handed_over"])
+    if destination != Destination() and not is_pushed:
+        raise UsageError("--locks and --hand-over are for images that were pushed", "mmgit build --push --locks FOLDER")
+    if given["is_matrix"]:
+        print(json.dumps(matrix(_chosen(loaded(find_root()), manifests, given["since"], is_remote=True))))
+        return
+    if given["where"]:
+        from mmgit.cli.building_objects import objects_text  # noqa: PLC0415 - --help must not wait for it
+
+        source = loaded(find_root())
+        chosen = _chosen(source, manifests, given["since"], is_remote=True)
+        print(objects_text(source, chosen, given["environments"]), end="")
         return
     with editing(layout.BASES, layout.MODELS, layout.ENVIRONMENTS) as session:
-        wanted = _chosen(session.source, manifests, since, is_remote=ways["is_pushed"])
+        chosen = _chosen(session.source, manifests, given["since"], is_remote=is_pushed)
+        wanted = part_of(chosen, given["part"], os.environ.get("JOB_COMPLETION_INDEX"))
         if locks:
             locks.mkdir(parents=True, exist_ok=True)
         if not wanted:
             print("nothing to build")
-        elif ways["is_pushed"]:
-            _push(session, wanted, locks)
+        elif is_pushed:
+            push(session, wanted, destination)
         else:
             _build_here(session, wanted)
+
+
+def part_of(wanted: Mapping[str, str | None], part: str | None, job_index: str | None = None) -> dict[str, str | None]:
+    """The part `I/N` of what is wanted: every N-th, from the I-th on; `job/N` is the part of a pod with that index.
+
+    Raises:
+        UsageError: it is no part.
+    """
+    asked = "0/1" if part is None else re.sub(r"^job/", f"{job_index}/", part)
+    found = re.fullmatch(r"([0-9]{1,6})/([1-9][0-9]{0,5})", asked, re.ASCII)
+    if found is None or int(found[1]) >= int(found[2]):
+        raise UsageError(f"--part {part} is no part", "--part 0/3, 1/3 or 2/3; job/3 where JOB_COMPLETION_INDEX is set")
+    return dict([*wanted.items()][int(found[1]) :: int(found[2])])
 
 
 def matrix(manifests: Collection[str]) -> dict[str, list[dict[str, str]]]:
@@ -58,14 +88,6 @@ def matrix(manifests: Collection[str]) -> dict[str, list[dict[str, str]]]:
     ordered = [*manifests]
     rows = (" ".join(ordered[start::_MATRIX_JOBS_MAX]) for start in range(min(len(ordered), _MATRIX_JOBS_MAX)))
     return {"include": [{"manifest": row} for row in rows]}
-
-
-def pushed_to(source: Source) -> tuple[str, ...]:
-    """The environments whose images come from a registry that other machines reach."""
-    from mmgit.local.compose import is_served_here  # noqa: PLC0415 - --help must not wait for it
-
-    specs = {name: environment.spec for name, environment in source.environments.items()}
-    return tuple(name for name, spec in specs.items() if spec.registry and not is_served_here(spec))
 
 
 def _chosen(source: Source, manifests: Collection[str], since: str | None, *, is_remote: bool) -> dict[str, str | None]:
@@ -95,42 +117,6 @@ def _build_here(session: Session, wanted: Mapping[str, str | None]) -> None:
             workshop_of(session.root, watch).fetch_own(session.source, *own)
     change = recorded(session.source, locks)
     session.deliver(change, *(["git add -A && git commit"] if change.files else []))
-
-
-def _push(session: Session, wanted: Mapping[str, str | None], folder: Path | None) -> None:
-    """Build, and push to every environment that waits; lock files go into a folder, else into the repository."""
-    from mmgit.edits.locks import record  # noqa: PLC0415 - --help must not wait for it
-
-    waits = waiting(session.source, pushed_to(session.source))
-    for manifest in wanted.keys() - waits.keys():
-        hint = f"mmgit service update NAME --env ENV --manifest {manifest}"
-        raise UsageError(f"no service that accepts builds from a registry waits for manifest {manifest}", hint)
-    there = {manifest: lock for manifest in wanted if (lock := _there(session, manifest, waits[manifest]))}
-    absent = {manifest: image for manifest, image in wanted.items() if manifest not in there}
-    made = built(session, absent) if absent else {}
-    for manifest, lock in made.items():
-        for environment in waits[manifest]:
-            publish(session, environment, {manifest: lock})
-    locks = {**there, **made}
-    if folder is None:
-        session.deliver(recorded(session.source, locks))
-        return
-    for manifest, lock in locks.items():
-        for path, data in record(manifest, lock).files.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            (folder / path).write_bytes(data or b"")
-    say(f"{len(locks)} lock files in {folder}", f"mmgit lock {folder}")
-
-
-def _there(session: Session, manifest: str, environments: Collection[str]) -> Lock | None:
-    """A locked image of a manifest that the registries of these environments have already."""
-    from mmgit.cli.workplace import is_confirmed  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.lock import lock_of  # noqa: PLC0415 - as above
-
-    declared = session.source.manifest(manifest)
-    locks = (lock_of(image.spec) for image in declared.images.values()) if declared else ()
-    prefixes = [session.source.environments[name].spec.registry or "" for name in environments]
-    return next((lock for lock in locks if all(is_confirmed(lock, manifest, prefix) for prefix in prefixes)), None)
 
 
 def _changed(source: Source, since: str) -> Iterator[str]:

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from mmgit.cli.building import pushed_to
 from mmgit.cli.carrying_out import carry_out
 from mmgit.cli.context import find_root
+from mmgit.cli.pushing import left, locked, pushed_to
 from mmgit.cli.remote_options import remotely
 from mmgit.edits import locks as edits
 from mmgit.edits.change import Change
-from mmgit.errors import BuildError
+from mmgit.errors import BuildError, UsageError
 from mmgit.lock import Lock, lock_of
 from mmgit.repository.files import Files, Root
 from mmgit.repository.source import Source
@@ -30,9 +30,10 @@ BRANCH = "mmgit/lock"
 
 
 @click.command()
-@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("folder", required=False, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--from-registry", "is_from_registry", is_flag=True, help="Take what --hand-over left beside the images.")
 @remotely
-def lock(folder: Path, *, is_proposed: bool, is_pushed: bool) -> None:
+def lock(folder: Path | None, *, is_from_registry: bool, is_proposed: bool, is_pushed: bool) -> None:
     """Check the lock files in FOLDER (of `mmgit build --push --locks FOLDER`), write them down, move pins, compile.
 
     A service gets the image that it waits for (`next`) where its environment accepts builds, unless its pin is held.
@@ -40,18 +41,37 @@ def lock(folder: Path, *, is_proposed: bool, is_pushed: bool) -> None:
 
     With --push or --pull-request it is done on the newest default branch of the remote, and nothing changes here.
     """
-    handed_over = edits.handed_over(Root(folder))
+    if (folder is None) != is_from_registry:
+        hint = "mmgit lock FOLDER   or   mmgit lock --from-registry"
+        raise UsageError("locks come either from a folder or from registries", hint)
+    handed_over = edits.handed_over(Root(folder)) if folder else None
+    message = f"Lock {', '.join(handed_over)}" if handed_over is not None else "Lock what was built"
 
     said: list[str] = []
 
     def edit(source: Source, files: Files) -> Change:
-        change = accepted(source, files, handed_over)
+        change = accepted(source, files, left_over(source, files) if handed_over is None else handed_over)
         said[:] = [change.summary] if change.files and (is_proposed or is_pushed) else []
         return change
 
-    message = f"Lock {', '.join(handed_over)}"
     outcome = carry_out(edit, message, BRANCH, is_proposed=is_proposed, is_pushed=is_pushed)
     print(*said, outcome or "nothing to lock", sep="\n")
+
+
+def left_over(source: Source, files: Files) -> dict[str, Lock]:
+    """What services wait for, as far as its locks are in git or beside the images; says what is not.
+
+    Raises:
+        RegistryError: a registry cannot be asked.
+    """
+    waits = edits.waiting(source, pushed_to(source))
+    found = {
+        manifest: locked(source, manifest, environments) or left(source, files, manifest, environments)
+        for manifest, environments in waits.items()
+    }
+    for manifest in (manifest for manifest, lock in found.items() if lock is None):
+        print(f"manifest {manifest} is not built yet")
+    return {manifest: lock for manifest, lock in found.items() if lock}
 
 
 def accepted(source: Source, files: Files, handed_over: Mapping[str, Lock]) -> Change:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from mmgit.cli.editing import Session, editing_part
 from mmgit.cli.progress import working
 from mmgit.edits.change import Change
-from mmgit.errors import BuildError, UsageError
+from mmgit.errors import MmgitError, UsageError
 from mmgit.frozen import replace
 from mmgit.images.parallel import meanwhile
 from mmgit.incremental.selected import Part
@@ -16,6 +16,7 @@ from mmgit.lock import Lock
 from mmgit.repository.source import Source
 
 if TYPE_CHECKING:
+    from mmgit.images.builder import Built
     from mmgit.images.workshop import Workshop
     from mmgit.pipeline import Compiled
     from mmgit.spec import EnvironmentSpec
@@ -77,18 +78,29 @@ def built(session: Session, manifests: Mapping[str, str | None], *, describes: b
     Without `describes` a bill of materials is made only where somebody asks for it.
 
     Raises:
-        BuildError: one could not be made; the others are built and locked.
+        MmgitError: one could not be made; the others are built and locked.
     """
+    made = attempted(session, manifests, describes=describes)
+    if made.failures:
+        session.deliver(recorded(session.source, made.locks))
+        raise failure_of(made)
+    return dict(made.locks)
+
+
+def attempted(session: Session, manifests: Mapping[str, str | None], *, describes: bool = True) -> "Built":
+    """As `built`, with what failed beside what was built; nothing of it is written down."""
     with working(f"building {', '.join(manifests)}") as watch:
         made = replace(session.workshop, watch=watch, describes=describes).build(session.source, manifests)
     for manifest, lock in made.locks.items():
         say_built(session.source, manifest, lock)
-    if made.failures:
-        name, first = next(iter(made.failures.items()))
-        session.deliver(recorded(session.source, made.locks))
-        others = f" ({len(made.failures) - 1} more failed)" if len(made.failures) > 1 else ""
-        raise BuildError(f"manifest {name}: {first.message}{others}", first.hint)
-    return dict(made.locks)
+    return made
+
+
+def failure_of(made: "Built") -> MmgitError:
+    """The first failure of a build, and how many more there are."""
+    name, first = next(iter(made.failures.items()))
+    others = f" ({len(made.failures) - 1} more failed)" if len(made.failures) > 1 else ""
+    return type(first)(f"manifest {name}: {first.message}{others}", first.hint)
 
 
 def say_built(source: Source, manifest: str, lock: Lock) -> None:

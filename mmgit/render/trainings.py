@@ -1,21 +1,15 @@
-"""A training as objects of a cluster: declarations in, a Job, CronJob or RayJob out. They are printed, not rendered.
-
-A controller that owned a Job would make it again, and so run it again, whenever it is removed after its end.
-"""
+"""A training as objects of a cluster: declarations in, a Job, CronJob or RayJob out. They are printed, not rendered."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from mmgit.blueprints.faults import BlueprintFault
-from mmgit.desired import Blueprint, DesiredEnvironment, DesiredService, FixedScale
+from mmgit.desired import Blueprint, DesiredEnvironment, DesiredService
 from mmgit.errors import Finding
 from mmgit.frozen import dataclass
-from mmgit.render import escaping
-from mmgit.render.blueprint_set import BlueprintSet
-from mmgit.render.canonical import canonical
-from mmgit.render.context import variable_of
-from mmgit.render.shapes import Object, map_at
+from mmgit.render import printed
+from mmgit.render.shapes import Object
 from mmgit.repository import layout
 from mmgit.spec.fields import seconds_of
 from mmgit.spec.retraining import RetrainingSpec
@@ -36,66 +30,26 @@ class Training:
 def objects_of(environment: DesiredEnvironment, wanted: Training, blueprints: Mapping[str, Blueprint]) -> list[Object]:
     """The objects, completed. Raises `BlueprintFault` where the blueprint makes none, or not for a schedule."""
     asked = (layout.environment(environment.name), ("retraining",))
-    with BlueprintSet(blueprints) as found:
-        ready = found.ready(wanted.spec.blueprint, asked)
-        parameters = ready.parameters.values(wanted.spec.parameters, asked[0])
-        built = ready.build(_variables(environment, wanted, parameters))
+    built = printed.build(wanted.spec, blueprints, asked, _variables(environment, wanted))
     if not built or (wanted.schedule and not any(each.get("kind") == "CronJob" for each in built)):
         message = f"blueprint `{wanted.spec.blueprint}` makes nothing that runs on a schedule"
         raise BlueprintFault(Finding("M512", *asked, message, "mmgit retrain MODEL --objects once"))
-    return [canonical(escaping.kubernetes(_with_metadata(each, environment, wanted))) for each in built]
+    return printed.completed(built, environment, wanted.name, _labels(wanted))
 
 
 def subject(environment: DesiredEnvironment, wanted: Training) -> DesiredService:
     """What the checks of objects are told instead of a service."""
-    return DesiredService(
-        group=layout.DEFAULT_GROUP,
-        name=wanted.name,
-        path=layout.environment(environment.name),
-        manifest="",
-        models=(),
-        image=wanted.spec.image,
-        scale=FixedScale(1),
-        cpu=wanted.spec.cpu,
-        memory=wanted.spec.memory,
-        concurrency=1,
-        queue=0,
-        timeout_seconds=0,
-        startup_timeout_seconds=0,
-        variables=wanted.spec.variables,
-        gpu=wanted.spec.gpu or 0,
-        node_selector={},
-        tolerations=(),
-        egress=(),
-        labels=wanted.spec.labels,
-        annotations={},
-        blueprint=wanted.spec.blueprint,
-        parameters=wanted.spec.parameters,
-        patches=(),
-        keys=(),
-    )
+    return printed.subject(environment, wanted.name, wanted.spec, gpu=wanted.spec.gpu or 0)
 
 
 def _labels(wanted: Training) -> dict[str, str]:
-    own = {"app.kubernetes.io/managed-by": "mmgit", "mmgit.dev/training": wanted.spec.model}
-    return dict(sorted({**wanted.spec.labels, **own}.items()))
+    return printed.labels_of(wanted.spec, {"mmgit.dev/training": wanted.spec.model})
 
 
-def _with_metadata(each: Object, environment: DesiredEnvironment, wanted: Training) -> Object:
-    metadata = {
-        "name": wanted.name,
-        **map_at(each, "metadata"),
-        "namespace": environment.spec.namespace,
-        "labels": _labels(wanted),
-    }
-    return {"apiVersion": None, "kind": None, "metadata": None, **each} | {"metadata": metadata}
-
-
-def _variables(environment: DesiredEnvironment, wanted: Training, parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _variables(environment: DesiredEnvironment, wanted: Training) -> dict[str, Any]:
     spec, command = wanted.spec, [*wanted.training.command]
-    literal: Sequence[tuple[str, Any]] = sorted({**wanted.training.variables, **spec.variables}.items())
     return {
-        "environment": {"name": environment.name, "namespace": environment.spec.namespace},
+        "environment": printed.told(environment),
         "training": {
             "name": wanted.name,
             "model": spec.model,
@@ -110,7 +64,6 @@ def _variables(environment: DesiredEnvironment, wanted: Training, parameters: Ma
             "outputs": spec.outputs,
             "data": spec.data or "",
             "labels": _labels(wanted),
-            "variables": [variable_of(name, value) for name, value in literal],
+            "variables": printed.variables_of({**wanted.training.variables, **spec.variables}),
         },
-        "parameters": parameters,
     }

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from mmgit.spec.building import BuildingSpec
 from mmgit.spec.fields import (
     Count,
     Date,
@@ -268,6 +269,8 @@ class EnvironmentSpec(Document):
     """Where Secrets come from."""
     retraining: List[RetrainingSpec] = ()
     """How its cluster trains models, for `mmgit retrain MODEL --objects`."""
+    building: BuildingSpec | None = None
+    """How its cluster builds images, for `mmgit build --on kubernetes`."""
 
     def check(self) -> None:
         """What its target needs."""
@@ -281,6 +284,8 @@ class EnvironmentSpec(Document):
             raise ValueError(f"edge is for target iot-edge, not for {self.target}")
         if self.signatures and self.signatures.admission and self.target != "kubernetes":
             raise ValueError(f"admission is for target kubernetes, not for {self.target}")
+        if self.building and self.target != "kubernetes":
+            raise ValueError(f"building is for target kubernetes, not for {self.target}")
         if self.retraining and self.target != "kubernetes":
             raise ValueError(f"retraining is for target kubernetes, not for {self.target}")
         models = [each.model for each in self.retraining]

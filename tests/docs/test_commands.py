@@ -76,6 +76,10 @@ ELSEWHERE = {
         r"(promote|rollback)\b|release iris --env staging",
     ),
     "cli/test_locking.py::test_the_matrix_names_what_environments_that_accept_builds_wait_for": (r"build --matrix",),
+    "cli/test_handing_over.py::test_parts_that_others_build_are_locked_together": (
+        r"build .*--hand-over",
+        r"lock --from-registry",
+    ),
     "cli/test_locking.py::test_what_one_clone_builds_and_pushes_another_one_locks": (r"(build|lock)\b",),
     "cli/test_retraining.py::test_requirements_are_locked_with_what_they_are_a_lock_of": (r"retrain .*--(lock|dry)",),
     "cli/test_retraining.py::test_on_the_remote_it_gets_the_next_number_there_and_nothing_changes_here": (

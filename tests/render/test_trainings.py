@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mmgit.blueprints.faults import BlueprintFault
-from mmgit.checks.objects import check_training
+from mmgit.checks.objects import check_printed
 from mmgit.desired import Blueprint, DesiredEnvironment
 from mmgit.errors import Finding
 from mmgit.render.emit import emit
@@ -65,7 +65,7 @@ def training(*, schedule: str = "", command: tuple[str, ...] = ("python", "train
 def checked(wanted: Training, blueprints: dict[str, Blueprint] | None = None) -> tuple[Object, tuple[Finding, ...]]:
     """The only object, and what is wrong with it."""
     [made] = objects_of(ENVIRONMENT, wanted, blueprints or {})
-    return made, check_training(ENVIRONMENT, subject(ENVIRONMENT, wanted), [made])
+    return made, check_printed(ENVIRONMENT, subject(ENVIRONMENT, wanted), [made])
 
 
 def test_a_job_runs_once_as_declared_and_writes_into_a_folder_of_its_own() -> None:

@@ -50,7 +50,7 @@ RULES: tuple[Callable[[Scene], None], ...] = (
     promises.pods_are_covered,
 )
 
-_RULES_OF_TRAININGS: tuple[Callable[[Scene], None], ...] = (
+_RULES_OF_PRINTED: tuple[Callable[[Scene], None], ...] = (
     metadata.metadata_is_good,
     pods.pods_are_restricted,
     relations.mounts_exist,
@@ -100,12 +100,12 @@ def texts_are_plain(service: DesiredService, size_bytes: int) -> bool:
     )
 
 
-def check_training(
+def check_printed(
     environment: DesiredEnvironment, subject: DesiredService, objects: Sequence[Object]
 ) -> tuple[Finding, ...]:
-    """What is wrong with the objects of a training, which is called `subject`."""
+    """What is wrong with objects that are printed for a cluster, of a workload that is called `subject`."""
     scene = Scene(environment, subject, objects, group_by_kind(objects))
-    for rule in _RULES_OF_TRAININGS if shapes_fit(scene) else ():
+    for rule in _RULES_OF_PRINTED if shapes_fit(scene) else ():
         rule(scene)
     return tuple(scene.findings)
 
