@@ -135,7 +135,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
         schema: schema.json of `run()`, as `mmgit.sdk.generate_schema` writes it; sample.json beside it comes along.
         docker_file: steps that customise the image: RUN, ENV, ARG, LABEL and EXPOSE.
         scoring_files: other files that the script reads.
-        runtime: who answers where there is no script: `sklearn`, `onnx`, `xgboost` or `lightgbm`.
+        runtime: who answers where there is no script: `sklearn`, `onnx`, `xgboost` or `lightgbm`; `spark-py` with one.
         outputs: what that runtime answers with, like `predict_proba`.
         trusted: types that a skops file may hold beyond those that skops trusts.
         description: what is new in this version.

@@ -1,5 +1,6 @@
 """Manifests name versions and bases that are declared, and fit them."""
 
+import re
 from collections.abc import Iterator
 
 from mmgit.checks.scope import Scope
@@ -7,6 +8,9 @@ from mmgit.errors import Finding
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredManifest, Source
 from mmgit.resolve import listed
+from mmgit.spec.base import JAVA, BaseSpec, with_package
+
+_JAVA = re.compile(r".+-(?:jre|jdk)(?:-.+)?")
 
 
 def manifests_of(source: Source) -> Iterator[tuple[str, DeclaredManifest]]:
@@ -57,8 +61,17 @@ def manifests_fit_their_base(scope: Scope) -> Iterator[Finding]:
                 "mmgit base update NAME --suite … or --image …"
             )
             yield Finding("M305", manifest.path, ("python",), message, hint)
+        elif manifest.spec.runtime == "spark-py" and not manifest.spec.conda and not _has_java(base.spec):
+            message = f"manifest {reference} needs Java for runtime spark-py; base `{name}` has none"
+            yield Finding("M324", manifest.path, ("base",), message, with_package(base.spec, name, JAVA))
     for name, base in source.bases.items():
         missing = sorted(set(source.project.spec.platforms) - set(base.spec.platforms))
         if missing:
             message = f"base `{name}` is not locked for {', '.join(missing)}"
             yield Finding("M306", layout.base(name), ("platforms",), message, f"mmgit base update {name}")
+
+
+def _has_java(base: BaseSpec) -> bool:
+    """Whether a base may have Java: what an image holds, only its build sees."""
+    groups = [found for found in base.platforms.values() if isinstance(found, tuple)]
+    return all(any(_JAVA.fullmatch(package.name) for package in group) for group in groups)

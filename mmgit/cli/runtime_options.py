@@ -5,13 +5,13 @@ from typing import Any, TypeVar
 
 import click
 
-from mmgit.edits.runtimes import PYTHON, Choice
-from mmgit.serving.scorer.runtimes import RUNTIMES
+from mmgit.edits.runtimes import Choice
+from mmgit.serving.scorer.runtimes import RUNTIMES, SCRIPTED
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--runtime", type=click.Choice([PYTHON, *RUNTIMES]), help="Who answers, without -f: a library."),
+    click.option("--runtime", type=click.Choice([*SCRIPTED, *RUNTIMES]), help="Who answers: a script, or a library."),
     click.option("--model-output", "outputs", multiple=True, metavar="NAME", help="What a runtime answers with."),
     click.option("--trust", "trusted", multiple=True, metavar="TYPE", help="A type that a skops file may hold, too."),
     click.option("--volume/--no-volume", default=None, help="Whether Kubernetes mounts the model files as an image."),

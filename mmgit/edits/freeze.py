@@ -70,7 +70,7 @@ def freeze(source: Source, root: Files, scoring: Scoring, wanted: Freezing, lock
     """The next manifest of a model. Raises `UsageError` for what cannot be frozen; `lock` raises what it raises."""
     last = _last(source, root, wanted.model)
     choice = runtimes.choose(wanted.choice, scoring, last.spec if last else None)
-    _refuse(layout.scoring_folder(wanted.model), scoring, is_scripted=choice.runtime == runtimes.PYTHON)
+    _refuse(layout.scoring_folder(wanted.model), scoring, is_scripted=choice.is_scripted)
     unscripted = _unscripted(choice, wanted)
     if unscripted:
         scoring = {**runtimes.described(unscripted, scoring, source.project.spec.policies), **scoring}
@@ -85,8 +85,10 @@ def freeze(source: Source, root: Files, scoring: Scoring, wanted: Freezing, lock
         files.update(locked_files(locked, scoring))
         fields["wheels"] = sorted(locked.wheels)
         fields |= {} if locked.conda is None else {"conda": CONDA_LOCK}
+    place = _place(root, wanted.model, scoring)
     if unscripted:
-        runtimes.require(unscripted, files[SCHEMA], files.get(LOCK_FILE), _place(root, wanted.model, scoring))
+        runtimes.require(unscripted, files[SCHEMA], files.get(LOCK_FILE), place)
+    runtimes.require_spark(choice, files, place)
     numbers = source.models[wanted.model].manifests if wanted.model in source.models else ()
     reference = f"{wanted.model}/{next_number(numbers)}"
     path, folder = layout.manifest(reference), layout.manifest_folder(reference)
@@ -137,7 +139,7 @@ class _Last:
 
 def _unscripted(choice: runtimes.Choice, wanted: Freezing) -> runtimes.Unscripted | None:
     """The runtime without a script, with the one model that it serves. Raises `UsageError` if there are others."""
-    if choice.runtime == runtimes.PYTHON:
+    if choice.is_scripted:
         return None
     if len(wanted.versions) != 1:
         message = f"runtime {choice.runtime} serves one model, not {', '.join(wanted.versions)}"

@@ -12,7 +12,7 @@ from mmgit.edits.frameworks import framework_of
 from mmgit.edits.freeze import Freezing, Frozen, freeze, with_other_models
 from mmgit.edits.model_files import FoundFile, place
 from mmgit.edits.references import checked_name, next_number
-from mmgit.edits.runtimes import PYTHON, Choice, choose, files_to_register
+from mmgit.edits.runtimes import Choice, choose, files_to_register
 from mmgit.edits.scoring import SCRIPT, Scoring, dependencies_of, from_folder
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass, field
@@ -79,7 +79,7 @@ def register(source: Source, root: Files, wanted: Registration, surroundings: Su
     change = Change({**version.files, **added}, version.summary, version.copies, version.uploads)
     manifests = source.models[name].manifests if name in source.models else {}
     last = manifests[max(manifests)].spec if manifests else None
-    if SCRIPT not in scoring and choose(wanted.choice, scoring, last).runtime == PYTHON:
+    if SCRIPT not in scoring and choose(wanted.choice, scoring, last).is_scripted:
         return Registered(reference, None, change)
     files = files_to_register(wanted.files)
     versions = with_other_models(source, reference)

@@ -15,16 +15,19 @@ from mmgit.edits.scoring import SAMPLE, SCHEMA, SCRIPT, Scoring
 from mmgit.errors import MmgitError, UsageError
 from mmgit.formats.marks import HEAD_BYTES, formats_of
 from mmgit.frozen import dataclass, field, replace
+from mmgit.images.conda.lock import CONDA_LOCK
 from mmgit.images.declared import CONDA, REQUIREMENTS
+from mmgit.inputs import LOCK_FILE
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
-from mmgit.serving.scorer.runtimes import RUNTIMES, Runtime, model_file_of
+from mmgit.serving.scorer.runtimes import RUNTIMES, SCRIPTED, Runtime, model_file_of
 from mmgit.signatures import Signature, schema_and_sample, signature_of
 from mmgit.spec import ManifestSpec
 from mmgit.spec.project import Policies
 
-PYTHON = "python"
+PYTHON, SPARK = "python", "spark-py"
+PYSPARK = "pyspark"
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _SCHEMA_HINT = f"-s {SCHEMA} says what the model takes"
 
@@ -41,6 +44,11 @@ class Choice:
     trusted: tuple[str, ...] = ()
     volume: bool | None = None
     """Whether the model files are mounted; None for what the manifest before said."""
+
+    @property
+    def is_scripted(self) -> bool:
+        """Whether a scoring script answers."""
+        return self.runtime in SCRIPTED
 
 
 @dataclass(frozen=True)
@@ -65,17 +73,17 @@ def choose(asked: Choice, scoring: Scoring, last: ManifestSpec | None) -> Choice
     before = Choice(last.runtime, last.outputs, last.trusted, last.volume or None) if last else Choice()
     if asked.volume is None:
         asked = replace(asked, volume=before.volume)
-    if asked.runtime is None and SCRIPT not in scoring and before.runtime not in (None, PYTHON):
+    if asked.runtime is None and before.runtime and before.is_scripted == (SCRIPT in scoring):
         outputs, trusted = asked.outputs or before.outputs, asked.trusted or before.trusted
         asked = replace(asked, runtime=before.runtime, outputs=outputs, trusted=trusted)
     chosen = replace(asked, runtime=asked.runtime or PYTHON)
-    if chosen.runtime == PYTHON:
+    if chosen.is_scripted:
         if chosen.outputs or chosen.trusted:
             raise UsageError("a scoring script decides itself what it answers and loads", "--runtime sklearn")
         return chosen
     if chosen.runtime not in RUNTIMES:
         raise UsageError(
-            f"there is no runtime {chosen.runtime}", alike(str(chosen.runtime), (PYTHON, *RUNTIMES), "runtimes")
+            f"there is no runtime {chosen.runtime}", alike(str(chosen.runtime), (*SCRIPTED, *RUNTIMES), "runtimes")
         )
     if SCRIPT in scoring:
         message = f"there is a {SCRIPT}, which runtime {chosen.runtime} does not run"
@@ -117,21 +125,47 @@ def require(unscripted: Unscripted, schema: bytes, lock: bytes | None, place: st
     `lock` are the bytes of `pylock.toml`, `schema` those of schema.json: a frame takes pandas. `place` is the path of
     the dependency file, as it is or as it would be.
     """
-    there = {package["name"] for package in tomllib.loads(lock.decode()).get("packages", [])} if lock else set()
+    there = _locked(lock)
     wanted = _packages(unscripted, schema)
     missing = [names[0] for names in wanted if not there & {*names}]
     if not missing:
         return
     message = f"runtime {unscripted.choice.runtime} needs {' and '.join(missing)}"
     lines = " ".join(_pinned(unscripted, name) for name in missing)
-    if lock is None:
+    raise _lacking(message, lines, place, has_file=lock is not None)
+
+
+def require_spark(choice: Choice, files: Scoring, place: str) -> None:
+    """That a session of Spark can be had where one is asked for. Raises `UsageError` that says what to add.
+
+    `files` are those of the manifest, with its locks; `place` is as in `require`.
+    """
+    properties = json.loads(files[SCHEMA]).get("properties", {}) if SCHEMA in files else {}
+    framed = [name for name, each in properties.items() if each.get("x-mmgit", {}).get("as") == "spark"]
+    if choice.runtime != SPARK:
+        if framed and choice.is_scripted:
+            message = f"{SCHEMA} says that {framed[0]} is a DataFrame of Spark, which runtime {choice.runtime} has not"
+            raise UsageError(message, f"--runtime {SPARK}")
+        return
+    by_conda = files.get(CONDA_LOCK, b"").rpartition(b"/pyspark-")[1]
+    if PYSPARK not in _locked(files.get(LOCK_FILE)) and not by_conda:
+        raise _lacking(f"runtime {SPARK} needs {PYSPARK}", PYSPARK, place, has_file=LOCK_FILE in files)
+
+
+def _locked(lock: bytes | None) -> set[str]:
+    """The packages in pylock.toml."""
+    return {package["name"] for package in tomllib.loads(lock.decode()).get("packages", [])} if lock else set()
+
+
+def _lacking(message: str, lines: str, place: str, *, has_file: bool) -> UsageError:
+    if not has_file:
         folder = place.rpartition("/")[0]
         command = f"mkdir -p {folder} && printf '%s\\n' {lines} > {place}   and run this again"
-        raise UsageError(f"{message}, and there is no dependency file", command)
+        return UsageError(f"{message}, and there is no dependency file", command)
     if not place.endswith(REQUIREMENTS):
         where = ", below `pip:`" if place.endswith(CONDA) else ""
-        raise UsageError(f"{message}, which {place} does not bring", f"add to it{where}: {lines}")
-    raise UsageError(f"{message}, which {place} does not bring", f"printf '%s\\n' {lines} >> {place}")
+        return UsageError(f"{message}, which {place} does not bring", f"add to it{where}: {lines}")
+    return UsageError(f"{message}, which {place} does not bring", f"printf '%s\\n' {lines} >> {place}")
 
 
 def files_to_register(files: Iterable[FoundFile]) -> dict[str, Open]:

@@ -90,7 +90,7 @@ class Assembler:
         mark = volume.index.digest if volume else ""
         steps = steps_in(sources.steps)
         for platform, group in plans.items():
-            self._refuse_lack(platform, [*group, *mounted], layers, sources)
+            self._refuse_lack(platform, [*group, *mounted], layers, sources, recipe.inputs.runtime)
         platforms = {
             platform: put_platform_image(
                 platform,
@@ -257,10 +257,11 @@ class Assembler:
             return self.run_steps(ground, [as_in_image(run, inherited) for run in runs], scratch)
 
     def _refuse_lack(
-        self, platform: str, group: list[LayerPlan], layers: Mapping[str, Layer], sources: Sources
+        self, platform: str, group: list[LayerPlan], layers: Mapping[str, Layer], sources: Sources, runtime: str
     ) -> None:
-        """Raise `BuildError` where binaries in the layers ask for what neither they nor the base have."""
+        """Raise `BuildError` where binaries in the layers, or a runtime, need what neither they nor the base have."""
         from mmgit.images.needs import (  # noqa: PLC0415 - the same
+            JVM,
             Contents,
             contents_of_base,
             contents_of_layer,
@@ -277,7 +278,8 @@ class Assembler:
             for each in group
             if each.name in _OF_USERS
         ]
-        if not any(each.libraries or each.versions for each in own):
+        needs_java = runtime == "spark-py"
+        if not needs_java and not any(each.libraries or each.versions for each in own):
             return
         minor = python_of(sources.base).minor
         wheels = 0 if sources.pylock is None else 1  # they may have modules for several, and are chosen by their tags
@@ -287,10 +289,14 @@ class Assembler:
                 f"build it for Python {minor}, or use one with {other}: mmgit base update NAME --suite … or --image …",
             )
         lowest = [layers[each.key] for each in group if each.name == "base"]
-        below = partial(contents_of_base, lowest, self.layout)
+        below = remembered(self.layout, _note(lowest[0].key, platform), partial(contents_of_base, lowest, self.layout))
         added = [contents_of_layer(layers[each.key], self.layout, platform) for each in group if each.name == "steps"]
         own += [Contents(each.names) for each in added]  # what brings programs brings what they need
-        lack = lack_of(remembered(self.layout, _note(lowest[0].key, platform), below), own, self.absent)
+        if needs_java and not any(JVM in each.names for each in (below, *own)):
+            from mmgit.images.remedies import without_java  # noqa: PLC0415 - nothing lacks mostly
+
+            raise without_java(platform, sources.base, sources.base_name)
+        lack = lack_of(below, own, self.absent)
         if lack.libraries or lack.versions:
             from mmgit.images.remedies import lacking  # noqa: PLC0415 - nothing lacks mostly
 

@@ -1,15 +1,17 @@
 """The base layer: the entries of Debian packages come in, one root file system goes out.
 
-What maintainer scripts would have done, and an image needs, is done here: merged /usr, the certificate bundle, users.
+What maintainer scripts would have done, and an image needs, is done here: merged /usr, certificates, users, Java.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from mmgit.errors import BuildError
 from mmgit.frozen import replace
+from mmgit.images.java import java_entries
 from mmgit.images.tar import Entry, file, folder, link
 
 USER_ID = 65532
+_CERTIFICATES = "usr/share/ca-certificates/"
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"
 _MERGED = frozenset({"bin", "sbin", "lib", "lib32", "lib64", "libx32"})
 _CUT = (
@@ -80,13 +82,14 @@ def _ours(found: Mapping[str, Entry], suite: str) -> Iterator[Entry]:
     yield file("etc/nsswitch.conf", b"passwd: files\ngroup: files\nhosts: files dns\n")
     yield file("etc/os-release", _os_release(suite).encode())
     yield from (link(top, f"usr/{top}") for top in _tops(found))
-    certificates = [
-        b"".join(found[path].blocks()).rstrip(b"\n") + b"\n"
+    certificates = {
+        path.removeprefix(_CERTIFICATES): b"".join(found[path].blocks()).rstrip(b"\n") + b"\n"
         for path in sorted(found)
-        if path.startswith("usr/share/ca-certificates/") and path.endswith(".crt")
-    ]
+        if path.startswith(_CERTIFICATES) and path.endswith(".crt")
+    }
+    yield from java_entries(found, certificates)
     if certificates:
-        yield file(CERTIFICATES, b"".join(certificates))
+        yield file(CERTIFICATES, b"".join(certificates.values()))
         yield link("usr/lib/ssl/cert.pem", f"/{CERTIFICATES}")
 
 

@@ -19,6 +19,8 @@ from mmgit.images.layout import Layout
 from mmgit.images.tree import tree_of
 from mmgit.lock import Layer, canonical
 
+JVM = "libjvm.so"
+"""The library that every Java has."""
 _DRIVERS = ("libcuda.so", "libnvidia-", "libnvcuvid.so", "libnvoptix.so")
 """They come with a driver, from the machine that has the device."""
 _EXTENSION = re.compile(r"(.+)\.cpython-3([0-9]+)-[^.]+\.so")

@@ -34,6 +34,8 @@ _EPOCH = 315532800
 _APART = ("unshare", "--user", "--map-current-user", "--net", "--")
 _FOLDER_HINT = "build the wheel elsewhere, and put it into a folder that mmgit.yaml names: packages: {wheels: [vendor]}"
 
+_INDEX_HINT = "put its wheel on an index that mmgit.yaml names, packages: {{indexes: […]}}: pip wheel --no-deps {}"
+
 
 @dataclass(frozen=True)
 class _Sdist:
@@ -74,6 +76,7 @@ def _found(name: str, asked: Asked, index: Index, folder: Path) -> _Sdist:
     for package in tomllib.loads((folder / "pylock.toml").read_text()).get("packages", []):
         if normal(package["name"]) == normal(name) and "sdist" in package:
             sdist = package["sdist"]
+            _check_size(name, sdist.get("size", 0))
             return _Sdist(package["name"], sdist["url"], sdist["hashes"]["sha256"])
     raise BuildError(f"{name} has no source distribution", f"leave out --sdist {name}")
 
@@ -81,6 +84,11 @@ def _found(name: str, asked: Asked, index: Index, folder: Path) -> _Sdist:
 def _names(line: str, package: str) -> bool:
     found = re.match(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)", line)
     return found is not None and normal(found[1]) == normal(package)
+
+
+def _check_size(name: str, size_bytes: int) -> None:
+    if size_bytes > SDIST_BYTES_MAX:
+        raise BuildError(f"the source of {name} has more than {SDIST_BYTES_MAX // 2**20} MiB", _INDEX_HINT.format(name))
 
 
 def _fetched(sdist: _Sdist, index: Index, folder: Path) -> Path:
@@ -93,10 +101,7 @@ def _fetched(sdist: _Sdist, index: Index, folder: Path) -> Path:
         with path.open("wb") as target:
             for block in blocks(sdist.url, authorization=login_of(index, sdist.url)):
                 size_bytes += len(block)
-                if size_bytes > SDIST_BYTES_MAX:
-                    raise BuildError(
-                        f"the source of {sdist.name} has more than {SDIST_BYTES_MAX // 2**20} MiB", _FOLDER_HINT
-                    )
+                _check_size(sdist.name, size_bytes)
                 sha256.update(block)
                 target.write(block)
     except UnavailableError as error:

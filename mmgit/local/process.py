@@ -35,6 +35,7 @@ _SCORER_LOCK = _PACKAGE / "serving" / "scorer" / "pylock.toml"
 _UPLOADER = _PACKAGE / "archive" / "main.py"
 _UPLOAD_SECONDS = 10
 _STORES_VARIABLES = ("AWS_", "AZURE_", "GOOGLE_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "https_proxy", "no_proxy")
+JAVA_HOME = "JAVA_HOME"
 _POLL_SECONDS = 0.3
 
 
@@ -66,6 +67,7 @@ def command_of(root: Path, served: Served, *, port: int) -> list[str]:
     Raises:
         ServingError: its Python is not on this machine, or its dependencies cannot be installed.
     """
+    _refuse_without_java(served)
     folder = root / layout.STATE / "serve" / served.name
     shutil.rmtree(folder, ignore_errors=True)
     scoring = folder / "scoring"
@@ -90,6 +92,16 @@ def command_of(root: Path, served: Served, *, port: int) -> list[str]:
     (settings / "settings.json").write_text(json.dumps({**served.settings, **places}, indent=1, sort_keys=True))
     command = [sys.executable, "-I", str(_MAIN), "--image-facts", str(folder / "mmgit.json")]
     return [*command, "--settings", str(settings), "--packages", str(_front_packages(root))]
+
+
+def _refuse_without_java(served: Served) -> None:
+    """Raise `ServingError` where a session of Spark is asked for that could not be started."""
+    if served.facts["runtime"] == "spark-py" and not (served.lock and served.lock.conda):
+        home = os.environ.get(JAVA_HOME)
+        if shutil.which("java", path=str(Path(home, "bin")) if home else None) is None:
+            where = f"{JAVA_HOME}, {home}," if home else "PATH"
+            hint = f"sudo apt install default-jre-headless   or let {JAVA_HOME} name a Java of 17 or newer"
+            raise ServingError(f"runtime spark-py needs Java, and {where} has none", hint)
 
 
 def uploader_of(root: Path, served: Served) -> list[str]:
@@ -208,7 +220,7 @@ def run_until_interrupted(
     beside = child(uploader, env_allow=names, grace_seconds=2 * _UPLOAD_SECONDS) if uploader else nullcontext()
     with suppress(KeyboardInterrupt), beside:
         while True:
-            with child(command) as server:
+            with child(command, env_allow=[JAVA_HOME]) as server:
                 while not is_told and server.poll() is None:
                     if is_told := listens(port):
                         tell()

@@ -105,7 +105,8 @@ def in_processes(root: Root, source: Source) -> Start:
         port = process.free_port()
         log = root.path / layout.STATE / "serve" / "try.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as sink, child(process.command_of(root.path, wanted, port=port), sink) as server:
+        command = process.command_of(root.path, wanted, port=port)
+        with log.open("wb") as sink, child(command, sink, env_allow=[process.JAVA_HOME]) as server:
             address = Address("127.0.0.1", port, f"/api/v1/service/{wanted.name}/score")
             yield Started(address, lambda: server.poll() is None, lambda: log.read_text(errors="replace"))
 

@@ -10,6 +10,7 @@ from mmgit.sdk.json_samples import describe_bytes, describe_json
 from mmgit.sdk.numpy_samples import describe_array
 from mmgit.sdk.pandas_samples import describe_frame
 from mmgit.sdk.polars_samples import describe_polars
+from mmgit.sdk.spark_samples import describe_spark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 
 
 class DataTypes(enum.Enum):
-    """How an argument reaches `run()`. The first three are the reference's names; it took bytes as `STANDARD`.
+    """How an argument reaches `run()`. The first four are the reference's names; it took bytes as `STANDARD`.
 
-    `POLARS` is a frame or a series, `IMAGE` a picture of Pillow's.
+    `SPARK` is a DataFrame, `POLARS` a frame or a series, `IMAGE` a picture of Pillow's.
     """
 
     STANDARD = "standard"
     NUMPY = "numpy"
     PANDAS = "pandas"
+    SPARK = "spark"
     BYTES = "bytes"
     POLARS = "polars"
     IMAGE = "image"
@@ -73,6 +75,7 @@ _PACKAGES = {
     "numpy": DataTypes.NUMPY,
     "pandas": DataTypes.PANDAS,
     "polars": DataTypes.POLARS,
+    "pyspark": DataTypes.SPARK,
     "PIL": DataTypes.IMAGE,
 }
 _DESCRIBE: dict[DataTypes, Callable[[Sample], Description]] = {
@@ -81,5 +84,6 @@ _DESCRIBE: dict[DataTypes, Callable[[Sample], Description]] = {
     DataTypes.PANDAS: describe_frame,
     DataTypes.BYTES: describe_bytes,
     DataTypes.POLARS: describe_polars,
+    DataTypes.SPARK: describe_spark,
     DataTypes.IMAGE: describe_image,
 }

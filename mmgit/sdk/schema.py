@@ -107,6 +107,8 @@ def _required_arguments(run_func: Callable[..., Any], definitions: Mapping[str, 
 def _refuse_other_than_rows(definitions: Mapping[str, SampleDefinition]) -> None:
     for name, definition in definitions.items():
         mark = definition.description.schema["x-mmgit"]
+        if mark.get("as") == "spark":
+            raise ValueError(f"{name} is a DataFrame of Spark, whose rows have no order, so run() is not row-wise")
         if mark["type"] != "pandas" and tuple(mark.get("shape", ())[:1]) != (None,):
             raise ValueError(
                 f"{name} is neither a frame nor an array whose first size is free, so run() is not row-wise"

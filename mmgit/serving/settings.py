@@ -20,7 +20,7 @@ import sys
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from mmgit.serving.scorer.runtimes import RUNTIMES
+from mmgit.serving.scorer.runtimes import RUNTIMES, SCRIPTED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -220,7 +220,7 @@ def _check_ranges(settings: Settings, file: Path | str) -> None:
         raise SettingsError(f"{file}: the field telemetry.spool_bytes: expected {_SPOOL_BYTES_MIN} or more")
     if settings.authentication not in ("keys", "none"):
         raise SettingsError(f"{file}: the field authentication: expected keys or none, found {settings.authentication}")
-    known = ("python", *RUNTIMES)
+    known = (*SCRIPTED, *RUNTIMES)
     if settings.image.runtime not in known:
         named = ", ".join(known)
         raise SettingsError(f"the image's runtime is {settings.image.runtime}; this serving layer knows {named}")

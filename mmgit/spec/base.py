@@ -14,6 +14,10 @@ Suite = Annotated[str, Matching(r"[a-z][a-z0-9-]{1,31}", "a Debian suite, like b
 PACKAGE_SIZE_LIMIT_BYTES = 256 * 2**20
 
 
+JAVA = "default-jre-headless"
+"""The package of every suite of Debian that brings the Java that is fit for it."""
+
+
 class LockedPackage(Spec):
     """One `.deb` of the archive; `path` is relative to the archive's root."""
 
@@ -147,3 +151,9 @@ class BaseSpec(Document):
     def words(self) -> str:
         """What it is, for people."""
         return f"image {self.image.reference}" if self.image else f"Debian {self.suite}"
+
+
+def with_package(base: BaseSpec, name: str, *added: str) -> str:
+    """The command that adds packages to a base. It names the others too, as it replaces the list."""
+    packages = dict.fromkeys([*base.packages, *added])
+    return " ".join([f"mmgit base update {name}", *(f"--package {each}" for each in packages)])

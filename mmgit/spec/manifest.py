@@ -10,6 +10,9 @@ Extra = Annotated[str, Matching(PACKAGE_NAME, "the name of an extra")]
 PackageName = Annotated[str, Matching(PACKAGE_NAME, "the name of a package")]
 TypeName = Annotated[str, Matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", "the name of a type, like package.module.Class")]
 
+SCRIPTED = frozenset({"python", "spark-py"})
+"""The runtimes that run a scoring script."""
+
 
 class ManifestSpec(Document):
     """The recipe for an image. Its files lie beside it; `dependencies` is locked beside it in `pylock.toml`."""
@@ -17,8 +20,8 @@ class ManifestSpec(Document):
     kind: Literal["Manifest"]
     description: Text = ""
     """What is new in it."""
-    runtime: Literal["python", "sklearn", "onnx", "xgboost", "lightgbm"] = "python"
-    """Who answers: the scoring script (`python`), or a library that is given the model file alone."""
+    runtime: Literal["python", "spark-py", "sklearn", "onnx", "xgboost", "lightgbm"] = "python"
+    """Who answers: the scoring script (`python`, or `spark-py` beside Spark), or a library with a model file alone."""
     outputs: List[Output] = ()
     """What a runtime without a script answers with; by default what its library predicts."""
     trusted: List[TypeName] = ()
@@ -57,4 +60,4 @@ class ManifestSpec(Document):
     @property
     def script(self) -> str | None:
         """The scoring script; a runtime without one runs nothing of the repository."""
-        return self.scoring if self.runtime == "python" else None
+        return self.scoring if self.runtime in SCRIPTED else None

@@ -10,9 +10,24 @@ from typing import Any
 
 import pytest
 
+from mmgit.sdk.schema import request_schema, schema_text
+from mmgit.sdk.spark_samples import describe_spark
+from tests.sdk.test_spark_samples import Frame
 from tests.serving.conftest import until
 from tests.signatures.model_files import lightgbm
 
+SPARK_LOCK = """lock-version = "1.0"
+created-by = "test"
+
+[[packages]]
+name = "pyspark"
+version = "4.3.0"
+
+[[packages.wheels]]
+url = "https://files.pythonhosted.org/pyspark-4.3.0-py2.py3-none-any.whl"
+size = 1
+hashes = {sha256 = "0000000000000000000000000000000000000000000000000000000000000000"}
+"""
 Here = Callable[..., Path]
 Mmgit = Callable[..., Any]
 
@@ -67,7 +82,7 @@ def test_what_is_missing_is_said_with_the_command_that_brings_it(here: Here, mmg
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--runtime", "spark-py"], "'spark-py' is not one of 'python', 'sklearn', 'onnx', 'xgboost', 'lightgbm'"),
+        (["--runtime", "spark"], "'spark' is not one of 'python', 'spark-py', 'sklearn', 'onnx', 'xgboost'"),
         (["--model-output", "predict"], "a scoring script decides itself what it answers"),
         (["--runtime", "lightgbm"], "there is a score.py, which runtime lightgbm does not run"),
     ],
@@ -107,6 +122,40 @@ def test_a_booster_is_registered_checked_and_served(here: Here, mmgit: Mmgit, tm
     assert answer["predict"] == pytest.approx([0.1192, 0.8808], abs=1e-4)
     assert page["inputs"] == [{"name": "input", "datatype": "FP64", "shape": [-1, 1]}]
     assert [each["name"] for each in page["outputs"]] == ["predict", "raw_score"]
+
+
+def test_a_model_of_spark_is_registered_and_what_lacks_java_says_so(
+    here: Here, mmgit: Mmgit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = here()
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    for name in ("model/metadata/_SUCCESS", "model/metadata/._SUCCESS.crc", "model/metadata/part-00000"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("" if name.endswith("S") else name)
+    (tmp_path / "score.py").write_text("def run(people):\n    return people\n")
+    (tmp_path / "pylock.toml").write_text(SPARK_LOCK)
+    frame = describe_spark(Frame([("age", "int")], (1,))).schema
+    (tmp_path / "schema.json").write_text(schema_text(request_schema({"people": frame}, ["people"], {})))
+    files = ["-f", f"{tmp_path}/score.py", "-s", f"{tmp_path}/schema.json"]
+    register = ["model", "register", "visits", f"{tmp_path}/model", *files]
+
+    plain = mmgit(*register, "-p", f"{tmp_path}/pylock.toml")
+    lacking = mmgit(*register, "--runtime", "spark-py")
+    registered = mmgit(*register, "-p", f"{tmp_path}/pylock.toml", "--runtime", "spark-py")
+    again = mmgit("manifest", "create", "visits", "--description", "as before")
+    checked = mmgit("check")
+    served = mmgit("serve", "visits", "--port", "0")
+
+    assert (plain.code, "people is a DataFrame of Spark, which runtime python has not" in plain.err) == (2, True)
+    assert (lacking.code, "runtime spark-py needs pyspark, and there is no dependency file" in lacking.err) == (2, True)
+    assert registered.code == 0, registered.err
+    assert "runtime: spark-py\n" in (root / "models/visits/manifests/1/manifest.yaml").read_text()
+    assert (root / "models/visits/versions/1/model/metadata/._SUCCESS.crc").exists()
+    assert "manifest visits/1 (model visits/1) is what the scoring folder holds already" in again.out
+    assert "M324: manifest visits/1 needs Java for runtime spark-py; base `default` has none" in checked.err
+    assert "mmgit base update default --package python3-minimal --package default-jre-headless" in checked.err
+    assert f"runtime spark-py needs Java, and JAVA_HOME, {tmp_path}, has none" in served.err
+    assert "sudo apt install default-jre-headless" in served.err
 
 
 def ask(port: int, path: str, body: Any = None) -> Any:

@@ -46,6 +46,9 @@ ELSEWHERE = {
     "cli/test_telemetry.py::test_a_version_is_compared_with_the_reference_that_it_declares": (
         r"model register .*--reference",
     ),
+    "cli/test_runtime_options.py::test_a_model_of_spark_is_registered_and_what_lacks_java_says_so": (
+        r"model register .*--runtime spark-py",
+    ),
     "cli/test_runtime_options.py::test_a_booster_is_registered_checked_and_served": (r"model register .*--runtime",),
     "cli/test_model_artifacts.py::test_a_version_is_pushed_and_pulled_and_registered_from_there": (
         r"model (push|pull)\b",

@@ -18,6 +18,7 @@ from mmgit.edits.runtimes import (
     files_to_register,
     model_file,
     require,
+    require_spark,
 )
 from mmgit.errors import UsageError
 from mmgit.spec import ManifestSpec
@@ -45,6 +46,7 @@ def unscripted(runtime: str, files: Mapping[str, bytes], *outputs: str) -> Unscr
     return Unscripted(Choice(runtime, outputs), {path: partial(io.BytesIO, data) for path, data in files.items()})
 
 
+SPARK = manifest(runtime="spark-py")
 SKLEARN = manifest(runtime="sklearn", outputs=["predict_proba"], trusted=["a.B"])
 
 
@@ -59,6 +61,10 @@ SKLEARN = manifest(runtime="sklearn", outputs=["predict_proba"], trusted=["a.B"]
         (Choice("sklearn"), {}, SKLEARN, Choice("sklearn")),
         (Choice(), SCRIPT, SKLEARN, Choice("python")),
         (Choice(), {}, manifest(), Choice("python")),
+        (Choice("spark-py"), SCRIPT, None, Choice("spark-py")),
+        (Choice(), SCRIPT, SPARK, Choice("spark-py")),
+        (Choice("python"), SCRIPT, SPARK, Choice("python")),
+        (Choice("sklearn"), {}, SPARK, Choice("sklearn")),
     ],
 )
 def test_who_answers_is_asked_for_or_the_script_or_as_before(
@@ -125,6 +131,50 @@ def test_a_pickle_is_served_where_the_project_does_not_refuse_it() -> None:
     files = described(unscripted("sklearn", {"model.pkl": PICKLE}), {}, Policies())
 
     assert list(files) == ["schema.json"]
+
+
+def framed(**mark: str) -> bytes:
+    return json.dumps({"properties": {"people": {"x-mmgit": {"type": "pandas", **mark}}}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("runtime", "files"),
+    [
+        ("python", {"schema.json": framed(), "pylock.toml": b""}),
+        ("spark-py", {"schema.json": framed(**{"as": "spark"}), "pylock.toml": b'[[packages]]\nname = "pyspark"\n'}),
+        ("spark-py", {"pylock.toml": b"", "conda.lock": b"- conda: https://c.example/noarch/pyspark-4.3.0-0.conda\n"}),
+    ],
+)
+def test_a_session_of_spark_needs_pyspark_in_a_lock(runtime: str, files: dict[str, bytes]) -> None:
+    require_spark(Choice(runtime), files, "models/churn/scoring/requirements.txt")
+
+
+@pytest.mark.parametrize(
+    ("runtime", "files", "message", "hint"),
+    [
+        (
+            "spark-py",
+            {"pylock.toml": b'[[packages]]\nname = "py4j"\n'},
+            "runtime spark-py needs pyspark, which s/requirements.txt does not bring",
+            "printf '%s\\n' pyspark >> s/requirements.txt",
+        ),
+        ("spark-py", {}, "needs pyspark, and there is no dependency file", "mkdir -p s && printf"),
+        (
+            "python",
+            {"schema.json": framed(**{"as": "spark"}), "pylock.toml": b'[[packages]]\nname = "pyspark"\n'},
+            "schema.json says that people is a DataFrame of Spark, which runtime python has not",
+            "--runtime spark-py",
+        ),
+    ],
+)
+def test_what_has_no_session_of_spark_is_not_frozen(
+    runtime: str, files: dict[str, bytes], message: str, hint: str
+) -> None:
+    with pytest.raises(UsageError) as error:
+        require_spark(Choice(runtime), files, "s/requirements.txt")
+
+    assert message in str(error.value)
+    assert hint in error.value.hint
 
 
 def lock(*names: str) -> bytes:

@@ -85,7 +85,7 @@ def test_a_wrong_settings_file_is_named_with_the_field(tmp_path: Path, settings:
     [
         ({"models": []}, "the field models: expected dict"),
         ({"schema": 1}, "the field schema: expected str or NoneType, found 1"),
-        ({"runtime": "spark-py"}, "the image's runtime is spark-py; this serving layer knows python, sklearn"),
+        ({"runtime": "spark"}, "the image's runtime is spark; this serving layer knows python, spark-py, sklearn"),
     ],
 )
 def test_an_image_that_this_server_cannot_serve_is_refused(tmp_path: Path, facts: Any, message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,8 @@ _THREAD_VARIABLES = (
     *("NUMEXPR_NUM_THREADS", "RAYON_NUM_THREADS"),
 )
 
-
+_UNLIMITED_BYTES = 2**60
+"""The first version of control groups has a number for it."""
 _OURS = frozenset({SETTINGS_VARIABLE, KEYS_VARIABLE})
 """What the front alone is given."""
 
@@ -38,11 +40,11 @@ class Launch:
 def launch_of(settings: Settings, environment: Mapping[str, str]) -> Launch:
     """The same launch for all scorers of a service; numeric libraries share the processors among them."""
     folder = Path(settings.scoring_folder)
-    threads = str(max(1, processors() // settings.concurrency))
+    threads = max(1, processors() // settings.concurrency)
     return Launch(
         command=(settings.image.interpreter or settings.interpreter, "-B", "-X", "faulthandler", str(_SCORER)),
         environment={
-            **dict.fromkeys(_THREAD_VARIABLES, threads),
+            **dict.fromkeys(_THREAD_VARIABLES, str(threads)),
             **{name: value for name, value in environment.items() if name not in _OURS},
             **{_model_variable(name): str(folder / path) for name, path in settings.image.models.items()},
         },
@@ -53,6 +55,8 @@ def launch_of(settings: Settings, environment: Mapping[str, str]) -> Launch:
             "model_folders": [str(folder / path) for path in settings.image.models.values()],
             "outputs": list(settings.image.outputs),
             "trusted": list(settings.image.trusted),
+            "threads": threads,
+            "memory_bytes": memory_bytes() // (settings.concurrency + settings.spares),
             "schema_file": settings.image.schema,
             "dependencies": [] if settings.image.interpreter else list(settings.dependencies),
             "sdk_folder": settings.sdk_folder,
@@ -80,6 +84,15 @@ def processors(cpu_max: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
         return max(1, min(usable, math.ceil(int(quota) / int(period))))
     except (OSError, ValueError):
         return usable
+
+
+def memory_bytes(groups: Path = Path("/sys/fs/cgroup")) -> int:
+    """The memory that this container may use; 0 where nobody limits it."""
+    for file in (groups / "memory.max", groups / "memory" / "memory.limit_in_bytes"):
+        with suppress(OSError, ValueError):
+            limit = int(file.read_text("ascii"))
+            return limit if limit < _UNLIMITED_BYTES else 0
+    return 0
 
 
 def _model_variable(model: str) -> str:

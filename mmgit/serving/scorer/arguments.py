@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import polars_frames
+from . import polars_frames, spark_frames
 from .frames import RAW
 from .images import image_opener
 from .json_values import bytes_of, check_value, refuse_unknown_keywords
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .numpy_arrays import Joiner
 
 _POLARS, _IMAGE = "polars", "image"
+_FRAMES = {"pandas": frame_converter, "polars": polars_frames.frame_converter, "spark": spark_frames.frame_converter}
 
 
 class Arguments:
@@ -34,7 +35,7 @@ class Arguments:
 
         Raises:
             ValueError: the schema declares what a request cannot be checked against.
-            ImportError: it declares numpy, pandas, polars or pictures, which the scoring code's packages lack.
+            ImportError: it declares numpy, pandas, polars, Spark or pictures, which the scoring code's packages lack.
         """
         self.schema = schema
         self.converters = {name: _converter(declared, name) for name, declared in schema["properties"].items()}
@@ -118,7 +119,7 @@ def _converter(declared: Mapping[str, Any], name: str) -> Callable[[Json, str], 
     if mark["type"] == "numpy":
         convert = array_converter(mark)
     elif mark["type"] == "pandas":
-        convert = (polars_frames.frame_converter if mark.get("as") == _POLARS else frame_converter)(mark)
+        convert = _FRAMES[mark.get("as", "pandas")](mark)
         convert([], name)  # a dtype that this pandas lacks stops the scorer here, not a request later
     elif mark["type"] == "bytes":
         convert = partial(_picture, opened=image_opener(mark)) if mark.get("as") == _IMAGE else bytes_of

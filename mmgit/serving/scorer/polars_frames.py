@@ -78,16 +78,18 @@ def _value_of(name: str) -> Callable[[Cell], Cell]:
         return int
     if name.startswith("Float"):
         return float
-    return {"Date": _date, "Datetime": _time}.get(name, lambda cell: cell)
+    return {"Date": date_of, "Datetime": time_of}.get(name, lambda cell: cell)
 
 
-def _date(cell: str) -> dt.date:
+def date_of(cell: str) -> dt.date:
+    """A date from its text. Raises `ValueError`."""
     if len(cell) != _DATE_CHARACTERS:
         raise ValueError("expected a date, like 2026-02-28")
     return dt.date.fromisoformat(cell)
 
 
-def _time(cell: str) -> dt.datetime:
+def time_of(cell: str) -> dt.datetime:
+    """A time without a zone from its text. Raises `ValueError`."""
     value = dt.datetime.fromisoformat(cell)
     if value.tzinfo is not None:
         raise ValueError("expected a time without a zone, like 2026-02-28T12:00:00")

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .declared_tensors import DATATYPES, DTYPES
 from .results import json_of
+from .spark_frames import Rows
 from .tensors import binary_of
 
 if TYPE_CHECKING:
@@ -65,6 +66,9 @@ def _named(value: Json, name: str, prefix: str) -> Iterator[ResultTensor]:
     elif hasattr(value, "columns") and hasattr(value, "to_dict"):
         for index, label in enumerate(value.columns):
             yield _single(value.iloc[:, index], f"{prefix}{label}")
+    elif isinstance(value, Rows):
+        for label in value.columns:
+            yield _single([row[label] for row in value], f"{prefix}{label}")
     else:
         yield _single(value, name)
 

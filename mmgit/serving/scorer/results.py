@@ -100,7 +100,8 @@ _SAID_BY: dict[str, Callable[[Json], Json]] = {
     "to_dicts": lambda frame: frame.to_dicts(),
     "to_list": lambda series: series.to_list(),
     "getbands": _png,
+    "toArray": lambda vector: vector.toArray().tolist(),
 }
-"""Arrays, frames of pandas and polars, series of polars and pictures of Pillow's, each by a method that it has."""
+"""Arrays, frames of pandas and polars, series of polars, pictures of Pillow's, vectors of Spark, each by a method."""
 
 _ENCODER = json.JSONEncoder(allow_nan=False, default=plain, separators=(",", ":"))

@@ -33,6 +33,8 @@ def is_row_wise(schema: Mapping[str, Any]) -> bool:
         raise ValueError("x-mmgit.row_wise: a run() without inputs has no rows")
     for name, each in properties.items() if declared else ():
         mark = each.get("x-mmgit", {})
+        if mark.get("as") == "spark":
+            raise ValueError(f"x-mmgit.row_wise: {name} is a DataFrame of Spark, whose rows have no order")
         if mark.get("type") != "pandas" and (mark.get("type") != "numpy" or mark["shape"][:1] != [None]):
             raise ValueError(f"x-mmgit.row_wise: {name} is neither a frame nor an array whose first size is free")
     return declared

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from .declared import Declared, read_declared
 from .inference import Inference, Model
-from .runtimes import RUNTIMES, Wanted
+from .runtimes import RUNTIMES, SCRIPTED, Wanted
+from .spark_frames import computing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,6 +46,9 @@ class Assignment:
     model_folders: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     trusted: list[str] = field(default_factory=list)
+    threads: int = 1
+    memory_bytes: int = 0
+    """What is for this scorer of the memory there is; 0 where that is not known."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +78,16 @@ def load(assignment: Assignment) -> Scoring:
     folder = Path(assignment.scoring_folder)
     os.chdir(folder)
     set_import_path(assignment)
+    is_spark = assignment.runtime == "spark-py"
+    if is_spark:
+        from . import spark  # noqa: PLC0415 - others need not wait for what it imports
+
+        spark.start_session(folder, threads=assignment.threads, memory_bytes=assignment.memory_bytes)
     declared = read_declared(folder / assignment.schema_file) if assignment.schema_file else None
-    run = _scripted(folder, assignment) if assignment.runtime == "python" else _unscripted(assignment, declared)
+    run = _scripted(folder, assignment) if assignment.runtime in SCRIPTED else _unscripted(assignment, declared)
     model = Model(assignment.model_name, assignment.model_version)
-    return Scoring(run, declared, Inference(model, declared.arguments if declared else None))
+    inference = Inference(model, declared.arguments if declared else None)
+    return Scoring(computing(run) if is_spark else run, declared, inference)
 
 
 def _scripted(folder: Path, assignment: Assignment) -> Callable[..., Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mmgit.serving.front.launch import launch_of, processors
+from mmgit.serving.front.launch import launch_of, memory_bytes, processors
 from mmgit.serving.settings import ImageFacts, Settings
 from tests.serving.conftest import Start
 
@@ -71,6 +71,8 @@ def test_the_assignment_names_what_the_scorer_loads() -> None:
         "model_folders": ["/srv/scoring/models/digits", "/srv/scoring/models/fall-back"],
         "outputs": [],
         "trusted": [],
+        "threads": max(1, processors() // 2),
+        "memory_bytes": memory_bytes() // 2,
         "schema_file": "schema.json",
         "dependencies": ["/opt/dependencies"],
         "sdk_folder": "/opt/mmgit/sdk",
@@ -104,3 +106,26 @@ def test_without_a_quota_all_processors_count(tmp_path: Path, text: str | None) 
         (tmp_path / "cpu.max").write_text(text)
 
     assert processors(tmp_path / "cpu.max") >= 1
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "found"),
+    [
+        ("memory.max", "1073741824\n", 2**30),
+        ("memory.max", "max\n", 0),
+        ("memory/memory.limit_in_bytes", "536870912\n", 2**29),
+        ("memory/memory.limit_in_bytes", "9223372036854771712\n", 0),
+        ("other", "", 0),
+    ],
+)
+def test_the_memory_of_a_container_is_what_its_group_may_have(tmp_path: Path, file: str, text: str, found: int) -> None:
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text(text)
+
+    assert memory_bytes(tmp_path) == found
+
+
+def test_scorers_and_spares_share_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mmgit.serving.front.launch.memory_bytes", lambda: 3 * 2**30)
+
+    assert launch_of(replace(SETTINGS, spares=1), {}).assignment["memory_bytes"] == 2**30

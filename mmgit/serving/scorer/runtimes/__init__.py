@@ -11,7 +11,10 @@ from .onnx_models import ONNX
 from .sklearn_models import SKLEARN
 from .xgboost_models import XGBOOST
 
-__all__ = ["INPUT", "RUNTIMES", "Runtime", "Wanted", "model_file_of"]
+__all__ = ["INPUT", "RUNTIMES", "SCRIPTED", "Runtime", "Wanted", "model_file_of"]
 
 RUNTIMES = {"sklearn": SKLEARN, "onnx": ONNX, "xgboost": XGBOOST, "lightgbm": LIGHTGBM}
 """By the name that a manifest has for it."""
+
+SCRIPTED = ("python", "spark-py")
+"""The runtimes that run a score file."""
