@@ -26,6 +26,7 @@ PORT = 18455
 URL = f"http://127.0.0.1:{PORT}/api/v1/service/digits/score"
 LAYER = "environments/plant/rendered/default/digits.json"
 _START_SECONDS = 90
+MORE = "memory: 512Mi\ntelemetry: {inputs: true}\n"
 
 
 @dataclass(frozen=True)
@@ -71,30 +72,35 @@ def plant(tmp_path_factory: pytest.TempPathFactory, copy_of_ours: Callable[[Path
         plant.mmgit("manifest", "create", "digits")
         plant.mmgit("service", "create", "digits", "--env", "plant", "--key-file", ".mmgit/key")
         service = root / "environments/plant/services/digits.yaml"
-        service.write_text(f"{service.read_text()}parameters: {{port: {PORT}, address: 127.0.0.1}}\nmemory: 512Mi\n")
+        service.write_text(f"{service.read_text()}parameters: {{port: {PORT}, address: 127.0.0.1}}\n{MORE}")
         plant.mmgit("release", "digits", "--env", "plant")
         yield replace(plant, key=(root / ".mmgit/key").read_text().strip())
 
 
-@pytest.fixture(scope="module")
-def module(plant: Plant) -> Any:
-    """What the agent of a device reads."""
+Module = dict[str, Any]
+Start = Callable[[Module], Container]
+
+
+def module_of(plant: Plant) -> Module:
+    """What the agent of a device reads now."""
+    module: Module
     (module,) = json.loads((plant.root / LAYER).read_bytes())["modulesContent"]["$edgeAgent"].values()
     return module
 
 
 @pytest.fixture
-def start(plant: Plant, module: Any) -> Iterator[Callable[[dict[str, str]], Container]]:
-    """Starts the module with these variables, by Docker's API, as the agent does."""
-    client = docker.from_env()
-    settings, started = module["settings"], []
-    options = json.loads("".join(settings[key] for key in sorted(settings) if key.startswith("createOptions")))
+def start(plant: Plant) -> Iterator[Start]:
+    """Starts a module by Docker's API, as the agent does."""
+    client, started = docker.from_env(), []
 
-    def run(variables: dict[str, str]) -> Container:
+    def run(module: Module) -> Container:
+        settings = module["settings"]
+        options = json.loads("".join(settings[key] for key in sorted(settings) if key.startswith("createOptions")))
         repository, _, digest = settings["image"].partition("@")
         client.images.pull(repository, tag=digest, auth_config=plant.login)
-        own = {"Image": settings["image"], "Env": [f"{name}={value}" for name, value in variables.items()]}
-        created = client.api.create_container_from_config({**options, **own})  # type: ignore[no-untyped-call]
+        variables = [f"{name}={variable['value']}" for name, variable in module["env"].items()]
+        own = {**options, "Image": settings["image"], "Env": variables}
+        created = client.api.create_container_from_config(own)  # type: ignore[no-untyped-call]
         container = client.containers.get(created["Id"])
         started.append(container)
         container.start()
@@ -103,13 +109,7 @@ def start(plant: Plant, module: Any) -> Iterator[Callable[[dict[str, str]], Cont
     yield run
     for container in started:
         container.remove(force=True, v=True)
-
-
-Start = Callable[[dict[str, str]], Container]
-
-
-def variables_of(module: Any) -> dict[str, str]:
-    return {name: variable["value"] for name, variable in module["env"].items()}
+    client.volumes.get("mmgit-digits-spool").remove()
 
 
 def until_healthy(container: Container) -> None:
@@ -135,8 +135,8 @@ def status_of(plant: Plant, key: str) -> int:
     return refused.value.code
 
 
-def test_a_module_answers_who_has_a_key_and_refuses_all_others(plant: Plant, module: Any, start: Start) -> None:
-    container = start(variables_of(module))
+def test_a_module_answers_who_has_a_key_and_refuses_all_others(plant: Plant, start: Start) -> None:
+    container = start(module_of(plant))
     until_healthy(container)
 
     assert called(plant, plant.key)["digit"] is not None
@@ -144,11 +144,26 @@ def test_a_module_answers_who_has_a_key_and_refuses_all_others(plant: Plant, mod
     host = container.attrs["HostConfig"]
     assert (host["ReadonlyRootfs"], host["CapDrop"], host["Memory"]) == (True, ["ALL"], 512 * 2**20)
     assert container.attrs["NetworkSettings"]["Ports"]["8080/tcp"] == [{"HostIp": "127.0.0.1", "HostPort": str(PORT)}]
+    listed = container.exec_run(["/usr/bin/python3", "-I", "-c", "import os; print(os.listdir('/var/spool/mmgit'))"])
+    assert listed.output not in (b"[]\n", b"")
 
 
-def test_a_module_that_is_given_no_keys_is_closed(plant: Plant, module: Any, start: Start) -> None:
-    variables = {name: value for name, value in variables_of(module).items() if name != "MMGIT_KEYS_JSON"}
+def test_a_module_that_is_given_no_keys_is_closed(plant: Plant, start: Start) -> None:
+    module = module_of(plant)
+    del module["env"]["MMGIT_KEYS_JSON"]
 
-    until_healthy(start(variables))
+    until_healthy(start(module))
 
+    assert status_of(plant, plant.key) == 401
+
+
+def test_a_key_counts_until_the_deployment_without_it(plant: Plant, start: Start) -> None:
+    options = ("service", "keys", "digits", "--env", "plant")
+    plant.mmgit(*options, "--regen", "secondary", "--key-file", ".mmgit/secondary")
+    plant.mmgit(*options, "--revoke", "primary")
+    plant.mmgit("compile")
+
+    until_healthy(start(module_of(plant)))
+
+    assert called(plant, (plant.root / ".mmgit/secondary").read_text().strip())["digit"] is not None
     assert status_of(plant, plant.key) == 401
