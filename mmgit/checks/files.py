@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 
-from mmgit import golden, steps
+from mmgit import golden
 from mmgit.checks.references import manifests_of
 from mmgit.checks.scope import Scope
 from mmgit.documents import json_object
@@ -80,12 +80,14 @@ def steps_can_be_read(scope: Scope) -> Iterator[Finding]:
         name = manifest.spec.steps
         if name is None or name not in manifest.files:
             continue
+        from mmgit.steps.reading import FaultyError, read  # noqa: PLC0415 - few have steps
+
         path = f"{layout.manifest_folder(reference)}/{name}"
         folder = layout.scoring_folder(reference.partition("/")[0])
         hint = f"correct {folder}/{name}, then: mmgit manifest create {reference.partition('/')[0]}"
         try:
-            found = steps.read(scope.read(path, MAX_SCORING_BYTES))
-        except steps.FaultyError as error:
+            found = read(scope.read(path, MAX_SCORING_BYTES))
+        except FaultyError as error:
             for fault in error.faults:
                 message = f"steps of manifest {reference}: {fault.message}"
                 yield Finding("M322", path, (), message, hint, at=(fault.line, fault.column))

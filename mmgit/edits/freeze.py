@@ -7,7 +7,7 @@ the newest one says is not made.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mmgit import golden, steps
+from mmgit import golden
 from mmgit.documents import documents_of
 from mmgit.edits import runtimes
 from mmgit.edits.change import Change
@@ -171,13 +171,20 @@ def _refuse(folder: str, scoring: Scoring, *, is_scripted: bool) -> None:
     except ValueError as error:
         hint = '{"request": {"x": [1.5]}, "response": 2.0}   a line for each row; `response` may be left out'
         raise UsageError(f"{folder}/{GOLDEN}: {error}", hint) from error
+    if STEPS in scoring:
+        _refuse_steps(f"{folder}/{STEPS}", scoring[STEPS])
+
+
+def _refuse_steps(path: str, data: bytes) -> None:
+    from mmgit.steps.reading import INSTRUCTIONS, FaultyError, read  # noqa: PLC0415 - few have steps
+
     try:
-        steps.read(scoring.get(STEPS, b""))
-    except steps.FaultyError as error:
+        read(data)
+    except FaultyError as error:
         first = error.faults[0]
         more = f"; and {len(error.faults) - 1} more" if error.faults[1:] else ""
-        message = f"{folder}/{STEPS}:{first.line}:{first.column}: {first.message}{more}"
-        raise UsageError(message, f"steps are {', '.join(steps.INSTRUCTIONS)} and nothing else") from error
+        message = f"{path}:{first.line}:{first.column}: {first.message}{more}"
+        raise UsageError(message, f"steps are {', '.join(INSTRUCTIONS)} and nothing else") from error
 
 
 def _last(source: Source, root: Files, model: str) -> _Last | None:

@@ -12,9 +12,8 @@ from mmgit.frozen import dataclass, replace
 from mmgit.images.layout import Layout
 from mmgit.images.oci import put_index, put_platform_image, variables_of
 from mmgit.images.tar import Entry
-from mmgit.images.tree import tree_of
 from mmgit.lock import Blob, Layer
-from mmgit.steps import SEARCH_PATH, SHELL, FaultyError, Run, Steps, read
+from mmgit.steps import NO_STEPS, SEARCH_PATH, SHELL, Run, Steps
 
 if TYPE_CHECKING:
     from mmgit.spec.base import BaseSpec
@@ -44,8 +43,12 @@ def without_engine(*_: object) -> Iterable[Entry]:
 
 def steps_in(data: bytes | None) -> Steps:
     """The steps of a manifest. Raises `BuildError` where they are not what a check accepts."""
+    if data is None:
+        return NO_STEPS
+    from mmgit.steps.reading import FaultyError, read  # noqa: PLC0415 - few have steps
+
     try:
-        return read(data or b"")
+        return read(data)
     except FaultyError as error:
         raise BuildError(f"the steps cannot be read: {error}", "mmgit check") from error
 
@@ -65,6 +68,8 @@ def as_in_image(run: Run, inherited: Sequence[str]) -> Run:
 
 def refuse_without_shell(layers: Iterable[Layer], layout: Layout, base: "BaseSpec", name: str) -> None:
     """Raise `BuildError` where nothing in a base can run commands."""
+    from mmgit.images.tree import tree_of  # noqa: PLC0415 - steps are run once
+
     if tree_of((layout.path(layer.digest), layer) for layer in layers).may_run(SHELL.lstrip("/")):
         return
     wanted = dict.fromkeys([*base.packages, "dash", "coreutils"])

@@ -1,30 +1,21 @@
-"""Steps that customise an image: a file of RUN, ENV, ARG, LABEL and EXPOSE comes in, values go out. Pure.
+"""Steps that customise an image: what RUN, ENV, ARG, LABEL and EXPOSE of a file come to, as values. Pure.
 
-The form is Docker's, as far as it can be read in one way; all else is refused, with line and column. Nothing of it
-ever becomes a Dockerfile again: what an engine gets are these values.
+Nothing of it ever becomes a Dockerfile again: what an engine gets are these values.
 """
 
-import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from mmgit.frozen import dataclass, field
-from mmgit.steps.text import Fault, FaultyError, Instruction, RefusedError, instructions
-from mmgit.steps.words import SEARCH_PATH, words
+
+if TYPE_CHECKING:
+    from mmgit.steps.text import Fault
 
 FILE = "steps.Dockerfile"
 SHELL = "/bin/sh"
 OWN_VARIABLES = ("MMGIT_", "OTEL_")
-_OWN_LABELS = "dev.mmgit."
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,255}")
-_LABEL = re.compile(r"[A-Za-z0-9]+(?:[._/-]+[A-Za-z0-9]+)*")
-_PORT = re.compile(r"([1-9][0-9]{0,4})(/tcp|/udp)?")
-_LAST_PORT = 65535
-_VALUES_LIMIT = 256 * 2**10
-_HERE_DOCUMENT = re.compile(r"<<-?\s*[\"']?[A-Za-z_]")
-_SECRET = frozenset({"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIALS"})
-_SECRET_ENDS = ("API_KEY", "ACCESS_KEY", "PRIVATE_KEY")
-_LOGIN = re.compile(r"://[^\s/@:'\"$]*:[^\s/@'\"$]+@")
+SEARCH_PATH = "PATH"
+"""Whatever steps set, the search path of the image stands behind it."""
 
 
 @dataclass(frozen=True)
@@ -45,164 +36,8 @@ class Steps:
     labels: Mapping[str, str] = field(default_factory=dict)
     ports: tuple[str, ...] = ()
     """Like `9000/tcp`."""
-    secrets: tuple[Fault, ...] = ()
+    secrets: "tuple[Fault, ...]" = ()
     """What looks like a secret; no value is in it."""
 
 
 NO_STEPS = Steps()
-
-
-def read(data: bytes) -> Steps:
-    """The steps of a file.
-
-    Raises:
-        FaultyError: it holds anything but these five instructions in their plain form.
-    """
-    reader = _Reader()
-    for instruction in instructions(data, reader.faults.append):
-        reader.take(instruction)
-    if reader.faults:
-        raise FaultyError(sorted(reader.faults, key=lambda fault: (fault.line, fault.column)))
-    variables = {name: reader.known[name] for name in reader.known if name in reader.kept}
-    return Steps(tuple(reader.runs), variables, reader.labels, tuple(reader.ports), tuple(reader.secrets))
-
-
-class _Reader:
-    """What was read so far."""
-
-    def __init__(self) -> None:
-        self.faults: list[Fault] = []
-        self.secrets: list[Fault] = []
-        self.runs: list[Run] = []
-        self.labels: dict[str, str] = {}
-        self.ports: dict[str, None] = {}
-        self.known: dict[str, str] = {}
-        """The variables that ENV and ARG have set."""
-        self.kept: set[str] = set()
-        """Those of ENV, which the image has."""
-        self.left = _VALUES_LIMIT
-
-    def take(self, of: Instruction) -> None:
-        """Read one instruction, or keep what is wrong with it."""
-        if found := _LOGIN.search(of.text):
-            self.secrets.append(of.fault(found.start(), "an address with a login"))
-        word = of.text.split(maxsplit=1)[0]
-        begin = of.text.index(word)
-        rest = begin + len(word)
-        rest += len(of.text[rest:]) - len(of.text[rest:].lstrip())
-        taken = INSTRUCTIONS.get(word.upper())
-        if taken is None:
-            named = f"`{word}`" if _NAME.fullmatch(word) else "this"
-            self.faults.append(of.fault(begin, f"{named} is none of {', '.join(INSTRUCTIONS)}"))
-        elif rest == len(of.text):
-            self.faults.append(of.fault(begin, f"{word.upper()} says nothing"))
-        else:
-            try:
-                taken(self, of, rest)
-            except RefusedError as refused:
-                self.faults.append(of.fault(refused.at, str(refused)))
-
-    def run(self, of: Instruction, begin: int) -> None:
-        """A command for the shell, or a program with its arguments as JSON."""
-        command = of.text[begin:].rstrip()
-        if command.startswith("--"):
-            raise RefusedError(begin, "RUN takes no options")
-        if found := _HERE_DOCUMENT.search(command):
-            raise RefusedError(begin + found.start(), "RUN takes no here-documents: printf writes a text")
-        self.runs.append(Run(of.line, _arguments(command, begin) or (SHELL, "-c", command), dict(self.known)))
-
-    def env(self, of: Instruction, begin: int) -> None:
-        """Variables of the image, and of what is run after them."""
-        told = self._assigned("ENV", of, begin)
-        self.known |= told
-        self.kept |= told.keys()
-
-    def arg(self, of: Instruction, begin: int) -> None:
-        """Variables of what is run after them."""
-        told = self._assigned("ARG", of, begin)
-        if again := sorted(self.kept & told.keys()):
-            raise RefusedError(begin, f"`{again[0]}` is set by ENV before, which counts")
-        self.known |= told
-
-    def label(self, of: Instruction, begin: int) -> None:
-        """Labels of the image."""
-        for at, word in self._words(of, begin):
-            name, equals, value = word.partition("=")
-            if not equals or not _LABEL.fullmatch(name):
-                raise RefusedError(at, "LABEL takes NAME=VALUE")
-            if name.startswith(_OWN_LABELS):
-                raise RefusedError(at, f"labels that begin with {_OWN_LABELS} are mmgit's own")
-            self.labels[name] = value
-
-    def expose(self, of: Instruction, begin: int) -> None:
-        """Ports that somebody may listen at."""
-        for at, word in self._words(of, begin):
-            found = _PORT.fullmatch(word)
-            if found is None or int(found[1]) > _LAST_PORT:
-                raise RefusedError(at, "EXPOSE takes ports like 9000 or 9000/udp")
-            self.ports[f"{found[1]}{found[2] or '/tcp'}"] = None
-
-    def _assigned(self, instruction: str, of: Instruction, begin: int) -> dict[str, str]:
-        told: dict[str, str] = {}
-        for at, word in self._words(of, begin):
-            name, equals, value = word.partition("=")
-            if not equals or not _NAME.fullmatch(name):
-                raise RefusedError(at, f"{instruction} takes NAME=VALUE")
-            if name.startswith(OWN_VARIABLES):
-                raise RefusedError(at, f"variables that begin with {' or '.join(OWN_VARIABLES)} are the server's own")
-            if value and _is_secret(name):
-                self.secrets.append(of.fault(at, f"{instruction} {name}"))
-            told[name] = value
-        return told
-
-    def _words(self, of: Instruction, begin: int) -> Iterator[tuple[int, str]]:
-        for at, word in words(of.text, begin, self.known):
-            self.left -= len(word)
-            if self.left < 0:
-                raise RefusedError(at, f"all values together have more than {_VALUES_LIMIT} characters")
-            yield at, word
-
-
-INSTRUCTIONS: Mapping[str, Callable[[_Reader, Instruction, int], None]] = {
-    "RUN": _Reader.run,
-    "ENV": _Reader.env,
-    "ARG": _Reader.arg,
-    "LABEL": _Reader.label,
-    "EXPOSE": _Reader.expose,
-}
-
-
-def _arguments(command: str, at: int) -> tuple[str, ...]:
-    """What a JSON list of texts says; nothing for what is a command of the shell."""
-    if not command.startswith("["):
-        return ()
-    try:
-        found = json.loads(command)
-    except (ValueError, RecursionError):
-        return ()
-    if not found or not all(isinstance(each, str) and _is_argument(each) for each in found):
-        raise RefusedError(at, "a program is a list of texts without NUL")
-    return tuple(found)
-
-
-def _is_argument(text: str) -> bool:
-    return "\0" not in text and text.encode(errors="replace").decode() == text
-
-
-def _is_secret(name: str) -> bool:
-    name = name.upper()
-    return name.endswith(_SECRET_ENDS) or not _SECRET.isdisjoint(name.split("_"))
-
-
-__all__ = [
-    "FILE",
-    "INSTRUCTIONS",
-    "NO_STEPS",
-    "OWN_VARIABLES",
-    "SEARCH_PATH",
-    "SHELL",
-    "FaultyError",
-    "Run",
-    "Steps",
-    "read",
-]

@@ -7,13 +7,12 @@ Source: Dockerfile reference, "Environment replacement".
 import re
 from collections.abc import Iterator, Mapping
 
+from mmgit.steps import SEARCH_PATH
 from mmgit.steps.text import RefusedError
 
 _REFERENCE = re.compile(r"\$(?:\{([A-Za-z_][A-Za-z0-9_]*)\}|([A-Za-z_][A-Za-z0-9_]*))")
 _ESCAPED_IN_QUOTES = '"\\$'
 WORD_LIMIT = 32 * 2**10
-SEARCH_PATH = "PATH"
-"""Whatever is set, the search path of the image stands behind it, so that it counts as empty here."""
 
 
 def words(text: str, begin: int, known: Mapping[str, str]) -> Iterator[tuple[int, str]]:
@@ -77,4 +76,4 @@ def _value(text: str, at: int, known: Mapping[str, str]) -> tuple[int, str]:
     name = found[1] or found[2]
     if name != SEARCH_PATH and name not in known:
         raise RefusedError(at, f"`{name}` is set by no ENV or ARG before")
-    return found.end(), "" if name == SEARCH_PATH else known[name]
+    return found.end(), "" if name == SEARCH_PATH else known[name]  # what it is stands behind it anyway

@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 import yaml
 
-from mmgit import steps
 from mmgit.cli.building import matrix
 from mmgit.edits.locks import record
 from mmgit.images import layers, loopback
@@ -32,6 +31,7 @@ from mmgit.recipe import Recipe
 from mmgit.repository import layout as paths
 from mmgit.repository.files import Root
 from mmgit.repository.load import load
+from mmgit.steps.reading import read
 
 Mmgit = Callable[..., Any]
 Plans = dict[str, list[layers.LayerPlan]]
@@ -112,7 +112,7 @@ class Flow:
         platforms = {}
         for platform, planned in plans.items():
             found = [self.layer(plan, content) for plan in planned]
-            how = start or serving_config(self.python, self.variables, steps=steps.read(self.steps))
+            how = start or serving_config(self.python, self.variables, steps=read(self.steps))
             platforms[platform] = put_platform_image(platform, found, how, self.images)
         index = put_index(platforms, self.images)
         return Lock(recipe.key, recipe.inputs.key, recipe.foundation, index, platforms)

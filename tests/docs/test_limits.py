@@ -254,7 +254,7 @@ COMPILING = (
         "a file of steps",
         size(text.MAX_BYTES),
         "M322",
-        "steps/test_steps.py::test_all_else_is_refused_with_its_place",
+        "steps/test_reading.py::test_all_else_is_refused_with_its_place",
     ),
     Limit(
         "running the steps of an image, for one platform",

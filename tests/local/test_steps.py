@@ -24,7 +24,8 @@ from mmgit.local import container, steps
 from mmgit.lock import Layer, Lock, lock_of
 from mmgit.repository import reading
 from mmgit.spec.image import ImageSpec
-from mmgit.steps import Run, read
+from mmgit.steps import Run
+from mmgit.steps.reading import read
 from tests.images.conftest import elf_of
 
 pytestmark = [pytest.mark.docker, pytest.mark.network, pytest.mark.timeout(600)]

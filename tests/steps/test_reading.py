@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmgit.steps import NO_STEPS, FaultyError, Run, read
+from mmgit.steps import NO_STEPS, Run
+from mmgit.steps.reading import FaultyError, read
 
 
 def faults(text: str | bytes) -> list[str]:
