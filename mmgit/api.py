@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, Protocol, SupportsFloat, runtime_checkabl
 from mmgit import pipeline
 from mmgit.blueprints.faults import alike
 from mmgit.cli import proposing
-from mmgit.cli.bringing import bring, registry_of, unasked
+from mmgit.cli.bringing import bring, unasked
 from mmgit.cli.context import find_root, may_write, target_branch
 from mmgit.cli.editing import editing, write, writing
 from mmgit.cli.registering import branch_of, found_files, reference_of, registered, registered_remotely
+from mmgit.cli.releasing import registry_of
 from mmgit.cli.service_options import only_environment
 from mmgit.deliver.baseline import surroundings_of
 from mmgit.deliver.write import changes_for, write_tree

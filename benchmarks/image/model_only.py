@@ -31,7 +31,7 @@ def main() -> None:
     print(f"model-only change: {1e3 * statistics.median(walls):.0f} ms wall, least {1e3 * min(walls):.0f} ms")
 
 
-def begin(folder: Path, registry: str) -> None:
+def begin(folder: Path, registry: str, *dependencies: str) -> None:
     """A repository whose environment takes images from `registry`."""
     mmgit(folder, "new", ".")
     place = f"{registry}/mmgit-benchmark"
@@ -40,7 +40,7 @@ def begin(folder: Path, registry: str) -> None:
     mmgit(folder, "env", "create", "staging", *kubernetes, "--registry", place, "--accepts", "build")
     (folder / "score.py").write_text(SCORE)
     write_model(folder)
-    mmgit(folder, "model", "register", "churn", "model.bin", "-f", "score.py")
+    mmgit(folder, "model", "register", "churn", "model.bin", "-f", "score.py", *dependencies)
     mmgit(folder, "service", "create", "churn", "--env", "staging", "--key-file", ".mmgit/key")
     mmgit(folder, "release", "churn", "--env", "staging")
 

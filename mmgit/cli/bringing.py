@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from mmgit.cli.context import find_root
-from mmgit.cli.releasing import is_pulled_from_here
 from mmgit.errors import BuildError
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
@@ -17,7 +16,6 @@ from mmgit.resolve import listed
 
 if TYPE_CHECKING:
     from mmgit.lock import Lock
-    from mmgit.spec import EnvironmentSpec
 
 Pin = tuple[str, str]
 """A manifest and the digest of an image of it."""
@@ -25,11 +23,6 @@ Pin = tuple[str, str]
 unverified_option = click.option(
     "--unverified", "is_unverified", is_flag=True, help="Do not ask the registry for the image, and say so."
 )
-
-
-def registry_of(spec: "EnvironmentSpec") -> str | None:
-    """The registry that an environment pulls from, unless that is this machine's layout."""
-    return None if is_pulled_from_here(spec) else spec.registry
 
 
 def bring(

@@ -6,11 +6,12 @@ from typing import Any
 import click
 
 from mmgit.cli.bootstrapping import bootstrap
-from mmgit.cli.bringing import bring, registry_of, unasked, unverified_option
+from mmgit.cli.bringing import bring, unasked, unverified_option
 from mmgit.cli.context import find_root
 from mmgit.cli.doctor import doctor
 from mmgit.cli.editing import editing, loaded
 from mmgit.cli.output import Form, output_option, print_one, print_rows
+from mmgit.cli.releasing import registry_of
 from mmgit.edits.environments import create as create_environment
 from mmgit.edits.environments import pins_of
 from mmgit.edits.environments import update as update_environment

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mmgit.cli.bringing import bring, registry_of, unasked, unverified_option
+from mmgit.cli.bringing import bring, unasked, unverified_option
 from mmgit.cli.carrying_out import carry_out
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
 from mmgit.cli.predicted import predictions_option
+from mmgit.cli.releasing import registry_of
 from mmgit.cli.remote_options import remotely
 from mmgit.cli.service_options import only_environment
 from mmgit.edits import promote as edits

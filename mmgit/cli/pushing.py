@@ -33,7 +33,8 @@ def push(session: Session, wanted: Mapping[str, str | None], destination: Destin
     find = partial(there, session.source, session.root) if destination.is_registry else partial(locked, session.source)
     present = {manifest: lock for manifest in wanted if (lock := find(manifest, waits[manifest]))}
     absent = {manifest: image for manifest, image in wanted.items() if manifest not in present}
-    made = attempted(session, absent)
+    first = {next(iter(waits[manifest])) for manifest in absent}
+    made = attempted(session, absent, first.pop() if len(first) == 1 else None)
     for manifest, lock in made.locks.items():
         for environment in waits[manifest]:
             publish(session, environment, {manifest: lock})

@@ -54,7 +54,7 @@ def _made(session: Session, environment: str, services: tuple[str, ...]) -> tupl
     from mmgit.edits.locks import pins  # noqa: PLC0415 - --help must not wait for it
 
     waiting = _waiting(session.source, environment, services)
-    locks = built(session, dict.fromkeys(waiting.values()), describes=False)
+    locks = built(session, dict.fromkeys(waiting.values()), environment, describes=False)
     pinned = pins(session.source, session.root, environment, waiting, locks)
     return locks, recorded(session.source, locks).and_then(pinned)
 
@@ -72,25 +72,32 @@ def commit(session: Session, compiled: "Compiled", paths: Collection[str], messa
     print(f"committed {made[:12]}" if made else "nothing to commit")
 
 
-def built(session: Session, manifests: Mapping[str, str | None], *, describes: bool = True) -> dict[str, Lock]:
+def built(
+    session: Session, manifests: Mapping[str, str | None], environment: str | None = None, *, describes: bool = True
+) -> dict[str, Lock]:
     """The locks of these manifests (-> the image that it must be, or any), all of them present.
 
-    Without `describes` a bill of materials is made only where somebody asks for it.
+    Large layers go to the registry of `environment` while they are made. Without `describes` a bill of materials is
+    made only where somebody asks for it.
 
     Raises:
         MmgitError: one could not be made; the others are built and locked.
     """
-    made = attempted(session, manifests, describes=describes)
+    made = attempted(session, manifests, environment, describes=describes)
     if made.failures:
         session.deliver(recorded(session.source, made.locks))
         raise failure_of(made)
     return dict(made.locks)
 
 
-def attempted(session: Session, manifests: Mapping[str, str | None], *, describes: bool = True) -> "Built":
+def attempted(
+    session: Session, manifests: Mapping[str, str | None], environment: str | None = None, *, describes: bool = True
+) -> "Built":
     """As `built`, with what failed beside what was built; nothing of it is written down."""
     with working(f"building {', '.join(manifests)}") as watch:
-        made = replace(session.workshop, watch=watch, describes=describes).build(session.source, manifests)
+        prefix = registry_of(session.source.environments[environment].spec) if environment else None
+        workshop = replace(session.workshop, watch=watch, describes=describes, prefix=prefix)
+        made = workshop.build(session.source, manifests)
     for manifest, lock in made.locks.items():
         say_built(session.source, manifest, lock)
     return made
@@ -116,6 +123,11 @@ def is_pulled_from_here(spec: "EnvironmentSpec") -> bool:
     return spec.registry is None or is_served_here(spec)
 
 
+def registry_of(spec: "EnvironmentSpec") -> str | None:
+    """The registry that an environment pulls from, unless that is this machine's layout."""
+    return None if is_pulled_from_here(spec) else spec.registry
+
+
 def publish(session: Session, environment: str, locks: Mapping[str, Lock]) -> None:
     """Push images to the registry of an environment, unless this machine's layout is that registry."""
     with pushing(session, environment, locks):
@@ -126,12 +138,13 @@ def publish(session: Session, environment: str, locks: Mapping[str, Lock]) -> No
 def pushing(session: Session, environment: str, locks: Mapping[str, Lock]) -> Iterator[None]:
     """As `publish`, while the block is carried out. It ends with what came of the push, whatever came of the block."""
     spec = session.source.environments[environment].spec
-    if spec.registry is None or is_pulled_from_here(spec):
+    prefix = registry_of(spec)
+    if prefix is None:
         yield
         return
-    with working(spec.registry) as watch:
+    with working(prefix) as watch:
         own = session.workshop.fetch_own(session.source, *session.source.own_images_of(spec))
-        push = partial(_push, replace(session.workshop, watch=watch), spec.registry, session.source)
+        push = partial(_push, replace(session.workshop, watch=watch), prefix, session.source)
         with meanwhile(lambda: [push(*each) for each in (*locks.items(), *own.items())]) as pushed:
             yield
     print("\n".join(pushed()))

@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from mmgit.addresses import address_of
-from mmgit.cli.bringing import bring, registry_of, unasked, unverified_option
+from mmgit.cli.bringing import bring, unasked, unverified_option
 from mmgit.cli.calling import run, usage
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded, say
 from mmgit.cli.logs import logs
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.registering import registered, registration_options, wanted_of
+from mmgit.cli.releasing import registry_of
 from mmgit.cli.service_keys import first_key, key_file_option, keys
 from mmgit.cli.service_options import only_environment, options_of, service_options
 from mmgit.cli.watching import alerts, dashboard

@@ -38,7 +38,8 @@ def sign(images: tuple[str, ...], environment: str) -> None:
 
     Without SERVICE or DIGEST: every image that the environment runs. `cosign verify --key` reads what is written.
     """
-    from mmgit.cli.bringing import lock_of_pin, registry_of  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.bringing import lock_of_pin  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.releasing import registry_of  # noqa: PLC0415 - as above
     from mmgit.cli.workplace import signer, workshop_of  # noqa: PLC0415 - as above
     from mmgit.images import transfer  # noqa: PLC0415 - as above
     from mmgit.images.evidence.keys import VARIABLE  # noqa: PLC0415 - as above
@@ -81,7 +82,7 @@ def verify(images: tuple[str, ...], environment: str, path: Path | None, form: F
     Without SERVICE or DIGEST: every image that the environment runs. Keys are those of `signatures` in its file, or
     --key. With a key, exit code 21 unless it signed all three; without, unless the last two are there.
     """
-    from mmgit.cli.bringing import registry_of  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.releasing import registry_of  # noqa: PLC0415 - --help must not wait for it
 
     source, declared = _declared(environment)
     pins = _pins(source, declared, images)
@@ -135,7 +136,7 @@ def lacking(found: "Findings", *, is_keyed: bool) -> Iterator[str]:
 
 def beside(source: Source) -> "Callable[[str, DesiredService, str], tuple[State, str]]":
     """What gates are told of signature and bill of materials of an image: by the keys that `source` declares."""
-    from mmgit.cli.bringing import registry_of  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.cli.releasing import registry_of  # noqa: PLC0415 - --help must not wait for it
 
     @cache
     def ask(environment: str, manifest: str, image: str) -> "Findings":

@@ -14,7 +14,7 @@ from mmgit.images.bases import base_key, environment_of, layers_of, packages_of,
 from mmgit.images.builder import Sources
 from mmgit.images.conda.place import Prefix
 from mmgit.images.customise import RunSteps, as_in_image, ground_of, refuse_without_shell, steps_in, without_engine
-from mmgit.images.layers import LayerPlan, layer_key, plan, write
+from mmgit.images.layers import Ahead, LayerPlan, layer_key, nowhere, plan, write
 from mmgit.images.layout import Layout
 from mmgit.images.oci import put_index, put_platform_image, serving_config
 from mmgit.images.origins import DEBIAN, PYPI, Index, Machine, Mirror
@@ -75,6 +75,8 @@ class Assembler:
     warn: Callable[[str], None] = lambda _: None
     """Gets what people should know of an image that was made all the same."""
     watch: Watch = unwatched
+    ahead: Ahead = nowhere
+    """Where layers go while they are made."""
     absent: Collection[str] = ()
     """Libraries that binaries may name though an image lacks them."""
     packages: Index | None = None
@@ -198,7 +200,7 @@ class Assembler:
             self.layout.remember(found)
             return found
         try:
-            return write(planned, self.layout, self.watch)
+            return write(planned, self.layout, self.watch, self.ahead)
         except BuildError:
             # the files of this layer may be missing here, and the layer be in a registry
             if planned.is_assembled or not (found := self.elsewhere(planned.key)):

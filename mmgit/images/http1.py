@@ -41,7 +41,7 @@ class Connection:
         *,
         when_read: Callable[[], None] = lambda: None,
     ) -> "Response":
-        """The head of the server's answer. A body that is a file needs its Content-Length among the headers.
+        """The head of the server's answer. A body that is a file goes in chunks unless Content-Length is a header.
 
         The answer before must have been read to its end; `when_read` is called once this one was. Raises `OSError`.
         """
@@ -49,8 +49,10 @@ class Connection:
         opened, reading = self._opened()
         opened.sendall(head + body if isinstance(body, bytes) else head)
         if body is not None and not isinstance(body, bytes):
+            is_chunked = "Content-Length" not in headers
             while block := body.read(_BLOCK_BYTES):
-                opened.sendall(block)
+                opened.sendall(b"%x\r\n%b\r\n" % (len(block), block) if is_chunked else block)
+            opened.sendall(b"0\r\n\r\n" if is_chunked else b"")
         return Response(self, method, reading, when_read)
 
     def close(self) -> None:
@@ -167,6 +169,8 @@ def _head(method: str, target: str, headers: Mapping[str, str], body: bytes | IO
     fields = dict(headers)
     if isinstance(body, bytes) or (body is None and method in _HAVE_A_BODY):
         fields["Content-Length"] = str(len(body or b""))
+    elif body is not None and "Content-Length" not in fields:
+        fields["Transfer-Encoding"] = "chunked"
     if not target.isascii() or any(character <= " " or character == "\x7f" for character in target):
         raise AnswerError("an address holds a character that no address may hold")
     lines = [f"{method} {target or '/'} HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items()), "", ""]

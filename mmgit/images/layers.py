@@ -6,19 +6,21 @@ A `LayerPlan` names its content by a key before any byte is read, so that a laye
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from mmgit.frozen import dataclass
 from mmgit.images import codec
 from mmgit.images.layout import Layout
 from mmgit.images.tar import Entry, tar
-from mmgit.lock import TAR, Layer
+from mmgit.lock import TAR, Blob, Layer
 from mmgit.progress import Watch, told, unwatched
 from mmgit.recipe import key_of
 
 MakeEntries = Callable[[Path], Iterable[Entry]]
 """Gets an empty folder that is there until the layer is written."""
+Ahead = Callable[[int], AbstractContextManager["Outlet"]]
+"""Gets the size of what will be in a layer, in bytes; gives where that goes while it is made."""
 
 
 @dataclass(frozen=True)
@@ -48,19 +50,38 @@ def layer_key(name: str, made_of: Mapping[str, object]) -> str:
     return key_of({"layer": name, "codec": codec.NAME, **made_of})
 
 
-def write(planned: LayerPlan, layout: Layout, watch: Watch = unwatched) -> Layer:
-    """Make the layer: read, hash, compress, hash and write in one pass."""
+class Outlet:
+    """Where the bytes of a layer go beside the layout, while it is made: nowhere."""
+
+    def passing(self, blocks: Iterable[bytes]) -> Iterable[bytes]:
+        """The blocks as they come."""
+        return blocks
+
+    def end(self, blob: Blob) -> None:
+        """All of it has passed, and was this blob."""
+
+
+@contextmanager
+def nowhere(_: int) -> Iterator[Outlet]:
+    """The outlet of a layer that is kept here alone."""
+    yield Outlet()
+
+
+def write(planned: LayerPlan, layout: Layout, watch: Watch = unwatched, ahead: Ahead = nowhere) -> Layer:
+    """Make the layer: read, hash, compress, hash, write and send `ahead` in one pass."""
     with _folder(is_needed=planned.is_assembled) as scratch:
         entries = list(planned.entries(scratch))
-        with watch(f"writing layer {planned.name}", sum(entry.size_bytes for entry in entries)) as advance:
+        size_bytes = sum(entry.size_bytes for entry in entries)
+        with watch(f"writing layer {planned.name}", size_bytes) as advance, ahead(size_bytes) as outlet:
             blocks = told(tar(entries), advance)
             if planned.is_compressed:
                 sha256 = hashlib.sha256()
-                blob = layout.put(codec.gzip(_hashed(blocks, sha256.update)))
+                blob = layout.put(outlet.passing(codec.gzip(_hashed(blocks, sha256.update))))
                 diff_id, media_type = f"sha256:{sha256.hexdigest()}", f"{TAR}+gzip"
             else:
-                blob = layout.put(blocks)
+                blob = layout.put(outlet.passing(blocks))
                 diff_id, media_type = blob.digest, TAR
+            outlet.end(blob)
     layer = Layer(blob.digest, blob.size_bytes, diff_id, planned.key, media_type)
     layout.remember(layer)
     return layer

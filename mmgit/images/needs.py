@@ -4,6 +4,7 @@ What a layer holds in this respect is remembered under its key, so that it is re
 """
 
 import json
+import os
 import re
 import shutil
 import tarfile
@@ -25,7 +26,7 @@ _DRIVERS = ("libcuda.so", "libnvidia-", "libnvcuvid.so", "libnvoptix.so")
 """They come with a driver, from the machine that has the device."""
 _EXTENSION = re.compile(r"(.+)\.cpython-3([0-9]+)-[^.]+\.so")
 """Source: PEP 3149."""
-_NEVER_RUN = frozenset({".py", ".pyc", ".pyi", ".txt", ".json", ".h", ".hpp", ".pxd", ".csv", ".md"})
+_NEVER_RUN = (".py", ".pyc", ".pyi", ".txt", ".json", ".h", ".hpp", ".pxd", ".csv", ".md")
 
 
 @dataclass(frozen=True)
@@ -111,11 +112,14 @@ def contents_of_layer(layer: Layer, layout: Layout, platform: str) -> Contents:
 
 def _in_folder(folder: Path) -> Iterator[tuple[str, IO[bytes]]]:
     """The binaries in a folder."""
-    for path in sorted(folder.rglob("*")):
-        if path.suffix not in _NEVER_RUN and path.is_file():
-            with path.open("rb") as file:
-                if file.read(len(MAGIC)) == MAGIC:
-                    yield path.relative_to(folder).as_posix(), file
+    for above, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(name for name in names if not name.endswith(_NEVER_RUN)):
+            path = Path(above, name)
+            if path.is_file():
+                with path.open("rb") as file:
+                    if file.read(len(MAGIC)) == MAGIC:
+                        yield path.relative_to(folder).as_posix(), file
 
 
 def _in_layer(path: Path) -> Iterator[tuple[str, IO[bytes] | None]]:

@@ -5,24 +5,24 @@ Source: OCI distribution-spec v1.1.
 """
 
 import hashlib
-import io
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 from urllib.parse import urlencode, urljoin, urlsplit
 
 from mmgit.errors import RegistryError
 from mmgit.images.authorization import Authorizer
 from mmgit.images.credentials import Find
 from mmgit.images.http1 import Response
-from mmgit.images.wire import BrokenOffError, Wire, blocks, body, retried, root_of
+from mmgit.images.uploads import send
+from mmgit.images.wire import Wire, blocks, body, retried, root_of
 from mmgit.lock import INDEX_MEDIA_TYPE, Blob
 from mmgit.progress import Advance, told, unheard
 from mmgit.untrusted import json_value
 
-_OK, _CREATED, _ACCEPTED, _NOT_FOUND = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NOT_FOUND
+_OK, _CREATED, _NOT_FOUND = HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NOT_FOUND
 _NO_SUCH_ROUTE = frozenset(
     {_NOT_FOUND, HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED}
 )
@@ -60,7 +60,7 @@ class Registry:
 
     def ping(self) -> None:
         """That a registry answers here and lets us in. Raises `RegistryError`."""
-        retried(lambda: self._expect(self._request("GET", "/v2/"), {_OK}))
+        retried(lambda: self.expect(self.request("GET", "/v2/"), {_OK}))
 
     def has(self, blob: Blob) -> bool:
         """Whether the registry has the blob, by digest and size."""
@@ -74,12 +74,12 @@ class Registry:
         return retried(lambda: self._head(f"/v2/{self.name}/manifests/{blob.digest}", blob, {"Accept": media_type}))
 
     def upload(self, blob: Blob, source: Path | Callable[[], IO[bytes]]) -> None:
-        """Send a blob in one stream, from a file or from what opens it.
+        """Send a blob, from a file or from what opens it.
 
         Raises:
             RegistryError: the registry refuses it, or says that it got other bytes.
         """
-        retried(lambda: self._upload(blob, source))
+        send(self, blob, source, self._advance)
 
     def mount(self, blob: Blob, name: str) -> bool:
         """Have the blob of repository `name` of the same registry be here too; whether that is so now.
@@ -93,7 +93,7 @@ class Registry:
 
         def post() -> bool:
             try:
-                response = self._request("POST", f"/v2/{self.name}/blobs/uploads/?{query}", authorizer=authorizer)
+                response = self.request("POST", f"/v2/{self.name}/blobs/uploads/?{query}", authorizer=authorizer)
             except RegistryError:  # no token for both
                 return False
             body(response, _ERROR_LIMIT_BYTES)
@@ -110,9 +110,9 @@ class Registry:
 
         def put() -> bool:
             path = f"/v2/{self.name}/manifests/{reference or digest}"
-            response = self._request("PUT", path, {"Content-Type": media_type}, data)
-            self._expect(response, {_CREATED})
-            self._confirm(response, digest)
+            response = self.request("PUT", path, {"Content-Type": media_type}, data)
+            self.expect(response, {_CREATED})
+            self.confirm(response, digest)
             return bool(response.headers.get("OCI-Subject"))
 
         return retried(put)
@@ -122,10 +122,10 @@ class Registry:
 
         def get() -> bytes | None:
             path = f"/v2/{self.name}/manifests/{reference}"
-            response = self._request("GET", path, {"Accept": media_type})
+            response = self.request("GET", path, {"Accept": media_type})
             if response.status == _NOT_FOUND:
                 return None
-            data = body(self._expect(response, {_OK}), _DOCUMENT_LIMIT_BYTES)
+            data = body(self.expect(response, {_OK}), _DOCUMENT_LIMIT_BYTES)
             said = response.headers.get("Docker-Content-Digest", "")
             expected = reference if ":" in reference else said  # no tag has a colon
             if expected and f"sha256:{hashlib.sha256(data).hexdigest()}" != expected:
@@ -141,11 +141,11 @@ class Registry:
         """
 
         def get() -> bytes | None:
-            response = self._request("GET", f"/v2/{self.name}/referrers/{digest}", {"Accept": INDEX_MEDIA_TYPE})
+            response = self.request("GET", f"/v2/{self.name}/referrers/{digest}", {"Accept": INDEX_MEDIA_TYPE})
             if response.status in _NO_SUCH_ROUTE:
                 body(response, _ERROR_LIMIT_BYTES)
                 return None
-            return body(self._expect(response, {_OK}), _DOCUMENT_LIMIT_BYTES)
+            return body(self.expect(response, {_OK}), _DOCUMENT_LIMIT_BYTES)
 
         return retried(get)
 
@@ -155,7 +155,7 @@ class Registry:
         Raises:
             BrokenOffError: it broke off; the blocks may raise it as well.
         """
-        response = self._request("GET", f"/v2/{self.name}/blobs/{digest}")
+        response = self.request("GET", f"/v2/{self.name}/blobs/{digest}")
         url = f"{root_of(self.host)}/v2/{self.name}/blobs/{digest}"
         for _ in range(_REDIRECT_LIMIT):
             if response.status not in _REDIRECTS:
@@ -165,43 +165,25 @@ class Registry:
             response = self._wire.send("GET", url, headers)
         if response.status == _NOT_FOUND:
             return None
-        return told(blocks(self._expect(response, {_OK})), self._advance)
+        return told(blocks(self.expect(response, {_OK})), self._advance)
 
     def _head(self, path: str, blob: Blob, headers: Mapping[str, str] | None = None) -> bool:
-        response = self._request("HEAD", path, headers)
+        response = self.request("HEAD", path, headers)
         if response.status == _NOT_FOUND:
             return False
-        self._expect(response, {_OK})
+        self.expect(response, {_OK})
         size = response.headers.get("Content-Length")
         if size and size != str(blob.size_bytes):
             raise RegistryError(f"{self} has {blob.digest} with {size} bytes, not {blob.size_bytes}", _LYING)
         return True
 
-    def _upload(self, blob: Blob, given: Path | Callable[[], IO[bytes]]) -> None:
-        start = self._expect(self._request("POST", f"/v2/{self.name}/blobs/uploads/"), {_ACCEPTED})
-        body(start, _ERROR_LIMIT_BYTES)
-        where = urlsplit(urljoin(root_of(self.host), start.headers.get("Location", "")))
-        if where.netloc != self.host:
-            raise RegistryError(f"{self} wants uploads to go to {where.hostname}, which mmgit does not do")
-        query = urlencode({"digest": blob.digest})
-        target = f"{where.path}?{where.query + '&' if where.query else ''}{query}"
-        headers = {"Content-Length": str(blob.size_bytes), "Content-Type": "application/octet-stream"}
-        opened = given.open("rb") if isinstance(given, Path) else given()
-        with _Told(opened, self._advance) as source:
-            try:
-                sent = cast("IO[bytes]", source)
-                response = self._expect(self._request("PUT", target, headers, sent), {_CREATED})
-            except BrokenOffError:
-                source.seek(0)
-                raise
-        self._confirm(response, blob.digest)
-
-    def _confirm(self, response: Response, digest: str) -> None:
+    def confirm(self, response: Response, digest: str) -> None:
+        """That an answer says that the bytes of `digest` were stored. Raises `RegistryError`."""
         said = response.headers.get("Docker-Content-Digest", digest)
         if said != digest:
             raise RegistryError(f"{self} stored {said} where we sent {digest}", _LYING)
 
-    def _request(
+    def request(
         self,
         method: str,
         path: str,
@@ -209,8 +191,9 @@ class Registry:
         data: bytes | IO[bytes] | None = None,
         authorizer: Authorizer | None = None,
     ) -> Response:
-        """One request; a refused one once more with a fresh login."""
+        """One request; a refused one once more with a fresh login. Raises `BrokenOffError`."""
         authorizer = authorizer or self._authorizer
+        begin = data.tell() if data is not None and not isinstance(data, bytes) else 0
         for is_last in (False, True):
             login = authorizer.headers
             response = self._wire.send(method, root_of(self.host) + path, {**(headers or {}), **login}, data)
@@ -219,10 +202,11 @@ class Registry:
             response.read(_ERROR_LIMIT_BYTES)
             authorizer.renew(response.headers.get("WWW-Authenticate", ""), login)
             if data is not None and not isinstance(data, bytes):
-                data.seek(0)
+                data.seek(begin)
         return response
 
-    def _expect(self, response: Response, statuses: set[HTTPStatus]) -> Response:
+    def expect(self, response: Response, statuses: set[HTTPStatus]) -> Response:
+        """The answer, if its status is one of these. Raises `RegistryError`."""
         if response.status in statuses:
             return response
         is_refused = response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
@@ -236,28 +220,6 @@ class Reader(Registry):
     """A repository of others: read and never written, so that a token for reading alone will do."""
 
     actions = "pull"
-
-
-class _Told(io.BufferedIOBase):
-    """A file that is sent; `advance` is told of what is read, and takes it back when it must be read again."""
-
-    def __init__(self, source: IO[bytes], advance: Advance) -> None:
-        self._source, self._advance = source, advance
-
-    def read(self, size: int | None = -1) -> bytes:
-        block = self._source.read(-1 if size is None else size)
-        self._advance(len(block))
-        return block
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        before = self._source.tell()
-        after = self._source.seek(offset, whence)
-        self._advance(after - before)
-        return after
-
-    def close(self) -> None:
-        self._source.close()
-        super().close()
 
 
 _LYING = "do not use this registry until you know why"

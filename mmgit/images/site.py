@@ -20,7 +20,7 @@ from mmgit.errors import BuildError
 from mmgit.images.dependencies import check_pylock
 from mmgit.images.origins import PYPI, Index, Machine
 from mmgit.images.scoring import Open
-from mmgit.images.tar import Entry, blocks_of, file, stream
+from mmgit.images.tar import READ_BYTES, Entry, file, stream
 from mmgit.images.uv import pip
 
 NO_WHEELS: Mapping[str, Open] = {}
@@ -72,7 +72,7 @@ def site_entries(folder: Path, prefix: str, python: str) -> Iterator[Entry]:
         BuildError: a package brought something else than files and folders.
     """
     scripts = dict(_scripts(folder, prefix, python))
-    for path, found in _files(folder):
+    for path, found in _files(str(folder)):
         if path in scripts:
             yield file(f"{prefix}/{path}", scripts[path], is_executable=True)
         elif path.endswith(".dist-info/RECORD"):
@@ -83,14 +83,14 @@ def site_entries(folder: Path, prefix: str, python: str) -> Iterator[Entry]:
             yield stream(f"{prefix}/{path}", status.st_size, blocks, is_executable=bool(status.st_mode & 0o100))
 
 
-def _files(folder: Path, above: str = "") -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+def _files(folder: str, above: str = "") -> Iterator[tuple[str, "os.DirEntry[str]"]]:
     """The files below `folder` that belong into a layer, with their relative paths."""
     with os.scandir(folder) as found:
         for entry in found:
             path = f"{above}{entry.name}"
             if entry.is_dir(follow_symlinks=False):
                 if entry.name != "__pycache__":
-                    yield from _files(Path(entry.path), f"{path}/")
+                    yield from _files(entry.path, f"{path}/")
             elif not entry.is_file(follow_symlinks=False):
                 raise BuildError(f"a package of the dependencies brings {path!r}, which is no file")
             elif not _is_trace(path):
@@ -155,4 +155,9 @@ def _record(record: str, scripts: Mapping[str, bytes]) -> bytes:
 
 
 def _read(path: str) -> Iterator[bytes]:
-    return blocks_of(Path(path).open("rb"))
+    source = os.open(path, os.O_RDONLY | os.O_CLOEXEC)  # a file object takes four times as long, and most are small
+    try:
+        while block := os.read(source, READ_BYTES):
+            yield block
+    finally:
+        os.close(source)

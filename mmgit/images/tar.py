@@ -3,6 +3,7 @@
 `Entry` values come in, bytes go out. A path that could leave the root of the image is refused.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Literal
 
@@ -11,7 +12,11 @@ from mmgit.frozen import dataclass
 
 BLOCK = 512
 READ_BYTES = 2**20
+_JOINED_BYTES = 2**18
+"""Small files are hashed, compressed and written together."""
 WHITEOUT = ".wh."
+_UNSAFE = re.compile(rf"(?:\A|/)(?:\.{{0,2}}(?:/|\Z)|{re.escape(WHITEOUT)})|\0")
+"""An empty part, `.`, `..`, or one that removes what lies below it."""
 _TYPES = {"file": b"0", "link": b"2", "folder": b"5", "gone": b"0"}
 _NAME_LIMIT = 100
 _OCTAL_SIZE_LIMIT = 8**11
@@ -66,12 +71,25 @@ def blocks_of(source: IO[bytes]) -> Iterator[bytes]:
 
 
 def tar(entries: Iterable[Entry]) -> Iterator[bytes]:
-    """The archive of `entries`, in the order of their paths whatever the order given.
+    """The archive of `entries` in large blocks, in the order of their paths whatever the order given.
 
     Raises:
         BuildError: a path is unsafe, comes twice, or lies below something that is no folder.
     """
-    for entry in ordered(entries):
+    waiting: list[bytes] = []
+    size_bytes = 0
+    for piece in _pieces(ordered(entries)):
+        waiting.append(piece)
+        size_bytes += len(piece)
+        if size_bytes >= _JOINED_BYTES:
+            yield b"".join(waiting)
+            waiting.clear()
+            size_bytes = 0
+    yield b"".join(waiting)
+
+
+def _pieces(entries: Iterable[Entry]) -> Iterator[bytes]:
+    for entry in entries:
         yield _header(entry)
         if entry.kind == "file":
             yield from _checked(entry)
@@ -87,19 +105,19 @@ def ordered(entries: Iterable[Entry]) -> list[Entry]:
         if entry.path in found:
             raise BuildError(f"two files of one layer have the path {entry.path!r}")
         found[entry.path] = entry
-    for path in list(found):
-        parent = path.rpartition("/")[0]
-        while parent:
-            if found.setdefault(parent, folder(parent)).kind != "folder":
-                raise BuildError(f"{path!r} lies below {parent!r}, which is a {found[parent].kind}")
-            parent = parent.rpartition("/")[0]
+    seen = {""}
+    for lowest in list(found):
+        path = lowest
+        while (path := path.rpartition("/")[0]) not in seen:
+            above = found.setdefault(path, folder(path))
+            if above.kind != "folder":
+                raise BuildError(f"{lowest!r} lies below {path!r}, which is a {above.kind}")
+            seen.add(path)
     return [found[path] for path in sorted(found, key=lambda path: path.split("/"))]
 
 
 def _check_path(path: str) -> None:
-    parts = path.split("/")
-    is_plain = all(part not in {"", ".", ".."} and not part.startswith(WHITEOUT) for part in parts)
-    if not is_plain or "\0" in path or not path.isprintable():
+    if _UNSAFE.search(path) or not path.isprintable():
         raise BuildError(f"unsafe path in a layer: {path!r}")
 
 

@@ -1,6 +1,7 @@
 """Building on this machine: its image layout, its package archives, and the registries that may have layers already."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from mmgit.images.bases import layers_of
 from mmgit.images.builder import NOT_TWICE, Built, Locked, gather
 from mmgit.images.credentials import Access, docker_credentials
 from mmgit.images.customise import RunSteps, without_engine
+from mmgit.images.layers import Outlet, nowhere
 from mmgit.images.layout import Layout
 from mmgit.images.locking import index_of
 from mmgit.images.models import ModelStore
@@ -57,6 +59,8 @@ class Workshop:
     """The key that signs what is pushed, if one is declared."""
     describes: bool = True
     """Whether images get a bill of materials and a provenance, also where nobody asks for them."""
+    prefix: str | None = None
+    """The registry that images go to once they are made: large layers are sent there while they are."""
     unreachable: set[str] = field(default_factory=set)
     """Registries that did not answer in this run: they are not asked again."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -100,7 +104,7 @@ class Workshop:
 
     def _present(self, source: Source, manifest: str, digest: str | None) -> Lock:
         job = job_of(self.root, source, manifest, store=self.store)
-        assembler = self._assembler(source, locks_of(source))
+        assembler = self._assembler(source, locks_of(source), manifest.partition("/")[0])
         declared = source.manifest(manifest)
         images = declared.images.values() if declared else ()
         locks = {image.spec.recipe: lock_of(image.spec) for image in images if digest in (None, image.spec.digest)}
@@ -267,7 +271,7 @@ class Workshop:
         for artifact in signed(lock.index, name, LayoutShelf(self.layout), signer):
             self.layout.attach(artifact, lock.index.digest)
 
-    def _assembler(self, source: Source, locks: Mapping[str, Lock]) -> Assembler:
+    def _assembler(self, source: Source, locks: Mapping[str, Lock], name: str = "") -> Assembler:
         known = layers_by_key(locks.values())
         pull = partial(self._pull, source=source)
         return Assembler(
@@ -282,7 +286,13 @@ class Workshop:
             absent=source.project.spec.absent_libraries,
             run_steps=self.steps_runner(self.layout),
             watch=self.watch,
+            ahead=partial(self._ahead, name) if self.prefix and name else nowhere,
         )
+
+    def _ahead(self, name: str, size_bytes: int) -> AbstractContextManager[Outlet]:
+        from mmgit.images.ahead import ahead_to  # noqa: PLC0415 - most layers are there
+
+        return ahead_to(lambda: self.registry(self.prefix or "", name), size_bytes)
 
     def _upstream(self, reference: str, advance: Advance = unheard) -> Registry:
         from mmgit.images.upstream import reader_of  # noqa: PLC0415 - most bases are packages

@@ -401,6 +401,12 @@ class FakeRegistry:
     """The Authorization header without which it answers 401."""
     challenge: str = ""
     mounts: bool = True
+    uploads: list[bytes] = field(default_factory=list)
+    """What was sent of each upload that was not made a blob in one request."""
+    cuts: list[int] = field(default_factory=list)
+    """After how many bytes of a stream the connection is reset, each used once."""
+    remembers: bool = True
+    """Whether it knows how far an upload is."""
     lists_referrers: bool = False
     """Whether it has the referrers API."""
     meanwhile: list[tuple[str, bytes]] = field(default_factory=list)
@@ -415,7 +421,7 @@ class _RegistryHandler(http.server.BaseHTTPRequestHandler):
 
     def do_any(self) -> None:
         registry = self.registry
-        data = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        data = b"" if self.command == "PATCH" else self.rfile.read(int(self.headers.get("Content-Length") or 0))
         registry.asked.append(f"{self.command} {self.path}")
         registry.seen_authorization.append(self.headers.get("Authorization", ""))
         for fault in registry.faults:
@@ -429,7 +435,7 @@ class _RegistryHandler(http.server.BaseHTTPRequestHandler):
             return
         getattr(self, f"_{self.command.lower()}")(urlsplit(self.path), data)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_any  # noqa: N815 - the names that http.server looks for
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_any  # noqa: N815 - the names that http.server looks for
 
     def _fail(self, status: int | str) -> None:
         if status == "reset":
@@ -449,6 +455,9 @@ class _RegistryHandler(http.server.BaseHTTPRequestHandler):
         registry, reference = self.registry, url.path.rpartition("/")[2]
         if url.path == "/v2/":
             self._answer(200, b"{}")
+            return
+        if "/blobs/uploads/" in url.path:
+            self._answer_upload(204 if registry.remembers else 404, url)
             return
         if registry.redirect_blobs_to and "/blobs/" in url.path:
             self._answer(307, b"", {"Location": f"{registry.redirect_blobs_to}/{reference}"})
@@ -481,9 +490,41 @@ class _RegistryHandler(http.server.BaseHTTPRequestHandler):
         if self.registry.mounts and query.get("mount", [""])[0] in self.registry.blobs:
             self._answer(201, b"")
         else:
-            self._answer(202, b"", {"Location": f"{url.path}upload-1?state=x"})
+            self.registry.uploads.append(b"")
+            self._answer(202, b"", {"Location": f"{url.path}upload-{len(self.registry.uploads)}?state=x"})
+
+    def _patch(self, url: SplitResult, _: bytes) -> None:
+        number = int(url.path.rpartition("-")[2]) - 1
+        begin = int((self.headers.get("Content-Range") or "0-").partition("-")[0])
+        if begin != len(self.registry.uploads[number]):
+            self._answer(416, b"")
+            return
+        room = self.registry.cuts.pop(0) if self.registry.cuts else None
+        for block in self._stream():
+            self.registry.uploads[number] += block[:room]
+            room = room if room is None else room - len(block)
+            if room is not None and room <= 0:
+                self._fail("reset")
+                return
+        self._answer_upload(202, url)
+
+    def _stream(self) -> Iterator[bytes]:
+        if "Content-Length" in self.headers:
+            for left in range(int(self.headers["Content-Length"]), 0, -1000):
+                yield self.rfile.read(min(left, 1000))
+            return
+        while size := int(self.rfile.readline(), 16):
+            yield self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+
+    def _answer_upload(self, status: int, url: SplitResult) -> None:
+        there = len(self.registry.uploads[int(url.path.rpartition("-")[2]) - 1])
+        self._answer(status, b"", {"Location": f"{url.path}?state=y", "Range": f"0-{max(0, there - 1)}"})
 
     def _put(self, url: SplitResult, data: bytes) -> None:
+        if "/blobs/uploads/" in url.path:
+            data = self.registry.uploads[int(url.path.rpartition("-")[2]) - 1] + data
         found = f"sha256:{sha256(data)}"
         if "/manifests/" in url.path:
             reference = url.path.rpartition("/")[2]

@@ -2,7 +2,10 @@
 
 import gzip
 import hashlib
+import random
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +23,20 @@ def test_the_cut_of_the_input_does_not_change_the_output() -> None:
     whole = b"".join(codec.gzip([data]))
 
     assert b"".join(codec.gzip(data[at : at + 777] for at in range(0, len(data), 777))) == whole
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nor_does_it_where_pieces_are_of_any_size(seed: int) -> None:
+    sources = sorted(Path(codec.__file__).parent.parent.rglob("*.py"))
+    data = b"".join(path.read_bytes() for path in sources)
+    sizes = random.Random(seed)  # noqa: S311 - no secret
+    pieces, begin = [], 0
+    while begin < len(data):
+        end = begin + sizes.choice([1, 7, 512, 513, 5000, 70_000, 2**20])
+        pieces.append(data[begin:end])
+        begin = end
+
+    assert b"".join(codec.gzip(pieces)) == b"".join(codec.gzip([data]))
 
 
 def test_no_time_name_or_system_is_in_the_header() -> None:

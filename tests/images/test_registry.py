@@ -108,7 +108,7 @@ def test_bytes_that_are_not_those_of_the_digest_are_refused_by_the_registry(
 def test_an_upload_is_never_sent_to_another_host(
     registry: Registry, fake_registry: "FakeRegistry", path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mmgit.images.registry.urljoin", lambda _, __: "https://evil.example/upload")
+    monkeypatch.setattr("mmgit.images.uploads.urljoin", lambda _, __: "https://evil.example/upload")
 
     with pytest.raises(RegistryError, match=r"uploads to go to evil\.example"):
         registry.upload(BLOB, path)

@@ -1,0 +1,186 @@
+"""A large blob is sent in a stream, which goes on where it broke off; one that is being made is sent meanwhile."""
+
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mmgit.errors import BuildError, RegistryError
+from mmgit.images import ahead, uploads
+from mmgit.images.layers import plan, write
+from mmgit.images.layout import Layout
+from mmgit.images.registry import Registry
+from mmgit.images.tar import stream
+from mmgit.lock import Blob, Layer, digest_of
+
+if TYPE_CHECKING:
+    from tests.images.conftest import FakeRegistry
+
+DATA = random.Random(1).randbytes(50_000)  # noqa: S311 - no secret
+BLOB = Blob(digest_of(DATA), len(DATA))
+
+
+@pytest.fixture
+def registry(fake_registry: "FakeRegistry", monkeypatch: pytest.MonkeyPatch) -> Registry:
+    for module in (uploads, ahead):
+        monkeypatch.setattr(module, "LARGE_BYTES", 1000)
+    monkeypatch.setattr(uploads, "CHUNK_BYTES", 30_000)
+    return Registry(fake_registry.host, "models/digits")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    (tmp_path / "blob").write_bytes(DATA)
+    return tmp_path / "blob"
+
+
+def methods(fake_registry: "FakeRegistry") -> list[str]:
+    return [asked.split()[0] for asked in fake_registry.asked]
+
+
+def test_a_large_blob_is_sent_in_chunks(registry: Registry, fake_registry: "FakeRegistry", path: Path) -> None:
+    registry.upload(BLOB, path)
+
+    assert methods(fake_registry) == ["POST", "PATCH", "PATCH", "PUT"]
+    assert "upload-1?state=y&digest=sha256" in fake_registry.asked[3]
+    assert fake_registry.blobs == {BLOB.digest: DATA}
+
+
+def test_a_chunk_that_breaks_off_goes_on_from_there(
+    registry: Registry, fake_registry: "FakeRegistry", path: Path
+) -> None:
+    fake_registry.cuts = [20_000, 10_000]
+
+    registry.upload(BLOB, path)
+
+    assert methods(fake_registry) == ["POST", "PATCH", "GET", "PATCH", "GET", "PATCH", "PUT"]
+    assert fake_registry.blobs == {BLOB.digest: DATA}
+
+
+@pytest.mark.parametrize("remembers", [True, False])
+def test_progress_is_told_of_every_byte_once(
+    fake_registry: "FakeRegistry", path: Path, registry: Registry, *, remembers: bool
+) -> None:
+    heard: list[int] = []
+    fake_registry.cuts = [20_000, 40_000, 1000]
+    fake_registry.remembers = remembers
+
+    Registry(registry.host, registry.name, advance=heard.append).upload(BLOB, path)
+
+    assert sum(heard) == len(DATA)
+
+
+def test_a_registry_that_lost_an_upload_gets_all_of_it(
+    registry: Registry, fake_registry: "FakeRegistry", path: Path
+) -> None:
+    fake_registry.cuts = [20_000]
+    fake_registry.remembers = False
+
+    registry.upload(BLOB, path)
+
+    assert methods(fake_registry) == ["POST", "PATCH", "GET", "HEAD", "POST", "PATCH", "PATCH", "PUT"]
+    assert fake_registry.blobs == {BLOB.digest: DATA}
+
+
+@pytest.mark.parametrize("status", [404, 416])
+def test_an_upload_that_is_refused_where_it_should_go_on_is_looked_at_again(
+    registry: Registry, fake_registry: "FakeRegistry", path: Path, status: int
+) -> None:
+    fake_registry.cuts = [20_000]
+    fake_registry.faults = [("PATCH", "state=y", status)]
+
+    registry.upload(BLOB, path)
+
+    assert fake_registry.blobs == {BLOB.digest: DATA}
+
+
+@pytest.mark.parametrize("status", [400, 405, 501])
+def test_a_registry_that_takes_no_chunks_gets_it_in_one_request(
+    registry: Registry, fake_registry: "FakeRegistry", path: Path, status: int
+) -> None:
+    fake_registry.faults = [("PATCH", "uploads", status)]
+
+    registry.upload(BLOB, path)
+
+    assert methods(fake_registry) == ["POST", "PATCH", "POST", "PUT"]
+    assert fake_registry.blobs == {BLOB.digest: DATA}
+
+
+def test_a_blob_whose_answer_was_lost_is_not_sent_again(
+    registry: Registry, fake_registry: "FakeRegistry", path: Path
+) -> None:
+    fake_registry.faults = [("PUT", "uploads", "reset")]
+    fake_registry.blobs[BLOB.digest] = DATA
+    fake_registry.remembers = False
+
+    registry.upload(BLOB, path)
+
+    assert methods(fake_registry) == ["POST", "PATCH", "PATCH", "PUT", "GET", "HEAD"]
+
+
+def test_a_chunk_that_always_breaks_off_is_given_up(
+    registry: Registry, fake_registry: "FakeRegistry", path: Path
+) -> None:
+    fake_registry.faults = [("PATCH", "uploads", 503)] * 99
+
+    with pytest.raises(RegistryError, match=r"503 \(tried 4 times\)"):
+        registry.upload(BLOB, path)
+
+
+def test_a_registry_that_always_loses_an_upload_is_given_up(
+    registry: Registry, fake_registry: "FakeRegistry", path: Path
+) -> None:
+    fake_registry.faults = [("PUT", "uploads", 503)] * 99
+    fake_registry.remembers = False
+
+    with pytest.raises(RegistryError, match=r"lost an upload 4 times"):
+        registry.upload(BLOB, path)
+
+
+Made = Callable[..., Layer]
+
+
+@pytest.fixture
+def made(registry: Registry, tmp_path: Path) -> Made:
+    """Makes a layer of a model file while it goes to the registry."""
+
+    def make(size_bytes: int = len(DATA)) -> Layer:
+        planned = plan("model", {}, lambda _: [stream("model.bin", size_bytes, blocks)], is_compressed=False)
+        return write(planned, Layout(tmp_path / "oci"), ahead=lambda size: ahead.ahead_to(lambda: registry, size))
+
+    return make
+
+
+def blocks() -> Iterator[bytes]:
+    yield from (DATA[begin : begin + 1000] for begin in range(0, len(DATA), 1000))
+
+
+def test_a_layer_is_in_the_registry_once_it_is_made(made: Made, fake_registry: "FakeRegistry", tmp_path: Path) -> None:
+    layer = made()
+
+    assert methods(fake_registry) == ["POST", "PATCH", "PUT"]
+    assert fake_registry.blobs == {layer.digest: Layout(tmp_path / "oci").path(layer.digest).read_bytes()}
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
+@pytest.mark.parametrize("fault", ["reset", 401, 403, 500])
+def test_a_layer_is_made_though_it_cannot_be_sent(
+    made: Made, fake_registry: "FakeRegistry", method: str, fault: int | str
+) -> None:
+    fake_registry.faults = [(method, "uploads", fault)]
+    fake_registry.challenge = 'Basic realm="models"'
+
+    layer = made()
+
+    assert layer.size_bytes > len(DATA)
+    assert fake_registry.blobs == {}
+
+
+def test_a_layer_that_cannot_be_made_is_no_blob(made: Made, fake_registry: "FakeRegistry") -> None:
+    with pytest.raises(BuildError, match="has other than its"):
+        made(len(DATA) + 1)
+
+    assert methods(fake_registry) == ["POST", "PATCH"]
+    assert fake_registry.blobs == {}
