@@ -5,6 +5,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from uv import find_uv_bin
 
+import mmgit
 from mmgit.errors import BuildError
 from mmgit.images.assemble import Assembler, foundation_of
 from mmgit.images.bases import base_key, packages_of
@@ -377,36 +380,84 @@ def test_a_layer_that_no_registry_has_is_made(world: "World", tmp_path: Path) ->
     assert assembler.build(other.recipe, other.sources) == locked
 
 
-@pytest.mark.parametrize(
-    ("umask", "variables"),
-    [
-        (0o077, {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "1"}),
-        (0o000, {"TZ": "America/St_Johns", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "4242"}),
-    ],
-)
-def test_the_same_bits_come_out_under_another_umask_zone_locale_and_hash_seed(
+OTHER_MACHINES = [
+    (0o077, {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "PYTHONHASHSEED": "1"}),
+    (0o000, {"TZ": "America/St_Johns", "LC_ALL": "C.UTF-8", "PYTHONHASHSEED": "4242"}),
+]
+
+
+@pytest.mark.parametrize(("umask", "variables"), OTHER_MACHINES)
+def test_the_same_bits_come_out_on_another_machine(
     world: "World", tmp_path: Path, umask: int, variables: dict[str, str]
 ) -> None:
-    lock = world.build()
-    script = tmp_path / "again.py"
-    script.write_text(AGAIN)
-    (tmp_path / "base.json").write_text(json.dumps(world.base.plain()))
-    (tmp_path / "pylock.toml").write_bytes(world.pylock)
+    assert built_elsewhere(sys.executable, world, tmp_path, umask, **variables) == world.build().index.digest
 
+
+@pytest.mark.network
+def test_the_same_bits_come_out_with_another_python(world: "World", tmp_path: Path) -> None:
+    sync = [find_uv_bin(), "sync", "--quiet", "--locked", "--no-dev", "--python", newer_python()]
+    environment = {**os.environ, "UV_PROJECT_ENVIRONMENT": str(tmp_path / "venv")}
+    subprocess.run(sync, cwd=Path(mmgit.__file__).parent.parent, env=environment, check=True)
+
+    assert built_elsewhere(str(tmp_path / "venv/bin/python"), world, tmp_path, 0o022) == world.build().index.digest
+
+
+def newer_python() -> str:
+    """Another CPython than ours: one of pyenv's, else one that uv knows."""
+    if shutil.which("pyenv"):
+        root = Path(subprocess.check_output(["pyenv", "root"], text=True).strip())
+        for path in sorted(root.glob("versions/3.1[2-9]*/bin/python"), reverse=True):
+            return str(path)
+    found = subprocess.run([find_uv_bin(), "python", "find", ">3.11"], capture_output=True, text=True, check=False)
+    if found.returncode:
+        pytest.skip("no newer CPython is installed")
+    return found.stdout.strip()
+
+
+def built_elsewhere(python: str, world: "World", folder: Path, umask: int, **variables: str) -> str:
+    """The digest of what `AGAIN` builds."""
+    script = folder / "again.py"
+    script.write_text(AGAIN)
+    (folder / "base.json").write_text(json.dumps(world.base.plain()))
+    (folder / "pylock.toml").write_bytes(world.pylock)
     done = subprocess.run(
-        [sys.executable, script, tmp_path, world.site.url, f"{umask:o}"],
+        [python, script, folder, world.site.url, f"{umask:o}"],
         env={"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), **variables},
         stdout=subprocess.PIPE,
         check=True,
         timeout=120,
     )
-
-    assert done.stdout.decode().strip() == lock.index.digest
+    return done.stdout.decode().strip()
 
 
 AGAIN = """
-import hashlib, io, json, os, sys
+import hashlib, io, json, os, random, sys, time
 from pathlib import Path
+
+LATER = 4_080_000_000
+listed, scanned, now = os.listdir, os.scandir, time.time
+
+def shuffled(found):
+    return random.sample(found, len(found))
+
+class Scanned:
+    def __init__(self, path="."):
+        with scanned(path) as found:
+            self.found = iter(shuffled([*found]))
+    def __enter__(self):
+        return self
+    def __exit__(self, *_):
+        pass
+    def __iter__(self):
+        return self
+    def __next__(self):
+        return next(self.found)
+    def close(self):
+        pass
+
+os.listdir = lambda path=".": shuffled(listed(path))
+os.scandir = Scanned
+time.time = lambda: now() + LATER
 from mmgit.images.assemble import Assembler, foundation_of
 from mmgit.images.builder import Sources
 from mmgit.images.layout import Layout
@@ -421,6 +472,9 @@ for path in sorted((folder / "package").rglob("*.*"), reverse=True):
     copy = folder / "copy" / path.relative_to(folder / "package")
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(path.read_bytes())
+    os.utime(copy, (LATER, LATER))
+    if os.geteuid() == 0:
+        os.chown(copy, 12345, 54321)
 
 def sha256(data):
     return hashlib.sha256(data).hexdigest()
