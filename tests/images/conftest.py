@@ -16,6 +16,7 @@ import struct
 import tarfile
 import threading
 import zipfile
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -428,6 +429,8 @@ class _RegistryHandler(http.server.BaseHTTPRequestHandler):
             method, part, status = fault
             if method == self.command and part in self.path:
                 registry.faults.remove(fault)
+                if self.command == "PATCH" and status != "reset":
+                    deque(self._stream(), maxlen=0)  # who is answered before is still sending
                 self._fail(status)
                 return
         if registry.wants and self.headers.get("Authorization") != registry.wants:
