@@ -4,9 +4,8 @@ from collections.abc import Iterator
 
 from mmgit.checks.scope import Scope
 from mmgit.errors import Finding
-from mmgit.formats.policy import kinds_of, risk_of, treatment_of
+from mmgit.formats.policy import Judged, judged_by_record
 from mmgit.spec.model import ModelFile
-from mmgit.spec.project import Policies
 
 _SAFER = "register it in another format, like skops or ONNX"
 
@@ -17,30 +16,32 @@ def formats_are_taken(scope: Scope) -> Iterator[Finding]:
     for model in scope.source.models.values():
         for number, version in model.versions.items():
             for position, file in enumerate(version.spec.files):
-                judged = _judged(policies, file)
-                if judged is None:
+                found = judged_by_record(policies, file)
+                if found.verdict == "taken":
                     continue
-                code, is_refused, said, hint = judged
-                message = f"model {model.name}/{number}: `{file.path}` is {said}"
-                is_error = is_refused and version.path not in (scope.baseline or {})
-                hint = hint or f"mmgit model scan {model.name}/{number}   says what loading it would import"
+                reference = f"{model.name}/{number}"
+                is_error = found.verdict != "told" and version.path not in (scope.baseline or {})
                 yield Finding(
-                    code, version.path, ("files", position), message, hint, "error" if is_error else "warning"
+                    "M327" if found.verdict == "dangerous" else "M326",
+                    version.path,
+                    ("files", position),
+                    f"model {reference}: `{file.path}` is {_said(found, file)}",
+                    _hint(found, file, reference),
+                    "error" if is_error else "warning",
                 )
 
 
-def _judged(policies: Policies, file: ModelFile) -> tuple[str, bool, str, str] | None:
-    """Code, whether it is refused, what is said and the hint; None if nothing is to be said."""
-    treatment, kind = treatment_of(policies, kinds_of(file))
-    if treatment == "refuse":
-        return "M326", True, f"{kind}, which mmgit.yaml refuses (policies.formats)", _SAFER
-    risk = risk_of(file.imports, (file.unclear,) if file.unclear else ())
-    allow = f"{_SAFER}; if you trust whoever made it: policies: {{formats: {{{kind}: allow}}}} in mmgit.yaml"
-    if risk.is_refused and policies.formats.get(kind) != "allow":
-        return "M327", True, f"{kind}: {risk}", allow
-    if treatment == "allow":
-        return None
+def _said(found: Judged, file: ModelFile) -> str:
+    if found.verdict == "refused":
+        return f"{found.format}, which mmgit.yaml refuses (policies.formats)"
+    if str(found.risk):
+        return f"{found.format}: {found.risk}"
+    return f"{found.format}{'' if file.format else ' by its name'}, which runs what is in it when it is loaded"
+
+
+def _hint(found: Judged, file: ModelFile, reference: str) -> str:
+    if found.verdict == "refused":
+        return _SAFER
     if file.format is None:
-        return "M326", False, f"{kind} by its name, which runs what is in it when it is loaded", ""
-    told = str(risk) or "which runs what is in it when it is loaded"
-    return "M326", False, f"{kind}, {told}", allow
+        return f"mmgit model scan {reference}   says what loading it would import"
+    return f"{_SAFER}; if you trust whoever made it: policies: {{formats: {{{found.format}: allow}}}} in mmgit.yaml"

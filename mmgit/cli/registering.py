@@ -23,7 +23,6 @@ from mmgit.edits.register import Registered, Registration, Surroundings, registe
 from mmgit.edits.remote_files import files_at
 from mmgit.edits.scoring import ScoringPaths, from_paths
 from mmgit.errors import UsageError
-from mmgit.formats.confined import scanned
 from mmgit.frozen import dataclass, replace
 from mmgit.images.locking import locker
 from mmgit.repository import layout
@@ -120,6 +119,8 @@ def registered(source: Source, files: Files, wanted: Registration) -> Registered
     repository = git.find(files.path)
     if wanted.commit is None:
         wanted = replace(wanted, commit=repository.head if repository else None)
+    from mmgit.formats.confined import scanned  # noqa: PLC0415 - --help must not wait for it
+
     wanted = replace(wanted, files=inspected(wanted.files, source.project.spec.policies, scanned))
     surroundings = Surroundings(locker(files, source.project.spec), lambda path: is_in_lfs(repository, path))
     result = register(source, files, wanted, surroundings)

@@ -9,9 +9,9 @@ from typing import IO
 
 from mmgit.edits.model_files import FoundFile, path_of
 from mmgit.errors import UsageError
-from mmgit.formats.confined import Scanned
 from mmgit.formats.endings import claimed_by
-from mmgit.formats.policy import risk_of, treatment_of
+from mmgit.formats.policy import judged
+from mmgit.formats.scanned import Scanned
 from mmgit.frozen import replace
 from mmgit.spec.project import Policies
 
@@ -27,18 +27,14 @@ def inspected(files: Iterable[FoundFile], policies: Policies, look: Look) -> tup
 
 def _inspected(file: FoundFile, policies: Policies, look: Look) -> FoundFile:
     source = file.source or (path_of(file.uri) if file.uri and file.uri.startswith("file:") else None)
-    seen = _seen(file.path, source, look) if source else None
-    claimed = claimed_by(file.path)
-    treatment, kind = treatment_of(policies, (claimed, seen.format) if seen else (claimed,))
-    if treatment == "refuse":
-        raise UsageError(f"{file.path} is {kind}, which mmgit.yaml refuses (policies.formats)", _SAFER)
-    if seen is None:
-        return file
-    risk = risk_of(seen.imports, seen.doubts)
-    if risk.is_refused and policies.formats.get(seen.format) != "allow":
-        places = ", ".join(f"{name} at byte {seen.imports[name]}" for name in risk.dangerous[:1])
-        where = f" ({places})" if places else ""
-        raise UsageError(f"{file.path} is {seen.format}: {risk}{where}", f"{_SAFER}; {_POLICY % seen.format}")
+    seen = file.scanned or (_seen(file.path, source, look) if source else None)
+    found = judged(policies, (claimed_by(file.path),), seen)
+    if found.verdict == "refused":
+        raise UsageError(f"{file.path} is {found.format}, which mmgit.yaml refuses (policies.formats)", _SAFER)
+    if seen and found.verdict == "dangerous":
+        places = [f" ({name} at byte {seen.imports[name]})" for name in found.risk.dangerous[:1]]
+        message = f"{file.path} is {found.format}: {found.risk}{''.join(places)}"
+        raise UsageError(message, f"{_SAFER}; {_POLICY % found.format}")
     return replace(file, scanned=seen)
 
 

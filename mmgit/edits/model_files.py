@@ -13,7 +13,7 @@ from typing import IO, Any
 from urllib.parse import unquote, urlsplit
 
 from mmgit.errors import UnsafePath, UsageError
-from mmgit.formats.confined import Scanned
+from mmgit.formats.scanned import Scanned
 from mmgit.frozen import dataclass, field
 from mmgit.images.runs import Run
 from mmgit.spec.fields import bytes_of

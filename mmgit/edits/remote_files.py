@@ -1,18 +1,17 @@
 """Model files that stay where they are, in a store: read once from end to end for their sha256, and kept nowhere."""
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
 from pathlib import PurePosixPath
 from typing import IO
 from urllib.parse import urlsplit
 
-from mmgit.edits.model_files import FoundFile, measure, name_in
+from mmgit.edits.model_files import FoundFile, blocks_of, name_in
+from mmgit.edits.passing import passed
 from mmgit.errors import UsageError
 from mmgit.frozen import replace
 from mmgit.images.credentials import Access
 
 OpenUri = Callable[[str], IO[bytes]]
-_BLOCK_BYTES = 2**20
 _STORES = ("s3", "gs", "abfs", "abfss")
 _READ = ("https", *_STORES, "oci", "mlflow")
 
@@ -39,7 +38,7 @@ def files_at(uri: str, open_https: OpenUri, access: Access) -> Iterable[FoundFil
 def _by_https(uri: str, open_https: OpenUri) -> FoundFile:
     name = name_in(uri)
     with open_https(uri) as stream:
-        return FoundFile(name, *measure(iter(partial(stream.read, _BLOCK_BYTES), b"")), uri=uri.replace(" ", "%20"))
+        return passed(name, blocks_of(stream), uri.replace(" ", "%20"))
 
 
 def _in_store(uri: str) -> Iterator[FoundFile]:
@@ -59,7 +58,7 @@ def _in_store(uri: str) -> Iterator[FoundFile]:
                 raise UsageError(
                     f"{uri}: there is no such object", "one slash at the end stands for all that lie below"
                 )
-            yield FoundFile(path, *measure(objects_at(address).blocks(size_bytes)), uri=address)
+            yield passed(path, objects_at(address).blocks(size_bytes), address)
     except UnavailableError as error:
         raise UsageError(str(error), "look at the address, and at the credentials of this machine") from error
 
@@ -72,7 +71,7 @@ def _in_registry(uri: str, access: Access) -> Iterable[FoundFile]:
     found: dict[str, FoundFile] = {}
 
     def take(path: str, blocks: Iterable[bytes]) -> None:
-        found[path] = FoundFile(path, *measure(blocks), uri=artifact.address)
+        found[path] = passed(path, blocks, artifact.address)
 
     for part in artifact.parts:
         if part.is_archive:
@@ -112,4 +111,4 @@ def _proxied(uri: str, path: str, access: Access) -> FoundFile:
     from mmgit.images.mlflow import blocks_at  # noqa: PLC0415 - as above
     from mmgit.images.wire import retried  # noqa: PLC0415 - as above
 
-    return FoundFile(path, *retried(lambda: measure(blocks_at(uri, access.variables))), uri=uri)
+    return retried(lambda: passed(path, blocks_at(uri, access.variables), uri))

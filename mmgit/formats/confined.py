@@ -4,31 +4,19 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
 from mmgit import subprocesses
 from mmgit.formats.marks import HEAD_BYTES, formats_of
 from mmgit.formats.scan import is_plain
-from mmgit.frozen import dataclass, field
+from mmgit.formats.scanned import Scanned
 from mmgit.spec.project import Format
 
 CPU_SECONDS = 8
 BYTES_A_SECOND = 4 * 2**20
 """A larger file may take a second longer for each so many bytes."""
 _ANSWER_BYTES = 2**20
-
-
-@dataclass(frozen=True)
-class Scanned:
-    """What a model file is, and what loading it would import."""
-
-    format: Format
-    imports: Mapping[str, int] = field(default_factory=dict)
-    """`module:name` -> the byte at which it is first imported."""
-    doubts: tuple[str, ...] = ()
-    """What could not be told: anything may be behind each."""
 
 
 def scanned(name: str, file: IO[bytes]) -> Scanned:

@@ -49,6 +49,18 @@ def formats_of(name: str, head: bytes | None) -> tuple[Format, ...]:
     return (claimed, *(found or ("other",)))
 
 
+def imports_in(head: bytes) -> tuple[str, ...]:
+    """What a pickle that begins so imports, as far as it is there."""
+    for begin, unpack in _PACKED.items():
+        if head.startswith(begin):
+            with suppress(zlib.error, OSError, lzma.LZMAError, EOFError):
+                head = unpack(head)
+    found = Found()
+    with suppress(Broken):  # not a pickle, or cut
+        follow(Stream(io.BytesIO(head)), found)
+    return tuple(found.names)
+
+
 def _formats_in(head: bytes, *, is_packed: bool = False) -> tuple[Format, ...]:
     """What bytes that begin so may be; empty if nothing tells."""
     for is_it, formats in _MARKS:
@@ -67,10 +79,7 @@ def _is_pickle(head: bytes) -> bool:
         return True
     if head.startswith(b"\x93NUMPY"):
         return b"|O'" in head[:256]
-    found = Found()
-    with suppress(Broken):  # not a pickle, or cut
-        follow(Stream(io.BytesIO(head)), found)
-    return bool(found.names)
+    return bool(imports_in(head))
 
 
 def _is_safetensors(head: bytes) -> bool:

@@ -1,8 +1,10 @@
 """What a project's policy says of a model file, and what of it people should be told. Pure."""
 
 from collections.abc import Collection, Iterable
+from typing import Literal
 
 from mmgit.formats.endings import claimed_by
+from mmgit.formats.scanned import Scanned
 from mmgit.frozen import dataclass
 from mmgit.spec.model import ModelFile
 from mmgit.spec.project import Format, Policies, Treatment
@@ -34,15 +36,36 @@ class Risk:
         return "; ".join(each for each in told if each)
 
 
-def kinds_of(file: ModelFile) -> tuple[Format, ...]:
-    """The formats of a declared file: what its name claims, and what was seen when it was registered."""
-    return (claimed_by(file.path), *((file.format,) if file.format else ()))
+@dataclass(frozen=True)
+class Judged:
+    """A verdict on a model file, the format that it is about, and what loading the file may do."""
+
+    verdict: Literal["taken", "told", "dangerous", "refused"]
+    format: Format
+    risk: Risk
 
 
-def treatment_of(policies: Policies, kinds: Iterable[Format]) -> tuple[Treatment, Format]:
-    """The strictest that is said of any of these formats, and of which."""
+def judged(policies: Policies, named: Collection[Format], seen: Scanned | None) -> Judged:
+    """The verdict on a file that its name and its beginning say is of formats `named`, and whose content was `seen`.
+
+    The strictest that is said of any format counts. What is dangerous is taken only where that of the content is.
+    """
+    kinds = (*([seen.format] if seen else []), *named)
     said = [(policies.formats.get(kind, _UNSAID.get(kind, "allow")), kind) for kind in kinds]
-    return max(said, key=lambda each: _STRICTER.index(each[0]))
+    treatment, kind = max(said, key=lambda each: _STRICTER.index(each[0]))
+    risk = risk_of(seen.imports, seen.doubts) if seen else Risk()
+    if treatment == "refuse":
+        return Judged("refused", kind, risk)
+    if seen and risk.is_refused and policies.formats.get(seen.format) != "allow":
+        return Judged("dangerous", seen.format, risk)
+    return Judged("told" if treatment == "warn" else "taken", kind, risk)
+
+
+def judged_by_record(policies: Policies, file: ModelFile, named: Collection[Format] = ()) -> Judged:
+    """The same of a declared file: by what was recorded when it was registered, and by its name."""
+    doubts = (file.unclear,) if file.unclear else ()
+    seen = Scanned(file.format, dict.fromkeys(file.imports, 0), doubts) if file.format else None
+    return judged(policies, (claimed_by(file.path), *named), seen)
 
 
 def risk_of(imports: Collection[str], doubts: Iterable[str]) -> Risk:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from mmgit.desired import DesiredService, FixedScale
-from mmgit.formats.marks import HEAD_BYTES, formats_of
-from mmgit.formats.policy import kinds_of, risk_of, treatment_of
+from mmgit.formats.marks import HEAD_BYTES, formats_of, imports_in
+from mmgit.formats.policy import judged, judged_by_record
+from mmgit.formats.scanned import Scanned
 from mmgit.repository import layout
 from mmgit.review import expressions
 from mmgit.review.side import Side, Where
@@ -40,11 +41,12 @@ def _refused(policies: Policies, side: Side, reference: str, file: ModelFile) ->
     """What speaks against a model file: by its name, its first bytes where they are in git, and what was recorded."""
     path = f"{layout.version_folder(reference)}/{file.path}"
     head = side.files.head(path, HEAD_BYTES) if side.files.exists(path) else None
-    treatment, kind = treatment_of(policies, (*formats_of(path, head), *kinds_of(file)))
-    if treatment == "refuse":
-        return f"{kind}, which is refused"
-    risk = risk_of(file.imports, (file.unclear,) if file.unclear else ())
-    return f"{kind}: {risk}" if risk.is_refused and policies.formats.get(kind) != "allow" else ""
+    found = judged_by_record(policies, file, formats_of(path, head))
+    if found.verdict in ("taken", "told") and (names := imports_in(head or b"")):
+        found = judged(policies, (), Scanned("pickle", dict.fromkeys(names, 0)))
+    if found.verdict == "refused":
+        return f"{found.format}, which is refused"
+    return f"{found.format}: {found.risk}" if found.verdict == "dangerous" else ""
 
 
 def _unreadable(before: Policies, after: Policies) -> Iterator[Verdict]:

@@ -73,6 +73,11 @@ class ModelFile(Spec):
     unclear: Text = ""
     """What could not be told about loading it."""
 
+    def check(self) -> None:
+        """What it imports was seen together with its format."""
+        if (self.imports or self.unclear) and self.format is None:
+            raise ValueError("what a file imports is recorded with its format")
+
 
 class Data(Spec):
     """A data set that a version was trained on."""

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from mmgit.cli import reviewing
 from mmgit.repository.header import with_header
 from mmgit.review.gates import Approvals
+from tests.formats.hostile import BY_HAND
 
 Mmgit = Callable[..., Any]
 
@@ -287,6 +289,42 @@ def test_a_format_is_refused_by_what_a_model_holds(mmgit: Mmgit, data: bytes, st
 
     assert ended.code == state
     assert ("digits.skops is pickle, which is refused" in ended.out) == (state == FAILED)
+
+
+@pytest.mark.parametrize("packed", [bytes, zlib.compress])
+@pytest.mark.usefixtures("root")
+def test_a_model_that_runs_code_is_stopped_whatever_was_recorded(
+    mmgit: Mmgit, packed: Callable[[bytes], bytes]
+) -> None:
+    mmgit("service", "update", "digits", "--env", "staging", "--manifest", "digits/1", "--unverified")
+    mmgit("compile")
+    Path("models/digits/versions/1/digits.skops").write_bytes(packed(BY_HAND["STACK_GLOBAL"]))
+    commit("Another model")
+
+    ended = mmgit("gate", "HEAD~..HEAD")
+
+    assert ended.code == FAILED
+    assert "digits.skops is pickle: loading it imports posix:system" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("policies", "state"), [("{}", FAILED), ("{formats: {pickle: warn}}", FAILED), ("{formats: {pickle: allow}}", 0)]
+)
+@pytest.mark.usefixtures("root")
+def test_a_model_that_was_recorded_to_run_code_is_stopped(mmgit: Mmgit, policies: str, state: int) -> None:
+    append(Path("mmgit.yaml"), f"policies: {policies}\n")
+    commit("Policy")
+    mmgit("service", "update", "digits", "--env", "staging", "--manifest", "digits/1", "--unverified")
+    mmgit("compile")
+    version = Path("models/digits/versions/1/version.yaml")
+    record = ", format: pickle, imports: ['os:system']}"
+    version.write_text(version.read_text().replace("size: 14393}", f"size: 14393{record}"))
+    commit("Another model")
+
+    ended = mmgit("gate", "HEAD~..HEAD")
+
+    assert ended.code == state
+    assert ("loading it imports os:system" in ended.out) == (state == FAILED)
 
 
 def link_services() -> None:

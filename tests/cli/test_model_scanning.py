@@ -113,7 +113,7 @@ def test_check_tells_of_pickles_and_knows_no_bytes(here: Here, mmgit: Mmgit) -> 
     ended = mmgit("check")
 
     assert ended.code == 0
-    assert "M326: model churn/2: `model.pkl` is pickle, loading it imports features:LogIncome" in ended.out + ended.err
+    assert "M326: model churn/2: `model.pkl` is pickle: loading it imports features:LogIncome" in ended.out + ended.err
     assert "churn/3" not in ended.out + ended.err
 
 

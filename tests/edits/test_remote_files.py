@@ -1,13 +1,16 @@
 import hashlib
 import io
+import pickle
 from typing import IO
 
 import pytest
 
 from mmgit.edits.remote_files import files_at
 from mmgit.errors import UsageError
+from mmgit.formats.scanned import Scanned
 from mmgit.images import stores
 from mmgit.images.credentials import Access
+from tests.formats.hostile import BY_HAND
 from tests.images.test_stores import Flaky
 
 
@@ -27,6 +30,20 @@ def test_an_https_uri_is_read_once_and_kept_as_it_is() -> None:
 
     assert (found.path, found.uri, found.source) == ("my model.onnx", "https://models.example/v1/my%20model.onnx", None)
     assert (found.sha256, found.size_bytes) == (hashlib.sha256(b"weights").hexdigest(), 7)
+
+
+@pytest.mark.parametrize("name", ["model.pkl", "model.onnx"])
+def test_what_is_elsewhere_is_looked_at_while_it_passes_by(bucket: Flaky, name: str) -> None:
+    behind = pickle.dumps(b"x" * 300_000)[:-1] + b"0" + BY_HAND["GLOBAL"][2:]
+    bucket.pipe_file(f"/bucket/{name}", behind)
+    bucket.pipe_file("/bucket/large.onnx", b"\x08\x08" + bytes(300_000))
+
+    (found,) = files_at(f"s3://bucket/{name}", no_network, Access())
+    (large,) = files_at("s3://bucket/large.onnx", no_network, Access())
+
+    assert found.scanned
+    assert (found.scanned.format, [*found.scanned.imports]) == ("pickle", ["posix:system"])
+    assert (large.scanned, large.size_bytes) == (Scanned("onnx"), 300_002)
 
 
 def test_an_object_is_measured_where_it_is(bucket: Flaky) -> None:

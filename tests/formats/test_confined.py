@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 from mmgit.formats import confined
-from mmgit.formats.confined import Scanned, scanned
+from mmgit.formats.confined import scanned
+from mmgit.formats.scanned import Scanned
 from tests.formats.hostile import BY_HAND, CANARY
 
 MIB = 2**20
