@@ -47,6 +47,8 @@ def build(manifests: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - c
     destination = Destination(locks, given["is_handed_over"])
     if destination != Destination() and not is_pushed:
         raise UsageError("--locks and --hand-over are for images that were pushed", "mmgit build --push --locks FOLDER")
+    if given["environments"] and not given["where"]:
+        raise UsageError("--env says in whose cluster, with --on", "mmgit build --on kubernetes --env ENV")
     if given["is_matrix"]:
         print(json.dumps(matrix(_chosen(loaded(find_root()), manifests, given["since"], is_remote=True))))
         return
@@ -76,7 +78,7 @@ def part_of(wanted: Mapping[str, str | None], part: str | None, job_index: str |
     Raises:
         UsageError: it is no part.
     """
-    asked = "0/1" if part is None else re.sub(r"^job/", f"{job_index}/", part)
+    asked = "0/1" if part is None else f"{job_index}/{part[4:]}" if part.startswith("job/") else part
     found = re.fullmatch(r"([0-9]{1,6})/([1-9][0-9]{0,5})", asked, re.ASCII)
     if found is None or int(found[1]) >= int(found[2]):
         raise UsageError(f"--part {part} is no part", "--part 0/3, 1/3 or 2/3; job/3 where JOB_COMPLETION_INDEX is set")

@@ -83,10 +83,11 @@ def _commit(root: Root) -> tuple[str, str]:
 
 def _repository(source: Source, environment: str, spec: BuildingSpec) -> str:
     forge = source.project.spec.forge
-    if spec.repository or forge:
-        return spec.repository or (forge.clone_url if forge else "")
-    hint = f"building: {{repository: https://…}}   in {layout.environment(environment)}"
-    raise UsageError("nobody says where pods get the declarations from", hint)
+    address = spec.repository or (forge.clone_url if forge else "")
+    if not address:
+        hint = f"building: {{repository: https://…}}   in {layout.environment(environment)}"
+        raise UsageError("nobody says where pods get the declarations from", hint)
+    return address
 
 
 def _missing(source: Source, root: Root, manifests: Collection[str]) -> Iterator[str]:

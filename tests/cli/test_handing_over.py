@@ -207,7 +207,26 @@ def test_parts_are_all_and_share_nothing() -> None:
     assert part_of(wanted, "7/8") == {}
 
 
+def test_a_pod_has_the_part_of_its_index() -> None:
+    wanted: dict[str, str | None] = {f"churn/{number}": None for number in range(7)}
+
+    assert part_of(wanted, "job/3", "2") == part_of(wanted, "2/3")
+
+
+@pytest.mark.parametrize("index", [None, "3", "-1", "\\1", "0/1", ""])
+def test_what_is_no_index_is_refused(index: str | None) -> None:
+    with pytest.raises(UsageError, match="--part job/3 is no part"):
+        part_of({}, "job/3", index)
+
+
 @pytest.mark.parametrize("part", ["3/3", "1/0", "-1/3", "1", "a/b", ""])
 def test_what_is_no_part_is_refused(part: str) -> None:
     with pytest.raises(UsageError, match="is no part"):
-        part_of({}, part)
+        part_of({}, part, "0")
+
+
+def test_only_a_build_in_a_cluster_is_in_one(mmgit: Mmgit) -> None:
+    ended = mmgit("build", "--env", "test")
+
+    assert ended.code == 2
+    assert "mmgit build --on kubernetes --env ENV" in ended.err

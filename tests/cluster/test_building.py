@@ -216,4 +216,5 @@ def test_a_cluster_builds_what_is_missing_and_one_that_fails_is_built_by_the_nex
     assert again["spec"]["completions"] == again["status"]["succeeded"] == 1
     assert BROKEN in last["spec"]["containers"][0]["command"]
     assert lab.service(4)["manifest"] == BROKEN
+    assert "only-in-this-test" not in told + json.dumps([job, again, *pods, last])
     assert not [pod for pod in (*pods, last) if pod["spec"].get("automountServiceAccountToken")]
