@@ -123,6 +123,15 @@ def until_healthy(container: Container) -> None:
     pytest.fail(container.logs().decode())
 
 
+def until_recorded(container: Container) -> None:
+    """Until the volume of the service has a file of records."""
+    listing = ["/usr/bin/python3", "-I", "-c", "import os; print(*os.listdir('/var/spool/mmgit'))"]
+    deadline = time.monotonic() + 10
+    while container.exec_run(listing).output in (b"", b"\n"):
+        assert time.monotonic() < deadline, container.logs().decode()
+        time.sleep(0.2)
+
+
 def called(plant: Plant, key: str) -> Any:
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {key}"} if key else {})
     with urllib.request.urlopen(urllib.request.Request(URL, plant.sample, headers), timeout=30) as answer:
@@ -144,8 +153,7 @@ def test_a_module_answers_who_has_a_key_and_refuses_all_others(plant: Plant, sta
     host = container.attrs["HostConfig"]
     assert (host["ReadonlyRootfs"], host["CapDrop"], host["Memory"]) == (True, ["ALL"], 512 * 2**20)
     assert container.attrs["NetworkSettings"]["Ports"]["8080/tcp"] == [{"HostIp": "127.0.0.1", "HostPort": str(PORT)}]
-    listed = container.exec_run(["/usr/bin/python3", "-I", "-c", "import os; print(os.listdir('/var/spool/mmgit'))"])
-    assert listed.output not in (b"[]\n", b"")
+    until_recorded(container)
 
 
 def test_a_module_that_is_given_no_keys_is_closed(plant: Plant, start: Start) -> None:
