@@ -8,12 +8,12 @@ import io
 import stat
 import tarfile
 import threading
+import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from functools import partial
 from pathlib import Path
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import docker
 from docker.errors import DockerException
@@ -23,7 +23,7 @@ from mmgit.errors import BuildError, EngineError, visible
 from mmgit.frozen import replace
 from mmgit.images.customise import Ground
 from mmgit.images.layout import Layout
-from mmgit.images.tar import OWNER_LIMIT, READ_BYTES, Entry, blocks_of
+from mmgit.images.tar import OWNER_LIMIT, READ_BYTES, Blocks, Entry, blocks_of
 from mmgit.images.untar import MEMBERS_LIMIT, UNPACKED_LIMIT_BYTES
 from mmgit.local.container import Engine, engine, pulled
 from mmgit.steps import SHELL, Run
@@ -73,6 +73,7 @@ def _started(client: docker.DockerClient, image: str, platform: str) -> Iterator
     """A container that waits for commands."""
     container = client.containers.create(
         image,
+        name=f"mmgit-{_NAME}-{uuid.uuid4().hex[:12]}",
         entrypoint=[SHELL, "-c", _WAIT],
         stdin_open=True,
         user=_ROOT,
@@ -147,19 +148,16 @@ def _changed(api: docker.APIClient, container: str, scratch: Path) -> list[Entry
         raise BuildError(f"the steps change more than {MEMBERS_LIMIT} files")
     entries = [Entry(path, "gone", 0o644) for path, kind in kept.items() if kind == _GONE]
     wanted = {path for path, kind in kept.items() if kind != _GONE}
-    files: dict[str, Entry] = {}
-    left_bytes = UNPACKED_LIMIT_BYTES
+    layer = _Kept(scratch)
     with tarfile.open(fileobj=_stream(api.export(container)), mode="r|") as archive:
         for member in archive:
             path = member.name.strip("/")
-            if path not in wanted:
-                continue
-            left_bytes -= member.size
-            if left_bytes < 0:
-                raise BuildError(f"the steps leave more than {UNPACKED_LIMIT_BYTES} bytes")
-            if entry := _entry(path, member, archive.extractfile, scratch / str(len(files)), files):
-                files[path] = entry
-    return [*entries, *files.values()]
+            if path in wanted:
+                layer.take(path, member, archive)
+                wanted.discard(path)
+    if unreadable := [path for path in wanted if "\ufffd" in path]:
+        raise BuildError(f"the steps leave {unreadable[0]!r}, whose name is not UTF-8")
+    return [*entries, *layer.entries.values()]
 
 
 def _is_left(path: str) -> bool:
@@ -167,35 +165,39 @@ def _is_left(path: str) -> bool:
     return (bool(below) and top in _NOT_KEPT) or path in _MADE_BY_ENGINE
 
 
-def _entry(
-    path: str,
-    member: tarfile.TarInfo,
-    opened: Callable[[tarfile.TarInfo], IO[bytes] | None],
-    place: Path,
-    files: dict[str, Entry],
-) -> Entry | None:
-    """A member of the archive; nothing for what a layer has no use for."""
-    owner = (member.uid, member.gid)
-    if max(owner) >= OWNER_LIMIT:
-        raise BuildError(f"the steps give {path!r} to user {owner[0]}, group {owner[1]}: too large a number")
-    mode = stat.S_IMODE(member.mode)
-    if member.islnk():
-        same = files.get(member.linkname.strip("/"))
-        if same is None:
-            raise BuildError(f"the steps make {path!r} a hard link to a file of the base", "let them copy it: cp")
-        return replace(same, path=path)
-    kind: Literal["file", "folder", "link"] | None = (
-        "file" if member.isreg() else "folder" if member.isdir() else "link" if member.issym() else None
-    )
-    if kind != "file":
-        return kind and Entry(path, kind, 0o777 if kind == "link" else mode, target=member.linkname, owner=owner)
-    with place.open("wb") as file:
-        file.writelines(blocks_of(opened(member) or file))
-    return Entry(path, "file", mode, member.size, partial(_read, place), owner=owner)
+class _Kept:
+    """What of an archive becomes a layer: path -> entry; the bytes of files lie in `scratch`."""
 
+    def __init__(self, scratch: Path) -> None:
+        self.entries: dict[str, Entry] = {}
+        self._scratch = scratch
+        self._left_bytes = UNPACKED_LIMIT_BYTES
 
-def _read(place: Path) -> Iterator[bytes]:
-    return blocks_of(place.open("rb"))
+    def take(self, path: str, member: tarfile.TarInfo, archive: tarfile.TarFile) -> None:
+        """Keep a member, unless a layer has no use for it. Raises `BuildError`: no layer can hold it."""
+        mode, owner = stat.S_IMODE(member.mode), (member.uid, member.gid)
+        if max(owner) >= OWNER_LIMIT:
+            raise BuildError(f"the steps give {path!r} to user {owner[0]}, group {owner[1]}: too large a number")
+        if member.isreg():
+            self.entries[path] = Entry(path, "file", mode, member.size, self._bytes(member, archive), owner=owner)
+        elif member.islnk():
+            same = self.entries.get(member.linkname.strip("/"))
+            if same is None:
+                raise BuildError(f"the steps make {path!r} a hard link to a file of the base", "let them copy it: cp")
+            self.entries[path] = replace(same, path=path)
+        elif member.issym():
+            self.entries[path] = Entry(path, "link", 0o777, target=member.linkname, owner=owner)
+        elif member.isdir():
+            self.entries[path] = Entry(path, "folder", mode, owner=owner)
+
+    def _bytes(self, member: tarfile.TarInfo, archive: tarfile.TarFile) -> Blocks:
+        self._left_bytes -= member.size
+        if self._left_bytes < 0:
+            raise BuildError(f"the steps leave more than {UNPACKED_LIMIT_BYTES} bytes")
+        place, source = self._scratch / str(len(self.entries)), archive.extractfile(member)
+        with place.open("wb") as file:
+            file.writelines(blocks_of(source) if source else ())
+        return lambda: blocks_of(place.open("rb"))
 
 
 def _stream(blocks: Iterable[bytes]) -> IO[bytes]:

@@ -38,3 +38,13 @@ def test_a_port_that_somebody_listens_on_is_said_before_anything_is_installed(
     assert ended.code != 0
     assert f"somebody listens on port {port} already" in ended.err
     assert "--port 0" in ended.err
+
+
+def test_that_steps_count_in_images_alone_is_said_where_there_are_some(
+    here: Callable[..., Path], mmgit: Callable[..., Any]
+) -> None:
+    here({"models/churn/scoring/score.py": "", "models/churn/scoring/steps.Dockerfile": "RUN true\n"})
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ended = mmgit("serve", "churn", "--port", str(taken.getsockname()[1]))
+
+    assert "warning: steps.Dockerfile counts in images alone: here nothing is run" in ended.err

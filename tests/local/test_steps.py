@@ -192,6 +192,11 @@ def test_a_hard_link_to_a_file_of_the_base_is_refused(ran: Any) -> None:
         ran("RUN ln /usr/bin/cat /usr/bin/concatenate")
 
 
+def test_a_name_that_is_not_utf_8_is_not_lost_in_silence(ran: Any) -> None:
+    with pytest.raises(BuildError, match="whose name is not UTF-8"):
+        ran(r"""RUN ["python3", "-c", "open(b'/usr/x\\xff', 'w')"]""")
+
+
 def test_programs_of_another_machine_are_said_to_be_such(layout: Layout, tmp_path: Path) -> None:
     shell = file("bin/sh", elf_of(machine=183), is_executable=True)
     layer = write(plan("foreign", {}, lambda _: [shell]), layout)
