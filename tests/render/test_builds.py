@@ -91,6 +91,7 @@ def test_more_images_than_pods_share_them_and_few_run_at_once() -> None:
     assert findings == ()
     assert (job["spec"]["completions"], job["spec"]["parallelism"], job["spec"]["maxFailedIndexes"]) == (256, 8, 256)
     assert pods_of(job)[-1]["command"][-1] == "job/256"
+    assert job["spec"]["activeDeadlineSeconds"] == 24 * 3600
 
 
 def test_no_value_is_expanded_once_more() -> None:
