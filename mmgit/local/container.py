@@ -24,7 +24,7 @@ from mmgit.local.asking import Address, Start, Started
 from mmgit.lock import Lock
 
 _PORT = 8080
-_MEMORY, _PROCESSES, _SCRATCH = "4g", 512, "size=256m"
+_MEMORY, _PROCESSES, _SCRATCH = "4g", 512, "size=256m,exec"
 _SETTINGS = "/etc/mmgit/settings"
 _LOG_LINES = 20
 

@@ -119,7 +119,8 @@ def scored(listening: Any) -> Any:
 
     until(is_ready, "the image does not get ready", seconds=300)
     url = f"http://127.0.0.1:{listening['port']}/api/v1/service/digits/score"
-    with urlopen(Request(url, json.dumps({"people": PEOPLE}).encode()), timeout=120) as answer:
+    body = json.dumps({"people": PEOPLE}).encode()
+    with urlopen(Request(url, body, {"content-type": "application/json"}), timeout=120) as answer:
         return json.load(answer)
 
 

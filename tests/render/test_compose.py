@@ -83,6 +83,12 @@ def test_settings_and_keys_are_json_under_their_header(tree: Tree) -> None:
         assert isinstance(json.loads(files[path].partition("\n")[2]), dict)
 
 
+def test_what_lies_in_tmp_may_run_where_the_service_says_so(tree: Tree) -> None:
+    entry = entry_of(tree({"churn": {"parameters": {"tmp-exec": True}}}))
+
+    assert entry["tmpfs"] == ["/tmp:size=256m,mode=1777,exec"]  # noqa: S108 - inside the container
+
+
 def test_a_container_has_no_rights_limits_and_a_health_check(tree: Tree) -> None:
     entry = entry_of(tree({"churn": {"cpu": "1500m", "memory": "512Mi", "timeout_seconds": 60}}))
 

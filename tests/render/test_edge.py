@@ -80,6 +80,12 @@ def test_azures_client_takes_the_deployment(rendered: Rendering) -> None:
     assert not _validator().is_valid({"$edgeAgent": {"properties.desired": {}}})
 
 
+def test_what_lies_in_tmp_may_run_where_the_service_says_so(rendered: Rendering) -> None:
+    options = options_of(layer_of(rendered({"churn": {"parameters": {"tmp-exec": True}}})))
+
+    assert options["HostConfig"]["Tmpfs"] == {"/tmp": "size=256m,mode=1777,exec"}  # noqa: S108 - of the container
+
+
 def test_a_module_is_restricted_and_publishes_its_port_where_one_is_named(rendered: Rendering) -> None:
     inside = options_of(layer_of(rendered({"churn": {}})))
     outside = options_of(layer_of(rendered({"churn": {"parameters": {"port": 8443, "address": "127.0.0.1"}}})))

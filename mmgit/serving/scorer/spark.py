@@ -112,14 +112,20 @@ def _heap_mib(memory_bytes: int) -> int:
 
 
 def _scratch() -> str:
-    """A folder for what the JVM writes; those of processes that were killed are taken away."""
+    """A folder for what the JVM writes and runs; those of processes that were killed are taken away."""
     for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*-*"):
         with suppress(ValueError, PermissionError):
             try:
                 os.kill(int(left.name[len(_SCRATCH) :].partition("-")[0]), 0)
             except ProcessLookupError:
                 shutil.rmtree(left, ignore_errors=True)
-    return tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-")
+    made = tempfile.mkdtemp(prefix=f"{_SCRATCH}{os.getpid()}-")
+    if os.statvfs(made).f_flag & getattr(os, "ST_NOEXEC", 0):
+        raise RuntimeError(
+            f"Spark runs libraries that it unpacks in {made}, which lets nothing run: "
+            "`parameters: {tmp-exec: true}` in the service allows it"
+        )
+    return made
 
 
 def _settings(threads: int, heap_mib: int, scratch: str) -> dict[str, str]:

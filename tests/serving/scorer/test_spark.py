@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -62,6 +63,15 @@ def test_what_killed_scorers_left_is_taken_away(tmp_path: Path, monkeypatch: pyt
     made = Path(spark._scratch())  # noqa: SLF001 - as above
 
     assert {*tmp_path.iterdir()} == {ours, other, made}
+
+
+@pytest.mark.skipif(not hasattr(os, "ST_NOEXEC"), reason="only Linux says so")
+def test_a_folder_where_nothing_may_run_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr(os, "statvfs", lambda _: SimpleNamespace(f_flag=os.ST_NOEXEC))
+
+    with pytest.raises(RuntimeError, match=r"`parameters: \{tmp-exec: true\}` in the service"):
+        spark._scratch()  # noqa: SLF001 - as above
 
 
 def test_rows_of_a_frame_are_a_tensor_a_column() -> None:
