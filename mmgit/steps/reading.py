@@ -16,6 +16,7 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,255}")
 _LABEL = re.compile(r"[A-Za-z0-9]+(?:[._/-]+[A-Za-z0-9]+)*")
 _PORT = re.compile(r"([1-9][0-9]{0,4})(/tcp|/udp)?")
 _LAST_PORT = 65535
+INSTRUCTIONS_LIMIT = 200
 _VALUES_LIMIT = 256 * 2**10
 _HERE_DOCUMENT = re.compile(r"<<-?\s*[\"']?[A-Za-z_]")
 _SECRET = frozenset({"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIALS"})
@@ -30,7 +31,10 @@ def read(data: bytes) -> Steps:
         FaultyError: it holds anything but these five instructions in their plain form.
     """
     reader = _Reader()
-    for instruction in instructions(data, reader.faults.append):
+    for number, instruction in enumerate(instructions(data, reader.faults.append)):
+        if number == INSTRUCTIONS_LIMIT:
+            reader.faults.append(instruction.fault(0, f"these are more than {INSTRUCTIONS_LIMIT} instructions"))
+            break
         reader.take(instruction)
     if reader.faults:
         raise FaultyError(sorted(reader.faults, key=lambda fault: (fault.line, fault.column)))
@@ -165,4 +169,4 @@ def _is_secret(name: str) -> bool:
     return name.endswith(_SECRET_ENDS) or not _SECRET.isdisjoint(name.split("_"))
 
 
-__all__ = ["INSTRUCTIONS", "FaultyError", "read"]
+__all__ = ["INSTRUCTIONS", "INSTRUCTIONS_LIMIT", "FaultyError", "read"]

@@ -32,6 +32,7 @@ from mmgit.serving.scorer import strict_json
 from mmgit.spec.base import LAYER_LIMIT_BYTES, LAYERS_LIMIT, PACKAGE_SIZE_LIMIT_BYTES
 from mmgit.spec.environment import MAX_TWIN_TEXT_BYTES
 from mmgit.spec.project import Store
+from mmgit.steps import reading as reading_steps
 from mmgit.steps import text
 from mmgit.telemetry import counting, features
 
@@ -252,7 +253,7 @@ COMPILING = (
     ),
     Limit(
         "a file of steps",
-        size(text.MAX_BYTES),
+        f"{size(text.MAX_BYTES)}, {reading_steps.INSTRUCTIONS_LIMIT} instructions",
         "M322",
         "steps/test_reading.py::test_all_else_is_refused_with_its_place",
     ),

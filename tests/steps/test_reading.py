@@ -126,6 +126,7 @@ def test_the_value_of_a_variable_is_not_read_again() -> None:
         ("RUN [1]", "line 1, column 5: a program is a list of texts without NUL"),
         (r'RUN ["a\u0000b"]', "line 1, column 5: a program is a list of texts without NUL"),
         (r'RUN ["\ud800"]', "line 1, column 5: a program is a list of texts without NUL"),
+        ("RUN x\n" * 201, "line 201, column 1: these are more than 200 instructions"),
         (b"ENV A=\xff", "line 1, column 7: a character that cannot be seen, or is none of UTF-8"),
         (b"#" * 65_537, "line 1, column 1: the file has more than 65536 bytes"),
     ],
