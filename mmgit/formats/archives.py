@@ -4,9 +4,10 @@ import ast
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator
-from typing import IO, Any
+from collections.abc import Iterator
+from typing import IO, Any, Protocol
 
+from mmgit.formats.endings import claimed_by
 from mmgit.formats.found import Found
 from mmgit.formats.stream import Broken, Stream
 from mmgit.formats.values import Name
@@ -21,8 +22,12 @@ _LAMBDA = re.compile(rb'"class_name":\s*"Lambda"')
 _KERAS = re.compile(r"(tf_)?keras(\.(?!utils|saving)\w+)*").fullmatch
 _MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
 
-Inner = Callable[[IO[bytes]], Format | None]
-"""Follows what is in a file."""
+
+class Inner(Protocol):
+    """Follows what is in a file, which may be called a pickle."""
+
+    def __call__(self, file: IO[bytes], /, *, is_pickle: bool) -> Format | None:
+        """The format of that file, if its content says it."""
 
 
 def read_archive(file: IO[bytes], found: Found, inner: Inner) -> Format | None:
@@ -42,7 +47,7 @@ def read_archive(file: IO[bytes], found: Found, inner: Inner) -> Format | None:
                 found.doubt(f"{member.filename[:100]!r} in an archive is encrypted", member.header_offset)
                 continue
             with archive.open(member) as stream:
-                inside.add(inner(stream))
+                inside.add(inner(stream, is_pickle=claimed_by(member.filename) == "pickle"))
         return _format(archive, names, inside, found)
 
 

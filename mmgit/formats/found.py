@@ -13,9 +13,12 @@ class Found:
     def __init__(self) -> None:
         self.names: dict[str, int] = {}
         self.doubts: list[str] = []
+        self.has_imports = False
+        """Whether anything is imported, be its name known or not."""
 
     def imports(self, name: Name, at: int) -> None:
         """Note an import. Raises `Broken` for more than anybody reads."""
+        self.has_imports = True
         self.names.setdefault(str(name), at)
         if len(self.names) > NAMES_MAX:
             raise Broken(f"it imports more than {NAMES_MAX} names", at)

@@ -6,12 +6,12 @@ Source: the table of opcodes in the standard library's `pickletools`.
 import codecs
 import pickletools
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
 from mmgit.formats.stream import Broken, Stream
 
 TEXT_BYTES_MAX = 4096
 """A text that is longer is no name."""
-_LINE_BYTES_MAX = 2**20
 _NUMBER_BYTES_MAX = 2**16
 
 OPAQUE = type("Opaque", (), {"__repr__": lambda _: "OPAQUE"})()
@@ -60,7 +60,7 @@ def _reader(opcode: pickletools.OpcodeInfo) -> Reader:
     if argument.n in _PREFIXES:
         return _counted(opcode.name, *_PREFIXES[argument.n])
     if argument.n == pickletools.UP_TO_NEWLINE:
-        return _LINES.get(opcode.name, _number)
+        return _LINES.get(opcode.name, _index)
     size, is_signed = argument.n, opcode.name in _SIGNED
     if opcode.name == "BINFLOAT":
         return lambda stream: stream.read(8) and OPAQUE
@@ -85,10 +85,16 @@ def _counted(name: str, width: int, is_signed: bool) -> Reader:  # noqa: FBT001 
     return read
 
 
+def _index(stream: Stream) -> int:
+    return int(stream.line(TEXT_BYTES_MAX))
+
+
 def _number(stream: Stream) -> object:
-    """A number in digits; what `True` and `False` were before they had opcodes."""
-    text = stream.line(_NUMBER_BYTES_MAX)
-    return {b"00": False, b"01": True}[text] if text in (b"00", b"01") else int(text.removesuffix(b"L"), 0)
+    """A number in digits. Of what unpicklers disagree about, nothing is known."""
+    text = stream.rest_of_line(TEXT_BYTES_MAX) or b""
+    with suppress(ValueError):
+        return int(text.removesuffix(b"L"), 0)
+    return OPAQUE
 
 
 def _pair(stream: Stream) -> tuple[str, str]:
@@ -96,21 +102,30 @@ def _pair(stream: Stream) -> tuple[str, str]:
 
 
 def _quoted(stream: Stream) -> object:
-    text = stream.line(_LINE_BYTES_MAX).rstrip()
+    text = stream.rest_of_line(TEXT_BYTES_MAX)
+    if text is None:
+        return OPAQUE
+    text = text.rstrip()
     if len(text) < 2 or text[:1] not in b"'\"" or text[-1:] != text[:1]:  # noqa: PLR2004 - the quotes
         raise ValueError("no quotes")
     return codecs.escape_decode(text[1:-1])[0].decode("latin-1")
 
 
+def _unquoted(stream: Stream) -> object:
+    text = stream.rest_of_line(TEXT_BYTES_MAX)
+    return OPAQUE if text is None else text.decode("raw-unicode-escape")
+
+
 def _ignored(stream: Stream) -> object:
-    stream.line(_LINE_BYTES_MAX)
+    stream.rest_of_line(TEXT_BYTES_MAX)
     return OPAQUE
 
 
 _LINES: Mapping[str, Reader] = {
     **dict.fromkeys(("GLOBAL", "INST"), _pair),
     "STRING": _quoted,
-    "UNICODE": lambda stream: stream.line(_LINE_BYTES_MAX).decode("raw-unicode-escape"),
+    **dict.fromkeys(("INT", "LONG"), _number),
+    "UNICODE": _unquoted,
     **dict.fromkeys(("FLOAT", "PERSID"), _ignored),
 }
 _OPCODES: Mapping[bytes, tuple[str, Reader]] = {

@@ -181,11 +181,16 @@ class _Machine:
         if isinstance(module, str) and isinstance(name, str):
             self._stack.append(self._name(module, name))
         else:
-            self.doubt("it imports what it only names while it is loaded")
+            self._found.has_imports = True
+            self.doubt("it imports what it only names while it is loaded, or by a name that is too long")
             self._stack.append(OPAQUE)
 
     def _name(self, module: str, name: str) -> Any:  # noqa: ANN401 - as above
-        if not (_NAME(module) and _NAME(name)) or len(module) + len(name) > _LETTERS_MAX:
+        if len(module) + len(name) > _LETTERS_MAX:
+            self._found.has_imports = True
+            self.doubt("it imports by a name that is too long")
+            return OPAQUE
+        if not (_NAME(module) and _NAME(name)):
             self.doubt("it imports what has no name that Python gives")
             return OPAQUE
         named = Name(module, name)

@@ -30,10 +30,10 @@ _DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFErr
 _PACKED: Mapping[bytes, Callable[[IO[bytes]], Reads]] = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
     b"BZh": bz2.BZ2File,
-    **dict.fromkeys((b"\xfd7zXZ\x00", b"\x5d\x00\x00"), lzma.LZMAFile),
+    **dict.fromkeys((b"\xfd7zXZ\x00", b"\x5d\x00"), lzma.LZMAFile),
     **dict.fromkeys((b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"), Unzlib),
 }
-_UNREAD = (b"\x04\x22\x4d\x18", b"ZF0x")
+_UNREAD = (b"\x04\x22\x4d\x18", *(b"ZF%c" % digit for digit in b"0123456789abcdefABCDEF"))
 """LZ4, and what joblib wrote before 0.10."""
 _NPY, _ZIP, _HDF5 = b"\x93NUMPY", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
 _TORCH = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
@@ -62,11 +62,12 @@ def is_plain(name: str, file: IO[bytes]) -> bool:
     is_packed = head.startswith((_ZIP, _HDF5, _NPY, *_PACKED, *_UNREAD)) or zipfile.is_zipfile(file)
     if is_packed or "pickle" in formats_of(name, head):
         return False
+    found, is_whole = Found(), len(head) < HEAD_BYTES
     try:
-        follow(Stream(io.BytesIO(head)), Found())
+        follow(Stream(io.BytesIO(head)), found)
     except Broken as broken:
-        return broken.at < len(head) or len(head) < HEAD_BYTES
-    return len(head) < HEAD_BYTES
+        is_whole = is_whole or broken.at < len(head)
+    return is_whole and not found.has_imports
 
 
 def _read(file: IO[bytes], found: Found, depth: int, *, is_pickle: bool = False) -> Format | None:
@@ -104,7 +105,7 @@ def _pickles(file: Reads, found: Found, *, is_pickle: bool, last: int | None = N
         own.doubt(broken.reason if not count else f"behind a pickle, {broken.reason}", broken.at)
     except _DAMAGES as error:
         own.doubt(f"it is damaged ({type(error).__name__})", stream.at)
-    if not (is_pickle or own.names):
+    if not (is_pickle or own.has_imports):
         return None
     found.take(own)
     return "pickle"

@@ -61,6 +61,17 @@ class Stream:
             raise Broken("a line in it does not end", self.at)
         return data[:-1]
 
+    def rest_of_line(self, most: int) -> bytes | None:
+        """The same of a line of any length; None for one of more bytes, which is passed over."""
+        data = self._block.readline(most)
+        is_kept = True
+        while not data.endswith(b"\n"):
+            is_kept = is_kept and len(data) < most
+            if self._block.tell() == len(self._block.getbuffer()) and not self._fill():
+                raise Broken("a line in it does not end", self.at)
+            data = data + self._block.readline(most - len(data)) if is_kept else self._block.readline(most)
+        return data[:-1] if is_kept else None
+
     def peek(self) -> bytes:
         """The next byte, which stays unread; none at the end."""
         data = self._block.read(1)

@@ -87,6 +87,18 @@ BY_HAND = {
     + b"0"
     + SYSTEM
     + b".",
+    "behind a line that is longer than any": b"V" + b"x" * 2**21 + b"\n0" + SYSTEM + b".",
+    "behind a number of many digits": b"L" + b"1" * 2**17 + b"L\n0" + SYSTEM + b".",
+    "behind a number that readers disagree about": b"I010\n0" + SYSTEM + b".",
+    "behind a text in quotes": b"S'" + b"x" * 2**21 + b"'\n0" + SYSTEM + b".",
+    "behind a memo of an index with a zero": b"Np010\n0g010\n0" + SYSTEM + b".",
+    "by a name that is long": text("builtins")
+    + b"X"
+    + struct.pack("<I", 5006)
+    + b"object"
+    + b".__class__" * 500
+    + b"\x93.",
+    "by a name that is rather long": text("builtins") + text("object" + ".__doc__" * 30) + b"\x93.",
     "as the key of a dict": b"\x80\x02}(" + SYSTEM + b"K\x01u.",
     "as a persistent id": b"\x80\x02" + SYSTEM + b"Q.",
 }

@@ -45,6 +45,7 @@ from mmgit.formats.scan import is_plain, scan
 from tests.formats.hostile import BY_HAND, BY_REDUCE, CANARY, Reduced
 
 HOSTILE = BY_REDUCE | BY_HAND
+SMALL = [{"id": lzma.FILTER_LZMA1, "dict_size": 4096}]
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "bare": bytes,
     "zlib": zlib.compress,
@@ -52,6 +53,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "bz2": bz2.compress,
     "xz": lzma.compress,
     "lzma": lambda data: lzma.compress(data, lzma.FORMAT_ALONE),
+    "lzma of few bytes": lambda data: lzma.compress(data, lzma.FORMAT_ALONE, filters=SMALL),
 }
 NUMBERS = np.linspace(0, 1, 400).reshape(100, 4)
 CLASSES = np.arange(100) % 3
@@ -183,6 +185,9 @@ def test_what_is_no_pickle_passes() -> None:
 BAD = BY_HAND["GLOBAL"]
 CONTAINERS = {
     "PyTorch": zipped(m__data_pkl=BAD, m__version=b"3"),
+    "PyTorch, behind a long line": zipped(m__data_pkl=BY_HAND["behind a line that is longer than any"]),
+    "PyTorch, by a long name": zipped(m__data=BY_HAND["by a name that is long"]),
+    "PyTorch, by a computed name": zipped(m__data_pkl=b"\x80\x02KaKb\x93."),
     "TorchScript": zipped(m__code__m_py=b"", m__constants_pkl=BAD),
     "an array of objects": saved(np.array([Reduced(os.system, "true")], dtype=object)),
     "arrays of NumPy": zipped(a_npy=saved(np.array([1.5])), b_npy=saved(np.array([Reduced(eval, "1")], dtype=object))),
@@ -235,6 +240,7 @@ UNLIKE_JOBLIB = {
     "packed, and cut": zlib.compress(ARRAY)[:-20],
     "LZ4": b"\x04\x22\x4d\x18" + ARRAY,
     "what joblib wrote before 0.10": b"ZF0x" + ARRAY,
+    "the same in other digits": b"ZF1f" + ARRAY,
 }
 
 
