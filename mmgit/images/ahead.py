@@ -46,7 +46,8 @@ class _Ahead(Outlet):
     def passing(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
         """The blocks as they come, and what is sent."""
         for block in blocks:
-            self._blocks.put(block)
+            if block:  # an empty one would be the end
+                self._blocks.put(block)
             yield block
 
     def end(self, blob: Blob) -> None:
@@ -65,10 +66,11 @@ class _Ahead(Outlet):
         try:
             upload = Upload(self._registry)
             upload.stream(cast("IO[bytes]", self._blocks))
-        except (BrokenOffError, RegistryError, OSError):
-            self._blocks.drop()
-        else:
             self._upload = upload
+        except (BrokenOffError, RegistryError, OSError):
+            pass
+        finally:
+            self._blocks.drop()
 
 
 class _Blocks(io.RawIOBase):

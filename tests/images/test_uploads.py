@@ -1,6 +1,7 @@
 """A large blob is sent in a stream, which goes on where it broke off; one that is being made is sent meanwhile."""
 
 import random
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -146,8 +147,8 @@ Made = Callable[..., Layer]
 def made(registry: Registry, tmp_path: Path) -> Made:
     """Makes a layer of a model file while it goes to the registry."""
 
-    def make(size_bytes: int = len(DATA)) -> Layer:
-        planned = plan("model", {}, lambda _: [stream("model.bin", size_bytes, blocks)], is_compressed=False)
+    def make(size_bytes: int = len(DATA), *, is_compressed: bool = False) -> Layer:
+        planned = plan("model", {}, lambda _: [stream("model.bin", size_bytes, blocks)], is_compressed=is_compressed)
         return write(planned, Layout(tmp_path / "oci"), ahead=lambda size: ahead.ahead_to(lambda: registry, size))
 
     return make
@@ -162,6 +163,25 @@ def test_a_layer_is_in_the_registry_once_it_is_made(made: Made, fake_registry: "
 
     assert methods(fake_registry) == ["POST", "PATCH", "PUT"]
     assert fake_registry.blobs == {layer.digest: Layout(tmp_path / "oci").path(layer.digest).read_bytes()}
+
+
+def test_a_compressed_layer_comes_in_pieces_of_which_some_are_empty(
+    made: Made, fake_registry: "FakeRegistry", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(globals(), "DATA", bytes(20_000_000))
+
+    layer = made(20_000_000, is_compressed=True)
+
+    assert [*fake_registry.blobs] == [layer.digest]
+
+
+def test_a_layer_is_made_though_sending_ends_in_a_way_that_nobody_foresaw(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    monkeypatch.setattr(uploads.Upload, "stream", lambda *_: 1 / 0)
+
+    assert made().size_bytes > len(DATA)
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
