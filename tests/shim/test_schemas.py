@@ -50,6 +50,7 @@ from azureml.datacollector.modeldatacollector import ModelDataCollector
 
 assert services is azureml.api.realtime.services
 assert DataTypes is dataTypes.DataTypes is schemaUtil.DataTypes
+assert {"STANDARD", "NUMPY", "PANDAS", "SPARK"} <= {*DataTypes.__members__}
 assert SampleDefinition is sampleDefinition.SampleDefinition is schemaUtil.SampleDefinition
 assert ModelDataCollector is azureml.datacollector.ModelDataCollector
 """
