@@ -67,5 +67,6 @@ def test_extends_of_nothing_or_in_a_circle_is_an_error_in_the_blueprint(extends:
 
 
 def test_the_built_in_blueprints_are_found() -> None:
-    assert sorted(built_in()) == ["compose/default", "kubernetes/default", "kubernetes/training", "ray/training"]
+    kubernetes = ["kubernetes/build", "kubernetes/default", "kubernetes/training"]
+    assert sorted(built_in()) == ["compose/default", "iot-edge/default", *kubernetes, "ray/training"]
     assert {"blueprint.yaml", "deployment.yaml", "parts/spread.yaml"} <= built_in()["kubernetes/default"].keys()
