@@ -68,9 +68,8 @@ def test_a_model_at_an_https_address_stays_there_and_is_measured(
 
     assert (ended.code, ended.err) == (0, "")
     version = yaml.safe_load((root / "models/digits/versions/1/version.yaml").read_text())
-    assert version["files"] == [
-        {"path": "model.bin", "sha256": hashlib.sha256(DATA).hexdigest(), "size": len(DATA), "uri": f"{store}{path}"}
-    ]
+    measured = {"path": "model.bin", "sha256": hashlib.sha256(DATA).hexdigest(), "size": len(DATA), "format": "other"}
+    assert version["files"] == [{**measured, "uri": f"{store}{path}"}]
 
 
 @pytest.mark.parametrize(("path", "words"), [("/gone.bin", "404"), ("/plain/model.bin", "not https")])
