@@ -69,6 +69,7 @@ def test_a_model_too_large_for_git_is_uploaded_registered_and_read_back(
         "sha256": found.sha256,
         "size": found.size_bytes,
         "uri": f"{server.url}/{found.sha256}",
+        "format": "other",
     }
     assert not (project / "models/churn/versions/2/model.bin").exists()
     (row,) = yaml.safe_load((project / "models/other/versions/1/version.yaml").read_text())["files"]
