@@ -160,7 +160,8 @@ class Bench:
 
     def cold(self, rounds: int) -> None:
         """Seconds of a build that has the bases' layers alone, beside what uv and the codec need for it."""
-        seconds: dict[str, list[float]] = {OURS: [], "uv and the codec alone": []}
+        alone, hashing = "uv and the codec alone", "… and the two digests of each layer"
+        seconds: dict[str, list[float]] = {OURS: [], alone: [], hashing: []}
         job = job_of(Root(self.root), self.source(), "churn/1", store=self.workshop().store)
         for number in range(rounds + 1):
             layout = Layout(self.folder / f"cold-{number}")
@@ -171,12 +172,18 @@ class Bench:
                 take(base, before, layout)
             os.sync()
             seconds[OURS].append(timed(assembler.build, job.recipe, job.sources()))
-            work = [partial(alone, *each) for each in self._made(job, plans, layout)]
-            os.sync()
-            seconds["uv and the codec alone"].append(timed(together, work))
+            made = [*self._made(job, plans, layout)]
+            for name, is_hashed in ((alone, False), (hashing, True)):
+                os.sync()
+                seconds[name].append(timed(together, [partial(laid_out, *each, is_hashed=is_hashed) for each in made]))
+            sizes = unpacked(plans["linux/amd64"], layout)
             shutil.rmtree(layout.root)
         print(f"\nwithout any layer but the bases', scikit-learn and pandas, two architectures, N = {rounds}")
         show({name: each[1:] for name, each in seconds.items()})
+        wheels = made_bytes(made[0])
+        whole = sum(sizes.values())
+        ratio = whole / (sizes["base"] + wheels)
+        print(f"unpacked, linux/amd64: {whole / 1e6:.1f} MB, {ratio:.3f} x base and wheels as uv lays them out")
 
     def _made(
         self, job: Job, plans: Mapping[str, list[LayerPlan]], layout: Layout
@@ -286,13 +293,37 @@ class Bench:
         return usage.ru_maxrss * 1024
 
 
-def alone(machine: Machine, locks: list[bytes], tar: bytes) -> None:
-    """What others do of a layer: uv lays out its packages, the codec compresses it."""
+def laid_out(machine: Machine, locks: list[bytes], tar: bytes, *, is_hashed: bool) -> None:
+    """What others do of a layer: uv lays out its packages, the codec compresses it, and both ends may be hashed."""
     with tempfile.TemporaryDirectory(prefix="mmgit-benchmark-") as folder:
         for number, lock in enumerate(locks):
             lay_out(lock, machine, Path(folder) / str(number))
-    for _ in codec.gzip(tar[start : start + _BLOCK_BYTES] for start in range(0, len(tar), _BLOCK_BYTES)):
-        pass
+    raw, packed = hashlib.sha256(), hashlib.sha256()
+    blocks = [tar[start : start + _BLOCK_BYTES] for start in range(0, len(tar), _BLOCK_BYTES)]
+    for block in blocks if is_hashed else ():
+        raw.update(block)
+    for block in codec.gzip(blocks):
+        if is_hashed:
+            packed.update(block)
+
+
+def made_bytes(made: tuple[Machine, list[bytes], bytes]) -> int:
+    """How many bytes the files of a layer's packages have, as uv lays them out."""
+    machine, locks, _ = made
+    with tempfile.TemporaryDirectory(prefix="mmgit-benchmark-") as folder:
+        lay_out(locks[0], machine, Path(folder))
+        return sum(path.lstat().st_size for path in Path(folder).rglob("*") if not path.is_dir())
+
+
+def unpacked(plans: list[LayerPlan], layout: Layout) -> dict[str, int]:
+    """How many bytes the tar of each layer has."""
+    found = {}
+    for each in plans:
+        layer = layout.recall(each.key)
+        assert layer
+        data = layout.path(layer.digest).read_bytes()
+        found[each.name] = len(gzip.decompress(data)) if layer.media_type.endswith("gzip") else len(data)
+    return found
 
 
 def take(planned: LayerPlan, before: Layout, layout: Layout) -> None:
