@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from mmgit.edits.model_files import path_of
 from mmgit.errors import MmgitError
 from mmgit.repository.files import Root
 from mmgit.repository.layout import STAGING
@@ -46,6 +45,8 @@ def upload(uploads: Mapping[str, Path]) -> None:
     """
     for uri, source in uploads.items():
         if uri.startswith("file:"):
+            from mmgit.edits.model_files import path_of  # noqa: PLC0415 - most edits copy nothing
+
             _into_folder(path_of(uri), source)
         else:
             _into_store(uri, source)

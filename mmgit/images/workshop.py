@@ -16,9 +16,8 @@ from mmgit.images.credentials import Access, docker_credentials
 from mmgit.images.customise import RunSteps, without_engine
 from mmgit.images.layers import Outlet, nowhere
 from mmgit.images.layout import Layout
-from mmgit.images.locking import index_of
 from mmgit.images.models import ModelStore
-from mmgit.images.origins import Mirror
+from mmgit.images.origins import PYPI, Index, Mirror
 from mmgit.images.proxy import build_proxy, parts_of_proxy
 from mmgit.images.recipes import Job, job_of, locks_of
 from mmgit.images.registry import Registry
@@ -277,7 +276,7 @@ class Workshop:
         return Assembler(
             layout=self.layout,
             mirror=self.mirror,
-            packages=index_of(source.project.spec),
+            packages=_index_of(source),
             known=known,
             pull=pull,
             bring=self.bring_layer,
@@ -342,6 +341,14 @@ def _parts(job: Job) -> "Parts":
     from mmgit.images.evidence.components import parts_of  # noqa: PLC0415 - a release need not wait for it
 
     return parts_of(job.recipe, job.sources(), INSTALLED)
+
+
+def _index_of(source: Source) -> Index:
+    if not source.project.spec.packages.indexes:
+        return PYPI
+    from mmgit.images.locking import index_of  # noqa: PLC0415 - most projects name none
+
+    return index_of(source.project.spec)
 
 
 def _own_locks(source: Source) -> dict[str, Lock]:

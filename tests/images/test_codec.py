@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from zlib_ng import zlib_ng
 
+from mmgit.errors import BuildError
 from mmgit.images import codec
 
 
@@ -44,6 +46,13 @@ def test_no_time_name_or_system_is_in_the_header() -> None:
 
 
 def test_the_name_says_everything_that_other_bytes_could_come_from() -> None:
-    assert codec.NAME.startswith("gzip zlib-ng 2.")
+    assert codec.NAME.startswith(f"gzip zlib-ng {zlib_ng.ZLIBNG_VERSION} ")
     assert "level" in codec.NAME
     assert "layer format" in codec.NAME
+
+
+def test_another_compressor_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zlib_ng, "ZLIBNG_VERSION", "2.2.2")
+
+    with pytest.raises(BuildError, match=r"2\.2\.2 is installed"):
+        [*codec.gzip([b"x"])]
