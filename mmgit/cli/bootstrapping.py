@@ -37,6 +37,10 @@ def bootstrap(name: str, controller: str | None, objects: str | None, form: Form
     if environment_of(checked.source, name).spec.target == "iot-edge":
         from mmgit.render import edge_steps  # noqa: PLC0415 - as above
 
+        if controller or objects:
+            raise UsageError("devices have no controller, and get no objects", f"mmgit env bootstrap {name}")
+        if not checked.desired.environments[name].services:
+            raise UsageError(f"nothing runs in {name} yet", f"mmgit service create NAME --env {name}")
         rendered = {path: data for path, data in checked.tree.items() if path.startswith(layout.rendered_folder(name))}
         for path, data in rendered.items():
             _is_committed(root, path, data)

@@ -93,7 +93,9 @@ def verify(images: tuple[str, ...], environment: str, path: Path | None, form: F
     if wrong:
         pin, words = wrong[0]
         others = f" ({len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        raise NotVerified(f"{_name(pin)}@{pin[1]}: {words}{others}", f"mmgit image sign --env {environment}")
+        is_here = registry_of(declared.spec) is None and not keys
+        hint = f"mmgit build {pin[0]}" if is_here else f"mmgit image sign --env {environment}   with MMGIT_SIGNING_KEY"
+        raise NotVerified(f"{_name(pin)}@{pin[1]}: {words}{others}", hint)
 
 
 def keys_of(declared: DeclaredEnvironment, path: Path | None = None) -> "list[PublicKey]":

@@ -96,7 +96,10 @@ def objects_at(uri: str) -> Objects:
     package = PACKAGES[urlsplit(uri).scheme]
     if any(importlib.util.find_spec(name) is None for name in ("fsspec", package)):
         message = f"{uri}: {package}, which reads it, is not installed"
-        raise UsageError(message, "uv pip install 'mmgit[stores]'")
+        raise UsageError(
+            message,
+            "install mmgit with its extra: `mmgit[stores]`, or in a clone of it uv tool install --force '.[stores]'",
+        )
     from mmgit.archive.store import StoreError, files_of  # noqa: PLC0415 - an extra
 
     try:

@@ -20,9 +20,8 @@ def steps(environment: DesiredEnvironment, files: FileTree) -> Iterator[tuple[st
     whole = f"{folder}/{DEPLOYMENT}"
     condition = f"--target-condition \"tags.mmgit='{name}'\""
     if whole in files:
-        yield "one device", f'az iot edge set-modules --hub-name "$HUB" --device-id "$DEVICE" --content {whole}'
         new = f'az iot edge deployment create --hub-name "$HUB" --deployment-id mmgit-{name}-{_hash(files[whole])}'
-        yield f"or all devices with the tag mmgit={name}", f"{new} --content {whole} {condition} --priority 1"
+        yield f"all devices with the tag mmgit={name}", f"{new} --content {whole} {condition} --priority 1"
         return
     for service in environment.services:
         path = f"{folder}/{service.group}/{service.name}.json"

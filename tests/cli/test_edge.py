@@ -72,12 +72,30 @@ def test_with_images_of_the_runtime_one_deployment_holds_all(root: Path, mmgit: 
     ended = mmgit("env", "bootstrap", "plant")
 
     lines = ended.out.splitlines()
-    assert lines[0] == "1. one device"
-    assert lines[1] == (
-        f'   az iot edge set-modules --hub-name "$HUB" --device-id "$DEVICE" --content {RENDERED}/deployment.json'
-    )
-    assert lines[2] == "2. or all devices with the tag mmgit=plant"
-    assert f"--content {RENDERED}/deployment.json" in lines[3]
+    assert lines[0] == "1. all devices with the tag mmgit=plant"
+    assert f"--content {RENDERED}/deployment.json" in lines[1]
+    assert len(lines) == 2
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ((), "mmgit service create NAME --env plant"),
+        (("--controller", "flux"), "mmgit env bootstrap plant"),
+        (("--objects", "-"), "mmgit env bootstrap plant"),
+    ],
+)
+def test_what_cannot_be_applied_is_said(
+    root: Path, mmgit: Mmgit, git: Git, options: tuple[str, ...], hint: str
+) -> None:
+    assert root
+    mmgit("env", "create", "plant", "--target", "iot-edge", "--registry", "registry.example.com/ml")
+    committed(mmgit, git)
+
+    ended = mmgit("env", "bootstrap", "plant", *options)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert hint in ended.err
 
 
 def test_a_deployment_that_somebody_edited_is_not_overwritten(root: Path, mmgit: Mmgit, git: Git) -> None:

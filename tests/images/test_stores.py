@@ -121,7 +121,7 @@ def test_a_store_whose_package_is_not_installed_names_the_extra(
     with pytest.raises(UsageError, match=f"{package}, which reads it, is not installed") as raised:
         objects_at(uri)
 
-    assert raised.value.hint == "uv pip install 'mmgit[stores]'"
+    assert "uv tool install --force '.[stores]'" in raised.value.hint
 
 
 def test_credentials_that_cannot_be_understood_are_not_repeated(monkeypatch: pytest.MonkeyPatch) -> None:

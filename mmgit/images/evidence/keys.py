@@ -110,7 +110,10 @@ def _cryptography() -> tuple[Any, str, type[Exception]]:
         from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - an extra
         from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1  # noqa: PLC0415 - the same
     except ImportError as error:
-        raise UsageError("what signs and verifies is not installed", 'uv pip install "mmgit[signing]"') from error
+        raise UsageError(
+            "what signs and verifies is not installed",
+            "install mmgit with its extra: `mmgit[signing]`, or in a clone of it uv tool install --force '.[signing]'",
+        ) from error
     return serialization, SECP256R1.name, UnsupportedAlgorithm
 
 

@@ -85,7 +85,7 @@ def test_without_the_extra_its_name_is_said(monkeypatch: pytest.MonkeyPatch) -> 
     with pytest.raises(UsageError, match="is not installed") as caught:
         public_key(public_pem(KEY))
 
-    assert caught.value.hint == 'uv pip install "mmgit[signing]"'
+    assert "uv tool install --force '.[signing]'" in caught.value.hint
 
 
 def test_no_part_of_a_key_is_in_what_it_shows_of_itself() -> None:
