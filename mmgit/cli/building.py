@@ -21,6 +21,13 @@ from mmgit.repository.source import Source
 
 _MATRIX_JOBS_MAX = 256
 """As many jobs as GitHub makes of one matrix."""
+_APART = {
+    "mmgit build --on kubernetes": ("--on", "--matrix", "--push", "--part", "--locks", "--hand-over"),
+    "mmgit build --matrix": ("--matrix", "--push", "--part"),
+    "mmgit build --push --hand-over": ("--hand-over", "--locks"),
+}
+"""A command -> its option, and those that mean nothing beside it."""
+_MATTERS = (layout.BASES, layout.MODELS, layout.ENVIRONMENTS)
 
 
 @click.command()
@@ -43,6 +50,7 @@ def build(manifests: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - c
     With --push or --matrix: what services wait for (`next`) in environments that accept builds and have a registry.
     `mmgit lock` checks, on another machine, what --push --locks FOLDER or --push --hand-over made.
     """
+    _refuse_what_does_not_go_together({each.opts[0] for each in build.params if given.get(str(each.name))})
     locks, is_pushed = given["locks"], given["is_pushed"]
     destination = Destination(locks, given["is_handed_over"])
     if destination != Destination() and not is_pushed:
@@ -50,16 +58,16 @@ def build(manifests: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - c
     if given["environments"] and not given["where"]:
         raise UsageError("--env says in whose cluster, with --on", "mmgit build --on kubernetes --env ENV")
     if given["is_matrix"]:
-        print(json.dumps(matrix(_chosen(loaded(find_root()), manifests, given["since"], is_remote=True))))
+        print(json.dumps(matrix(_chosen(loaded(find_root(), *_MATTERS), manifests, given["since"], is_remote=True))))
         return
     if given["where"]:
         from mmgit.cli.building_objects import objects_text  # noqa: PLC0415 - --help must not wait for it
 
-        source = loaded(find_root())
+        source = loaded(find_root(), *_MATTERS)
         chosen = _chosen(source, manifests, given["since"], is_remote=True)
         print(objects_text(source, chosen, given["environments"]), end="")
         return
-    with editing(layout.BASES, layout.MODELS, layout.ENVIRONMENTS) as session:
+    with editing(*_MATTERS) as session:
         chosen = _chosen(session.source, manifests, given["since"], is_remote=is_pushed)
         wanted = part_of(chosen, given["part"], os.environ.get("JOB_COMPLETION_INDEX"))
         if locks:
@@ -90,6 +98,12 @@ def matrix(manifests: Collection[str]) -> dict[str, list[dict[str, str]]]:
     ordered = [*manifests]
     rows = (" ".join(ordered[start::_MATRIX_JOBS_MAX]) for start in range(min(len(ordered), _MATRIX_JOBS_MAX)))
     return {"include": [{"manifest": row} for row in rows]}
+
+
+def _refuse_what_does_not_go_together(options: Collection[str]) -> None:
+    for command, (option, *others) in _APART.items():
+        if option in options and (ignored := [each for each in others if each in options]):
+            raise UsageError(f"{option} does not go with {' and '.join(ignored)}", command)
 
 
 def _chosen(source: Source, manifests: Collection[str], since: str | None, *, is_remote: bool) -> dict[str, str | None]:

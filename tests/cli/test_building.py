@@ -1,0 +1,59 @@
+"""What a build says before it builds anything. Its registry answers nobody, so whatever asks it first is seen."""
+
+from collections.abc import Callable
+from contextlib import chdir
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Mmgit
+from tests.cli.test_locking import Flow
+
+NO_REGISTRY = "127.0.0.1:1/ml"
+SERVICE, ENVIRONMENT = "environments/test/services/churn.yaml", "environments/test/environment.yaml"
+BUILDING = f"building:\n  image: registry.example.com/mmgit@sha256:{'a' * 64}\n  registry_secret: pusher\n"
+ADDRESS = "  repository: https://git.example.com/ml/models.git\n"
+IN_A_CLUSTER = ("build", "--on", "kubernetes")
+
+
+@pytest.fixture
+def flow(tmp_path: Path, repository: Callable[..., Path]) -> Flow:
+    return Flow(tmp_path, NO_REGISTRY, repository)
+
+
+def append(flow: Flow, path: str, text: str) -> None:
+    with (flow.builder / path).open("a") as file:
+        file.write(text)
+    flow.commit(flow.builder, "Declare more")
+
+
+@pytest.mark.parametrize("option", [("--matrix",), ("--on", "kubernetes")])
+def test_a_broken_declaration_is_not_taken_for_nothing_to_build(
+    flow: Flow, mmgit: Mmgit, option: tuple[str, ...]
+) -> None:
+    append(flow, SERVICE, "replicsa: 2\n")
+
+    with chdir(flow.builder):
+        ended = mmgit("build", *option)
+
+    assert (ended.code, ended.out) == (3, "")
+    assert f"{SERVICE}:6:1: error M201" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("options", "message", "command"),
+    [
+        ("--on kubernetes --part 0/2", "--on does not go with --part", "mmgit build --on kubernetes"),
+        ("--on kubernetes --push --locks x", "--on does not go with --push and --locks", "mmgit build --on kubernetes"),
+        ("--on kubernetes --hand-over", "--on does not go with --hand-over", "mmgit build --on kubernetes"),
+        ("--on kubernetes --matrix", "--on does not go with --matrix", "mmgit build --on kubernetes"),
+        ("--matrix --part 0/2", "--matrix does not go with --part", "mmgit build --matrix"),
+        ("--matrix --push", "--matrix does not go with --push", "mmgit build --matrix"),
+        ("--push --hand-over --locks x", "--hand-over does not go with --locks", "mmgit build --push --hand-over"),
+    ],
+)
+def test_an_option_that_would_mean_nothing_is_refused(mmgit: Mmgit, options: str, message: str, command: str) -> None:
+    ended = mmgit("build", *options.split())
+
+    assert ended.code == 2
+    assert f"error: {message}\n  hint: {command}\n" in ended.err
