@@ -40,7 +40,7 @@ def push(session: Session, wanted: Mapping[str, str | None], destination: Destin
             publish(session, environment, {manifest: lock})
         if destination.is_registry:
             _leave(lock, manifest, _prefixes(session.source, waits[manifest]))
-    _hand_over(session, {**present, **made.locks}, destination)
+    _hand_over(session, {**present, **made.locks}, destination, is_complete=not made.failures)
     if made.failures:
         raise failure_of(made)
 
@@ -121,7 +121,7 @@ def _leave(lock: Lock, manifest: str, prefixes: Iterable[str]) -> None:
         beside.leave(lock, registry_at(prefix, manifest.partition("/")[0], docker_config()))
 
 
-def _hand_over(session: Session, locks: Mapping[str, Lock], destination: Destination) -> None:
+def _hand_over(session: Session, locks: Mapping[str, Lock], destination: Destination, *, is_complete: bool) -> None:
     if not locks and destination != Destination():
         return
     if destination.folder:
@@ -132,8 +132,8 @@ def _hand_over(session: Session, locks: Mapping[str, Lock], destination: Destina
         say(f"{len(locks)} lock files in {destination.folder}", f"mmgit lock {destination.folder}")
     elif destination.is_registry:
         say(f"{len(locks)} lock files beside their images", "mmgit lock --from-registry")
-    else:
-        session.deliver(recorded(session.source, locks))
+    elif (change := recorded(session.source, locks)).files or is_complete:
+        session.deliver(change)
 
 
 def _prefixes(source: Source, environments: Iterable[str]) -> list[str]:

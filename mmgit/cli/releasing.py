@@ -85,7 +85,8 @@ def built(
     """
     made = attempted(session, manifests, environment, describes=describes)
     if made.failures:
-        session.deliver(recorded(session.source, made.locks))
+        if (change := recorded(session.source, made.locks)).files:
+            session.deliver(change)
         raise failure_of(made)
     return dict(made.locks)
 
@@ -107,7 +108,9 @@ def failure_of(made: "Built") -> MmgitError:
     """The first failure of a build, and how many more there are."""
     name, first = next(iter(made.failures.items()))
     others = f" ({len(made.failures) - 1} more failed)" if len(made.failures) > 1 else ""
-    return type(first)(f"manifest {name}: {first.message}{others}", first.hint)
+    subject = f"manifest {name}"
+    message = first.message if first.message.startswith(f"{subject} ") else f"{subject}: {first.message}"
+    return type(first)(f"{message}{others}", first.hint)
 
 
 def say_built(source: Source, manifest: str, lock: Lock) -> None:

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from mmgit.cli.releasing import failure_of
+from mmgit.errors import BuildError
+from mmgit.images.builder import Built
 from tests.cli.conftest import Mmgit
+from tests.cli.test_handing_over import BROKEN, SECOND, wait_for
 from tests.cli.test_locking import Flow
 
 NO_REGISTRY = "127.0.0.1:1/ml"
@@ -38,6 +42,29 @@ def test_a_broken_declaration_is_not_taken_for_nothing_to_build(
 
     assert (ended.code, ended.out) == (3, "")
     assert f"{SERVICE}:6:1: error M201" in ended.err
+
+
+def test_what_cannot_be_built_is_named_once_and_nothing_is_said_to_be_locked(flow: Flow, mmgit: Mmgit) -> None:
+    with chdir(flow.builder):
+        ended = mmgit("build", "churn/9")
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "error: manifest churn/9 is not declared\n" in ended.err
+
+
+def test_images_that_cannot_be_pushed_are_not_said_to_be_locked(flow: Flow, mmgit: Mmgit) -> None:
+    wait_for(flow, SECOND, BROKEN)
+
+    with chdir(flow.builder):
+        ended = mmgit("build", BROKEN, "--push")
+
+    assert (ended.code, ended.out) == (8, "")
+
+
+def test_a_failure_names_the_manifest_that_it_is_of() -> None:
+    of_another = failure_of(Built({}, {"churn/1": BuildError("manifest churn/10 is gone"), "b/1": BuildError("")}))
+
+    assert of_another.message == "manifest churn/1: manifest churn/10 is gone (1 more failed)"
 
 
 @pytest.mark.parametrize(
