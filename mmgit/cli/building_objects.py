@@ -1,8 +1,9 @@
 """The Job by which a cluster builds what is missing: made of declarations, checked, printed for `kubectl create`."""
 
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mmgit.cli.context import find_root
@@ -20,9 +21,13 @@ from mmgit.spec.building import BuildingSpec
 if TYPE_CHECKING:
     from mmgit.render.shapes import Object
 
+_COMMIT = "git add -A && git commit && git push"
+
 
 def objects_text(source: Source, manifests: Collection[str], environments: tuple[str, ...]) -> str:
     """The Job as YAML, and on standard error what it need not build; nothing where nothing is missing.
+
+    No registry is asked before a Job of one manifest is known to be a good one.
 
     Raises:
         GitError: what is declared is of no commit, which pods could get.
@@ -37,19 +42,23 @@ def objects_text(source: Source, manifests: Collection[str], environments: tuple
     root = find_root()
     name, spec = _where(source, environments)
     commit, folder = _commit(root)
-    missing = tuple(_missing(source, root, manifests))
-    if not missing:
-        print("nothing to build", file=sys.stderr)
-        return ""
+    address = _repository(source, name, spec)
+    waits = waiting(source, pushed_to(source))
+    refuse_what_nobody_waits_for(manifests, waits)
     called = f"build-{datetime.now(UTC):%Y%m%d%H%M%S}"
-    wanted = Build(spec, called, _repository(source, name, spec), commit, folder, missing)
     environment = DesiredEnvironment(name, environment_of(source, name).spec, ())
 
-    def make() -> tuple[Sequence["Object"], Sequence[Finding]]:
+    def make(needed: tuple[str, ...]) -> tuple[Sequence["Object"], Sequence[Finding]]:
+        wanted = Build(spec, called, address, commit, folder, needed)
         objects = objects_of(environment, wanted, blueprints_of(source))
         return objects, check_printed(environment, subject(environment, wanted), objects)
 
-    return text_of(root, make)
+    for manifest in [*manifests][:1]:
+        text_of(root, partial(make, (manifest,)))
+    if missing := tuple(_missing(source, root, {each: waits[each] for each in manifests})):
+        return text_of(root, partial(make, missing))
+    print("nothing to build", file=sys.stderr)
+    return ""
 
 
 def _where(source: Source, environments: tuple[str, ...]) -> tuple[str, BuildingSpec]:
@@ -73,11 +82,11 @@ def _commit(root: Root) -> tuple[str, str]:
     repository = git.find(root.path)
     commit = (repository.head if repository else None) or ""
     if repository is None or not commit:
-        raise GitError("there is no commit, and pods build what one declares", "git commit")
+        raise GitError("there is no commit, and pods build what one declares", _COMMIT)
     parts = (layout.PROJECT, layout.BASES, layout.MODELS, layout.ENVIRONMENTS)
     above = [f"{repository.prefix}{path}" for path in parts]
     if changed := history.changed_from_top(repository, commit, None, above):
-        raise GitError(f"{changed[0]} is not as it was committed, and pods build what a commit declares", "git commit")
+        raise GitError(f"{changed[0]} is not as it was committed, and pods build what a commit declares", _COMMIT)
     return commit, repository.prefix.rstrip("/")
 
 
@@ -90,12 +99,10 @@ def _repository(source: Source, environment: str, spec: BuildingSpec) -> str:
     return address
 
 
-def _missing(source: Source, root: Root, manifests: Collection[str]) -> Iterator[str]:
+def _missing(source: Source, root: Root, waits: Mapping[str, Collection[str]]) -> Iterator[str]:
     """The manifests that are not in the registries of all who wait for them; says which are."""
-    waits = waiting(source, pushed_to(source))
-    refuse_what_nobody_waits_for(manifests, waits)
-    for manifest in manifests:
-        if there(source, root, manifest, waits[manifest]) is None:
+    for manifest, environments in waits.items():
+        if there(source, root, manifest, environments) is None:
             yield manifest
         else:
             print(f"manifest {manifest} is built already: mmgit lock --from-registry", file=sys.stderr)

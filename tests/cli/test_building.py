@@ -67,6 +67,46 @@ def test_a_failure_names_the_manifest_that_it_is_of() -> None:
     assert of_another.message == "manifest churn/1: manifest churn/10 is gone (1 more failed)"
 
 
+def test_pods_must_know_the_repository_before_registries_are_asked(flow: Flow, mmgit: Mmgit) -> None:
+    append(flow, ENVIRONMENT, BUILDING)
+
+    with chdir(flow.builder):
+        ended = mmgit(*IN_A_CLUSTER)
+
+    assert ended.code == 2
+    assert "nobody says where pods get the declarations from" in ended.err
+
+
+def test_parameters_must_be_right_before_registries_are_asked(flow: Flow, mmgit: Mmgit) -> None:
+    append(flow, ENVIRONMENT, BUILDING + ADDRESS + "  parameters: {parallelism: many}\n")
+
+    with chdir(flow.builder):
+        ended = mmgit(*IN_A_CLUSTER)
+
+    assert ended.code == 3
+    assert "parallelism" in ended.err
+
+
+def test_what_is_right_is_followed_by_a_question_to_registries(flow: Flow, mmgit: Mmgit) -> None:
+    append(flow, ENVIRONMENT, BUILDING + ADDRESS)
+
+    with chdir(flow.builder):
+        ended = mmgit(*IN_A_CLUSTER)
+
+    assert (ended.code, ended.out) == (9, "")
+
+
+def test_what_pods_shall_build_must_be_pushed(flow: Flow, mmgit: Mmgit) -> None:
+    append(flow, ENVIRONMENT, BUILDING + ADDRESS)
+    (flow.builder / SERVICE).unlink()
+
+    with chdir(flow.builder):
+        ended = mmgit(*IN_A_CLUSTER)
+
+    assert ended.code == 7
+    assert "git add -A && git commit && git push" in ended.err
+
+
 @pytest.mark.parametrize(
     ("options", "message", "command"),
     [
