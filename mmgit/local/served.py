@@ -8,6 +8,7 @@ from mmgit.documents import documents_of
 from mmgit.edits.dependencies import machines_of
 from mmgit.edits.references import service_of
 from mmgit.errors import UsageError
+from mmgit.formats.policy import judged_by_record
 from mmgit.frozen import replace
 from mmgit.images.declared import declared
 from mmgit.images.dependencies import Asked, Locked
@@ -156,6 +157,12 @@ def _model_files(root: Root, source: Source, reference: str) -> dict[str, Path]:
     version = source.version(reference)
     if version is None:
         raise UsageError(f"model {reference} is not declared", f"mmgit model list {reference.partition('/')[0]}")
+    for file in version.spec.files:
+        found = judged_by_record(source.project.spec.policies, file)
+        if found.verdict in ("dangerous", "refused"):
+            said = str(found.risk) or "mmgit.yaml refuses it (policies.formats)"
+            message = f"model {reference}: {file.path} is {found.format}: {said}"
+            raise UsageError(f"{message}; it is not loaded", f"mmgit model scan {reference}")
     folder = root.path / layout.version_folder(reference)
     return {
         file.path: folder / file.path if file.path in version.files else _stored(root, file)

@@ -1,9 +1,10 @@
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from mmgit.errors import ServingError
+from mmgit.errors import ServingError, UsageError
 from mmgit.local.served import of_model, of_service
 from mmgit.local.trying import in_processes
 from mmgit.lock import Blob, Lock
@@ -52,3 +53,41 @@ def test_a_manifest_with_steps_is_not_tried_in_a_process_which_has_none(reposito
     ):
         pass
     assert raised.value.hint == "mmgit try --runner container"
+
+
+@pytest.mark.parametrize(
+    ("policies", "record", "said"),
+    [
+        ("{}", "format: pickle, imports: ['os:system']", "loading it imports os:system"),
+        ("{}", "format: pickle, unclear: it breaks", "cannot be told: it breaks"),
+        ("{formats: {pickle: refuse}}", "format: pickle", "mmgit.yaml refuses it"),
+        ("{formats: {pickle: allow}}", "format: pickle, imports: ['os:system']", None),
+        ("{}", "format: pickle", None),
+    ],
+)
+def test_what_check_calls_dangerous_is_not_loaded_on_this_machine(
+    repository: Callable[..., Path], policies: str, record: str, said: str | None
+) -> None:
+    file = f"{{path: model.bin, sha256: {'a' * 64}, size: 5, {record}}}"
+    version = f"apiVersion: mmgit.dev/v1\nkind: ModelVersion\nfiles:\n  - {file}\n"
+    place = repository(
+        {
+            "environments/dev/environment.yaml": ENVIRONMENT,
+            "models/churn/versions/1/version.yaml": version,
+            "models/churn/scoring/score.py": "",
+        }
+    )
+    with (place / "mmgit.yaml").open("a") as project:
+        project.write(f"policies: {policies}\n")
+    root = Root(place)
+    source = load(root).source
+    assert source is not None
+
+    asked = (partial(of_model, root, source, "churn"), partial(of_service, root, source, "dev", "churn"))
+    for served in asked:
+        if said is None:
+            assert "model.bin" in served().models["churn"]
+            continue
+        with pytest.raises(UsageError, match=said) as raised:
+            served()
+        assert raised.value.hint == "mmgit model scan churn/1"
