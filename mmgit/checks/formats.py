@@ -44,4 +44,7 @@ def _hint(found: Judged, file: ModelFile, reference: str) -> str:
         return _SAFER
     if file.format is None:
         return f"mmgit model scan {reference}   says what loading it would import"
-    return f"{_SAFER}; if you trust whoever made it: policies: {{formats: {{{found.format}: allow}}}} in mmgit.yaml"
+    if found.verdict == "dangerous":
+        return f"{found.risk.remedy}; mmgit model scan {reference}"
+    policy = f"policies: {{formats: {{{found.format}: allow}}}} in mmgit.yaml"
+    return f"{_SAFER}; if you trust whoever makes your models, for all of them: {policy}"

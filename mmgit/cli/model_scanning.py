@@ -67,4 +67,4 @@ def _row(file: "ModelFile", stream: IO[bytes], place: str) -> tuple[dict[str, An
     row = {"file": file.path, "format": seen.format, "says": str(risk) or "nothing to fear", "imports": [*seen.imports]}
     if not risk.is_refused:
         return row, None
-    return row, Problem("M327", Place(place), f"`{file.path}` is {seen.format}: {risk}", "load it nowhere")
+    return row, Problem("M327", Place(place), f"`{file.path}` is {seen.format}: {risk}", risk.remedy)

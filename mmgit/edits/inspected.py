@@ -16,7 +16,6 @@ from mmgit.frozen import replace
 from mmgit.spec.project import Policies
 
 Look = Callable[[str, IO[bytes]], Scanned]
-_POLICY = "if you trust whoever made it: policies: {formats: {%s: allow}} in mmgit.yaml"
 _SAFER = "save the model in another format, like skops or ONNX"
 
 
@@ -34,7 +33,7 @@ def _inspected(file: FoundFile, policies: Policies, look: Look) -> FoundFile:
     if seen and found.verdict == "dangerous":
         places = [f" ({name} at byte {seen.imports[name]})" for name in found.risk.dangerous[:1]]
         message = f"{file.path} is {found.format}: {found.risk}{''.join(places)}"
-        raise UsageError(message, f"{_SAFER}; {_POLICY % found.format}")
+        raise UsageError(message, f"{found.risk.remedy}; {_SAFER}")
     return replace(file, scanned=seen)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Literal
 
 from mmgit.formats.endings import claimed_by
-from mmgit.formats.scanned import Scanned
+from mmgit.formats.scanned import CUT_OFF, Scanned
 from mmgit.frozen import dataclass
 from mmgit.spec.model import ModelFile
 from mmgit.spec.project import Format, Policies, Treatment
@@ -26,6 +26,12 @@ class Risk:
     def is_refused(self) -> bool:
         """Whether nobody should load it who does not trust its author."""
         return bool(self.dangerous or self.doubts)
+
+    @property
+    def remedy(self) -> str:
+        """What to do with a file that is refused."""
+        is_cut_off = not self.dangerous and all(doubt.endswith(CUT_OFF) for doubt in self.doubts)
+        return "it is cut off: write or copy it again" if is_cut_off else "load it nowhere"
 
     def __str__(self) -> str:
         told = [

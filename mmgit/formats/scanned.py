@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from mmgit.frozen import dataclass, field
 from mmgit.spec.project import Format
 
+CUT_OFF = "it ends in the middle"
+"""The doubt about a file that is not whole."""
+
 
 @dataclass(frozen=True)
 class Scanned:

@@ -3,6 +3,8 @@
 import io
 from typing import Protocol
 
+from mmgit.formats.scanned import CUT_OFF
+
 _BLOCK_BYTES = 2**18
 
 
@@ -41,7 +43,7 @@ class Stream:
         while len(data) < size and self._fill():
             data += self._block.read(size - len(data))
         if len(data) < size:
-            raise Broken("it ends in the middle", self.at)
+            raise Broken(CUT_OFF, self.at)
         return data
 
     def skip(self, size: int) -> None:
@@ -50,7 +52,7 @@ class Stream:
             data = self._block.read(min(size, _BLOCK_BYTES))
             size -= len(data)
             if not data and not self._fill():
-                raise Broken("it ends in the middle", self.at)
+                raise Broken(CUT_OFF, self.at)
 
     def line(self, most: int) -> bytes:
         """The bytes up to the end of a line, without that."""

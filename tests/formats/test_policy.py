@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mmgit.formats.policy import judged, judged_by_record
+from mmgit.formats.policy import judged, judged_by_record, risk_of
 from mmgit.formats.scanned import Scanned
 from mmgit.spec import Refused
 from mmgit.spec.model import ModelFile
@@ -68,3 +68,18 @@ def test_few_of_many_names_are_told() -> None:
 
     assert "imports features:F0, features:F1" in str(found.risk)
     assert "features:F4 and 4 more, which mmgit does not know" in str(found.risk)
+
+
+@pytest.mark.parametrize(
+    ("names", "doubts", "remedy"),
+    [
+        ([], ["at byte 12, it ends in the middle"], "it is cut off: write or copy it again"),
+        ([RUNS], ["at byte 12, it ends in the middle"], "load it nowhere"),
+        ([], ["at byte 12, it ends in the middle", "it breaks"], "load it nowhere"),
+        ([RUNS], [], "load it nowhere"),
+    ],
+)
+def test_a_file_that_is_cut_off_is_copied_again_and_a_dangerous_one_is_not(
+    names: list[str], doubts: list[str], remedy: str
+) -> None:
+    assert risk_of(names, doubts).remedy == remedy
