@@ -29,7 +29,7 @@ from mmgit.edits.dependencies import Wishes
 from mmgit.edits.references import checked_name, environment_of
 from mmgit.edits.register import Registration
 from mmgit.edits.runtimes import Choice
-from mmgit.edits.scoring import ScoringPaths, from_paths
+from mmgit.edits.scoring import ScoringPaths, from_paths, sources_of
 from mmgit.errors import MmgitError, OutOfDate, UsageError
 from mmgit.frozen import dataclass
 from mmgit.repository import layout
@@ -173,6 +173,7 @@ def register(  # noqa: PLR0913 - the options of `mmgit model register`
             model,
             found_files(paths),
             from_paths(named),
+            {name: str(path) for name, path in sources_of(named).items()},
             description=description,
             tags=tags or {},
             metrics={name: _number(name, value) for name, value in (metrics or {}).items()},

@@ -1,6 +1,7 @@
 """The API documents that an image carries, as files: made from the bytes of `schema.json` and `sample.json`. Pure."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from mmgit.errors import UsageError
@@ -11,9 +12,12 @@ TITLE = "Prediction service"
 """The same in every image: a document must not change with a name or number that is in no recipe."""
 
 
-def documents_of(schema: bytes | None, sample: bytes | None) -> dict[str, bytes]:
-    """File name -> bytes. Raises `UsageError` if one of the two is not a JSON object, or the schema holds pickles."""
-    declared, example = declared_of(schema, sample)
+def documents_of(schema: bytes | None, sample: bytes | None, place: Callable[[str], str] = str) -> dict[str, bytes]:
+    """File name -> bytes. Raises `UsageError` if one of the two is not a JSON object, or the schema holds pickles.
+
+    `place` is how a file of that name is called to the user.
+    """
+    declared, example = declared_of(schema, sample, place)
     documents = {
         "openapi.json": openapi_document(declared, example, title=TITLE),
         "swagger.json": swagger_document(declared, example, title=TITLE),
@@ -21,12 +25,15 @@ def documents_of(schema: bytes | None, sample: bytes | None) -> dict[str, bytes]
     return {name: json.dumps(value, indent=1, sort_keys=True).encode() + b"\n" for name, value in documents.items()}
 
 
-def declared_of(schema: bytes | None, sample: bytes | None) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+def declared_of(
+    schema: bytes | None, sample: bytes | None, place: Callable[[str], str] = str
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
     """What the two files hold. Raises `UsageError` as `documents_of` does."""
-    declared = None if schema is None else json_object(schema, "schema.json")
-    example = None if sample is None else json_object(sample, "sample.json")
+    declared = None if schema is None else json_object(schema, place("schema.json"))
+    example = None if sample is None else json_object(sample, place("sample.json"))
     if declared and _holds_pickles(declared):
-        message = "schema.json was written by azure-ml-api-sdk: what it declares are pickles, which are never opened"
+        said = "was written by azure-ml-api-sdk: what it declares are pickles, which are never opened"
+        message = f"{place('schema.json')} {said}"
         raise UsageError(message, "write it again: python -m mmgit.shim score.py")
     return declared, example
 

@@ -21,7 +21,7 @@ from mmgit.edits.inspected import inspected
 from mmgit.edits.model_files import FoundFile, find
 from mmgit.edits.register import Registered, Registration, Surroundings, register
 from mmgit.edits.remote_files import files_at
-from mmgit.edits.scoring import ScoringPaths, from_paths
+from mmgit.edits.scoring import ScoringPaths, from_paths, sources_of
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass, replace
 from mmgit.images.locking import locker
@@ -82,11 +82,12 @@ def registration_options(command: F) -> F:
 
 def wanted_of(name: str, paths: tuple[str, ...], options: Mapping[str, Any]) -> Registration:
     """What these files and options ask to be registered as the next version of model `name`."""
-    named = {option: options[option] for option in _PATHS}
+    scoring = ScoringPaths(**{option: options[option] for option in _PATHS})
     return Registration(
         name,
         found_files(paths),
-        from_paths(ScoringPaths(**named)),
+        from_paths(scoring),
+        {name: str(path) for name, path in sources_of(scoring).items()},
         description=options.get("version_description", ""),
         tags=pairs(options["tags"], "--tag"),
         metrics=_metrics(options["metrics"]),

@@ -25,6 +25,7 @@ from mmgit.edits.dependencies import (
 )
 from mmgit.edits.references import manifest_in_words, model_of, newest, next_number, version_of
 from mmgit.edits.scoring import GOLDEN, SAMPLE, SCHEMA, SCRIPT, STEPS, Scoring, dependencies_of
+from mmgit.edits.script import refuse_script
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass, field, replace
 from mmgit.images.conda.lock import CONDA_LOCK
@@ -38,6 +39,7 @@ from mmgit.spec import ManifestSpec
 from mmgit.spec.tokens import WORTHLESS, tokens_in
 
 _RESERVED = ("manifest.yaml", LOCK_FILE, "images", "models")
+_FAULTS_SHOWN = 20
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,12 @@ class Freezing:
     choice: runtimes.Choice = field(default_factory=runtimes.Choice)
     model_files: Mapping[str, runtimes.Open] = field(default_factory=dict)
     """The files of the model's own version, for a runtime that is given nothing else."""
+    named: Mapping[str, str] = field(default_factory=dict)
+    """The paths that the user named, by what their files are called in the scoring folder."""
+
+    def place(self, name: str) -> str:
+        """How a scoring file is called to the user."""
+        return self.named.get(name, f"{layout.scoring_folder(self.model)}/{name}")
 
 
 @dataclass(frozen=True)
@@ -70,13 +78,15 @@ def freeze(source: Source, root: Files, scoring: Scoring, wanted: Freezing, lock
     """The next manifest of a model. Raises `UsageError` for what cannot be frozen; `lock` raises what it raises."""
     last = _last(source, root, wanted.model)
     choice = runtimes.choose(wanted.choice, scoring, last.spec if last else None)
-    _refuse(layout.scoring_folder(wanted.model), scoring, is_scripted=choice.is_scripted)
+    _refuse(wanted, scoring, is_scripted=choice.is_scripted)
     unscripted = _unscripted(choice, wanted)
     if unscripted:
         scoring = {**runtimes.described(unscripted, scoring, source.project.spec.policies), **scoring}
     dependencies = dependencies_in(scoring, wanted.wishes, last.spec if last else None)
     fields = _fields(source, scoring, replace(wanted, choice=choice), dependencies)
-    documents_of(scoring.get(SCHEMA), scoring.get(SAMPLE))  # what cannot be published is not frozen
+    if choice.is_scripted:
+        refuse_script(wanted.place(SCRIPT), scoring[SCRIPT], fields["python"])
+    documents_of(scoring.get(SCHEMA), scoring.get(SAMPLE), wanted.place)  # what cannot be published is not frozen
     files = dict(scoring)
     if dependencies:
         former = None if last is None or wanted.is_upgrade else Former(last.spec, last.files)
@@ -154,37 +164,37 @@ def _place(root: Files, model: str, scoring: Scoring) -> str:
     return place if name is None or root.exists(place) else name
 
 
-def _refuse(folder: str, scoring: Scoring, *, is_scripted: bool) -> None:
+def _refuse(wanted: Freezing, scoring: Scoring, *, is_scripted: bool) -> None:
     """Raises `UsageError` for a scoring folder without its script, a name of mmgit's own, a key or unreadable rows."""
     if is_scripted and SCRIPT not in scoring:
         hint = "write one with init() and run(), and run this again; --runtime sklearn needs none"
-        raise UsageError(f"there is no {folder}/{SCRIPT}", hint)
+        raise UsageError(f"there is no {wanted.place(SCRIPT)}", hint)
     for name, data in scoring.items():
         if name.partition("/")[0] in _RESERVED and name != LOCK_FILE:
             hint = f"rename it: {', '.join(_RESERVED)} are mmgit's own names beside a manifest and in an image"
-            raise UsageError(f"{folder}/{name} cannot be frozen", hint)
+            raise UsageError(f"{wanted.place(name)} cannot be frozen", hint)
         for key_id, _ in tokens_in(data):
-            message = f"{folder}/{name} holds the API key with the id `{key_id}`"
+            message = f"{wanted.place(name)} holds the API key with the id `{key_id}`"
             raise UsageError(message, f"remove it, then {WORTHLESS}")
     try:
         tuple(golden.rows_of(scoring.get(GOLDEN, b"")))
     except ValueError as error:
         hint = '{"request": {"x": [1.5]}, "response": 2.0}   a line for each row; `response` may be left out'
-        raise UsageError(f"{folder}/{GOLDEN}: {error}", hint) from error
+        raise UsageError(f"{wanted.place(GOLDEN)}: {error}", hint) from error
     if STEPS in scoring:
-        _refuse_steps(f"{folder}/{STEPS}", scoring[STEPS])
+        _refuse_steps(wanted.place(STEPS), scoring[STEPS])
 
 
-def _refuse_steps(path: str, data: bytes) -> None:
-    from mmgit.steps.reading import INSTRUCTIONS, FaultyError, read  # noqa: PLC0415 - few have steps
+def _refuse_steps(place: str, data: bytes) -> None:
+    from mmgit.steps.reading import FaultyError, hints_of, read  # noqa: PLC0415 - few have steps
 
     try:
         read(data)
     except FaultyError as error:
-        first = error.faults[0]
-        more = f"; and {len(error.faults) - 1} more" if error.faults[1:] else ""
-        message = f"{path}:{first.line}:{first.column}: {first.message}{more}"
-        raise UsageError(message, f"steps are {', '.join(INSTRUCTIONS)} and nothing else") from error
+        shown = [f"{place}:{fault.line}:{fault.column}: {fault.message}" for fault in error.faults[:_FAULTS_SHOWN]]
+        more = len(error.faults) - len(shown)
+        message = "\n".join([*shown, *([f"and {more} more"] if more else [])])
+        raise UsageError(message, "; ".join(hints_of(error.faults[:_FAULTS_SHOWN]))) from error
 
 
 def _last(source: Source, root: Files, model: str) -> _Last | None:

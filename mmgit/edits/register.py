@@ -34,6 +34,8 @@ class Registration:
     model: str
     files: tuple[FoundFile, ...]
     scoring: Scoring = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
+    """Where each of `scoring` lies, as the command line named it."""
     description: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -83,7 +85,9 @@ def register(source: Source, root: Files, wanted: Registration, surroundings: Su
         return Registered(reference, None, change)
     files = files_to_register(wanted.files)
     versions = with_other_models(source, reference)
-    freezing = Freezing(name, versions, choice=wanted.choice, model_files=files, wishes=wanted.wishes)
+    freezing = Freezing(
+        name, versions, choice=wanted.choice, model_files=files, wishes=wanted.wishes, named=wanted.named
+    )
     manifest = freeze(source, root, scoring, freezing, surroundings.lock)
     return Registered(reference, manifest, change.and_then(manifest.change))
 

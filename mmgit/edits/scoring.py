@@ -38,10 +38,15 @@ class ScoringPaths:
 
 
 def from_paths(paths: ScoringPaths) -> dict[str, bytes]:
-    """The files that a user names, under their names; sample and golden rows beside the schema come along.
+    """The files that a user names, under their names. Raises `UsageError` as `sources_of`, or if one cannot be read."""
+    return {name: _read(path) for name, path in sources_of(paths).items()}
+
+
+def sources_of(paths: ScoringPaths) -> dict[str, Path]:
+    """Where the files lie that a user names; sample and golden rows beside the schema come along.
 
     Raises:
-        UsageError: a file is missing or too large, two have the same name, or there is a file but no script.
+        UsageError: two have the same name, or requirements stand beside a conda file.
     """
     requirements = _requirements_name(paths.requirements)
     named = {SCRIPT: paths.script, requirements: paths.requirements, CONDA: paths.conda}
@@ -59,7 +64,7 @@ def from_paths(paths: ScoringPaths) -> dict[str, bytes]:
         if name in sources:
             raise UsageError(f"{path} would be a second {name} in the scoring folder", "rename it")
         sources[name] = path
-    return {name: _read(path) for name, path in sorted(sources.items())}
+    return dict(sorted(sources.items()))
 
 
 def from_folder(root: Files, model: str) -> dict[str, bytes]:

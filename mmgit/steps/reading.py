@@ -5,7 +5,7 @@ The form is Docker's, as far as it can be read in one way; all else is refused.
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from mmgit.steps import OWN_VARIABLES, SHELL, Run, Steps
 from mmgit.steps.text import Fault, FaultyError, Instruction, RefusedError, instructions
@@ -21,6 +21,13 @@ _VALUES_LIMIT = 256 * 2**10
 _HERE_DOCUMENT = re.compile(r"<<-?\s*[\"']?[A-Za-z_]")
 _SECRET = frozenset({"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIALS"})
 _SECRET_ENDS = ("API_KEY", "ACCESS_KEY", "PRIVATE_KEY")
+_OF_MMGIT = "USER, CMD, ENTRYPOINT and WORKDIR are mmgit's own: leave them out"
+_OF_SCORING = "instead of COPY and ADD: --file FILE, or put it beside score.py"
+_INSTEAD = {
+    "FROM": "instead of FROM: mmgit base update --image IMAGE",
+    **dict.fromkeys(("COPY", "ADD"), _OF_SCORING),
+    **dict.fromkeys(("USER", "CMD", "ENTRYPOINT", "WORKDIR"), _OF_MMGIT),
+}
 _LOGIN = re.compile(r"://[^\s/@:'\"$]*:[^\s/@'\"$]+@")
 
 
@@ -68,14 +75,15 @@ class _Reader:
         taken = INSTRUCTIONS.get(word.upper())
         if taken is None:
             named = f"`{word}`" if _NAME.fullmatch(word) else "this"
-            self.faults.append(of.fault(begin, f"{named} is none of {', '.join(INSTRUCTIONS)}"))
+            hint = _INSTEAD.get(word.upper(), "")
+            self.faults.append(of.fault(begin, f"{named} is none of {', '.join(INSTRUCTIONS)}", hint))
         elif rest == len(of.text):
             self.faults.append(of.fault(begin, f"{word.upper()} says nothing"))
         else:
             try:
                 taken(self, of, rest)
             except RefusedError as refused:
-                self.faults.append(of.fault(refused.at, str(refused)))
+                self.faults.append(of.fault(refused.at, str(refused), refused.hint))
 
     def run(self, of: Instruction, begin: int) -> None:
         """A command for the shell, or a program with its arguments as JSON."""
@@ -104,7 +112,7 @@ class _Reader:
         for at, word in self._words(of, begin):
             name, equals, value = word.partition("=")
             if not equals or not _LABEL.fullmatch(name):
-                raise RefusedError(at, "LABEL takes NAME=VALUE")
+                raise RefusedError(at, "LABEL takes NAME=VALUE", "LABEL team=fraud")
             if name.startswith(_OWN_LABELS):
                 raise RefusedError(at, f"labels that begin with {_OWN_LABELS} are mmgit's own")
             self.labels[name] = value
@@ -122,7 +130,7 @@ class _Reader:
         for at, word in self._words(of, begin):
             name, equals, value = word.partition("=")
             if not equals or not _NAME.fullmatch(name):
-                raise RefusedError(at, f"{instruction} takes NAME=VALUE")
+                raise RefusedError(at, f"{instruction} takes NAME=VALUE", f"{instruction} MODE=fast")
             if name.startswith(OWN_VARIABLES):
                 raise RefusedError(at, f"variables that begin with {' or '.join(OWN_VARIABLES)} are the server's own")
             if value and _is_secret(name):
@@ -136,6 +144,13 @@ class _Reader:
             if self.left < 0:
                 raise RefusedError(at, f"all values together have more than {_VALUES_LIMIT} characters")
             yield at, word
+
+
+def hints_of(faults: Iterable[Fault]) -> tuple[str, ...]:
+    """What to do about these, each once."""
+    return tuple(
+        dict.fromkeys(fault.hint or f"steps are {', '.join(INSTRUCTIONS)} and nothing else" for fault in faults)
+    )
 
 
 INSTRUCTIONS: Mapping[str, Callable[[_Reader, Instruction, int], None]] = {
@@ -169,4 +184,4 @@ def _is_secret(name: str) -> bool:
     return name.endswith(_SECRET_ENDS) or not _SECRET.isdisjoint(name.split("_"))
 
 
-__all__ = ["INSTRUCTIONS", "INSTRUCTIONS_LIMIT", "FaultyError", "read"]
+__all__ = ["INSTRUCTIONS", "INSTRUCTIONS_LIMIT", "FaultyError", "hints_of", "read"]

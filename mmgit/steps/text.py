@@ -20,6 +20,7 @@ class Fault:
     line: int
     column: int
     message: str
+    hint: str = ""
 
     def __str__(self) -> str:
         return f"line {self.line}, column {self.column}: {self.message}"
@@ -36,9 +37,10 @@ class FaultyError(ValueError):
 class RefusedError(Exception):
     """What is not taken of an instruction, and the character where it stands."""
 
-    def __init__(self, at: int, message: str) -> None:
+    def __init__(self, at: int, message: str, hint: str = "") -> None:
         super().__init__(message)
         self.at = at
+        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,13 @@ class Instruction:
         """All of it."""
         return "".join(text for _, text in self.lines)
 
-    def fault(self, at: int, message: str) -> Fault:
+    def fault(self, at: int, message: str, hint: str = "") -> Fault:
         """What is wrong at a character of the text."""
         for number, text in self.lines[:-1]:
             if at < len(text):
-                return Fault(number, at + 1, message)
+                return Fault(number, at + 1, message, hint)
             at -= len(text)
-        return Fault(self.lines[-1][0], at + 1, message)
+        return Fault(self.lines[-1][0], at + 1, message, hint)
 
 
 def instructions(data: bytes, refuse: Callable[[Fault], None]) -> Iterator[Instruction]:

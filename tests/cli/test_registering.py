@@ -37,6 +37,15 @@ class Store(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
+def files(here: Here, tmp_path: Path) -> Path:
+    """A model file and its script, outside of the repository that is the current folder."""
+    here()
+    (tmp_path / "digits.onnx").write_bytes(DATA)
+    (tmp_path / "score.py").write_text("def run(x):\n    return x\n")
+    return tmp_path
+
+
+@pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An https store with a certificate that this process trusts."""
     key, certificate = tmp_path / "tls.key", tmp_path / "tls.crt"
@@ -111,3 +120,25 @@ def test_an_option_for_one_file_is_given_once(here: Here, mmgit: Mmgit, tmp_path
     assert f"{option} stands twice" in ended.err
     assert "--file" in ended.err
     assert not (root / "models/digits").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "said"),
+    [
+        ("-f", "def run(x):\n    return (\n", ":2:12: '(' was never closed"),
+        ("-f", "def predict(x): ...\n", " has no function run()"),
+        ("-s", "import numpy\n", " is not JSON"),
+        ("--docker-file", "import numpy\n", ":1:1: `import` is none of RUN"),
+    ],
+)
+def test_a_file_that_is_not_taken_is_named_as_it_was_typed(
+    files: Path, mmgit: Mmgit, option: str, text: str, said: str
+) -> None:
+    (files / "train.py").write_text(text)
+    script = [] if option == "-f" else ["-f", f"{files}/score.py"]
+
+    ended = mmgit("model", "register", "digits", f"{files}/digits.onnx", *script, option, f"{files}/train.py")
+
+    assert ended.code == 2
+    assert f"error: {files}/train.py{said}" in ended.err
+    assert not Path("models/digits").exists()

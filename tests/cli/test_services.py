@@ -74,7 +74,7 @@ def test_options_and_group_are_written_in_one_order(root: Path, mmgit: Mmgit) ->
 
 def test_a_refused_service_leaves_no_model_and_no_key(root: Path, mmgit: Mmgit, tmp_path: Path) -> None:
     (tmp_path / "digits.onnx").write_bytes(b"weights")
-    (tmp_path / "score.py").write_text("")
+    (tmp_path / "score.py").write_text("def run(x):\n    return x\n")
     files = ["--model-file", f"{tmp_path}/digits.onnx", "-f", f"{tmp_path}/score.py"]
 
     ended = mmgit("service", "create", "digits", "--env", "dev", *files, "--cpu", "much", *KEY_FILE)

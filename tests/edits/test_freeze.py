@@ -86,14 +86,36 @@ def test_steps_are_frozen_and_are_no_file_of_the_image(edited: Callable[..., Edi
 
 
 def test_steps_that_are_not_taken_are_not_frozen(edited: Callable[..., Edited]) -> None:
-    scoring = {"score.py": SCORE, "steps.Dockerfile": b"RUN true\n  USER root\nFROM x\n"}
+    place = "models/churn/scoring/steps.Dockerfile"
+    steps = b"RUN true\n  USER root\nFROM x\nCOPY a b\nENV A 1\nWORKDIR /\n"
 
     with pytest.raises(UsageError) as raised:
-        frozen(edited(), scoring, Solver())
+        frozen(edited(), {"score.py": SCORE, "steps.Dockerfile": steps}, Solver())
 
-    assert raised.value.message == (
-        "models/churn/scoring/steps.Dockerfile:2:3: `USER` is none of RUN, ENV, ARG, LABEL, EXPOSE; and 1 more"
-    )
+    assert raised.value.message.splitlines() == [
+        f"{place}:2:3: `USER` is none of RUN, ENV, ARG, LABEL, EXPOSE",
+        f"{place}:3:1: `FROM` is none of RUN, ENV, ARG, LABEL, EXPOSE",
+        f"{place}:4:1: `COPY` is none of RUN, ENV, ARG, LABEL, EXPOSE",
+        f"{place}:5:5: ENV takes NAME=VALUE",
+        f"{place}:6:1: `WORKDIR` is none of RUN, ENV, ARG, LABEL, EXPOSE",
+    ]
+    assert raised.value.hint.split("; ") == [
+        "USER, CMD, ENTRYPOINT and WORKDIR are mmgit's own: leave them out",
+        "instead of FROM: mmgit base update --image IMAGE",
+        "instead of COPY and ADD: --file FILE, or put it beside score.py",
+        "ENV MODE=fast",
+    ]
+
+
+def test_of_many_mistakes_in_steps_the_first_are_told(edited: Callable[..., Edited]) -> None:
+    with pytest.raises(UsageError) as raised:
+        frozen(edited(), {"score.py": SCORE, "steps.Dockerfile": b"VOLUME x\n" * 25}, Solver())
+
+    assert raised.value.message.splitlines()[19:] == [
+        "models/churn/scoring/steps.Dockerfile:20:1: `VOLUME` is none of RUN, ENV, ARG, LABEL, EXPOSE",
+        "and 5 more",
+    ]
+    assert raised.value.hint == "steps are RUN, ENV, ARG, LABEL, EXPOSE and nothing else"
 
 
 def test_what_the_newest_manifest_says_is_not_frozen_again(edited: Callable[..., Edited]) -> None:
