@@ -4,12 +4,14 @@ Before it reads any of the file it gives up to open files and sockets, to write 
 memory and time beyond its limits.
 """
 
+import _compat_pickle  # noqa: F401 - as `names` below
 import codecs
 import json
 import os
 import resource
 import sys
 
+import mmgit.formats.names  # noqa: F401 - no file is found any more when it is asked for
 from mmgit.formats.found import Found
 from mmgit.formats.scan import scan
 

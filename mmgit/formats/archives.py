@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import tarfile
 import zipfile
 from collections.abc import Iterator
 from typing import IO, Any, Protocol
@@ -18,7 +19,12 @@ _CONFIG_BYTES_MAX = 64 * 2**20
 _HEADER_BYTES_MAX = 2**16
 _ENCRYPTED = 0x1
 _WINDOW_BYTES = 2**20
-_LAMBDA = re.compile(rb'"class_name":\s*"Lambda"')
+_CODE = ("Lambda", "__lambda__")
+_LAMBDA = re.compile(rb'"class_name"\s*:\s*"(?:Lambda|__lambda__)"')
+_SPELT = re.compile(rb"\\u00[4-7][0-9A-Fa-f]")
+"""A letter as JSON need not write it, and no library does."""
+_ELSEWHERE = re.compile(rb'"module"\s*:\s*"(?!(?:tf_)?keras(?:\.(?!utils|saving)\w+)*")([A-Za-z_][\w.]{0,199})"')
+_OVERLAP_BYTES = 512
 _KERAS = re.compile(r"(tf_)?keras(\.(?!utils|saving)\w+)*").fullmatch
 _MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
 
@@ -51,6 +57,27 @@ def read_archive(file: IO[bytes], found: Found, inner: Inner) -> Format | None:
         return _format(archive, names, inside, found)
 
 
+def is_tar(head: bytes) -> bool:
+    """Whether a file that begins so is an archive of tar's, as PyTorch once wrote and reads."""
+    try:
+        tarfile.TarInfo.frombuf(head[: tarfile.BLOCKSIZE], "utf-8", "surrogateescape")
+    except tarfile.HeaderError:
+        return False
+    return True
+
+
+def read_tar(file: IO[bytes], inner: Inner) -> Format | None:
+    """Follow each file in an archive of tar's."""
+    inside: set[Format | None] = set()
+    with tarfile.open(fileobj=file, mode="r:") as archive:
+        for number, member in enumerate(archive):
+            if number == MEMBERS_MAX:
+                raise Broken(f"an archive with more than {MEMBERS_MAX:,} files", 0)
+            if stream := archive.extractfile(member) if member.isreg() else None:
+                inside.add(inner(stream, is_pickle=claimed_by(member.name) == "pickle"))
+    return "pickle" if "pickle" in inside else None
+
+
 def _format(archive: zipfile.ZipFile, names: set[str], inside: set[Format | None], found: Found) -> Format | None:
     if {"config.json", "metadata.json"} <= names:
         with archive.open("config.json") as file:
@@ -72,7 +99,7 @@ def _keras_config(data: bytes, found: Found) -> None:
             continue
         waiting.extend(node.values())
         module, name = node.get("module"), node.get("class_name")
-        if isinstance(name, str) and (name == "Lambda" or not _is_of_keras(module)):
+        if isinstance(name, str) and (name in _CODE or not _is_of_keras(module)):
             found.imports(Name(module if isinstance(module, str) and _MODULE(module) else "keras", name[:100]), 0)
 
 
@@ -84,11 +111,17 @@ def read_hdf5(file: IO[bytes], found: Found) -> Format:
     """Look in a model of Keras for layers that are code: their description is text, wherever it lies in the file."""
     rest, at = b"", 0
     while block := file.read(_WINDOW_BYTES):
-        if match := _LAMBDA.search(rest + block):
-            found.imports(Name("keras.layers", "Lambda"), at - len(rest) + match.start())
+        text, begin = rest + block, at - len(rest)
+        if match := _LAMBDA.search(text):
+            found.imports(Name("keras.layers", "Lambda"), begin + match.start())
             break
+        if match := _SPELT.search(text):
+            found.doubt("the description of a model in it hides letters", begin + match.start())
+            break
+        for match in _ELSEWHERE.finditer(text):
+            found.imports(Name(match[1].decode("latin-1"), "Any"), begin + match.start())
         at += len(block)
-        rest = block[-64:]
+        rest = text[-_OVERLAP_BYTES:]
     return "keras"
 
 

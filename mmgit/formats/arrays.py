@@ -11,6 +11,7 @@ from mmgit.formats.stream import Broken
 from mmgit.formats.values import Made
 
 ALIGNMENT_BYTES = 16
+_ATTRIBUTES = frozenset({"allow_mmap", "dtype", "numpy_array_alignment_bytes", "order", "shape", "subclass"})
 _FIXED = re.compile(r"(?:[iufc](?:[1248]|16)|b1|[mM]8)")
 _FLEXIBLE = re.compile(r"[SUV]\d{1,9}")
 _OBJECT = re.compile(r"O[48]?")
@@ -22,6 +23,8 @@ _FLAGS, _ITEM_SIZE, _FIELDS, _SUBARRAY = 7, 5, 4, 2
 def size_of(array: Made, at: int) -> int | None:
     """The bytes of an array behind its padding; None for a pickle of objects."""
     said = array.attributes
+    if said.keys() - _ATTRIBUTES:
+        raise Broken("an array in it has attributes that joblib gives none", at)
     shape, dtype = said.get("shape"), said.get("dtype")
     if said.get("numpy_array_alignment_bytes") != ALIGNMENT_BYTES and not _is_of_objects(dtype):
         raise Broken("an array in it has no alignment, as joblib before 1.2 wrote it", at)

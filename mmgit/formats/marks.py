@@ -49,8 +49,8 @@ def formats_of(name: str, head: bytes | None) -> tuple[Format, ...]:
     return (claimed, *(found or ("other",)))
 
 
-def imports_in(head: bytes) -> tuple[str, ...]:
-    """What a pickle that begins so imports, as far as it is there."""
+def found_in(head: bytes) -> Found:
+    """What a pickle that begins so imports, and what of it cannot be told, as far as it is there."""
     for begin, unpack in _PACKED.items():
         if head.startswith(begin):
             with suppress(zlib.error, OSError, lzma.LZMAError, EOFError):
@@ -58,7 +58,7 @@ def imports_in(head: bytes) -> tuple[str, ...]:
     found = Found()
     with suppress(Broken):  # not a pickle, or cut
         follow(Stream(io.BytesIO(head)), found)
-    return tuple(found.names)
+    return found
 
 
 def _formats_in(head: bytes, *, is_packed: bool = False) -> tuple[Format, ...]:
@@ -79,7 +79,7 @@ def _is_pickle(head: bytes) -> bool:
         return True
     if head.startswith(b"\x93NUMPY"):
         return b"|O'" in head[:256]
-    return bool(imports_in(head))
+    return found_in(head).has_imports
 
 
 def _is_safetensors(head: bytes) -> bool:

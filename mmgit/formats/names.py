@@ -59,7 +59,8 @@ pandas\._libs\.tslibs\.\w+:(_unpickle_timestamp|_timedelta_unpickle|[A-Z]\w+)
 pandas\._libs\.missing:NAType
 pandas:(DataFrame|Series|Categorical|Timestamp|Timedelta|Period|Interval|\w*Index|\w*Dtype)
 pandas\.arrays:\w+Array
-pyarrow\.lib:(_restore_array|type_for_alias|py_buffer|[A-Z]\w+)
+pyarrow\.lib:(_restore_array|type_for_alias|py_buffer|(?!\w*Extension)[A-Z]\w*(Array|Type|Scalar|Batch|Buffer|Metadata))
+pyarrow\.lib:(Field|Schema|Table)
 sklearn(\.(?!(callback|datasets|externals|utils|conftest)\b)\w+)*:(_?[A-Z]\w*|newObj|__pyx_unpickle_\w+)
 sklearn\.utils\.(_bunch:Bunch|_metadata_requests:(Method)?MetadataRequest|_tags:\w*Tags|deprecation:deprecated)
 sklearn\.(utils:Bunch|utils\.(murmurhash|_random|_fast_dict):[A-Z]\w*)
@@ -81,15 +82,24 @@ __torch__(\.\w+)*:\w+
 _HARMLESS = re.compile("|".join(f"(?:{line})" for line in _NAMES.split("\n") if line))
 
 _KNOWN = re.compile(
-    "catboost|dask|joblib|keras|lightgbm|mlflow|numexpr|numpy|onnx|onnxruntime|pandas|polars|pyarrow|ray|scipy|skops"
-    "|sklearn|tensorflow|tf_keras|torch|torchvision|transformers|xgboost"
+    "catboost|dask|gensim|joblib|keras|lightgbm|matplotlib|mlflow|nltk|numexpr|numpy|onnx|onnxruntime|pandas|polars|pyarrow|ray|scipy|skops"
+    "|patsy|pydantic|pyspark|sklearn|spacy|sqlalchemy|statsmodels|tensorflow|tf_keras|torch|torchvision|tqdm|transformers"
+    "|xgboost"
 )
 """Packages of which a function that is not listed may do anything."""
 _RUNNING = re.compile(
-    "IPython|_pytest|aiohttp|asynchat|asyncore|cgi|cloudpickle|commands|crypt|dill|distutils|fabric|httpx|imp|jsonpickle"
-    "|nt|paramiko|pexpect|pip|pipes|pkg_resources|posix|ptyprocess|pytest|requests|setuptools|smtpd|telnetlib|urllib3"
+    "Cython|IPython|_distutils_hack|_pytest|aiohttp|asynchat|asyncore|attr|attrs|boto3|botocore|cffi|cgi|click|cloudpickle"
+    "|commands|crypt|cython|decorator|dill|distributed|distutils|django|docker|execnet|fabric|flask|fsspec|future|gevent|git"
+    "|httpx|imp|invoke|jinja2|jsonpickle|jupyter_client|llvmlite|loky|mako|multiprocess|nt|numba|paramiko|past|pathos|pexpect"
+    "|pip|pipes|pkg_resources|plumbum|posix|psutil|ptyprocess|py|pytest|requests|ruamel|setuptools|sh|six|smtpd|sympy"
+    "|telnetlib|tornado|twisted|urllib3|werkzeug|wrapt|yaml|zmq"
 )
 """What runs code or fetches it, beside the standard library, which once had some of these."""
+_CLASSES_THAT_RUN = re.compile(
+    r"(joblib|pyarrow|numpy\.(ctypeslib|distutils|f2py|lib|testing)|pandas\.(_testing|core\.computation|io)|numexpr)\b.*"
+    r"|pandas:(ExcelFile|ExcelWriter|HDFStore)"
+)
+"""Where classes of known packages open files, or run what they are given, as soon as one is made."""
 
 
 @cache
@@ -100,7 +110,7 @@ def verdict_of(name: str) -> Verdict:
     if _HARMLESS.fullmatch(name):
         return "harmless"
     package = name.partition(":")[0].partition(".")[0]
-    is_code = package.endswith("keras") and attribute == "Lambda"
+    is_code = (package.endswith("keras") and attribute in ("Lambda", "__lambda__")) or _CLASSES_THAT_RUN.fullmatch(name)
     if is_code or package in sys.stdlib_module_names or _RUNNING.fullmatch(package) or "." in attribute:
         return "dangerous"
     is_class = attribute.lstrip("_")[:1].isupper()

@@ -17,6 +17,9 @@ _NUMBER_BYTES_MAX = 2**16
 OPAQUE = type("Opaque", (), {"__repr__": lambda _: "OPAQUE"})()
 """A value of which nothing is known, and nothing needs to be."""
 
+TEXT = type("Text", (), {"__repr__": lambda _: "TEXT"})()
+"""The same of what may be a text."""
+
 Step = tuple[int, str, object]
 """Where a step begins, what it is called, and the text or number in it, else `OPAQUE`."""
 
@@ -80,13 +83,14 @@ def _counted(name: str, width: int, is_signed: bool) -> Reader:  # noqa: FBT001 
         if encoding is not None and size <= TEXT_BYTES_MAX:
             return stream.read(size).decode(encoding, "surrogatepass")
         stream.skip(size)
-        return OPAQUE
+        return OPAQUE if encoding is None else TEXT
 
     return read
 
 
 def _index(stream: Stream) -> int:
-    return int(stream.line(TEXT_BYTES_MAX))
+    """A number, with whatever spaces around it; it ends at a NUL, as the unpickler written in C reads it."""
+    return int(stream.squeezed_line(TEXT_BYTES_MAX).partition(b"\0")[0])
 
 
 def _number(stream: Stream) -> object:
@@ -97,14 +101,16 @@ def _number(stream: Stream) -> object:
     return OPAQUE
 
 
-def _pair(stream: Stream) -> tuple[str, str]:
-    return stream.line(TEXT_BYTES_MAX).decode(), stream.line(TEXT_BYTES_MAX).decode()
+def _pair(stream: Stream) -> tuple[str, str | None]:
+    """A module and a name in it; None for one that is too long."""
+    module, name = stream.line(TEXT_BYTES_MAX).decode(), stream.rest_of_line(TEXT_BYTES_MAX)
+    return module, None if name is None else name.decode()
 
 
 def _quoted(stream: Stream) -> object:
     text = stream.rest_of_line(TEXT_BYTES_MAX)
     if text is None:
-        return OPAQUE
+        return TEXT
     text = text.rstrip()
     if len(text) < 2 or text[:1] not in b"'\"" or text[-1:] != text[:1]:  # noqa: PLR2004 - the quotes
         raise ValueError("no quotes")
@@ -113,7 +119,7 @@ def _quoted(stream: Stream) -> object:
 
 def _unquoted(stream: Stream) -> object:
     text = stream.rest_of_line(TEXT_BYTES_MAX)
-    return OPAQUE if text is None else text.decode("raw-unicode-escape")
+    return TEXT if text is None else text.decode("raw-unicode-escape")
 
 
 def _ignored(stream: Stream) -> object:

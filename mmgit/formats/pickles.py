@@ -11,10 +11,11 @@ from functools import partial
 from typing import Any
 
 from mmgit.formats import arrays
+from mmgit.formats.distributions import is_distribution
 from mmgit.formats.found import Found
-from mmgit.formats.opcodes import OPAQUE, steps
+from mmgit.formats.opcodes import OPAQUE, TEXT, Step, steps
 from mmgit.formats.stream import Broken, Stream
-from mmgit.formats.values import LOST, Made, Name
+from mmgit.formats.values import LOST, Made, Name, apart, first_guarded, is_handed_a_class, may_be_text
 
 _MARK = type("Mark", (), {})()
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
@@ -24,6 +25,8 @@ _KEYS_MAX = 64
 _SIZE_MAX = 16
 """The same for a tuple."""
 _DEPTH_MAX = 8
+_OPENING = "numpy:memmap"
+"""Harmless as the class of an array, but not to be called: what is set in it goes into a file."""
 
 
 def follow(stream: Stream, found: Found, depth: int = 0) -> None:
@@ -37,23 +40,35 @@ class _Machine:
     """A stack and a memo, as an unpickler has them."""
 
     def __init__(self, stream: Stream, found: Found, depth: int) -> None:
-        self._stream, self._found, self._depth = stream, found, depth
+        self.stream, self.found, self.depth = stream, found, depth
         self._stack: list[Any] = []
-        self._memo: dict[int, Any] = {}
+        self.memo: dict[int, Any] = {}
         self._frame_end = 0
         self._at = 0
 
-    def run(self) -> None:
-        actions = _ACTIONS
-        for at, name, argument in steps(self._stream):
-            self._at = at
-            if name in _PUSHED:
-                self._stack.append(argument)
-            elif name != "STOP":
-                actions[name](self, argument)
+    def run(self, other: "_Continued | None" = None) -> None:
+        """Follow a pickle; so does the `other` one, as long as it can."""
+        for step in steps(self.stream):
+            self.take(step)
+            if other:
+                try:
+                    other.take(step)
+                except Broken:
+                    other = None
         self._pop()
-        if self._depth and self._frame_end > self._stream.at:
+        if self.depth and self._frame_end > self.stream.at:
             raise Broken("it ends within a frame", self._at)
+
+    def take(self, step: Step) -> None:
+        """Follow one step."""
+        self._at, name, argument = step
+        if name in _PUSHED:
+            self._stack.append(argument)
+        elif name != "STOP":
+            self._actions()[name](self, argument)
+
+    def _actions(self) -> Mapping[str, Callable[[Any, Any], None]]:
+        return _ACTIONS
 
     def _pop(self) -> Any:  # noqa: ANN401 - stand-ins for any value
         value = self._stack.pop() if self._stack else _MARK
@@ -76,13 +91,17 @@ class _Machine:
 
     def doubt(self, reason: str) -> None:
         """Say that something cannot be told."""
-        self._found.doubt(reason, self._at)
+        self.found.doubt(reason, self._at)
+
+    def refuse(self, reason: str) -> None:
+        """Say that something may run code, whatever else there is."""
+        self.found.doubt(reason, self._at)
 
     def protocol(self, _: object) -> None:
         """Changes nothing: names that Python 3 has renamed are judged by both of theirs."""
 
     def frame(self, size: Any) -> None:  # noqa: ANN401 - as above
-        self._frame_end = self._stream.at + size
+        self._frame_end = self.stream.at + size
 
     def mark(self, _: object) -> None:
         self._stack.append(_MARK)
@@ -99,19 +118,29 @@ class _Machine:
         self._stack.append(self._top())
 
     def put(self, index: Any) -> None:  # noqa: ANN401 - as above
-        self._memo[index] = self._top()
+        self.memo[index] = self._top()
 
     def memoize(self, _: object) -> None:
-        self._memo[len(self._memo)] = self._top()
+        self.memo[self._memoized()] = self._top()
+
+    def _memoized(self) -> int:
+        return len(self.memo)
 
     def get(self, index: Any) -> None:  # noqa: ANN401 - as above
-        if index not in self._memo:
+        if index not in self.memo:
             raise Broken("it takes a value that is not there", self._at)
-        self._stack.append(self._memo[index])
+        self._stack.append(self.memo[index])
 
     def opaque_of_one(self, _: object) -> None:
         self._pop()
         self._stack.append(OPAQUE)
+
+    def text_of_one(self, _: object) -> None:
+        self._pop()
+        self._stack.append(TEXT)
+
+    def persistent(self, _: object) -> None:
+        self._stack.append(TEXT)
 
     def opaque_of_many(self, _: object) -> None:
         self._pop_to_mark()
@@ -157,6 +186,8 @@ class _Machine:
             for key, value in zip(values[::2], values[1::2], strict=True):
                 if isinstance(key, str):
                     target[key] = value
+                elif not isinstance(key, int):  # whatever it is may be equal to a text
+                    target[LOST] = True
             if len(target) > _KEYS_MAX:
                 target.clear()
                 target[LOST] = True
@@ -181,20 +212,20 @@ class _Machine:
         if isinstance(module, str) and isinstance(name, str):
             self._stack.append(self._name(module, name))
         else:
-            self._found.has_imports = True
-            self.doubt("it imports what it only names while it is loaded, or by a name that is too long")
+            self.found.has_imports = True
+            self.refuse("it imports what it only names while it is loaded, or by a name that is too long")
             self._stack.append(OPAQUE)
 
-    def _name(self, module: str, name: str) -> Any:  # noqa: ANN401 - as above
-        if len(module) + len(name) > _LETTERS_MAX:
-            self._found.has_imports = True
-            self.doubt("it imports by a name that is too long")
+    def _name(self, module: str, name: str | None) -> Any:  # noqa: ANN401 - as above
+        if name is None or len(module) + len(name) > _LETTERS_MAX:
+            self.found.has_imports = True
+            self.refuse("it imports by a name that is too long")
             return OPAQUE
         if not (_NAME(module) and _NAME(name)):
             self.doubt("it imports what has no name that Python gives")
             return OPAQUE
         named = Name(module, name)
-        self._found.imports(named, self._at)
+        self.found.imports(named, self._at)
         return named
 
     def instance(self, pair: Any) -> None:  # noqa: ANN401 - as above
@@ -214,15 +245,23 @@ class _Machine:
     def new_object_with_keywords(self, _: object) -> None:
         keywords, arguments, kind = self._pop(), self._pop(), self._pop()
         given = tuple(keywords.values()) if isinstance(keywords, dict) else ()
-        self._call(kind, (*arguments, *given) if isinstance(arguments, tuple) else OPAQUE)
+        self._call(kind, arguments, given)
+        if keywords != {}:
+            self._top().arguments = ()  # which of them is which is not known
 
-    def _call(self, function: Any, arguments: Any) -> None:  # noqa: ANN401 - as above
+    def _call(self, function: Any, arguments: Any, more: tuple[Any, ...] = ()) -> None:  # noqa: ANN401 - as above
         if not isinstance(function, Name):
             self.doubt("it calls what it only makes while it is loaded")
         given = arguments if isinstance(arguments, tuple) else ()
-        if any(isinstance(each, Made) and each.is_array for each in given):
+        if any(isinstance(each, Made) and each.is_array for each in (*given, *more)):
             self.doubt("it hands on an array of joblib's before it is read")
-        self._stack.append(Made(str(function), given))
+        handed = given[1:] if is_handed_a_class(str(function)) else given
+        if guarded := first_guarded((*handed, *more)):
+            self.refuse(f"it hands on {guarded}")
+        made = Made(str(function), given)
+        if made.of == _OPENING:
+            self.refuse(f"it calls {_OPENING}, which opens a file")
+        self._stack.append(made)
 
     def build(self, _: object) -> None:
         state, target = self._pop(), self._top()
@@ -230,6 +269,8 @@ class _Machine:
         if not isinstance(target, Made):
             return
         target.take(state)
+        if target.is_distribution and not is_distribution(target):
+            self.refuse("a distribution of scipy.stats in it holds code that is not scipy's")
         if target.is_array:
             if not isinstance(state, dict):
                 raise Broken("an array of joblib's is described in a way of its own", self._at)
@@ -239,16 +280,68 @@ class _Machine:
 
     def _pass_over(self, array: Made) -> None:
         """What joblib writes behind an array's description: its bytes, or a pickle of the objects in it."""
-        if self._depth or self._frame_end > self._stream.at:
+        if self.depth or self._frame_end > self.stream.at:
             raise Broken("an array of joblib's where joblib writes none", self._at)
         size_bytes = arrays.size_of(array, self._at)
         if size_bytes is None:
-            follow(self._stream, self._found, self._depth + 1)
+            _Machine(self.stream, self.found, self.depth + 1).run(_Continued(self))
             return
-        padding = self._stream.read(1)[0]
+        padding = self.stream.read(1)[0]
         if not 0 < padding <= arrays.ALIGNMENT_BYTES:  # a number that is no opcode: `pickle.load` ends here
             raise Broken("an array of joblib's begins where none can", self._at)
-        self._stream.skip(padding + size_bytes)
+        self.stream.skip(padding + size_bytes)
+
+
+class _Continued(_Machine):
+    """The steps of an array's objects as `pickle.load` takes them, which knows no arrays: with the memo around them.
+
+    Of a good file that makes no sense, and ends soon. So only what is dangerous is told of it.
+    """
+
+    def __init__(self, outer: _Machine) -> None:
+        super().__init__(outer.stream, Found(), outer.depth + 1)
+        self._told, self._outer, self._new = outer.found, outer.memo, set[int]()
+
+    def _memoized(self) -> int:
+        return len(self._outer) + len(self._new)
+
+    def put(self, index: Any) -> None:  # noqa: ANN401 - as above
+        super().put(index)
+        if index not in self._outer:
+            self._new.add(index)
+
+    def memoize(self, _: object) -> None:
+        self.put(self._memoized())
+
+    def get(self, index: Any) -> None:  # noqa: ANN401 - as above
+        if index in self.memo:
+            super().get(index)
+        elif index in self._outer:
+            self._stack.append(apart(self._outer[index]))
+        else:
+            raise Broken("it takes a value that is not there", self._at)
+
+    def imported_from_stack(self, argument: object) -> None:
+        if not all(may_be_text(each) for each in self._stack[-2:]):
+            raise Broken("it imports by what is no text", self._at)
+        super().imported_from_stack(argument)
+
+    def _name(self, module: str, name: str | None) -> Any:  # noqa: ANN401 - as above
+        from mmgit.formats.names import verdict_of  # noqa: PLC0415 - few have arrays of objects
+
+        named = super()._name(module, name)
+        if isinstance(named, Name) and verdict_of(str(named)) == "dangerous":
+            self.refuse(f"it imports {named}")
+        return named
+
+    def doubt(self, reason: str) -> None:
+        """Nothing: it is what makes no sense mostly."""
+
+    def refuse(self, reason: str) -> None:
+        self._told.doubt(f"read without joblib, {reason}", self._at)
+
+    def _actions(self) -> Mapping[str, Callable[[Any, Any], None]]:
+        return _CONTINUED
 
 
 _ACTIONS: Mapping[str, Callable[[_Machine, Any], None]] = {
@@ -261,7 +354,9 @@ _ACTIONS: Mapping[str, Callable[[_Machine, Any], None]] = {
     **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), _Machine.put),
     "MEMOIZE": _Machine.memoize,
     **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Machine.get),
-    **dict.fromkeys(("READONLY_BUFFER", "BINPERSID"), _Machine.opaque_of_one),
+    "READONLY_BUFFER": _Machine.opaque_of_one,
+    "BINPERSID": _Machine.text_of_one,
+    "PERSID": _Machine.persistent,
     **dict.fromkeys(("LIST", "FROZENSET"), _Machine.opaque_of_many),
     **dict.fromkeys(("EXT1", "EXT2", "EXT4"), _Machine.extension),
     "EMPTY_TUPLE": _Machine.empty_tuple,
@@ -280,6 +375,13 @@ _ACTIONS: Mapping[str, Callable[[_Machine, Any], None]] = {
     **dict.fromkeys(("REDUCE", "NEWOBJ"), _Machine.reduce),
     "NEWOBJ_EX": _Machine.new_object_with_keywords,
     "BUILD": _Machine.build,
+}
+_CONTINUED: Mapping[str, Callable[[_Continued, Any], None]] = {
+    **_ACTIONS,
+    **dict.fromkeys(("PUT", "BINPUT", "LONG_BINPUT"), _Continued.put),
+    "MEMOIZE": _Continued.memoize,
+    **dict.fromkeys(("GET", "BINGET", "LONG_BINGET"), _Continued.get),
+    "STACK_GLOBAL": _Continued.imported_from_stack,
 }
 _PUSHED = {each.name for each in pickletools.opcodes if each.stack_after and not each.stack_before} - _ACTIONS.keys()
 """What only puts a value on the stack."""

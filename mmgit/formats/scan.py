@@ -9,13 +9,16 @@ import gzip
 import io
 import lzma
 import struct
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
-from typing import IO
+from tarfile import BLOCKSIZE
+from typing import IO, Any
 
-from mmgit.formats.archives import objects_in, read_archive, read_hdf5
+from mmgit.formats.archives import is_tar, objects_in, read_archive, read_hdf5, read_tar
 from mmgit.formats.found import Found
 from mmgit.formats.marks import HEAD_BYTES, formats_of
 from mmgit.formats.pickles import follow
@@ -25,14 +28,19 @@ from mmgit.spec.project import Format
 
 DEPTH_MAX = 2
 """Of archives in archives: a sparse matrix in a file of skops is one."""
-_DAMAGES = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError, ValueError, RuntimeError)
+_DAMAGES = (
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError),
+    *(struct.error, EOFError, OSError, ValueError, RuntimeError),
+)
 """What the standard library raises for what is packed and damaged, encrypted, or packed in a way of its own."""
-_PACKED: Mapping[bytes, Callable[[IO[bytes]], Reads]] = {
+_PACKED: Mapping[bytes, Callable[[IO[bytes]], Any]] = {
     b"\x1f\x8b": lambda file: gzip.GzipFile(fileobj=file),
     b"BZh": bz2.BZ2File,
     **dict.fromkeys((b"\xfd7zXZ\x00", b"\x5d\x00"), lzma.LZMAFile),
     **dict.fromkeys((b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda"), Unzlib),
 }
+_ALSO_A_PICKLE = b"BZh"
+"""What may as well be the beginning of a pickle: bytes, of a length that `Zh` begins."""
 _UNREAD = (b"\x04\x22\x4d\x18", *(b"ZF%c" % digit for digit in b"0123456789abcdefABCDEF"))
 """LZ4, and what joblib wrote before 0.10."""
 _NPY, _ZIP, _HDF5 = b"\x93NUMPY", b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
@@ -59,7 +67,7 @@ def scan(name: str, file: IO[bytes]) -> tuple[Format, Found]:
 def is_plain(name: str, file: IO[bytes]) -> bool:
     """Whether the first bytes tell already that no pickle is in a file, and nothing else that names code."""
     head = file.read(HEAD_BYTES)
-    is_packed = head.startswith((_ZIP, _HDF5, _NPY, *_PACKED, *_UNREAD)) or zipfile.is_zipfile(file)
+    is_packed = head.startswith((_ZIP, _HDF5, _NPY, *_PACKED, *_UNREAD)) or is_tar(head) or zipfile.is_zipfile(file)
     if is_packed or "pickle" in formats_of(name, head):
         return False
     found, is_whole = Found(), len(head) < HEAD_BYTES
@@ -67,6 +75,8 @@ def is_plain(name: str, file: IO[bytes]) -> bool:
         follow(Stream(io.BytesIO(head)), found)
     except Broken as broken:
         is_whole = is_whole or broken.at < len(head)
+    else:
+        return False  # another one may follow
     return is_whole and not found.has_imports
 
 
@@ -90,8 +100,25 @@ def _read(file: IO[bytes], found: Found, depth: int, *, is_pickle: bool = False)
     if head.startswith(_NPY):
         return _pickles(file, found, is_pickle=True) if objects_in(file) else None
     unpack = next((each for begin, each in _PACKED.items() if head.startswith(begin)), None)
+    unpacked = unpack(file) if unpack else file
+    if _holds_tar(unpacked):
+        return read_tar(unpacked, partial(_read, found=found, depth=depth + 1))
     last = _TORCH_PICKLES if head == _TORCH else None
-    return _pickles(unpack(file) if unpack else file, found, is_pickle=is_pickle, last=last)
+    kind = _pickles(unpacked, found, is_pickle=is_pickle, last=last)
+    if head.startswith(_ALSO_A_PICKLE):
+        file.seek(0)
+        kind = _pickles(file, found, is_pickle=False) or kind
+    return kind
+
+
+def _holds_tar(file: Any) -> bool:  # noqa: ANN401 - of any way of packing
+    if isinstance(file, Unzlib):
+        return False
+    head = b""
+    with suppress(*_DAMAGES):
+        head = file.read(BLOCKSIZE)
+    file.seek(0)
+    return is_tar(head)
 
 
 def _pickles(file: Reads, found: Found, *, is_pickle: bool, last: int | None = None) -> Format | None:

@@ -28,7 +28,7 @@ class Stream:
     """Bytes of known places. What is read must be there: `Broken` is raised where it is not."""
 
     def __init__(self, file: Reads) -> None:
-        self._file = file
+        self._read = getattr(file, "read1", file.read)  # what comes before a fault of a packed file is read before it
         self._block = io.BytesIO()
         self._begin = 0
 
@@ -74,6 +74,17 @@ class Stream:
             data = data + self._block.readline(most - len(data)) if is_kept else self._block.readline(most)
         return data[:-1] if is_kept else None
 
+    def squeezed_line(self, most: int) -> bytes:
+        """A line of any length without its end and without spaces, which may have so many bytes then."""
+        squeezed = data = b""
+        while not data.endswith(b"\n"):
+            data = self._block.readline()
+            squeezed += data.translate(None, b" \t\v\f\r\n")
+            if len(squeezed.partition(b"\0")[0]) > most or not (data.endswith(b"\n") or self._fill()):
+                raise Broken("a line in it does not end", self.at)
+            squeezed = squeezed[: most + 1]
+        return squeezed
+
     def peek(self) -> bytes:
         """The next byte, which stays unread; none at the end."""
         data = self._block.read(1)
@@ -85,6 +96,6 @@ class Stream:
 
     def _fill(self) -> bool:
         self._begin += self._block.tell()
-        data = self._file.read(_BLOCK_BYTES)
+        data = self._read(_BLOCK_BYTES)
         self._block = io.BytesIO(data)
         return bool(data)

@@ -1,11 +1,30 @@
 """Stand-ins for what a pickle makes: names that it imports, and objects that it has them make. Nothing is made."""
 
+import re
+from copy import copy
 from typing import Any, NamedTuple
+
+from mmgit.formats.opcodes import TEXT
 
 LOST = "?"
 """The only key of a stand-in for a dict of more keys than any description has."""
-_RECONSTRUCTORS = frozenset({"copyreg:_reconstructor", "copy_reg:_reconstructor", "copyreg:__newobj__"})
+_RECONSTRUCTORS = frozenset(
+    f"{module}:{name}" for module in ("copyreg", "copy_reg") for name in ("_reconstructor", "__newobj__")
+)
 """They make an object of the class that they are given."""
+_TAKING_CLASSES = re.compile(r"numpy\._?core\.multiarray:_reconstruct").fullmatch
+"""What makes an array of the class that it is given."""
+_GUARDED = re.compile(
+    r"numpy:memmap|(?:\w+\.)*numpy_pickle:NumpyArrayWrapper|scipy\.stats\._(?:continuous|discrete)_distns:\w+_gen"
+).fullmatch
+"""Harmless as long as it is seen what becomes of them: whoever else is given one may make an object of it."""
+_OTHER = re.compile(r".*[:.]_*[A-Z]\w*|numpy(?:\.\w+)*:(?:dtype|ndarray|scalar|_reconstruct)").fullmatch
+"""What makes no text."""
+
+
+def is_handed_a_class(function: str) -> bool:
+    """Whether the first argument of a function is the class of which it makes an object, without calling it."""
+    return function in _RECONSTRUCTORS or _TAKING_CLASSES(function) is not None
 
 
 class Name(NamedTuple):
@@ -35,8 +54,37 @@ class Made:
         """Whether joblib reads an array in place of it."""
         return self.of.endswith("numpy_pickle:NumpyArrayWrapper")
 
+    @property
+    def is_distribution(self) -> bool:
+        """Whether it is one of scipy.stats, which runs a text among its attributes."""
+        return self.of.startswith("scipy.stats.") and self.of.endswith("_gen")
+
     def take(self, state: Any) -> None:  # noqa: ANN401 - stand-ins for any value
         """Be told a state: attributes, or what the class makes of it."""
         self.state = state
         if isinstance(state, dict):
             self.attributes = {} if LOST in state else self.attributes | state
+
+
+def may_be_text(value: Any) -> bool:  # noqa: ANN401 - stand-ins for any value
+    """Whether a value may be text."""
+    return value is TEXT or isinstance(value, str) or (isinstance(value, Made) and not _OTHER(value.of))
+
+
+def apart(value: Any) -> Any:  # noqa: ANN401 - as above
+    """A stand-in that may change, for itself."""
+    return copy(value) if isinstance(value, (dict, Made)) else value
+
+
+def first_guarded(values: tuple[Any, ...]) -> Name | None:
+    """The first class among values, and tuples of them, that nobody else may be given."""
+    waiting, seen = [values], set[int]()
+    while waiting:
+        for each in waiting.pop():
+            if isinstance(each, Name):
+                if _GUARDED(str(each)):
+                    return each
+            elif isinstance(each, tuple) and id(each) not in seen:
+                seen.add(id(each))
+                waiting.append(each)
+    return None

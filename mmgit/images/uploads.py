@@ -26,6 +26,7 @@ CHUNK_BYTES = 64 * 2**20
 _BEGINNINGS = 4
 """How often an upload is begun of which a registry lost what it had."""
 _ERROR_LIMIT_BYTES = 64 * 2**10
+_DIGITS_MAX = 18
 _LOST = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 _UNKNOWN = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
 _TYPE = {"Content-Type": "application/octet-stream"}
@@ -67,6 +68,7 @@ class Upload:
         body(response, _ERROR_LIMIT_BYTES)
         first, _, last = response.headers.get("Range").rpartition("=")[2].partition("-")
         is_said = response.status == HTTPStatus.NO_CONTENT and first == "0" and last.isdecimal() and last != "0"
+        is_said = is_said and len(last) <= _DIGITS_MAX
         if is_said and response.headers.get("Location"):
             self._target = self._place(response)
         return int(last) + 1 if is_said else 0
@@ -82,7 +84,10 @@ class Upload:
     def _place(self, response: Response) -> str:
         """Where the registry wants the next request."""
         body(response, _ERROR_LIMIT_BYTES)
-        where = urlsplit(urljoin(root_of(self._registry.host), response.headers.get("Location")))
+        try:
+            where = urlsplit(urljoin(root_of(self._registry.host), response.headers.get("Location")))
+        except ValueError as error:
+            raise RegistryError(f"{self._registry} wants uploads to go to what is no address") from error
         if where.netloc != self._registry.host:
             raise RegistryError(f"{self._registry} wants uploads to go to {where.hostname}, which mmgit does not do")
         return f"{where.path}{'?' if where.query else ''}{where.query}"
@@ -141,12 +146,15 @@ class _Chunks:
     def _is_found(self) -> bool:
         """Find out how far the upload is, or begin it again; whether the blob is there, and an answer was lost."""
         before, self._there = self._there, self._upload.received() if self._upload else 0
-        if not 0 < self._there <= self._blob.size_bytes:
-            if self._upload and self._registry.has(self._blob):
-                return True
+        is_there = 0 < self._there <= self._blob.size_bytes
+        if not is_there and self._upload and self._registry.has(self._blob):
+            return True
+        if not is_there or self._there < before:
             if self._beginnings == _BEGINNINGS:
                 raise RegistryError(f"{self._registry} lost an upload {_BEGINNINGS} times", "try again later")
-            self._upload, self._there, self._beginnings = Upload(self._registry), 0, self._beginnings + 1
+            self._beginnings += 1
+        if not is_there:
+            self._upload, self._there = Upload(self._registry), 0
         self._advance(self._there - before)
         return False
 

@@ -18,6 +18,7 @@ from typing import IO, Any
 import docker
 from docker.errors import DockerException
 from docker.models.containers import Container
+from docker.utils.config import load_general_config
 
 from mmgit.errors import BuildError, EngineError, visible
 from mmgit.frozen import replace
@@ -50,6 +51,7 @@ def run_steps(images: Layout, ground: Ground, runs: Sequence[Run], scratch: Path
     if found is None:
         hint = "start one here, or say by DOCKER_HOST where it is: docker info; images without RUN need none"
         raise EngineError("steps with RUN need a Docker engine, and none answers", hint)
+    refuse_logins(load_general_config().get("proxies", {}))
     try:
         with (
             pulled(found.client, images, _NAME, ground.index.digest, ground.platform) as image,
@@ -66,6 +68,16 @@ def run_steps(images: Layout, ground: Ground, runs: Sequence[Run], scratch: Path
     except (DockerException, OSError, tarfile.TarError) as error:  # what requests raises is an OSError
         message = f"the Docker engine did not run the steps for {ground.platform} to their end: {error}"
         raise EngineError(message, "docker info") from error
+
+
+def refuse_logins(proxies: Mapping[str, Mapping[str, str]]) -> None:
+    """Raise `EngineError` for a proxy with a login, which commands could leave in the image."""
+    for host, each in proxies.items():
+        if any("@" in str(address) for address in each.values()):
+            hint = "take it out of config.json while you build: a proxy without a login, or none"
+            raise EngineError(
+                f"the proxy for `{host}` in docker's config.json holds a login, which RUN would see", hint
+            )
 
 
 @contextmanager

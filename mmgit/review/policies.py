@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mmgit.desired import DesiredService, FixedScale
-from mmgit.formats.marks import HEAD_BYTES, formats_of, imports_in
+from mmgit.formats.marks import HEAD_BYTES, formats_of, found_in
 from mmgit.formats.policy import judged, judged_by_record
 from mmgit.formats.scanned import Scanned
 from mmgit.repository import layout
@@ -42,8 +42,8 @@ def _refused(policies: Policies, side: Side, reference: str, file: ModelFile) ->
     path = f"{layout.version_folder(reference)}/{file.path}"
     head = side.files.head(path, HEAD_BYTES) if side.files.exists(path) else None
     found = judged_by_record(policies, file, formats_of(path, head))
-    if found.verdict in ("taken", "told") and (names := imports_in(head or b"")):
-        found = judged(policies, (), Scanned("pickle", dict.fromkeys(names, 0)))
+    if found.verdict in ("taken", "told") and (seen := found_in(head or b"")).has_imports:
+        found = judged(policies, (), Scanned("pickle", seen.names, tuple(seen.doubts)))
     if found.verdict == "refused":
         return f"{found.format}, which is refused"
     return f"{found.format}: {found.risk}" if found.verdict == "dangerous" else ""

@@ -127,7 +127,7 @@ def load(image_facts: Path, settings_folder: Path, keys_folder: Path, variables:
     keys_text = None
     if SETTINGS_VARIABLE in variables:
         settings_file, keys_text = SETTINGS_VARIABLE, variables.get(KEYS_VARIABLE, '{"keys": []}')
-        given = _object(variables[SETTINGS_VARIABLE].encode(), settings_file)
+        given = _object(variables[SETTINGS_VARIABLE].encode(errors="surrogateescape"), settings_file)
     else:
         given = _read(settings_folder / "settings.json")
     if "service" not in given:
@@ -162,7 +162,7 @@ def _read(file: Path) -> dict[str, Any]:
 def _object(text: bytes, file: Path | str) -> dict[str, Any]:
     try:
         document = json.loads(without_header(text))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{file}: not JSON: {error}") from error
     if not isinstance(document, dict):
         raise SettingsError(f"{file}: expected an object")

@@ -274,9 +274,11 @@ class ServiceDefaults(Spec):
     """Changes to the rendered objects, in order."""
 
     def check(self) -> None:
-        """One owner of the replica count."""
+        """One owner of the replica count; no variable that the server takes for its settings."""
         if self.replicas is not None and self.autoscale is not None:
             raise ValueError("give either replicas or autoscale, never both")
+        if own := [name for name in self.variables or {} if name.startswith("MMGIT_")]:
+            raise ValueError(f"variable {own[0]}: names that begin with MMGIT_ are the server's own")
 
 
 class ServiceSpec(ServiceDefaults, Document):

@@ -307,6 +307,20 @@ def test_a_model_that_runs_code_is_stopped_whatever_was_recorded(
     assert "digits.skops is pickle: loading it imports posix:system" in ended.out
 
 
+@pytest.mark.parametrize("data", ["a file that is written by an array", "the text that a distribution of SciPy runs"])
+@pytest.mark.usefixtures("root")
+def test_a_model_that_runs_code_by_harmless_names_is_stopped(mmgit: Mmgit, data: str) -> None:
+    mmgit("service", "update", "digits", "--env", "staging", "--manifest", "digits/1", "--unverified")
+    mmgit("compile")
+    Path("models/digits/versions/1/digits.skops").write_bytes(BY_HAND[data])
+    commit("Another model")
+
+    ended = mmgit("gate", "HEAD~..HEAD")
+
+    assert ended.code == FAILED
+    assert "digits.skops is pickle: what loading it does cannot be told" in ended.out
+
+
 @pytest.mark.parametrize(
     ("policies", "state"), [("{}", FAILED), ("{formats: {pickle: warn}}", FAILED), ("{formats: {pickle: allow}}", 0)]
 )

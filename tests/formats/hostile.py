@@ -44,7 +44,82 @@ BY_REDUCE = {
         "behind what is harmless": [OrderedDict(a=1), {"x": (1.5, b"y" * 300)}, Reduced(os.system, TOUCH)],
     }.items()
 }
+
+
+def long(value: str) -> bytes:
+    return b"X" + struct.pack("<I", len(value)) + value.encode()
+
+
+def array(
+    make: bytes = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81",
+    dtype: bytes = b"",
+    shape: bytes = b"K\x00",
+    more: bytes = b"",
+) -> bytes:
+    """An array as joblib describes it, of int8 if nothing else is said."""
+    dtype = dtype or b"cnumpy\ndtype\n" + text("i1") + b"\x89\x88\x87R" + state("|")
+    said = {"subclass": b"cnumpy\nndarray\n", "shape": shape + b"\x85", "order": text("C"), "dtype": dtype}
+    said |= {"allow_mmap": b"\x89", "numpy_array_alignment_bytes": b"K\x10"}
+    return make + b"}(" + b"".join(text(name) + value for name, value in said.items()) + more + b"ub"
+
+
+def state(order: str, flags: bytes = b"K\x00") -> bytes:
+    return b"(K\x03" + text(order) + b"NNN" + b"J\xff\xff\xff\xff" * 2 + flags + b"tb"
+
+
+def passed_over(data: bytes) -> bytes:
+    """Bytes for who does not read an array before them."""
+    return b"B" + struct.pack("<I", len(data)) + data + b"."
+
+
+_OBJECTS = b"cnumpy\ndtype\n" + text("O8") + b"\x89\x88\x87R" + state("|", b"K?")
+_SWAPPED = b"\x80\x04" + text("posix") + b"\x94" + text("system") + b"\x9400"
+_IN_MEMO = text("collections") + b"\x94" + text("Counter") + b"\x9400h\x00h\x01\x93" + CALL + b"."
+_SWAPPED_TYPE = b"cnumpy\ndtype\n)}(" + text("copy") + text("i1") + text("dtype") + text("i8") + b"u\x92" + state("<")
+
 BY_HAND = {
+    "the text that a distribution of SciPy runs": b"cscipy.stats._continuous_distns\nnorm_gen\n)\x81}"
+    + text("_parse_arg_template")
+    + text(f"open('{CANARY}', 'w')")
+    + b"sb.",
+    "a distribution that another function makes": b"cpandas.core.indexes.base\n_new_Index\n"
+    b"cscipy.stats._continuous_distns\nnorm_gen\n}\x86R}" + text("_parse_arg_template") + text("x") + b"sb.",
+    "a file that is written by an array": b"cnumpy\nmemmap\n("
+    + text(CANARY)
+    + text("uint8")
+    + text("w+")
+    + b"K\x00K\x09tRK\x00K#s.",
+    "the same as the class of another": b"ccopyreg\n__newobj__\n(cnumpy\nmemmap\n"
+    + text(CANARY)
+    + text("uint8")
+    + b"tR.",
+    "a file that is opened by pyarrow": b"cpyarrow.lib\nOSFile\n" + text(CANARY) + text("w") + b"\x86R.",
+    "an expression that pandas evaluates": b"cpandas.core.computation.expr\nExpr\n("
+    + text(f"sys.modules.get('os').system('{TOUCH}')")
+    + text("python")
+    + text("pandas")
+    + b"NJ\xfe\xff\xff\xfftR.",
+    "code for six": b"csix\nexec_\n" + CALL + b".",
+    "an array that copy_reg makes": array(b"ccopy_reg\n__newobj__\ncjoblib.numpy_pickle\nNumpyArrayWrapper\n\x85R")
+    + passed_over(b"x" * 62 + SYSTEM + b"."),
+    "an array that pandas makes": array(
+        b"cpandas.core.indexes.base\n_new_Index\ncjoblib.numpy_pickle\nNumpyArrayWrapper\n}\x86R"
+    )
+    + passed_over(b"x" * 62 + SYSTEM + b"."),
+    "an array whose shape is computed": array(more=b"cbuiltins\nstr\n" + text("shape") + b"\x85RK\x05\x85")
+    + b"\x01z"
+    + passed_over(SYSTEM + b"."),
+    "an array whose type is given by keywords": array(dtype=_SWAPPED_TYPE, shape=b"K\x01")
+    + b"\x01zw"
+    + passed_over(b"zz" + SYSTEM + b"."),
+    "objects of an array, with the memo around them": _SWAPPED + array(dtype=_OBJECTS) + _IN_MEMO,
+    "objects of an array that nobody reads": _SWAPPED
+    + array(dtype=_OBJECTS, more=text("read") + b"cbuiltins\nslice\n")
+    + _IN_MEMO,
+    "behind an index with spaces": b"Np" + b" " * 5000 + b"0\n0" + SYSTEM + b".",
+    "behind an index that ends early": b"Np0\0x\n0" + SYSTEM + b".",
+    "behind bytes that begin like bzip2's": b"BZh\x01\x00" + b"x" * 0x1685A + b"0" + SYSTEM + b".",
+    "an attribute by a long name": b"N0\x80\x04cos\n" + b"path.os." * 600 + b"system\n" + CALL + b".",
     "GLOBAL": b"\x80\x02" + SYSTEM + b".",
     "protocol 0 without a mark of it": b"cos\nsystem\n(S'" + TOUCH.encode() + b"'\ntR.",
     "INST": b"(S'" + TOUCH.encode() + b"'\nios\nsystem\n.",

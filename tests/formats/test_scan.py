@@ -1,6 +1,7 @@
 """What loading a model file would import is told without loading it, from files of libraries and of enemies alike."""
 
 import bz2
+import datetime as dt
 import gzip
 import importlib
 import io
@@ -11,6 +12,7 @@ import pkgutil
 import random
 import subprocess
 import sys
+import tarfile
 import tempfile
 import warnings
 import zipfile
@@ -28,7 +30,7 @@ import pytest
 import skops.io
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import sparse
+from scipy import sparse, stats
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -68,6 +70,8 @@ VALUES: dict[str, Any] = {
     "objects": np.array(["a", None, {"b": 1}], dtype=object),
     "records": np.array([(1.5, 2, "x")], dtype=[("a", "f8"), ("b", "i4"), ("c", "U3")]),
     "dates and texts": [np.array(["2026-01-01"], "M8[s]"), np.array(["ä", "bb"]), np.array(5.5)],
+    "distributions": [stats.uniform(0, 1), stats.gamma(2), stats.loguniform(1, 2)],
+    "objects with names": {"copy": np.array([OrderedDict(a=1), dt.date(2026, 1, 1), "a", "a"], dtype=object)},
     "a sparse matrix": sparse.random(20, 20, 0.1, format="csr"),
     "plain values": {"a": (1, 2.5, "x" * 5000, b"y" * 5000, None, True, [1], {2}, frozenset({3}), 2**200, 1j)},
 }
@@ -88,6 +92,16 @@ def zipped(**members: bytes) -> bytes:
     with zipfile.ZipFile(target, "w") as archive:
         for name, data in members.items():
             archive.writestr(name.replace("__", "/").replace("_", "."), data)
+    return target.getvalue()
+
+
+def tarred(**members: bytes) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as archive:
+        for name, data in members.items():
+            entry = tarfile.TarInfo(name)
+            entry.size = len(data)
+            archive.addfile(entry, io.BytesIO(data))
     return target.getvalue()
 
 
@@ -161,6 +175,29 @@ def test_the_names_are_those_that_a_load_asks_for() -> None:
         assert scanned(data)[1].names.keys() == asked
 
 
+def test_a_second_pickle_in_a_file_without_an_ending_is_seen() -> None:
+    assert not is_plain("model.bin", io.BytesIO(b"N." + BAD))
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_what_comes_before_the_damage_of_a_packed_file_is_seen(pack: Callable[[bytes], bytes]) -> None:
+    data = b"B" + (10**5).to_bytes(4, "little") + bytes(10**5) + b"0" + BAD
+    padded = pack(data + bytes(random.Random(1).randbytes(10**6)))  # noqa: S311 - no secret
+
+    kind, found = scanned(padded[: -(10**5)], "model.bin")
+
+    assert (kind, [*found.names]) == ("pickle", ["posix:system"])
+
+
+def test_arrays_of_a_mapped_file_pass(tmp_path: Path) -> None:
+    mapped = np.memmap(tmp_path / "rows", dtype="f8", mode="w+", shape=(4,))
+
+    for data in (dumped({"a": mapped}), pickle.dumps(mapped, 1), pickle.dumps(mapped, 5)):
+        _, found = scanned(data)
+
+        assert (found.doubts, [name for name in found.names if verdict_of(name) != "harmless"]) == ([], [])
+
+
 def test_what_is_no_pickle_passes() -> None:
     files = {
         "model.onnx": (b"\x08\x08\x12\x07pytorch" + b"weights" * 1000, "onnx"),
@@ -171,6 +208,7 @@ def test_what_is_no_pickle_passes() -> None:
         "model.txt": (b"tree\nversion=v4\nnum_class=1\n", "lightgbm"),
         "model.safetensors": (b"\x10\x00\x00\x00\x00\x00\x00\x00" + b'{"a":{"dtype":1}}' + bytes(100), "safetensors"),
         "rows.npy": (saved(np.array([("c", 1.5)], dtype=[("Object", "U1"), ("b", "f8")])), "other"),
+        "weights.bin": (b"]\x00" + b"\xff" * 99, "other"),
         "LICENSE": (b"copyright (c) 2026 Ada\nall rights reserved\n.", "other"),
         "notes.md": (b"(a)\n\nI am 1.\n", "other"),
         "empty": (b"", "other"),
@@ -194,6 +232,8 @@ CONTAINERS = {
     "an archive in an archive": zipped(a_npz=zipped(b_npy=saved(np.array([Reduced(eval, "1")], dtype=object)))),
     "a skops file with one more": zipped(schema_json=b"{}", model_pkl=BAD),
     "a pickle with an archive behind it": pickle.dumps([1]) + zipped(a=BAD),
+    "PyTorch of long ago": tarred(pickle=BAD),
+    "an archive of tar's, packed": gzip.compress(tarred(model=BAD)),
     "an archive behind a picture": b"\x89PNG" + zipped(data_pkl=BAD),
     "joblib's, with an object array": dumped([np.array([Reduced(os.system, "true")], dtype=object), NUMBERS]),
     "joblib's, behind an array": dumped([NUMBERS, Reduced(os.system, "true")]),
@@ -201,6 +241,12 @@ CONTAINERS = {
     "a module that keras imports": zipped(
         metadata_json=b"{}", config_json=b'{"module": "os", "class_name": "system", "config": {}}'
     ),
+    "a function that keras unpacks": zipped(metadata_json=b"{}", config_json=b'{"a": [{"class_name": "__lambda__"}]}'),
+    "the same in an hdf5 file": b"\x89HDF\r\n\x1a\n" + bytes(99) + b'{"class_name": "__lambda__"}',
+    "an hdf5 file with a name in other letters": b"\x89HDF\r\n\x1a\n" + bytes(99) + rb'{"class_name": "\u004cambda"}',
+    "an hdf5 file with a module": b"\x89HDF\r\n\x1a\n"
+    + bytes(2**20 - 16)
+    + b'{"module": "os", "class_name": "system"}',
     "an hdf5 file of keras": b"\x89HDF\r\n\x1a\n" + bytes(2**20 - 8) + b'{"class_name": "Lambda"}',
     "nested deeper than any": zipped(a=zipped(b=zipped(c=zipped(d=BAD)))),
     "the first of PyTorch's five pickles": bytes.fromhex("80028a0a6cfc9c46f9206aa850192e") + pickle.dumps(1) + BAD,

@@ -4,16 +4,19 @@ import random
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mmgit.errors import BuildError, RegistryError
-from mmgit.images import ahead, uploads
+from mmgit.images import ahead, uploads, wire
+from mmgit.images.http1 import Headers
 from mmgit.images.layers import plan, write
 from mmgit.images.layout import Layout
 from mmgit.images.registry import Registry
 from mmgit.images.tar import stream
+from mmgit.images.wire import BrokenOffError
 from mmgit.lock import Blob, Layer, digest_of
 
 if TYPE_CHECKING:
@@ -137,6 +140,38 @@ def test_a_registry_that_always_loses_an_upload_is_given_up(
     fake_registry.remembers = False
 
     with pytest.raises(RegistryError, match=r"lost an upload 4 times"):
+        registry.upload(BLOB, path)
+
+
+@pytest.mark.parametrize("said", ["0-0", "0-9", "0-" + "9" * 5000, "0-٣"])
+def test_a_registry_that_forgets_what_it_took_is_given_up(
+    registry: Registry, path: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    asked: list[str] = []
+
+    def answer(method: str, *_: Any, **__: Any) -> Any:
+        asked.append(method)
+        assert len(asked) < 100
+        if method == "PATCH" and asked.count("PATCH") % 2 == 0:
+            raise BrokenOffError("broken off")
+        status = {"POST": 202, "PATCH": 202, "GET": 204, "PUT": 201}[method]
+        return SimpleNamespace(status=status, headers=Headers({"location": "/u", "range": said}), read=lambda _: b"")
+
+    monkeypatch.setattr(wire, "PAUSES_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(registry, "request", answer)
+    monkeypatch.setattr(registry, "has", lambda _: False)
+
+    with pytest.raises(RegistryError, match="lost an upload 4 times"):
+        registry.upload(BLOB, path)
+
+
+def test_a_place_that_is_no_address_is_an_error(
+    registry: Registry, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = SimpleNamespace(status=202, headers=Headers({"location": "http://[x"}), read=lambda _: b"")
+    monkeypatch.setattr(registry, "request", lambda *_: answer)
+
+    with pytest.raises(RegistryError, match="no address"):
         registry.upload(BLOB, path)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from mmgit.serving.settings import ImageFacts, Recording, Settings, SettingsError, load
+from mmgit.serving.settings import SETTINGS_VARIABLE, ImageFacts, Recording, Settings, SettingsError, load
 
 
 def read(folder: Path, settings: Any, facts: Any = None) -> Settings:
@@ -135,3 +135,11 @@ def test_what_is_wrong_with_settings_that_are_given_is_said(tmp_path: Path, text
 
     with pytest.raises(SettingsError, match=f"^{message}"):
         load(tmp_path / "mmgit.json", tmp_path, Path("/keys"), {"MMGIT_SETTINGS_JSON": text})
+
+
+@pytest.mark.parametrize("text", ["\udcff", "[" * 100_000])
+def test_settings_in_a_variable_that_cannot_be_read_are_an_error(tmp_path: Path, text: str) -> None:
+    (tmp_path / "mmgit.json").write_text("{}")
+
+    with pytest.raises(SettingsError, match=f"{SETTINGS_VARIABLE}: not JSON"):
+        load(tmp_path / "mmgit.json", tmp_path, tmp_path, {SETTINGS_VARIABLE: text})

@@ -52,7 +52,7 @@ def compose_is_good(scene: Scene) -> None:
         for own, container in document.get("services", {}).items():
             found = [*_image(container.get("image", "")), *_rights(container), *_files(container, scene.service, own)]
             if own == name:
-                found += _health(container)
+                found += [*_health(container), *_settings(container)]
             for code, message in found:
                 scene.wrong(code, None, f"container `{own}`: {message}", keys=at)
 
@@ -81,6 +81,14 @@ def _health(container: Object) -> Iterator[tuple[str, str]]:
     health = container.get("healthcheck", {})
     if health.get("disable") or health.get("test") in (None, "NONE", ["NONE"]):
         yield "M631", "there is no healthcheck"
+
+
+def _settings(container: Object) -> Iterator[tuple[str, str]]:
+    """No variable stands in place of the settings and keys that are mounted."""
+    variables = container.get("environment") or {}
+    for name in variables if isinstance(variables, dict) else (str(each).partition("=")[0] for each in variables):
+        if name.startswith("MMGIT_"):
+            yield "M631", f"variable {name} would stand in place of its settings or keys"
 
 
 def _resources(deploy: Object) -> Iterator[tuple[str, str]]:

@@ -25,6 +25,9 @@ def the_slot_is_as_fixed(scene: Scene) -> None:
     serving = [container for container in template["spec"]["containers"] if container["name"] == "serving"]
     if [container.get("image") for container in serving] != [scene.service.image]:
         scene.wrong("M618", slot, f"its container `serving` must run the pinned image {scene.service.image}")
+    names = (each["name"] for container in serving for each in container.get("env", ()))
+    if own := [name for name in names if name.startswith("MMGIT_")]:
+        scene.wrong("M618", slot, f"its variable {own[0]} would stand in place of its settings or keys")
     settings = _data(scene, f"{name}-settings", "settings.json")
     if settings is None or _data(scene, f"{name}-keys", "keys.json") is None:
         scene.wrong("M618", None, f"ConfigMaps `{name}-settings` and `{name}-keys` must hold the server's two files")

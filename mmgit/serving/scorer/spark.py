@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import struct
 import subprocess
@@ -150,8 +151,8 @@ def _names_in(file: Path) -> set[str]:
     """The settings that a file of Spark's makes. Source: java.util.Properties, of which Spark takes the simple form."""
     if not file.is_file():
         return set()
-    lines = file.read_text("utf-8").splitlines()
-    return {line.replace("=", " ").split()[0] for line in lines if line.strip(" =") and line.lstrip()[0] not in "#!"}
+    words = (re.split(r"[\s=:]", line.strip(), maxsplit=1)[0] for line in file.read_text("utf-8").splitlines())
+    return {word for word in words if word and word[0] not in "#!"}
 
 
 def _scala_version(home: Path) -> str:

@@ -271,6 +271,10 @@ def test_a_container_has_no_rights_and_has_limits(check: Check, change: Any, cod
             "M618: ConfigMaps `churn-settings` and `churn-keys` must hold the server's two files",
         ),
         (
+            lambda o: container(o).update(env=[{"name": "MMGIT_SETTINGS_JSON", "value": "{}"}]),
+            "M618: Deployment churn-a: its variable MMGIT_SETTINGS_JSON would stand in place of its settings or keys",
+        ),
+        (
             lambda o: o["Deployment-a"]["spec"].update(replicas=2),
             "M619: Deployment churn-a: an autoscaler owns its replicas; the field must not be written",
         ),

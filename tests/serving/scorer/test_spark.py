@@ -28,9 +28,10 @@ def test_too_little_memory_is_said_before_a_jvm_dies_of_it() -> None:
 
 def test_settings_of_the_user_are_found_by_their_names(tmp_path: Path) -> None:
     file = tmp_path / "spark-defaults.conf"
-    file.write_text("# a comment\n\n  spark.master  local[1]\nspark.ui.enabled=true\n! another\nspark.a.b = c d\n")
+    text = "# a comment\n\n  spark.master  local[1]\nspark.ui.enabled=true\n! another\nspark.a.b = c d\n"
+    file.write_text(f"{text}\t\n=\t\nspark.c: d\n")
 
-    assert spark._names_in(file) == {"spark.master", "spark.ui.enabled", "spark.a.b"}  # noqa: SLF001 - as above
+    assert spark._names_in(file) == {"spark.master", "spark.ui.enabled", "spark.a.b", "spark.c"}  # noqa: SLF001 - as above
     assert spark._names_in(tmp_path / "absent") == set()  # noqa: SLF001 - as above
 
 
