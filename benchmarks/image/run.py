@@ -236,13 +236,9 @@ class Bench:
         found: dict[str, Callable[[Change], None]] = {OURS: self._publish, "a raw PUT of the model": self._put}
         if shutil.which("crane"):
             found["crane append, one architecture"] = self._crane
-        if (
-            with_docker
-            and shutil.which("docker")
-            and subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
-        ):
-            found["docker build and push, BuildKit"] = lambda change: self._docker(change, "1")
-            found["docker build and push, the old builder"] = lambda change: self._docker(change, "0")
+        for name, buildkit in (("BuildKit", "1"), ("the old builder", "0")):
+            if with_docker and shutil.which("docker") and has_builder(buildkit):
+                found[f"docker build and push, {name}"] = partial(self._docker, buildkit)
         return found
 
     def _publish(self, change: Change) -> None:
@@ -271,7 +267,7 @@ class Bench:
         lower = self.lowers["linux/amd64"]
         run("crane", "append", "--insecure", "-b", lower, "-f", str(change.layer), "-t", self._tag("crane", change))
 
-    def _docker(self, change: Change, buildkit: str) -> None:
+    def _docker(self, buildkit: str, change: Change) -> None:
         for platform, lower in self.lowers.items():
             tag = self._tag(f"docker{buildkit}-{platform.rpartition('/')[2]}", change)
             base = ("--build-arg", f"BASE={lower}", "--platform", platform)
@@ -291,6 +287,14 @@ class Bench:
             usage = os.wait4(process.pid, 0)[2]
             process.returncode = 0
         return usage.ru_maxrss * 1024
+
+
+def has_builder(buildkit: str) -> bool:
+    """Whether an engine answers, and has this builder."""
+    variables = {**os.environ, "DOCKER_BUILDKIT": buildkit}
+    arguments = ["docker", "build", "-q", "-"]
+    text = b"FROM scratch\nLABEL of=mmgit\n"
+    return subprocess.run(arguments, input=text, capture_output=True, check=False, env=variables).returncode == 0
 
 
 def laid_out(machine: Machine, locks: list[bytes], tar: bytes, *, is_hashed: bool) -> None:

@@ -85,8 +85,13 @@ def test_a_registered_model_comes_with_its_run_and_is_built_from_there(
     url, run = tracker
     monkeypatch.setenv("MLFLOW_TRACKING_URI", url)
 
+    refused = mmgit("model", "register", "leavers", asked, "--metric", "f1=0.5")
+    with (project / "mmgit.yaml").open("a") as declared:
+        declared.write("policies: {formats: {pickle: allow}}\n")
+
     ended = mmgit("model", "register", "leavers", asked, "--metric", "f1=0.5")
 
+    assert (refused.code, "imports cloudpickle.cloudpickle:_make_skeleton_class" in refused.err) == (2, True)
     assert ended.code == 0, ended.err
     version = yaml.safe_load((project / "models/leavers/versions/1/version.yaml").read_text())
     assert version["metrics"] == {"auc": 0.91, "f1": 0.5}
