@@ -119,6 +119,8 @@ class Server:
         for observer in self._observers:
             observer.finish()
         await self._until(lambda: all(observer.is_finished for observer in self._observers), _FINISH_SECONDS)
+        for observer in self._observers:
+            observer.flush()  # says what went wrong at the end
         return self._farewell()
 
     async def _listen(self, site: Site, port: int) -> asyncio.AbstractServer:

@@ -114,4 +114,4 @@ def test_front_and_scorer_run_from_their_locks_on_every_python(image: Path, tmp_
     assert service.stop() == 0
     kinds = [json.loads(record)["kind"] for record in read(tmp_path / "spool")]
     assert kinds == ["collected", *["request"] * 4]
-    assert service.logged("otlp_failed")
+    assert service.logged("otlp_failed"), (service.folder / "log").read_text()

@@ -114,6 +114,16 @@ def test_what_a_receiver_refuses_is_counted(start: Start, receiver: Receiver) ->
     until(lambda: service.logged("otlp_failed", message="status 400; spans are dropped"))
 
 
+def test_what_fails_at_the_very_end_is_told(start: Start, receiver: Receiver) -> None:
+    service = start(otlp=receiver.address)
+    until(lambda: receiver.requests)
+    receiver.status = 400
+
+    assert service.stop() == 0
+
+    assert service.logged("otlp_failed", message="status 400; spans are dropped")
+
+
 def test_a_receiver_that_comes_back_gets_what_waited(start: Start, receiver: Receiver) -> None:
     receiver.status = 503
     service = start(otlp=receiver.address)
