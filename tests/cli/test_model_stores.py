@@ -22,8 +22,8 @@ from mmgit.recipe import RecipeFile
 from tests.archive.servers import SERVERS, Server
 
 pytestmark = pytest.mark.stores
-MODEL_BYTES = 300 * 2**20
-PEAK_BYTES = 200 * 2**20
+MODEL_BYTES = 240 * 2**20
+PEAK_BYTES = 180 * 2**20
 """Of a process that has all clients of stores loaded, which alone take some 80 MiB."""
 CANARY = "canaryhunter2canary"
 Mmgit = Callable[..., Any]
