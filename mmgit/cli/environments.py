@@ -1,6 +1,6 @@
 """`mmgit env`: create, update, list, show and examine environments."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -19,10 +19,13 @@ from mmgit.edits.references import environment_of
 from mmgit.errors import UsageError
 from mmgit.repository import layout, reading
 from mmgit.spec import EnvironmentSpec
+from mmgit.spec.environment import READ_BY
 
 _COLUMNS = ("environment", "target", "registry", "namespace", "host", "services")
 _TARGETS = ("kubernetes", "compose", "iot-edge", "process")
 _SHOWN = ("target", "registry", "namespace", "host", "description")
+_READ_BY = {**READ_BY, "tls_secret": ("kubernetes",)}
+"""The same of options."""
 
 
 @click.group()
@@ -66,6 +69,7 @@ def create(name: str, **options: Any) -> None:  # noqa: ANN401 - click's values
     iot-edge   needs --registry; --host is the name of a device
     process    needs nothing: `mmgit serve` runs its services
     """  # noqa: D301 - click's mark for lines that stay
+    _refuse_what_others_read(options["target"], options, f"mmgit env create {name} --target {options['target']}")
     with editing(f"{layout.ENVIRONMENTS}/{name}/") as session:
         fields = _fields(**options)
         session.deliver(create_environment(session.source, name, fields), f"mmgit service create NAME --env {name}")
@@ -81,6 +85,8 @@ def update(name: str, *, is_unverified: bool, **options: Any) -> None:  # noqa: 
     Another --registry is given what services run, from the one before or from .mmgit/oci.
     """
     with editing(f"{layout.ENVIRONMENTS}/{name}/") as session:
+        target = environment_of(session.source, name).spec.target
+        _refuse_what_others_read(target, options, f"mmgit env update {name}")
         fields = {option: value for option, value in _fields(**options).items() if value is not None}
         change = update_environment(session.source, session.root, name, fields)
         for data in change.files.values():
@@ -91,6 +97,15 @@ def update(name: str, *, is_unverified: bool, **options: Any) -> None:  # noqa: 
                     session.source, pins_of(declared), registry_of(after), registry_of(before)
                 )
         session.deliver(change, "mmgit compile")
+
+
+def _refuse_what_others_read(target: str, options: Mapping[str, Any], command: str) -> None:
+    """Raise `UsageError` for an option whose field has no effect on this target."""
+    for name, targets in _READ_BY.items():
+        if options.get(name) is not None and target not in targets:
+            option = f"--{name.replace('_', '-')}"
+            meant = " and ".join(targets)
+            raise UsageError(f"{option} is for target {meant}, not for {target}", f"{command}   without {option}")
 
 
 def _fields(gateway: str | None, ingress: str | None, tls_secret: str | None, **fields: Any) -> dict[str, Any]:  # noqa: ANN401 - click's values

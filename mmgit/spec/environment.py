@@ -223,6 +223,17 @@ class EdgeRuntime(Spec):
     """The image of edgeHub."""
 
 
+READ_BY = {
+    **dict.fromkeys(
+        ("namespace", "gateway", "ingress", "kubernetes", "monitoring", "controllers", "git_secret", "secrets"),
+        ("kubernetes",),
+    ),
+    **dict.fromkeys(("port", "tls"), ("compose",)),
+    "host": ("kubernetes", "compose", "iot-edge"),
+}
+"""A field of an environment -> the targets that read it, where not all do."""
+
+
 class EnvironmentSpec(Document):
     """A place to deploy: target, registry, namespace, host and the defaults of its services."""
 

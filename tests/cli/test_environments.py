@@ -44,7 +44,7 @@ def test_an_ingress_takes_the_place_of_a_gateway(here: Here, mmgit: Mmgit) -> No
         (["dev", "--target", "process"], "declared already"),
         (["prod", "--target", "compose"], "needs registry"),
         ([*KUBERNETES, "prod"], "gateway or ingress"),
-        (["prod", "--target", "process", "--tls-secret", "x"], "belongs to --gateway"),
+        (["prod", *KUBERNETES, "--tls-secret", "x"], "belongs to --gateway"),
         (["prod", *KUBERNETES, "--ingress", "nginx"], "--ingress nginx --tls-secret NAME"),
         (["prod", "--target", "swarm"], "swarm"),
     ],
@@ -57,6 +57,39 @@ def test_what_does_not_fit_together_is_refused(here: Here, mmgit: Mmgit, argumen
     assert ended.code == 2
     assert words in ended.err
     assert not (root / "environments/prod").exists()
+
+
+@pytest.mark.parametrize(
+    ("target", "option", "message"),
+    [
+        ("iot-edge", "--namespace", "--namespace is for target kubernetes, not for iot-edge"),
+        ("iot-edge", "--port", "--port is for target compose, not for iot-edge"),
+        ("compose", "--gateway", "--gateway is for target kubernetes, not for compose"),
+        ("process", "--tls-secret", "--tls-secret is for target kubernetes, not for process"),
+        ("process", "--host", "--host is for target kubernetes and compose and iot-edge, not for process"),
+    ],
+)
+def test_an_option_of_another_target_is_refused(
+    here: Here, mmgit: Mmgit, target: str, option: str, message: str
+) -> None:
+    root = here()
+
+    ended = mmgit("env", "create", "prod", "--target", target, "--registry", "r.example/m", option, "1")
+
+    assert ended.code == 2
+    assert f"error: {message}\n  hint: mmgit env create prod --target {target}   without {option}\n" in ended.err
+    assert not (root / "environments/prod").exists()
+
+
+def test_an_update_for_another_target_changes_nothing(here: Here, mmgit: Mmgit) -> None:
+    root = here()
+    before = (root / "environments/dev/environment.yaml").read_bytes()
+
+    ended = mmgit("env", "update", "dev", "--git-secret", "reader")
+
+    assert ended.code == 2
+    assert "--git-secret is for target kubernetes, not for compose" in ended.err
+    assert (root / "environments/dev/environment.yaml").read_bytes() == before
 
 
 def test_an_update_changes_the_named_line_and_keeps_comments(here: Here, mmgit: Mmgit) -> None:
