@@ -8,6 +8,7 @@ from mmgit.errors import Finding, MmgitError
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import layout
 from mmgit.resolve import listed
+from mmgit.spec.environment import READ_BY
 
 _SIDECARS = (1, 29)
 _IMAGE_VOLUMES = (1, 35)
@@ -93,6 +94,16 @@ def volumes_can_be_mounted(scope: Scope) -> Iterator[Finding]:
                     message = f"manifest {reference} has its model files in a volume: "
                     hint = f"mmgit manifest create {reference.partition('/')[0]} --no-volume"
                     yield Finding("M348", service.path, (field,), message + why, hint)
+
+
+def fields_are_read_by_their_target(scope: Scope) -> Iterator[Finding]:
+    """An environment says what another target reads, which has no effect: worth a warning."""
+    for environment in scope.source.environments.values():
+        target = environment.spec.target
+        for name, targets in READ_BY.items():
+            if name in environment.spec.given and target not in targets:
+                message = f"`{name}` has no effect on target {target}, only on {' and '.join(targets)}"
+                yield Finding("M341", environment.path, (name,), message, "remove it", "warning")
 
 
 def processes_render_nothing(scope: Scope) -> Iterator[Finding]:
