@@ -97,7 +97,11 @@ def test_what_cannot_be_had_over_https_is_not_registered(
 @pytest.mark.network
 def test_requirements_are_locked_when_a_model_is_registered(here: Here, mmgit: Mmgit, tmp_path: Path) -> None:
     root = here()
-    for name, text in {"model.bin": "weights", "score.py": "def run(x): ...\n", "requirements.txt": "iniconfig==2.0.0\n"}.items():
+    for name, text in {
+        "model.bin": "weights",
+        "score.py": "def run(x): ...\n",
+        "requirements.txt": "iniconfig==2.0.0\n",
+    }.items():
         (tmp_path / name).write_text(text)
     files = [f"{tmp_path}/model.bin", "-f", f"{tmp_path}/score.py", "-p", f"{tmp_path}/requirements.txt"]
 
