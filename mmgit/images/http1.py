@@ -16,7 +16,8 @@ _HAVE_A_BODY = frozenset({"POST", "PUT", "PATCH"})
 _NO_CONTENT, _NOT_MODIFIED, _SWITCHING = 204, 304, 101
 _FIRST_FINAL = 200
 _PROVISIONAL_LIMIT = 10
-_SIZE_LIMIT = 16
+_DIGITS_LIMIT = 16
+"""Of a size. Python reads no number of thousands of digits."""
 
 
 class AnswerError(OSError):
@@ -133,14 +134,14 @@ class Response:
         if not text:
             self._is_kept = False
             return None
-        if not (text.isascii() and text.isdecimal()):
+        if not (text.isascii() and text.isdecimal()) or len(text) > _DIGITS_LIMIT:
             raise AnswerError(f"the answer has a Content-Length of {text[:20]!r}")
         return int(text)
 
     def _begin_chunk(self) -> int:
         """The size of the next chunk; behind the last one, which has none, there may be more headers."""
         text = _line_of(self._reading).partition(b";")[0].strip()
-        if not text or text.strip(b"0123456789abcdefABCDEF") or len(text) > _SIZE_LIMIT:
+        if not text or text.strip(b"0123456789abcdefABCDEF") or len(text) > _DIGITS_LIMIT:
             raise AnswerError("the answer has a chunk without a size")
         self._left = int(text, 16)
         if self._left == 0:
