@@ -6,11 +6,11 @@ Source: distribution, "Token Authentication Specification" and "OAuth2 Token Aut
 import re
 import threading
 from collections.abc import Mapping
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from mmgit.errors import RegistryError
 from mmgit.images.credentials import Credentials, Find
-from mmgit.images.wire import Wire, body, is_loopback, shown
+from mmgit.images.wire import Wire, body, is_loopback, named, shown
 from mmgit.untrusted import json_value
 
 _TOKEN_LIMIT_BYTES = 2**20
@@ -57,7 +57,7 @@ class Authorizer:
 
     def _token(self, challenge: Mapping[str, str], credentials: Credentials | None) -> str:
         realm = challenge.get("realm", "")
-        parts = urlsplit(realm)
+        parts = named(f"registry {self._host}", realm)
         is_local = parts.scheme == "http" and is_loopback(parts.netloc) and is_loopback(self._host)
         if parts.scheme != "https" and not is_local:
             raise RegistryError(f"registry {self._host} names a token server that is not reached by https")

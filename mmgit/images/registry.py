@@ -10,14 +10,14 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 from mmgit.errors import RegistryError
 from mmgit.images.authorization import Authorizer
 from mmgit.images.credentials import Find
 from mmgit.images.http1 import Response
 from mmgit.images.uploads import send
-from mmgit.images.wire import Wire, blocks, body, retried, root_of
+from mmgit.images.wire import Wire, blocks, body, named, retried, root_of
 from mmgit.lock import INDEX_MEDIA_TYPE, Blob
 from mmgit.progress import Advance, told, unheard
 from mmgit.untrusted import json_value
@@ -160,9 +160,9 @@ class Registry:
         for _ in range(_REDIRECT_LIMIT):
             if response.status not in _REDIRECTS:
                 break
-            url = urljoin(url, response.headers.get("Location", ""))
-            headers = self._authorizer.headers if urlsplit(url).netloc == self.host else {}
-            response = self._wire.send("GET", url, headers)
+            place = named(str(self), response.headers.get("Location"), url)
+            url = place.geturl()
+            response = self._wire.send("GET", url, self._authorizer.headers if place.netloc == self.host else {})
         if response.status == _NOT_FOUND:
             return None
         return told(blocks(self.expect(response, {_OK})), self._advance)

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode
 
 from mmgit.errors import RegistryError
 from mmgit.images.http1 import Response
-from mmgit.images.wire import BrokenOffError, body, retried, root_of
+from mmgit.images.wire import BrokenOffError, body, named, retried, root_of
 from mmgit.lock import Blob
 from mmgit.progress import Advance
 
@@ -84,10 +84,7 @@ class Upload:
     def _place(self, response: Response) -> str:
         """Where the registry wants the next request."""
         body(response, _ERROR_LIMIT_BYTES)
-        try:
-            where = urlsplit(urljoin(root_of(self._registry.host), response.headers.get("Location")))
-        except ValueError as error:
-            raise RegistryError(f"{self._registry} wants uploads to go to what is no address") from error
+        where = named(str(self._registry), response.headers.get("Location"), root_of(self._registry.host))
         if where.netloc != self._registry.host:
             raise RegistryError(f"{self._registry} wants uploads to go to {where.hostname}, which mmgit does not do")
         return f"{where.path}{'?' if where.query else ''}{where.query}"

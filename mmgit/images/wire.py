@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import IO, TypeVar
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from mmgit.errors import RegistryError
 from mmgit.images.http1 import Connection, Response
@@ -101,6 +101,14 @@ def is_loopback(host: str) -> bool:
 def root_of(host: str) -> str:
     """The address of a registry: https, but http on this machine."""
     return f"{'http' if is_loopback(host) else 'https'}://{host}"
+
+
+def named(who: str, address: str, base: str = "") -> SplitResult:
+    """An address that `who` named, from `base` on. Raises `RegistryError` if it is none."""
+    try:
+        return urlsplit(urljoin(base, address))
+    except ValueError as error:
+        raise RegistryError(f"{who} names an address that is none", "look what answers there") from error
 
 
 def shown(url: str) -> str:

@@ -132,6 +132,13 @@ def test_credentials_never_go_to_a_token_server_in_plain(fake_registry: "FakeReg
         Registry(fake_registry.host, "models/digits", find=lambda _: ANN).ping()
 
 
+def test_a_token_server_whose_address_is_none_is_an_error(fake_registry: "FakeRegistry") -> None:
+    fake_registry.wants, fake_registry.challenge = "x", 'Bearer realm="https://[x/t"'
+
+    with pytest.raises(RegistryError, match="names an address that is none"):
+        Registry(fake_registry.host, "models/digits").ping()
+
+
 def test_a_registry_elsewhere_cannot_make_us_call_a_server_of_this_machine(site: "Site") -> None:
     authorizer = Authorizer("registry.example", "s", find=lambda _: ANN, wire=Wire())
 

@@ -108,7 +108,7 @@ def test_bytes_that_are_not_those_of_the_digest_are_refused_by_the_registry(
 def test_an_upload_is_never_sent_to_another_host(
     registry: Registry, fake_registry: "FakeRegistry", path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mmgit.images.uploads.urljoin", lambda _, __: "https://evil.example/upload")
+    monkeypatch.setattr("mmgit.images.wire.urljoin", lambda _, __: "https://evil.example/upload")
 
     with pytest.raises(RegistryError, match=r"uploads to go to evil\.example"):
         registry.upload(BLOB, path)
@@ -190,6 +190,13 @@ def test_a_redirect_to_another_machine_in_plain_is_refused(registry: Registry, f
     fake_registry.redirect_blobs_to = "http://storage.example"
 
     with pytest.raises(RegistryError, match=r"storage\.example is another machine"):
+        registry.blob(BLOB.digest)
+
+
+def test_a_redirect_to_what_is_no_address_is_an_error(registry: Registry, fake_registry: "FakeRegistry") -> None:
+    fake_registry.redirect_blobs_to = "https://[x"
+
+    with pytest.raises(RegistryError, match="names an address that is none"):
         registry.blob(BLOB.digest)
 
 

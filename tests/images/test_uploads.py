@@ -171,7 +171,7 @@ def test_a_place_that_is_no_address_is_an_error(
     answer = SimpleNamespace(status=202, headers=Headers({"location": "http://[x"}), read=lambda _: b"")
     monkeypatch.setattr(registry, "request", lambda *_: answer)
 
-    with pytest.raises(RegistryError, match="no address"):
+    with pytest.raises(RegistryError, match="address that is none"):
         registry.upload(BLOB, path)
 
 
