@@ -3,6 +3,7 @@
 Plain HTTP goes to this machine only. A failure names host and path, never a query, a header or a body.
 """
 
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -21,10 +22,11 @@ _BUSY = frozenset({429, 500, 502, 503, 504})
 
 
 class BrokenOffError(Exception):
-    """A request that may go through later, after `pause_seconds` where the server said so."""
+    """A request that may go through later, after `pause_seconds` where the server said so; `hint` is for when not."""
 
-    def __init__(self, reason: str, pause_seconds: float = 0.0) -> None:
+    def __init__(self, reason: str, pause_seconds: float = 0.0, hint: str = "try again later") -> None:
         super().__init__(reason)
+        self.hint = hint
         self.pause_seconds = min(pause_seconds, LONGEST_PAUSE_SECONDS)
 
 
@@ -47,6 +49,9 @@ class Wire:
             connection = _connect(parts)
         try:
             response = connection.send(method, target, headers, body, when_read=partial(waiting.append, connection))
+        except socket.gaierror as error:
+            hint = f"git grep -n {parts.hostname}   says where that name stands; if it is right: look at the DNS here"
+            raise BrokenOffError(f"{shown(url)}: no host of that name is found", hint=hint) from error
         except OSError as error:
             connection.close()
             raise BrokenOffError(f"{shown(url)}: {str(error) or type(error).__name__}") from error
@@ -89,7 +94,7 @@ def retried(action: Callable[[], T]) -> T:
     try:
         return action()
     except BrokenOffError as error:
-        raise RegistryError(f"{error} (tried {len(PAUSES_SECONDS) + 1} times)", "try again later") from error
+        raise RegistryError(f"{error} (tried {len(PAUSES_SECONDS) + 1} times)", error.hint) from error
 
 
 def is_loopback(host: str) -> bool:
