@@ -1,8 +1,9 @@
 """`mmgit env bootstrap`: what a person applies once, and the Secrets that nobody else makes."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,11 @@ from mmgit.edits.references import environment_of
 from mmgit.errors import OutOfDate, ProblemsFound, UsageError
 from mmgit.repository import layout
 from mmgit.repository.files import Root
+from mmgit.repository.source import Source
+
+if TYPE_CHECKING:
+    from mmgit.deliver.git import Repository
+    from mmgit.desired import DesiredEnvironment
 
 
 @click.command()
@@ -35,16 +41,9 @@ def bootstrap(name: str, controller: str | None, objects: str | None, form: Form
     if checked.source is None or checked.errors:
         raise ProblemsFound(checked.problems)
     if environment_of(checked.source, name).spec.target == "iot-edge":
-        from mmgit.render import edge_steps  # noqa: PLC0415 - as above
-
         if controller or objects:
             raise UsageError("devices have no controller, and get no objects", f"mmgit env bootstrap {name}")
-        if not checked.desired.environments[name].services:
-            raise UsageError(f"nothing runs in {name} yet", f"mmgit service create NAME --env {name}")
-        rendered = {path: data for path, data in checked.tree.items() if path.startswith(layout.rendered_folder(name))}
-        for path, data in rendered.items():
-            _is_committed(root, path, data)
-        _print(edge_steps.steps(checked.desired.environments[name], rendered), form)
+        _print(_deployments(root, checked.source, checked.desired.environments[name], checked.tree), form)
         return
     declared = environment_in_cluster(checked.source, environment_of(checked.source, name).name)
     chosen = _chosen(declared.spec.controllers, controller)
@@ -53,7 +52,7 @@ def bootstrap(name: str, controller: str | None, objects: str | None, form: Form
         hint = "forge: {kind: github, repository: OWNER/NAME}   in mmgit.yaml"
         raise UsageError("mmgit.yaml does not say where a controller finds this repository", hint)
     path = bootstrap_path(name, chosen)
-    _is_committed(root, path, checked.tree[path])
+    _committed(root, path, checked.tree[path])
     if objects == "-":
         sys.stdout.write(checked.tree[path].decode())
         return
@@ -62,6 +61,23 @@ def bootstrap(name: str, controller: str | None, objects: str | None, form: Form
         print(f"next: kubectl apply --server-side -f {objects}")
         return
     _print(steps(checked.desired.environments[name], chosen, forge.clone_url, sealed=declared.sealed), form)
+
+
+def _deployments(
+    root: Root, source: Source, environment: "DesiredEnvironment", tree: Mapping[str, bytes]
+) -> Iterator[tuple[str, str]]:
+    """The commands by which devices get what is committed."""
+    from mmgit.deliver import history  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.render import edge_steps  # noqa: PLC0415 - as above
+
+    name = environment.name
+    if not environment.services:
+        waiting = [service.name for service in source.environments[name].services]
+        hint = f"mmgit release {waiting[0]} --env {name}" if waiting else f"mmgit service create NAME --env {name}"
+        raise UsageError(f"nothing runs in {name} yet", hint)
+    rendered = {path: data for path, data in tree.items() if path.startswith(f"{layout.rendered_folder(name)}/")}
+    written = {path: history.last_written(_committed(root, path, data), path) for path, data in rendered.items()}
+    return edge_steps.steps(environment, written)
 
 
 def _print(needed: Iterable[tuple[str, str]], form: Form) -> None:
@@ -81,11 +97,12 @@ def _chosen(declared: tuple[str, ...], named: str | None) -> str:
     return named or declared[0]
 
 
-def _is_committed(root: Root, path: str, data: bytes) -> None:
-    """What is applied must be what everybody can read."""
+def _committed(root: Root, path: str, data: bytes) -> "Repository":
+    """Where a file is committed: what is applied must be what everybody can read."""
     from mmgit.deliver import git, history  # noqa: PLC0415 - --help must not wait for it
 
     repository = git.find(root.path)
     head = repository.head if repository else None
     if repository is None or head is None or history.changes_since(repository, head, {path: data}, [path]):
         raise OutOfDate(f"{path} is not committed as the declarations make it", "mmgit compile --commit")
+    return repository

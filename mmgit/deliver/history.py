@@ -194,6 +194,11 @@ def added(repository: Repository, path: str) -> datetime | None:
     return datetime.fromisoformat(found) if found else None
 
 
+def last_written(repository: Repository, path: str) -> str:
+    """The commit that last changed a file, as far as the history is here."""
+    return repository.git("log", "-1", "--format=%H", "--", f"{repository.prefix}{path}").decode().strip()
+
+
 def trailers(repository: Repository, before: str, after: str, key: str) -> frozenset[str]:
     """What the commits between two say in their trailers `key: value`."""
     form = f"--format=%(trailers:key={key},valueonly,separator=%x00)"

@@ -29,19 +29,9 @@ def with_json_header(body: bytes) -> bytes:
     return b'{"mmgit": "%d sha256:%s",\n%s' % (FORMAT, hashlib.sha256(rest).hexdigest().encode(), rest)
 
 
-def hash_in(data: bytes) -> str:
-    """The hash that a rendered file names."""
-    header = _header(data)
-    return header[1].decode() if header else ""
-
-
 def header_state(data: bytes) -> HeaderState:
     """Whether mmgit wrote `data` as it is, somebody edited it afterwards, or mmgit never wrote it."""
-    header = _header(data)
+    header = _HEADERS[data.startswith(b"{")].match(data)
     if header and hashlib.sha256(memoryview(data)[header.end() :]).hexdigest().encode() == header[1]:
         return "ours"
     return "edited" if data.startswith(_BEGINNINGS) else "foreign"
-
-
-def _header(data: bytes) -> re.Match[bytes] | None:
-    return _HEADERS[data.startswith(b"{")].match(data)

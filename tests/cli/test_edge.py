@@ -1,6 +1,7 @@
 """What a person types for devices of IoT Edge, from the environment to the commands that deploy."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def test_a_service_is_created_compiled_and_deployed_by_the_commands_that_are_pri
     assert (created.code, service.code) == (0, 0), service.err
     assert (early.code, "mmgit compile --commit" in early.err) == (4, True), early.err
     (layer,) = json.loads(steps.out)
-    assert layer["command"].startswith('az iot edge deployment create --hub-name "$HUB" --layered --deployment-id ')
+    assert "az iot edge deployment create" in layer["command"]
     assert f"--content {RENDERED}/default/churn.json" in layer["command"]
     assert (root / RENDERED / "default/churn.json").is_file()
 
@@ -75,6 +76,49 @@ def test_with_images_of_the_runtime_one_deployment_holds_all(root: Path, mmgit: 
     assert lines[0] == "1. all devices with the tag mmgit=plant"
     assert f"--content {RENDERED}/deployment.json" in lines[1]
     assert len(lines) == 2
+
+
+AZ = """#!/bin/sh
+# A hub that, like Azure's, has each name of a deployment once: az iot edge deployment show|create --hub-name H …
+test "$1 $2 $3 $5 $7" = "iot edge deployment --hub-name --deployment-id" || exit 2
+case $4 in
+  show) test -e "$6/$8" || exit 3 ;;
+  create) test ! -e "$6/$8" && test -f "${10}" && echo "$8" >>"$6/new" && : >"$6/$8" ;;
+esac
+"""
+
+
+def test_what_is_printed_makes_what_is_new_or_rolled_back_and_leaves_the_rest(
+    root: Path, mmgit: Mmgit, git: Git, tmp_path: Path
+) -> None:
+    hub, program = tmp_path / "hub", tmp_path / "bin/az"
+    for folder in (hub, program.parent):
+        folder.mkdir()
+    program.write_text(AZ)
+    program.chmod(0o755)
+    variables = {"PATH": f"{program.parent}:/usr/bin:/bin", "HUB": str(hub)}
+
+    def deployed() -> list[str]:
+        """The services of new deployments."""
+        commands = [each["command"] for each in json.loads(mmgit("env", "bootstrap", "plant", "-o", "json").out)]
+        (hub / "new").write_text("")
+        subprocess.run(["sh", "-eu"], input="\n".join(commands), text=True, check=True, env=variables)
+        return [line.rpartition("-")[0] for line in (hub / "new").read_text().splitlines()]
+
+    mmgit("env", "create", "plant", "--target", "iot-edge", "--registry", "registry.example.com/ml")
+    for name in ("churn", "beta"):
+        key = ("--key-file", f".mmgit/{name}.key")
+        mmgit("service", "create", name, "--model", "churn", "--env", "plant", "--unverified", *key)
+    committed(mmgit, git)
+    first = deployed()
+    (root / SERVICE).write_text((root / SERVICE).read_text() + "parameters: {port: 8080}\n")
+    committed(mmgit, git)
+    second, again = deployed(), deployed()
+    git("revert", "--no-edit", "HEAD")
+
+    assert first == ["mmgit-plant-beta", "mmgit-plant-churn"]
+    assert (second, again) == (["mmgit-plant-churn"], [])
+    assert deployed() == ["mmgit-plant-churn"]
 
 
 @pytest.mark.parametrize(
@@ -96,6 +140,18 @@ def test_what_cannot_be_applied_is_said(
 
     assert (ended.code, ended.out) == (2, "")
     assert hint in ended.err
+
+
+def test_a_service_that_waits_is_to_be_released(root: Path, mmgit: Mmgit) -> None:
+    mmgit("env", "create", "plant", "--target", "iot-edge", "--registry", "registry.example.com/ml")
+    mmgit("service", "create", "churn", "--env", "plant", "--unverified", *KEY_FILE)
+    declared = root / SERVICE
+    lines = [line for line in declared.read_text().splitlines(keepends=True) if not line.startswith("image: ")]
+    declared.write_text("".join(lines).replace("manifest: ", "next: "))
+
+    ended = mmgit("env", "bootstrap", "plant")
+
+    assert (ended.code, "hint: mmgit release churn --env plant" in ended.err) == (2, True), ended.err
 
 
 def test_a_deployment_that_somebody_edited_is_not_overwritten(root: Path, mmgit: Mmgit, git: Git) -> None:

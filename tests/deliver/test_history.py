@@ -16,6 +16,7 @@ from mmgit.deliver.history import (
     contents,
     dirty,
     entries,
+    last_written,
     listing,
     merge_base,
 )
@@ -205,6 +206,17 @@ def test_before_the_first_commit_the_whole_tree_is_new(tmp_path: Path, git: Git)
     git("init", "-q", str(tmp_path / "new"))
 
     assert changes_since(found(tmp_path / "new"), None, {"a": b""}, ["rendered"]) == {"a": b""}
+
+
+def test_what_is_rolled_back_was_last_written_by_the_later_commit(top: Path, git: Git) -> None:
+    save(top, git, "sub/first")
+    (top / "sub/first").write_text("other")
+    git("commit", "-qam", "Change it")
+    git("revert", "--no-edit", "HEAD")
+    reverted = git("rev-parse", "HEAD").strip()
+    save(top, git, "sub/second")
+
+    assert last_written(found(top / "sub"), "first") == reverted
 
 
 def test_a_work_tree_with_other_line_ends_is_not_dirty(top: Path) -> None:

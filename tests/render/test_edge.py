@@ -1,4 +1,3 @@
-import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
@@ -189,19 +188,17 @@ def test_a_blueprint_that_makes_no_module_is_refused(
     assert isinstance(result.findings[0], Finding)
 
 
-def test_the_steps_name_what_a_deployment_holds(
-    service: MakeService, environment: MakeEnvironment, rendered: Rendering
+def test_a_step_makes_a_layer_that_is_named_by_the_commit_of_its_file(
+    service: MakeService, environment: MakeEnvironment
 ) -> None:
     own = environment(service(), name="plant", target="iot-edge")
-    files = rendered({"churn": {}}).files
-    (data,) = files.values()
-    named = hashlib.sha256(data.partition(b"\n")[2]).hexdigest()[:12]
+    path = f"{FOLDER}/retention/churn.json"
 
-    ((what, command),) = steps(own, files)
+    ((what, command),) = steps(own, {path: "0123456789abcdef"})
 
+    named = '--hub-name "$HUB" --deployment-id mmgit-plant-churn-0123456789ab'
     assert what == "churn, a layer on all devices with the tag mmgit=plant"
     assert command == (
-        'az iot edge deployment create --hub-name "$HUB" --layered '
-        f"--deployment-id mmgit-plant-churn-{named} --content {FOLDER}/retention/churn.json "
-        "--target-condition \"tags.mmgit='plant'\" --priority 10"
+        f"az iot edge deployment show {named} >/dev/null 2>&1 || az iot edge deployment create {named} "
+        f"--content {path} --target-condition \"tags.mmgit='plant'\" --priority 10 --layered"
     )
