@@ -12,6 +12,10 @@ from mmgit.lock import INDEX_MEDIA_TYPE, MANIFEST_MEDIA_TYPE, Blob, Layer, Lock
 _REQUESTS_AT_ONCE = 6
 
 
+class AbsentError(RegistryError):
+    """A registry answered that it does not have something."""
+
+
 def push(
     lock: Lock, layout: Layout, registry: Registry, *, tag: str | None = None, origin: Registry | None = None
 ) -> int:
@@ -65,7 +69,8 @@ def pull(lock: Lock, layout: Layout, registry: Registry) -> None:
     """Bring what the layout lacks of a locked image.
 
     Raises:
-        RegistryError: the registry lacks something, or gives other bytes.
+        AbsentError: the registry lacks something.
+        RegistryError: it cannot be asked, or gives other bytes.
     """
     for blob, media_type in _documents(lock):
         if layout.document(blob.digest) is None:
@@ -147,5 +152,5 @@ def _nowhere(blob: Blob, origin: Registry | None) -> BuildError:
     return BuildError(where or f"the layout does not hold {blob.digest}", "build it: `mmgit build`")
 
 
-def _absent(blob: Blob, registry: Registry) -> RegistryError:
-    return RegistryError(f"{registry} does not have {blob.digest}", "build and push it: `mmgit build`")
+def _absent(blob: Blob, registry: Registry) -> AbsentError:
+    return AbsentError(f"{registry} does not have {blob.digest}", "build and push it: `mmgit build`")

@@ -129,6 +129,8 @@ class Workshop:
             try:
                 with self.watch(f"pulling {name}", absent_bytes) as advance:
                     transfer.pull(lock, self.layout, self.registry(prefix, name, advance))
+            except transfer.AbsentError:
+                pass
             except RegistryError:
                 self.unreachable.add(prefix)
             else:
