@@ -7,9 +7,11 @@ may have put another one there: what is found proves nothing, and `handover` jud
 import io
 from functools import partial
 
+from mmgit.errors import RegistryError
 from mmgit.images.evidence.manifests import Part, artifact, read
 from mmgit.images.evidence.shelves import RegistryShelf
 from mmgit.images.registry import Registry
+from mmgit.images.wire import TooLongError
 from mmgit.lock import MANIFEST_MEDIA_TYPE, Blob, Lock, blob_of, canonical, lock_of, spec_of
 from mmgit.spec import Refused
 from mmgit.spec.image import ImageSpec
@@ -32,9 +34,14 @@ def found(recipe: str, registry: Registry) -> Lock | None:
     """The lock that somebody left of a build of this recipe key; None if nobody did, or if it is none.
 
     Raises:
-        RegistryError: the registry cannot be asked.
+        RegistryError: the registry cannot be asked, or has something with that tag that is too long for a manifest.
     """
-    manifest = registry.manifest(tag_of(recipe), MANIFEST_MEDIA_TYPE)
+    tag = tag_of(recipe)
+    try:
+        manifest = registry.manifest(tag, MANIFEST_MEDIA_TYPE)
+    except TooLongError as error:
+        hint = f"crane delete {registry}:{tag}   or delete that tag in another way; then this command again"
+        raise RegistryError(f"{registry}:{tag} is no lock: {error.message}", hint) from error
     if manifest is None:
         return None
     try:

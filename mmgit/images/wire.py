@@ -30,6 +30,10 @@ class BrokenOffError(Exception):
         self.pause_seconds = min(pause_seconds, LONGEST_PAUSE_SECONDS)
 
 
+class TooLongError(RegistryError):
+    """An answer that should be short is not."""
+
+
 class Wire:
     """The connections of this process, for any of its threads: one whose answer was read waits for the next request."""
 
@@ -71,12 +75,12 @@ def blocks(response: Response) -> Iterator[bytes]:
 
 
 def body(response: Response, limit_bytes: int) -> bytes:
-    """The body of an answer that is short. Raises `BrokenOffError`, and `RegistryError` when it is not."""
+    """The body of an answer that is short. Raises `BrokenOffError`, and `TooLongError` when it is not."""
     data = bytearray()
     for block in blocks(response):
         data += block
         if len(data) > limit_bytes:
-            raise RegistryError(f"an answer is longer than {limit_bytes} bytes")
+            raise TooLongError(f"an answer is longer than {limit_bytes} bytes")
     return bytes(data)
 
 
