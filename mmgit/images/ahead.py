@@ -52,15 +52,15 @@ class _Ahead(Outlet):
 
     def end(self, blob: Blob) -> None:
         """Say which blob it was, if all of it was sent."""
-        self.close()
+        self._blocks.put(b"")
+        self._thread.join()
         if self._upload:
             with suppress(BrokenOffError, RegistryError):
                 self._upload.end(blob)
 
     def close(self) -> None:
-        """Send no more."""
-        self._blocks.put(b"")
-        self._thread.join()
+        """Send no more. A layer that failed waits for no registry, and does not end there as if it were whole."""
+        self._blocks.drop()
 
     def _send(self) -> None:
         try:
@@ -90,7 +90,7 @@ class _Blocks(io.RawIOBase):
             self._changed.notify_all()
 
     def drop(self) -> None:
-        """Nobody reads any more."""
+        """No more of it is put, and whoever reads gets an error."""
         with self._changed:
             self._is_dropped = True
             self._waiting.clear()
@@ -99,7 +99,9 @@ class _Blocks(io.RawIOBase):
     def read(self, _: int = -1) -> bytes:
         """The next block, whole."""
         with self._changed:
-            self._changed.wait_for(lambda: self._waiting)
+            self._changed.wait_for(lambda: self._waiting or self._is_dropped)
+            if not self._waiting:
+                raise OSError("the layer was given up")
             block = self._waiting[0]
             if block:
                 self._waiting.popleft()  # the end stays, whoever reads again

@@ -1,7 +1,10 @@
 """A large blob is sent in a stream, which goes on where it broke off; one that is being made is sent meanwhile."""
 
+import queue
 import random
+import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -237,5 +240,37 @@ def test_a_layer_that_cannot_be_made_is_no_blob(made: Made, fake_registry: "Fake
     with pytest.raises(BuildError, match="has other than its"):
         made(len(DATA) + 1)
 
-    assert methods(fake_registry) == ["POST", "PATCH"]
+    assert "PUT" not in methods(fake_registry)
     assert fake_registry.blobs == {}
+
+
+def test_a_layer_that_cannot_be_made_waits_for_no_registry(
+    made: Made, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire, "TIMEOUT_SECONDS", 6.0)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        registry.host = f"127.0.0.1:{silent.getsockname()[1]}"
+        began = time.monotonic()
+
+        with pytest.raises(BuildError, match="has other than its"):
+            made(len(DATA) + 1)
+
+        assert time.monotonic() - began < 3
+
+
+def test_what_was_sent_of_a_layer_that_cannot_be_made_breaks_off(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    ends: queue.Queue[BaseException | None] = queue.Queue()
+    whole = uploads.Upload.stream
+
+    def stream(upload: uploads.Upload, source: Any) -> None:
+        try:
+            ends.put(whole(upload, source))
+        except BaseException as error:
+            ends.put(error)
+            raise
+
+    monkeypatch.setattr(uploads.Upload, "stream", stream)
+    with pytest.raises(BuildError, match="has other than its"):
+        made(len(DATA) + 1)
+
+    assert isinstance(ends.get(timeout=10), BrokenOffError)
