@@ -33,6 +33,7 @@ DEPLOYMENT = "deployment.json"
 MAX_TWIN_BYTES = 32 * 1024
 MAX_MODULES = 50
 _SET_BY_MMGIT = ("settings", "status", "type", "version")
+_OURS = "`{}` is set by mmgit and cannot be changed"
 _SCHEMA = "1.1"
 _KEPT_SECONDS = 7200
 """For how long the hub keeps messages while the device has no connection."""
@@ -141,13 +142,15 @@ def _misfit(entry: Object, patch: Patch | None) -> str:
     """What keeps an entry, after a patch or as it was built, from being completed."""
     changed = {*entry, *((patch and patch.merge) or ())}
     if own := [key for key in _SET_BY_MMGIT if key in changed]:
-        return f"`{own[0]}` is set by mmgit and cannot be changed"
-    options = entry.get("createOptions")
+        return _OURS.format(own[0])
+    options, env = entry.get("createOptions"), entry.get("env", {})
     if not isinstance(options, dict) or not isinstance(options.get("HostConfig"), dict):
         return "`createOptions` is no map with a `HostConfig`"
-    if not isinstance(entry.get("env", {}), dict) or not isinstance(options["HostConfig"].get("Mounts", []), list):
+    if not isinstance(env, dict) or not isinstance(options["HostConfig"].get("Mounts", []), list):
         return "`env` is no map, or `Mounts` no list"
-    return ""
+    if own := [name for name in (KEYS_VARIABLE, SETTINGS_VARIABLE) if name in env]:
+        return _OURS.format(own[0])
+    return _OURS.format("createOptions.Labels") if "Labels" in options else ""
 
 
 def _amounts(service: DesiredService) -> dict[str, int]:

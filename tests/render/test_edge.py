@@ -128,14 +128,33 @@ def test_a_text_arrives_as_it_is(rendered: Rendering, text: str) -> None:
     assert module == layer_of(plain)
 
 
-def test_mmgits_variables_stay_whatever_a_patch_sets(rendered: Rendering) -> None:
-    merge = {"env": {"MMGIT_KEYS_JSON": {"value": "{}"}, "OTHER": {"value": "x"}}}
+@pytest.mark.parametrize(
+    ("merge", "what"),
+    [
+        ({"env": {"MMGIT_KEYS_JSON": {"value": "{}"}}}, "MMGIT_KEYS_JSON"),
+        ({"env": {"MMGIT_SETTINGS_JSON": {"value": "{}"}}}, "MMGIT_SETTINGS_JSON"),
+        ({"createOptions": {"Labels": {"team": "x"}}}, "createOptions.Labels"),
+    ],
+)
+def test_a_patch_of_what_mmgit_sets_is_refused_and_not_passed_over(
+    rendered: Rendering, merge: dict[str, Any], what: str
+) -> None:
     patch = Patch.read({"target": {"kind": "Module"}, "merge": merge})
+
+    result = rendered({"churn": {"patches": (patch,)}})
+
+    assert [(each.code, each.message) for each in result.findings] == [
+        ("M521", f"patch of Module: `{what}` is set by mmgit and cannot be changed")
+    ]
+    assert layer_of(result) == layer_of(rendered({"churn": {}}))
+
+
+def test_a_patch_adds_a_variable(rendered: Rendering) -> None:
+    patch = Patch.read({"target": {"kind": "Module"}, "merge": {"env": {"OTHER": {"value": "x"}}}})
 
     env = layer_of(rendered({"churn": {"patches": (patch,)}}))["env"]
 
-    assert env["OTHER"] == {"value": "x"}
-    assert env["MMGIT_KEYS_JSON"] == layer_of(rendered({"churn": {}}))["env"]["MMGIT_KEYS_JSON"]
+    assert env == {**layer_of(rendered({"churn": {}}))["env"], "OTHER": {"value": "x"}}
 
 
 def test_long_options_are_several_texts_that_the_agent_puts_together(rendered: Rendering) -> None:
