@@ -91,10 +91,13 @@ def _commit(root: Root) -> tuple[str, str]:
 
 
 def _repository(source: Source, environment: str, spec: BuildingSpec) -> str:
+    """The address of the declarations. Raises `UsageError` unless logins can be sent to it."""
     forge = source.project.spec.forge
     address = spec.repository or (forge.clone_url if forge else "")
-    if not address:
+    if not address.startswith("https:"):
         hint = f"building: {{repository: https://…}}   in {layout.environment(environment)}"
+        if address:
+            raise UsageError(f"pods fetch by https alone, and the forge of mmgit.yaml is {address}", hint)
         raise UsageError("nobody says where pods get the declarations from", hint)
     return address
 

@@ -77,6 +77,17 @@ def test_pods_must_know_the_repository_before_registries_are_asked(flow: Flow, m
     assert "nobody says where pods get the declarations from" in ended.err
 
 
+def test_pods_send_no_login_in_clear(flow: Flow, mmgit: Mmgit) -> None:
+    append(flow, "mmgit.yaml", "forge: {kind: gitea, repository: ml/models, url: http://git.example.com}\n")
+    append(flow, ENVIRONMENT, BUILDING)
+
+    with chdir(flow.builder):
+        ended = mmgit(*IN_A_CLUSTER)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert "pods fetch by https alone, and the forge of mmgit.yaml is http://git.example.com/ml/models.git" in ended.err
+
+
 def test_parameters_must_be_right_before_registries_are_asked(flow: Flow, mmgit: Mmgit) -> None:
     append(flow, ENVIRONMENT, BUILDING + ADDRESS + "  parameters: {parallelism: many}\n")
 
