@@ -11,29 +11,18 @@ import pytest
 import yaml
 
 from tests.cli.conftest import Mmgit
+from tests.cli.test_building import ADDRESS, BUILDING, ENVIRONMENT, append
 from tests.cli.test_handing_over import BROKEN, SECOND, wait_for
 from tests.cli.test_locking import MANIFEST, Flow, git
 
 pytestmark = pytest.mark.registry
 
-BUILDING = f"""building:
-  image: registry.example.com/mmgit@sha256:{"a" * 64}
-  registry_secret: pusher
-"""
-ADDRESS = "  repository: https://git.example.com/ml/models.git\n"
-
 
 @pytest.fixture
 def flow(tmp_path: Path, repository: Callable[..., Path]) -> Flow:
     flow = Flow(tmp_path, f"{os.environ['MMGIT_TEST_REGISTRY']}/mmgit-test/{uuid.uuid4().hex}", repository)
-    declare(flow, "test", BUILDING + ADDRESS)
+    append(flow, ENVIRONMENT, BUILDING + ADDRESS)
     return flow
-
-
-def declare(flow: Flow, environment: str, text: str) -> None:
-    with (flow.builder / f"environments/{environment}/environment.yaml").open("a") as file:
-        file.write(text)
-    flow.commit(flow.builder, "Build in the cluster")
 
 
 def test_the_job_builds_what_no_registry_has_and_says_what_is_there(flow: Flow, mmgit: Mmgit) -> None:
@@ -101,7 +90,7 @@ def test_a_manifest_that_nobody_waits_for_is_named(flow: Flow, mmgit: Mmgit) -> 
 
 def test_of_two_clusters_one_must_be_named_and_pods_must_know_the_repository(flow: Flow, mmgit: Mmgit) -> None:
     flow.made()
-    declare(flow, "live", BUILDING)
+    append(flow, "environments/live/environment.yaml", BUILDING)
 
     with chdir(flow.builder):
         either = mmgit("build", "--on", "kubernetes")

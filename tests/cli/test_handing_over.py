@@ -1,7 +1,6 @@
 """One machine builds, pushes and leaves locks in a real registry; another finds them there, judges them and locks."""
 
 import os
-import shutil
 import uuid
 from collections.abc import Callable
 from contextlib import chdir
@@ -14,21 +13,11 @@ from mmgit.errors import UsageError
 from mmgit.images import beside, transfer
 from mmgit.images.registry import Registry
 from mmgit.lock import MANIFEST_MEDIA_TYPE, manifest_of
+from tests import waiting
 from tests.cli.conftest import Mmgit
-from tests.cli.test_locking import MANIFEST, WAITING, Flow, git
+from tests.cli.test_locking import MANIFEST, Flow, git
 
 SECOND, BROKEN = "churn/2", "churn/3"
-UNREACHABLE = """lock-version = "1.0"
-created-by = "uv"
-requires-python = ">=3.11"
-
-[[packages]]
-name = "gone"
-version = "1.0"
-wheels = [
-  { url = "https://files.pythonhosted.org/packages/00/00/gone-1.0-py3-none-any.whl", hashes = { sha256 = "%s" } },
-]
-""" % ("0" * 64)
 
 
 @pytest.fixture
@@ -44,19 +33,14 @@ def registry_of(flow: Flow) -> Registry:
 
 
 def wait_for(flow: Flow, *manifests: str) -> None:
-    """Let services of `test` wait for more manifests, the last of which names a wheel that nobody has."""
-    folder = flow.builder / "models/churn/manifests"
+    """Let services of `test` wait for more manifests, of which `BROKEN` names a wheel that nobody has."""
     for manifest in manifests:
-        number = manifest.partition("/")[2]
-        shutil.copytree(folder / "1", folder / number)
-        (folder / number / "score.py").write_text(f"def run(x):\n    return {number}\n")
-        service = WAITING.replace(MANIFEST, manifest) % ("a" * 64)
-        (flow.builder / f"environments/test/services/churn-{number}.yaml").write_text(service)
+        number = int(manifest.partition("/")[2])
+        waiting.add_manifest(flow.builder, number)
+        waiting.wait_for(flow.builder / "environments/test", number)
         if manifest == BROKEN:
-            (folder / number / "pylock.toml").write_text(UNREACHABLE)
-            with (folder / number / "manifest.yaml").open("a") as file:
-                file.write("dependencies: requirements.txt\n")
-            (folder / number / "requirements.txt").write_text("gone\n")
+            index = "https://files.pythonhosted.org/packages/00/00"
+            waiting.depend(flow.builder, number, index=index, sha256="0" * 64)
     flow.commit(flow.builder, "Wait for more")
 
 

@@ -32,6 +32,7 @@ from mmgit.repository import layout as paths
 from mmgit.repository.files import Root
 from mmgit.repository.load import load
 from mmgit.steps.reading import read
+from tests.waiting import waiting
 
 Mmgit = Callable[..., Any]
 Plans = dict[str, list[layers.LayerPlan]]
@@ -46,12 +47,6 @@ host: {name}.example.com
 gateway: {{name: infra/public}}
 accepts: {accepts}
 """
-WAITING = """apiVersion: mmgit.dev/v1
-kind: Service
-next: churn/1
-keys:
-  - {name: primary, id: abcd, digest: "sha256:%s"}
-"""
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -64,7 +59,6 @@ class Flow:
 
     def __init__(self, folder: Path, registry: str, repository: Callable[..., Path]) -> None:
         self.remote, self.locks = folder / "remote.git", folder / "locks"
-        waiting = WAITING % ("a" * 64)
         begin = repository(
             {
                 ".gitignore": "/.mmgit/\n",
@@ -75,7 +69,7 @@ class Flow:
                     )
                     for name, accepts in (("test", "build"), ("live", "promotion"))
                 },
-                **{f"environments/{name}/services/churn.yaml": waiting for name in ("test", "live")},
+                **{f"environments/{name}/services/churn.yaml": waiting(1) for name in ("test", "live")},
             }
         )
         git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(self.remote))
@@ -175,7 +169,7 @@ def test_locks_that_were_handed_over_become_one_commit_and_pins_where_builds_are
     assert flow.commits == ["Lock churn/1", "Begin"]
     assert flow.service("test")["image"] == lock.index.digest
     assert "next" not in flow.service("test")
-    assert flow.service("live") == yaml.safe_load(WAITING % ("a" * 64))
+    assert flow.service("live") == yaml.safe_load(waiting(1))
     assert flow.show(f"models/churn/manifests/1/images/{lock.file_name}")["digest"] == lock.index.digest
     assert lock.index.digest in git(flow.remote, "show", "main:environments/test/rendered/default/churn.yaml")
     assert git(flow.locker, "status", "--porcelain") == ""

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli.test_locking import WAITING
+from tests import waiting
 from tests.cluster import builder_image
 from tests.cluster.conftest import PROJECT, Copy, apply, kubectl, objects, run, wait_until
 from tests.cluster.ways import Certificate, address, way
@@ -30,16 +30,8 @@ from tests.private_registry import log_in, private_registry
 pytestmark = [pytest.mark.cluster, pytest.mark.network, pytest.mark.timeout(1200)]
 
 HEADER = {"apiVersion": "mmgit.dev/v1"}
+ENVIRONMENT = "environments/lab"
 BROKEN = "churn/4"
-PYLOCK = """lock-version = "1.0"
-created-by = "test"
-requires-python = ">=3.11"
-
-[[packages]]
-name = "late"
-version = "1.0"
-wheels = [{ url = "%s/late-1.0-py3-none-any.whl", hashes = { sha256 = "%s" } }]
-"""
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -79,7 +71,7 @@ class Lab:
         run("git", "init", "--quiet", "--bare", "--initial-branch=main", str(bare))
         pem = builder_image.CERTIFICATES
         self.declare(
-            "environments/lab/environment.yaml",
+            f"{ENVIRONMENT}/environment.yaml",
             kind="Environment",
             target="kubernetes",
             registry=f"{self.registry}/ml",
@@ -104,7 +96,7 @@ class Lab:
         netrc = f"machine {git.partition(':')[0]} login reader password only-in-this-test\n"
         reader = {"name": "reader", "namespace": namespace}
         apply({"apiVersion": "v1", "kind": "Secret", "metadata": reader, "stringData": {".netrc": netrc}})
-        self.wait_for(1)
+        waiting.wait_for(copy.root / ENVIRONMENT, 1)
         copy.git("init", "--quiet", "--initial-branch=main")
         copy.git("config", "user.name", "Test")
         copy.git("config", "user.email", "test@example.com")
@@ -116,23 +108,9 @@ class Lab:
         (self.copy.root / path).parent.mkdir(parents=True, exist_ok=True)
         (self.copy.root / path).write_text(json.dumps({**HEADER, **fields}))
 
-    def wait_for(self, number: int) -> None:
-        """Let a service of its own wait for another manifest."""
-        folder = self.copy.root / "models/churn/manifests"
-        if number > 1:
-            shutil.copytree(folder / "1", folder / str(number), ignore=shutil.ignore_patterns("images"))
-            (folder / str(number) / "score.py").write_text(f"def run(x):\n    return {number}\n")
-        path = self.copy.root / f"environments/lab/services/churn-{number}.yaml"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(WAITING.replace("churn/1", f"churn/{number}") % ("a" * 64))
-
     def depend(self, number: int, wheel: tuple[str, bytes]) -> None:
         """Let a manifest depend on a wheel, which the index need not have."""
-        folder = self.copy.root / f"models/churn/manifests/{number}"
-        (folder / "requirements.txt").write_text("late\n")
-        (folder / "pylock.toml").write_text(PYLOCK % (self.index, sha256(wheel[1])))
-        with (folder / "manifest.yaml").open("a") as file:
-            file.write("dependencies: requirements.txt\n")
+        waiting.depend(self.copy.root, number, index=self.index, sha256=sha256(wheel[1]))
         with (self.copy.root / "mmgit.yaml").open("a") as file:
             file.write(f"packages: {{indexes: [{{name: lab, url: {self.index}}}]}}\n")
 
@@ -161,7 +139,7 @@ class Lab:
         return found(), sorted(pods, key=lambda pod: int(pod["metadata"]["annotations"][index]))
 
     def service(self, number: int) -> dict[str, Any]:
-        path = self.copy.root / f"environments/lab/services/churn-{number}.yaml"
+        path = self.copy.root / f"{ENVIRONMENT}/services/churn-{number}.yaml"
         value: dict[str, Any] = yaml.safe_load(path.read_text())
         return value
 
@@ -193,7 +171,8 @@ def ended(pod: dict[str, Any]) -> dict[str, Any]:
 def test_a_cluster_builds_what_is_missing_and_one_that_fails_is_built_by_the_next_job_alone(lab: Lab) -> None:
     wheel = wheel_of("late", {"late.py": "LATE = True\n"})
     for number in (2, 3, 4):
-        lab.wait_for(number)
+        waiting.add_manifest(lab.copy.root, number)
+        waiting.wait_for(lab.copy.root / ENVIRONMENT, number)
     lab.depend(4, wheel)
     lab.push("Wait for three more")
 
