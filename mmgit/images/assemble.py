@@ -292,8 +292,11 @@ class Assembler:
             )
         lowest = [layers[each.key] for each in group if each.name == "base"]
         below = remembered(self.layout, _note(lowest[0].key, platform), partial(contents_of_base, lowest, self.layout))
-        added = [contents_of_layer(layers[each.key], self.layout, platform) for each in group if each.name == "steps"]
-        own += [Contents(each.names) for each in added]  # what brings programs brings what they need
+        for each in group:
+            if each.name == "steps":  # which need not make the same bytes again, so its note is of these
+                note = _note(f"{each.key}.{layers[each.key].digest.removeprefix('sha256:')}", platform)
+                names = remembered(self.layout, note, partial(read, each)).names
+                own.append(Contents(names))  # what brings programs brings what they need
         if needs_java and not any(JVM in each.names for each in (below, *own)):
             from mmgit.images.remedies import without_java  # noqa: PLC0415 - nothing lacks mostly
 

@@ -238,3 +238,15 @@ def test_libraries_that_steps_bring_are_not_lacking(shelled: "World", kit: "Kit"
     shelled.steps = STEPS + b"# with it\n"
     shelled.run_steps = lambda *_: [file("usr/lib/libGL.so.1", kit.elf_of("libX11.so.6"))]
     shelled.build()
+
+
+def test_what_steps_brought_is_read_once(shelled: "World", kit: "Kit") -> None:
+    wheel = kit.wheel_of("view", {"view.so": kit.elf_of("libc.so.6", "libGL.so.1")})
+    shelled.pylock = kit.pylock_of(shelled.site, wheel)
+    shelled.run_steps = lambda *_: [file("usr/lib/libGL.so.1", kit.elf_of())]
+    for image in shelled.build().platforms.values():
+        path = shelled.layout.path(image.layers[2].digest)
+        path.write_bytes(bytes(path.stat().st_size))  # whoever reads it fails
+    shelled.model = b"better weights"
+
+    shelled.build()
