@@ -60,6 +60,11 @@ class Finding:
     """Line and column, in a file that is no YAML."""
 
 
+def with_extra(name: str) -> str:
+    """What to type where a part of mmgit that is an extra is not installed. No index has mmgit yet."""
+    return f"install mmgit with its extra: `mmgit[{name}]`, or in a clone of it uv tool install --force '.[{name}]'"
+
+
 class MmgitError(Exception):
     """An action that failed for a reason that the user can understand and act on."""
 

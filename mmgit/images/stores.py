@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from mmgit.errors import UsageError
+from mmgit.errors import UsageError, with_extra
 from mmgit.frozen import dataclass
 from mmgit.images.download import PAUSES_SECONDS, UnavailableError
 
@@ -96,10 +96,7 @@ def objects_at(uri: str) -> Objects:
     package = PACKAGES[urlsplit(uri).scheme]
     if any(importlib.util.find_spec(name) is None for name in ("fsspec", package)):
         message = f"{uri}: {package}, which reads it, is not installed"
-        raise UsageError(
-            message,
-            "install mmgit with its extra: `mmgit[stores]`, or in a clone of it uv tool install --force '.[stores]'",
-        )
+        raise UsageError(message, with_extra("stores"))
     from mmgit.archive.store import StoreError, files_of  # noqa: PLC0415 - an extra
 
     try:

@@ -19,7 +19,7 @@ from typing import Any
 
 import mmgit
 from mmgit.desired import Uploads
-from mmgit.errors import ServingError
+from mmgit.errors import ServingError, with_extra
 from mmgit.frozen import dataclass
 from mmgit.images.dependencies import Locked
 from mmgit.images.origins import PYPI, Index
@@ -113,7 +113,7 @@ def uploader_of(root: Path, served: Served) -> list[str]:
     if served.uploads is None:
         return []
     if importlib.util.find_spec("pyarrow") is None or importlib.util.find_spec("fsspec") is None:
-        raise ServingError("what uploads telemetry is not installed", "pip install 'mmgit[telemetry]'")
+        raise ServingError("what uploads telemetry is not installed", with_extra("telemetry"))
     spool = root / layout.STATE / "spool" / served.name
     return [sys.executable, "-I", str(_UPLOADER), *arguments(served.uploads, _UPLOAD_SECONDS), "--spool", str(spool)]
 

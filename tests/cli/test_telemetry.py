@@ -110,7 +110,7 @@ def test_without_the_extra_the_command_that_brings_it_is_said(
 
     assert ended.code == 2
     assert "needs ibis, which is not installed" in ended.err
-    assert "hint: uv pip install 'mmgit[telemetry]'" in ended.err
+    assert "uv tool install --force '.[telemetry]'" in ended.err
 
 
 def test_commands_are_shown_without_importing_an_engine(here: Here) -> None:

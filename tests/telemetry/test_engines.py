@@ -141,7 +141,7 @@ def test_trino_is_asked_in_its_own_words(store: Path, monkeypatch: pytest.Monkey
 def test_an_engine_that_is_not_installed_says_how_to_get_it() -> None:
     with pytest.raises(UsageError, match="needs nowhere, which is not installed") as error:
         extra.needed("nowhere")
-    assert error.value.hint == "uv pip install 'mmgit[telemetry]'"
+    assert "uv tool install --force '.[telemetry]'" in error.value.hint
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from mmgit.errors import BuildError
+from mmgit.errors import BuildError, with_extra
 from mmgit.images.conda.asked import CondaFile
 from mmgit.images.conda.lock import SUBDIRS, CondaPackage, lock_text, packages_of, platforms_of
 from mmgit.images.origins import Machine, normal
@@ -27,7 +27,7 @@ def solve(asked: CondaFile, machines: Sequence[Machine], root: Path) -> bytes:
         named = ", ".join(asked.specs)
         raise BuildError(
             f"the conda file asks for {named}, packages of conda's own",
-            "pip install 'mmgit[conda]', or move it below `pip:`",
+            f"move it below `pip:`, or {with_extra('conda')}",
         ) from error
     if not machines:
         raise BuildError("the base has no lock, so it is not known what to solve for", "mmgit base update")

@@ -11,7 +11,7 @@ from base64 import b64decode
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mmgit.errors import UsageError
+from mmgit.errors import UsageError, with_extra
 from mmgit.untrusted import json_value
 
 if TYPE_CHECKING:
@@ -110,10 +110,7 @@ def _cryptography() -> tuple[Any, str, type[Exception]]:
         from cryptography.hazmat.primitives import serialization  # noqa: PLC0415 - an extra
         from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1  # noqa: PLC0415 - the same
     except ImportError as error:
-        raise UsageError(
-            "what signs and verifies is not installed",
-            "install mmgit with its extra: `mmgit[signing]`, or in a clone of it uv tool install --force '.[signing]'",
-        ) from error
+        raise UsageError("what signs and verifies is not installed", with_extra("signing")) from error
     return serialization, SECP256R1.name, UnsupportedAlgorithm
 
 

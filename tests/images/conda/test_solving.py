@@ -95,7 +95,7 @@ def test_without_rattler_the_way_to_it_is_named(monkeypatch: pytest.MonkeyPatch,
 
     with pytest.raises(BuildError, match=r"forest >=2, packages of conda's own") as raised:
         solve(asked("forest >=2"), MACHINES, tmp_path)
-    assert "mmgit[conda]" in raised.value.hint
+    assert "uv tool install --force '.[conda]'" in raised.value.hint
 
 
 @pytest.mark.parametrize(
