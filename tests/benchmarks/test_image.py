@@ -1,13 +1,10 @@
 """The benchmark of images runs to its end."""
 
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.benchmarks.smallest import measured
 
 
 @pytest.mark.network
@@ -16,13 +13,7 @@ def test_the_smallest_run_measures_every_part() -> None:
     if shutil.which("docker-registry") is None:
         pytest.skip("needs docker-registry")
 
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks/image/run.py"), "--smallest"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    said = measured("image/run.py")
 
-    assert done.returncode == 0, done.stderr
     for part in ("1 MB, two", "40 MB, two", "largest process", "without any layer", "uv and the codec alone"):
-        assert part in done.stdout
+        assert part in said

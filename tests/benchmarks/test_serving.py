@@ -3,14 +3,14 @@
 import os
 import re
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-SERVING = ROOT / "benchmarks" / "serving"
+from tests.benchmarks.smallest import BENCHMARKS, measured
+
+SERVING = BENCHMARKS / "serving"
 LOCKS = sorted(SERVING.glob("peers/*/requirements.txt"))
 
 
@@ -20,17 +20,9 @@ LOCKS = sorted(SERVING.glob("peers/*/requirements.txt"))
 def test_the_smallest_run_measures_every_part(tmp_path: Path) -> None:
     if shutil.which("go") is None or (os.cpu_count() or 1) < 2:
         pytest.skip("needs Go and two processors")
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
 
-    done = subprocess.run(
-        [sys.executable, str(SERVING / "run.py"), "--smallest"],
-        capture_output=True,
-        text=True,
-        env=environment,
-        check=False,
-    )
+    said = measured("serving/run.py", XDG_CACHE_HOME=str(tmp_path))
 
-    assert done.returncode == 0, done.stderr
     for part in (
         "iris, 8 connections",
         "p50 at half",
@@ -39,7 +31,7 @@ def test_the_smallest_run_measures_every_part(tmp_path: Path) -> None:
         "overload:",
         "scorer exits",
     ):
-        assert f"| {part}" in done.stdout
+        assert f"| {part}" in said
 
 
 def test_every_server_has_a_lock_for_what_it_asks_for() -> None:
