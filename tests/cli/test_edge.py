@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mmgit.addresses import address_of
+from mmgit.repository.reading import parse
 from mmgit.spec import EnvironmentSpec, ServiceSpec
 
 Git = Callable[..., str]
@@ -219,8 +220,6 @@ def test_devices_keep_their_logs(mmgit: Mmgit) -> None:
 def test_a_module_is_called_at_its_port_of_the_device_or_by_its_name_from_inside(
     environment: str, service: str, url: str
 ) -> None:
-    from mmgit.repository.reading import parse  # noqa: PLC0415 - of this test alone
-
     declared = f"{HEAD}kind: Environment\ntarget: iot-edge\nregistry: r.example\n{environment}\n"
     own = f"{HEAD}kind: Service\nnext: churn/1\n{service}\n"
 
