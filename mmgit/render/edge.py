@@ -148,7 +148,7 @@ def _misfit(entry: Object, patch: Patch | None) -> str:
         return "`createOptions` is no map with a `HostConfig`"
     if not isinstance(env, dict) or not isinstance(options["HostConfig"].get("Mounts", []), list):
         return "`env` is no map, or `Mounts` no list"
-    if own := [name for name in (KEYS_VARIABLE, SETTINGS_VARIABLE) if name in env]:
+    if own := [name for name in env if name.startswith("MMGIT_")]:
         return _OURS.format(own[0])
     return _OURS.format("createOptions.Labels") if "Labels" in options else ""
 

@@ -131,7 +131,7 @@ def test_a_text_arrives_as_it_is(rendered: Rendering, text: str) -> None:
     ("merge", "what"),
     [
         ({"env": {"MMGIT_KEYS_JSON": {"value": "{}"}}}, "MMGIT_KEYS_JSON"),
-        ({"env": {"MMGIT_SETTINGS_JSON": {"value": "{}"}}}, "MMGIT_SETTINGS_JSON"),
+        ({"env": {"MMGIT_KEYS": {"value": "/var/spool/mmgit"}}}, "MMGIT_KEYS"),
         ({"createOptions": {"Labels": {"team": "x"}}}, "createOptions.Labels"),
     ],
 )
