@@ -15,6 +15,8 @@ class Found:
         self.doubts: list[str] = []
         self.has_imports = False
         """Whether anything is imported, be its name known or not."""
+        self.has_distributions = False
+        """Whether a distribution of scipy.stats is among it."""
 
     def imports(self, name: Name, at: int) -> None:
         """Note an import. Raises `Broken` for more than anybody reads."""

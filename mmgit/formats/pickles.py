@@ -11,11 +11,21 @@ from functools import partial
 from typing import Any
 
 from mmgit.formats import arrays
-from mmgit.formats.distributions import is_distribution
+from mmgit.formats.distributions import is_told_code
 from mmgit.formats.found import Found
 from mmgit.formats.opcodes import OPAQUE, TEXT, Step, steps
 from mmgit.formats.stream import Broken, Stream
-from mmgit.formats.values import LOST, Made, Name, apart, first_guarded, is_handed_a_class, may_be_text
+from mmgit.formats.values import (
+    LOST,
+    SHARED,
+    Made,
+    Name,
+    apart,
+    first_guarded,
+    is_distribution,
+    is_handed_a_class,
+    may_be_text,
+)
 
 _MARK = type("Mark", (), {})()
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
@@ -24,9 +34,13 @@ _KEYS_MAX = 64
 """More than a stand-in for attributes has."""
 _SIZE_MAX = 16
 """The same for a tuple."""
+_LONG = type("Long", (), {})()
+"""A longer one, in which nothing is guarded."""
 _DEPTH_MAX = 8
 _OPENING = "numpy:memmap"
 """Harmless as the class of an array, but not to be called: what is set in it goes into a file."""
+_SUBCLASS = "subclass"
+"""What joblib calls the class of an array."""
 
 
 def follow(stream: Stream, found: Found, depth: int = 0) -> None:
@@ -115,7 +129,7 @@ class _Machine:
         self._pop_to_mark()
 
     def duplicate(self, _: object) -> None:
-        self._stack.append(self._top())
+        self._stack.append(self._shared(self._top()))
 
     def put(self, index: Any) -> None:  # noqa: ANN401 - as above
         self.memo[index] = self._top()
@@ -129,21 +143,36 @@ class _Machine:
     def get(self, index: Any) -> None:  # noqa: ANN401 - as above
         if index not in self.memo:
             raise Broken("it takes a value that is not there", self._at)
-        self._stack.append(self.memo[index])
+        self._stack.append(self._shared(self.memo[index]))
+
+    def _shared(self, value: Any) -> Any:  # noqa: ANN401 - as above
+        """A value that is in two places from here on."""
+        if isinstance(value, dict):
+            self._lose(value)
+            value[SHARED] = True
+        return value
+
+    def _lose(self, *values: Any) -> None:  # noqa: ANN401 - as above
+        """Values go where they are followed no more: nothing may that is guarded."""
+        guarded = first_guarded(values)
+        if isinstance(guarded, Name):
+            self.refuse(f"it hands on {guarded}")
+        elif guarded:
+            self.doubt("it hands on an array of joblib's before it is read")
 
     def opaque_of_one(self, _: object) -> None:
         self._pop()
         self._stack.append(OPAQUE)
 
     def text_of_one(self, _: object) -> None:
-        self._pop()
+        self._lose(self._pop())
         self._stack.append(TEXT)
 
     def persistent(self, _: object) -> None:
         self._stack.append(TEXT)
 
     def opaque_of_many(self, _: object) -> None:
-        self._pop_to_mark()
+        self._lose(*self._pop_to_mark())
         self._stack.append(OPAQUE)
 
     def extension(self, number: object) -> None:
@@ -159,7 +188,9 @@ class _Machine:
 
     def tuple_to_mark(self, _: object) -> None:
         values = self._pop_to_mark()
-        self._stack.append(tuple(values) if len(values) <= _SIZE_MAX else OPAQUE)
+        if len(values) > _SIZE_MAX:
+            self._lose(*values)
+        self._stack.append(tuple(values) if len(values) <= _SIZE_MAX else _LONG)
 
     def empty_dict(self, _: object) -> None:
         self._stack.append({})
@@ -182,22 +213,27 @@ class _Machine:
         self._changed(target)
         if len(values) % 2:
             raise Broken("a key in it has no value", self._at)
-        if isinstance(target, dict):
-            for key, value in zip(values[::2], values[1::2], strict=True):
-                if isinstance(key, str):
-                    target[key] = value
-                elif not isinstance(key, int):  # whatever it is may be equal to a text
-                    target[LOST] = True
-            if len(target) > _KEYS_MAX:
-                target.clear()
+        if not isinstance(target, dict):
+            self._lose(*values)
+            return
+        for key, value in zip(values[::2], values[1::2], strict=True):
+            if key != _SUBCLASS or str(value) != _OPENING or SHARED in target:
+                self._lose(key, value)
+            if isinstance(key, str):
+                target[key] = value
+            elif not isinstance(key, int):  # whatever it is may be equal to a text
                 target[LOST] = True
+        if len(target) > _KEYS_MAX:
+            self._lose(target)
+            target.clear()
+            target[LOST] = True
 
     def append(self, _: object) -> None:
-        self._pop()
+        self._lose(self._pop())
         self._changed(self._top())
 
     def append_to_mark(self, _: object) -> None:
-        self._pop_to_mark()
+        self._lose(*self._pop_to_mark())
         self._changed(self._top())
 
     def _changed(self, target: Any) -> None:  # noqa: ANN401 - as above
@@ -226,6 +262,7 @@ class _Machine:
             return OPAQUE
         named = Name(module, name)
         self.found.imports(named, self._at)
+        self.found.has_distributions |= is_distribution(str(named))
         return named
 
     def instance(self, pair: Any) -> None:  # noqa: ANN401 - as above
@@ -244,20 +281,19 @@ class _Machine:
 
     def new_object_with_keywords(self, _: object) -> None:
         keywords, arguments, kind = self._pop(), self._pop(), self._pop()
-        given = tuple(keywords.values()) if isinstance(keywords, dict) else ()
-        self._call(kind, arguments, given)
+        self._lose(keywords)
+        self._call(kind, arguments)
         if keywords != {}:
             self._top().arguments = ()  # which of them is which is not known
 
-    def _call(self, function: Any, arguments: Any, more: tuple[Any, ...] = ()) -> None:  # noqa: ANN401 - as above
+    def _call(self, function: Any, arguments: Any) -> None:  # noqa: ANN401 - as above
         if not isinstance(function, Name):
             self.doubt("it calls what it only makes while it is loaded")
-        given = arguments if isinstance(arguments, tuple) else ()
-        if any(isinstance(each, Made) and each.is_array for each in (*given, *more)):
-            self.doubt("it hands on an array of joblib's before it is read")
-        handed = given[1:] if is_handed_a_class(str(function)) else given
-        if guarded := first_guarded((*handed, *more)):
-            self.refuse(f"it hands on {guarded}")
+        is_known = isinstance(arguments, tuple) and not isinstance(arguments, Name)
+        if not is_known and arguments is not _LONG:
+            self.doubt("it calls with what it only makes while it is loaded")
+        given = arguments if is_known else (OPAQUE,)
+        self._lose(*(given[1:] if is_handed_a_class(str(function)) else given))
         made = Made(str(function), given)
         if made.of == _OPENING:
             self.refuse(f"it calls {_OPENING}, which opens a file")
@@ -267,9 +303,10 @@ class _Machine:
         state, target = self._pop(), self._top()
         self._changed(target)
         if not isinstance(target, Made):
+            self._lose(state)
             return
         target.take(state)
-        if target.is_distribution and not is_distribution(target):
+        if is_told_code(target, may_be_one=self.found.has_distributions):
             self.refuse("a distribution of scipy.stats in it holds code that is not scipy's")
         if target.is_array:
             if not isinstance(state, dict):
@@ -277,6 +314,8 @@ class _Machine:
             self._pop()
             self._stack.append(OPAQUE)
             self._pass_over(target)
+        else:
+            self._lose(state)
 
     def _pass_over(self, array: Made) -> None:
         """What joblib writes behind an array's description: its bytes, or a pickle of the objects in it."""

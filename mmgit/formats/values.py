@@ -6,8 +6,12 @@ from typing import Any, NamedTuple
 
 from mmgit.formats.opcodes import TEXT
 
+LAYERS_OF_CODE = ("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper")
+"""What Keras makes of code that a model holds or names."""
 LOST = "?"
 """The only key of a stand-in for a dict of more keys than any description has."""
+SHARED = "&"
+"""A key of a stand-in for a dict that is in more than one place."""
 _RECONSTRUCTORS = frozenset(
     f"{module}:{name}" for module in ("copyreg", "copy_reg") for name in ("_reconstructor", "__newobj__")
 )
@@ -17,7 +21,7 @@ _TAKING_CLASSES = re.compile(r"numpy\._?core\.multiarray:_reconstruct").fullmatc
 _GUARDED = re.compile(
     r"numpy:memmap|(?:\w+\.)*numpy_pickle:NumpyArrayWrapper|scipy\.stats\._(?:continuous|discrete)_distns:\w+_gen"
 ).fullmatch
-"""Harmless as long as it is seen what becomes of them: whoever else is given one may make an object of it."""
+"""Harmless as long as it is seen what becomes of them: whoever is given one may make an object of it unseen."""
 _OTHER = re.compile(r".*[:.]_*[A-Z]\w*|numpy(?:\.\w+)*:(?:dtype|ndarray|scalar|_reconstruct)").fullmatch
 """What makes no text."""
 
@@ -25,6 +29,11 @@ _OTHER = re.compile(r".*[:.]_*[A-Z]\w*|numpy(?:\.\w+)*:(?:dtype|ndarray|scalar|_
 def is_handed_a_class(function: str) -> bool:
     """Whether the first argument of a function is the class of which it makes an object, without calling it."""
     return function in _RECONSTRUCTORS or _TAKING_CLASSES(function) is not None
+
+
+def is_distribution(name: str) -> bool:
+    """Whether a class is of distributions of scipy.stats."""
+    return name.startswith("scipy.stats.") and name.endswith("_gen")
 
 
 class Name(NamedTuple):
@@ -57,7 +66,12 @@ class Made:
     @property
     def is_distribution(self) -> bool:
         """Whether it is one of scipy.stats, which runs a text among its attributes."""
-        return self.of.startswith("scipy.stats.") and self.of.endswith("_gen")
+        return is_distribution(self.of)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether a class has made it, or a function that was given no object: it is nothing that was there before."""
+        return _OTHER(self.of) is not None or all(isinstance(each, (Name, str, int)) for each in self.arguments)
 
     def take(self, state: Any) -> None:  # noqa: ANN401 - stand-ins for any value
         """Be told a state: attributes, or what the class makes of it."""
@@ -76,15 +90,19 @@ def apart(value: Any) -> Any:  # noqa: ANN401 - as above
     return copy(value) if isinstance(value, (dict, Made)) else value
 
 
-def first_guarded(values: tuple[Any, ...]) -> Name | None:
-    """The first class among values, and tuples of them, that nobody else may be given."""
+def first_guarded(values: tuple[Any, ...]) -> "Name | Made | None":
+    """The first class, or array that is not read yet, among values, that nobody else may be given.
+
+    It may be in tuples and dicts among them.
+    """
     waiting, seen = [values], set[int]()
-    while waiting:
-        for each in waiting.pop():
-            if isinstance(each, Name):
-                if _GUARDED(str(each)):
-                    return each
-            elif isinstance(each, tuple) and id(each) not in seen:
+    for group in waiting:
+        for each in group:
+            kind = type(each)
+            if kind is Name or kind is Made:
+                if _GUARDED(str(each)) if kind is Name else each.is_array:
+                    return each  # type: ignore[no-any-return]
+            elif (kind is tuple or kind is dict) and id(each) not in seen:
                 seen.add(id(each))
-                waiting.append(each)
+                waiting.append(tuple(each.values()) if kind is dict else each)
     return None
