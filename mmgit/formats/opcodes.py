@@ -13,6 +13,8 @@ from mmgit.formats.stream import Broken, Stream
 TEXT_BYTES_MAX = 4096
 """A text that is longer is no name."""
 _NUMBER_BYTES_MAX = 2**16
+_DIGITS_MAX = 4300
+"""Python reads no number of more."""
 
 OPAQUE = type("Opaque", (), {"__repr__": lambda _: "OPAQUE"})()
 """A value of which nothing is known, and nothing needs to be."""
@@ -90,7 +92,7 @@ def _counted(name: str, width: int, is_signed: bool) -> Reader:  # noqa: FBT001 
 
 def _index(stream: Stream) -> int:
     """A number, with whatever spaces around it; it ends at a NUL, as the unpickler written in C reads it."""
-    return int(stream.squeezed_line(TEXT_BYTES_MAX).partition(b"\0")[0])
+    return int(stream.squeezed_line(_DIGITS_MAX + 1).partition(b"\0")[0])
 
 
 def _number(stream: Stream) -> object:

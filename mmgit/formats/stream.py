@@ -75,11 +75,11 @@ class Stream:
         return data[:-1] if is_kept else None
 
     def squeezed_line(self, most: int) -> bytes:
-        """A line of any length without its end and without spaces, which may have so many bytes then."""
+        """A line of any length without its end, spaces and underscores, which may have so many bytes then."""
         squeezed = data = b""
         while not data.endswith(b"\n"):
             data = self._block.readline()
-            squeezed += data.translate(None, b" \t\v\f\r\n")
+            squeezed += data.translate(None, b" \t\v\f\r\n_")
             if len(squeezed.partition(b"\0")[0]) > most or not (data.endswith(b"\n") or self._fill()):
                 raise Broken("a line in it does not end", self.at)
             squeezed = squeezed[: most + 1]
