@@ -11,7 +11,7 @@ from typing import IO, Any, Protocol
 from mmgit.formats.endings import claimed_by
 from mmgit.formats.found import Found
 from mmgit.formats.stream import Broken, Stream
-from mmgit.formats.values import Name
+from mmgit.formats.values import LAYERS_OF_CODE, Name
 from mmgit.spec.project import Format
 
 MEMBERS_MAX = 100_000
@@ -19,11 +19,10 @@ _CONFIG_BYTES_MAX = 64 * 2**20
 _HEADER_BYTES_MAX = 2**16
 _ENCRYPTED = 0x1
 _WINDOW_BYTES = 2**20
-_CODE = ("Lambda", "__lambda__")
-_LAMBDA = re.compile(rb'"class_name"\s*:\s*"(?:Lambda|__lambda__)"')
+_LAYER = re.compile(rb'"class_name":"(%b)"' % "|".join(LAYERS_OF_CODE).encode())
 _SPELT = re.compile(rb"\\u00[4-7][0-9A-Fa-f]")
 """A letter as JSON need not write it, and no library does."""
-_ELSEWHERE = re.compile(rb'"module"\s*:\s*"(?!(?:tf_)?keras(?:\.(?!utils|saving)\w+)*")([A-Za-z_][\w.]{0,199})"')
+_ELSEWHERE = re.compile(rb'"module":"(?!(?:tf_)?keras(?:\.(?!utils|saving)\w+)*")([A-Za-z_][\w.]{0,199})"')
 _OVERLAP_BYTES = 512
 _KERAS = re.compile(r"(tf_)?keras(\.(?!utils|saving)\w+)*").fullmatch
 _MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
@@ -79,12 +78,14 @@ def read_tar(file: IO[bytes], inner: Inner) -> Format | None:
 
 
 def _format(archive: zipfile.ZipFile, names: set[str], inside: set[Format | None], found: Found) -> Format | None:
-    if {"config.json", "metadata.json"} <= names:
+    if "config.json" in names:  # all that Keras asks for before it makes what that names
         with archive.open("config.json") as file:
             _keras_config(file.read(_CONFIG_BYTES_MAX), found)
-        return "keras"
     if "pickle" in inside:
-        return "torchscript" if any("/code/" in name for name in names) else "pickle"
+        is_script = any("/code/" in name for name in names) and any(name.endswith("/constants.pkl") for name in names)
+        return "torchscript" if is_script else "pickle"
+    if "config.json" in names and names & {"metadata.json", "model.weights.h5"}:
+        return "keras"
     return "skops" if "schema.json" in names else None
 
 
@@ -99,7 +100,7 @@ def _keras_config(data: bytes, found: Found) -> None:
             continue
         waiting.extend(node.values())
         module, name = node.get("module"), node.get("class_name")
-        if isinstance(name, str) and (name in _CODE or not _is_of_keras(module)):
+        if isinstance(name, str) and (name in LAYERS_OF_CODE or not _is_of_keras(module)):
             found.imports(Name(module if isinstance(module, str) and _MODULE(module) else "keras", name[:100]), 0)
 
 
@@ -108,18 +109,21 @@ def _is_of_keras(module: object) -> bool:
 
 
 def read_hdf5(file: IO[bytes], found: Found) -> Format:
-    """Look in a model of Keras for layers that are code: their description is text, wherever it lies in the file."""
+    """Look in a model of Keras for layers that are code: their description is text, wherever it lies in the file.
+
+    The place of what is found is that of the window that it ends in.
+    """
     rest, at = b"", 0
     while block := file.read(_WINDOW_BYTES):
-        text, begin = rest + block, at - len(rest)
-        if match := _LAMBDA.search(text):
-            found.imports(Name("keras.layers", "Lambda"), begin + match.start())
+        text = rest + block.translate(None, b" \t\r\n")
+        if match := _LAYER.search(text):
+            found.imports(Name("keras.layers", match[1].decode()), at)
             break
-        if match := _SPELT.search(text):
-            found.doubt("the description of a model in it hides letters", begin + match.start())
+        if _SPELT.search(text):
+            found.doubt("the description of a model in it hides letters", at)
             break
         for match in _ELSEWHERE.finditer(text):
-            found.imports(Name(match[1].decode("latin-1"), "Any"), begin + match.start())
+            found.imports(Name(match[1].decode("latin-1"), "Any"), at)
         at += len(block)
         rest = text[-_OVERLAP_BYTES:]
     return "keras"
@@ -136,16 +140,17 @@ def objects_in(file: IO[bytes]) -> bool:
     file.seek(stream.at)
     try:
         return _names_objects(ast.literal_eval(text.strip())["descr"])
-    except (ValueError, SyntaxError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, SyntaxError, LookupError, TypeError, RecursionError) as error:
         raise Broken("the head of an array is none", 8) from error
 
 
 def _names_objects(descr: Any) -> bool:  # noqa: ANN401 - a literal of Python
-    return any("O" in text for text in _texts(descr))
+    """Whether a type has objects: `O`, or `object`, which NumPy reads and never writes."""
+    return any("o" in text.lower() for text in _texts(descr))
 
 
 def _texts(descr: Any) -> Iterator[str]:  # noqa: ANN401 - as above
-    """The texts in a type, of a structure those of its parts, without their names."""
+    """The texts in a type, of a structure those of its parts, without their names. What NumPy never writes is `O`."""
     if isinstance(descr, str):
         yield descr
     elif isinstance(descr, list):
@@ -154,3 +159,5 @@ def _texts(descr: Any) -> Iterator[str]:  # noqa: ANN401 - as above
     elif isinstance(descr, tuple):
         for part in descr:
             yield from _texts(part)
+    elif not isinstance(descr, int):
+        yield "O"

@@ -78,8 +78,17 @@ def _is_pickle(head: bytes) -> bool:
     if re.match(rb"\x80[\x02-\x05]", head) or head.startswith(_LZ4):
         return True
     if head.startswith(b"\x93NUMPY"):
-        return b"|O'" in head[:256]
+        return _has_objects(head)
     return found_in(head).has_imports
+
+
+def _has_objects(head: bytes) -> bool:
+    from mmgit.formats.archives import objects_in  # noqa: PLC0415 - few files are arrays
+
+    try:
+        return objects_in(io.BytesIO(head))
+    except Broken:
+        return True
 
 
 def _is_safetensors(head: bytes) -> bool:

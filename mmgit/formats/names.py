@@ -9,6 +9,8 @@ import sys
 from functools import cache
 from typing import Literal
 
+from mmgit.formats.values import LAYERS_OF_CODE
+
 Verdict = Literal["harmless", "unknown", "dangerous"]
 
 _NAMES = r"""
@@ -93,8 +95,9 @@ _RUNNING = re.compile(
     "|httpx|imp|invoke|jinja2|jsonpickle|jupyter_client|llvmlite|loky|mako|multiprocess|nt|numba|paramiko|past|pathos|pexpect"
     "|pip|pipes|pkg_resources|plumbum|posix|psutil|ptyprocess|py|pytest|requests|ruamel|setuptools|sh|six|smtpd|sympy"
     "|telnetlib|tornado|twisted|urllib3|werkzeug|wrapt|yaml|zmq"
+    r"|_(?:test|xx|interp)\w*|_pyrepl|_remote_debugging|annotationlib|compression|test"
 )
-"""What runs code or fetches it, beside the standard library, which once had some of these."""
+"""What runs code or fetches it, beside the standard library, which has or had some of these and does not list them."""
 _CLASSES_THAT_RUN = re.compile(
     r"(joblib|pyarrow|numpy\.(ctypeslib|distutils|f2py|lib|testing)|pandas\.(_testing|core\.computation|io)|numexpr)\b.*"
     r"|pandas:(ExcelFile|ExcelWriter|HDFStore)"
@@ -110,7 +113,7 @@ def verdict_of(name: str) -> Verdict:
     if _HARMLESS.fullmatch(name):
         return "harmless"
     package = name.partition(":")[0].partition(".")[0]
-    is_code = (package.endswith("keras") and attribute in ("Lambda", "__lambda__")) or _CLASSES_THAT_RUN.fullmatch(name)
+    is_code = (package.endswith("keras") and attribute in LAYERS_OF_CODE) or _CLASSES_THAT_RUN.fullmatch(name)
     if is_code or package in sys.stdlib_module_names or _RUNNING.fullmatch(package) or "." in attribute:
         return "dangerous"
     is_class = attribute.lstrip("_")[:1].isupper()

@@ -76,8 +76,61 @@ _OBJECTS = b"cnumpy\ndtype\n" + text("O8") + b"\x89\x88\x87R" + state("|", b"K?"
 _SWAPPED = b"\x80\x04" + text("posix") + b"\x94" + text("system") + b"\x9400"
 _IN_MEMO = text("collections") + b"\x94" + text("Counter") + b"\x9400h\x00h\x01\x93" + CALL + b"."
 _SWAPPED_TYPE = b"cnumpy\ndtype\n)}(" + text("copy") + text("i1") + text("dtype") + text("i8") + b"u\x92" + state("<")
+_WRAPPER = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n"
+_BEHIND = passed_over(b"x" * 62 + SYSTEM + b".")
+_NORM = b"cscipy.stats._continuous_distns\nnorm_gen\n)\x81"
+_TEXT = text("_parse_arg_template") + text(f"open('{CANARY}', 'w')")
+_OPENED = b"(" + text(CANARY) + text("uint8") + text("w+") + b"K\x00K\x09t"
+
+
+def called(partial: bytes) -> bytes:
+    """What NumPy gives when it calls a partial."""
+    return b"cnumpy\nlog\nctypes\nSimpleNamespace\n)R}" + text("log") + partial + b"sb\x85R"
+
+
+def told(function: bytes, arguments: bytes) -> bytes:
+    """A partial that is told what it calls by its state."""
+    return b"cfunctools\npartial\ncbuiltins\ndict\n\x85R(" + function + arguments + b"}Ntb"
+
+
+def given_back(value: bytes) -> bytes:
+    """A value that a function gives back."""
+    return called(b"cfunctools\npartial\ncsklearn.preprocessing._function_transformer\n_identity\n" + value + b"\x86R")
+
+
+UNSEEN = {
+    "an array of a class in a list": array(b"ccopyreg\n__newobj__\ncbuiltins\ntuple\n]" + _WRAPPER + b"a\x85RR")
+    + _BEHIND,
+    "an array of a class in a state": array(called(told(b"ccopyreg\n__newobj__\n", _WRAPPER + b"\x85"))) + _BEHIND,
+    "an array that is given back": array(given_back(_WRAPPER + b")\x81")) + _BEHIND,
+    "an array out of a list": array(
+        b"csklearn.preprocessing._function_transformer\n_identity\ncbuiltins\ntuple\n]" + _WRAPPER + b")\x81a\x85RR"
+    )
+    + _BEHIND,
+    "a file of a class in a state": called(told(b"cnumpy\nmemmap\n", _OPENED)) + b"K\x00K#s.",
+    "a distribution that is given back": given_back(_NORM) + b"}" + _TEXT + b"sb.",
+    "the same among many attributes": given_back(_NORM)
+    + b"}("
+    + b"".join(text(f"a{number}") + b"N" for number in range(70))
+    + _TEXT
+    + b"ub.",
+    "the same with pairs": given_back(_NORM) + _TEXT + b"\x86\x85b.",
+    "the same with a list": given_back(_NORM) + b"]" + _TEXT + b"\x86ab.",
+    "the same with what is computed": given_back(_NORM) + b"cbuiltins\ndict\n]" + _TEXT + b"\x86a\x85Rb.",
+    "behind an index of many digits": b"Np" + b"0" * 4199 + b"1\n0" + SYSTEM + b".",
+}
+"""They do run what they hold when joblib loads them, though each name in them is harmless."""
 
 BY_HAND = {
+    **UNSEEN,
+    "a class in a dict in two places": b"}q\x000]q\x01h\x00a0h\x00" + text("subclass") + b"cnumpy\nmemmap\nsb.",
+    "a class in a dict that is there twice": b"}2" + text("subclass") + b"cnumpy\nmemmap\ns.",
+    "a class in a dict that comes into a list": b"}q\x00" + text("subclass") + b"cnumpy\nmemmap\ns0]h\x00a.",
+    "a class in a long tuple": b"(cnumpy\nmemmap\n" + b"N" * 20 + b"t.",
+    "a class by a number": b"}K\x01cnumpy\nmemmap\ns.",
+    "a class as a keyword": b"\x80\x04cfunctools\npartial\n)}" + text("a") + b"cnumpy\nmemmap\ns\x92.",
+    "a class in a set": b"\x80\x04\x8f(cnumpy\nmemmap\n\x90.",
+    "a script of Python's own tests": b"ctest.support.script_helper\nassert_python_ok\n" + text("-c") + b"\x85R.",
     "the text that a distribution of SciPy runs": b"cscipy.stats._continuous_distns\nnorm_gen\n)\x81}"
     + text("_parse_arg_template")
     + text(f"open('{CANARY}', 'w')")

@@ -41,10 +41,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from mmgit.formats.found import Found
+from mmgit.formats.marks import formats_of
 from mmgit.formats.names import verdict_of
 from mmgit.formats.policy import risk_of
 from mmgit.formats.scan import is_plain, scan
-from tests.formats.hostile import BY_HAND, BY_REDUCE, CANARY, Reduced
+from tests.formats.hostile import BY_HAND, BY_REDUCE, CANARY, UNSEEN, Reduced
 
 HOSTILE = BY_REDUCE | BY_HAND
 SMALL = [{"id": lzma.FILTER_LZMA1, "dict_size": 4096}]
@@ -95,6 +96,12 @@ def zipped(**members: bytes) -> bytes:
     return target.getvalue()
 
 
+def array_of(descr: str, rest: bytes) -> bytes:
+    """A file of one array of NumPy's, of a type in words that NumPy reads and need not write."""
+    head = f"{{'descr': {descr}, 'fortran_order': False, 'shape': (1,), }}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head + rest
+
+
 def tarred(**members: bytes) -> bytes:
     target = io.BytesIO()
     with tarfile.open(fileobj=target, mode="w") as archive:
@@ -140,6 +147,16 @@ def test_these_pickles_do_run_what_they_hold(data: bytes, tmp_path: Path) -> Non
     (tmp_path / "pickle").write_bytes(data)
 
     code = "import pickle; pickle.load(open('pickle', 'rb'))"
+    subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, check=False, capture_output=True)
+
+    assert (tmp_path / CANARY).exists()
+
+
+@pytest.mark.parametrize("data", UNSEEN.values(), ids=UNSEEN.keys())
+def test_joblib_runs_what_these_pickles_hold(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "pickle").write_bytes(data)
+
+    code = "import joblib; joblib.load('pickle')"
     subprocess.run([sys.executable, "-I", "-c", code], cwd=tmp_path, check=False, capture_output=True)
 
     assert (tmp_path / CANARY).exists()
@@ -221,6 +238,7 @@ def test_what_is_no_pickle_passes() -> None:
 
 
 BAD = BY_HAND["GLOBAL"]
+OBJECTS = ("'object'", "'i8,object'", "[('a', 'object')]", "('object', (2,))", "{'aO': 1}", "{'aO'}")
 CONTAINERS = {
     "PyTorch": zipped(m__data_pkl=BAD, m__version=b"3"),
     "PyTorch, behind a long line": zipped(m__data_pkl=BY_HAND["behind a line that is longer than any"]),
@@ -242,6 +260,17 @@ CONTAINERS = {
         metadata_json=b"{}", config_json=b'{"module": "os", "class_name": "system", "config": {}}'
     ),
     "a function that keras unpacks": zipped(metadata_json=b"{}", config_json=b'{"a": [{"class_name": "__lambda__"}]}'),
+    "a file of keras without what it does not read": zipped(config_json=b'{"class_name": "Lambda"}'),
+    "a pickle that keras unpacks": zipped(
+        metadata_json=b"{}", config_json=b'{"module": "keras.layers", "class_name": "TorchModuleWrapper"}'
+    ),
+    "another model that keras loads": zipped(metadata_json=b"{}", config_json=b'{"class_name": "TFSMLayer"}'),
+    "an hdf5 file with a wide gap": b"\x89HDF\r\n\x1a\n"
+    + bytes(2**20 - 700)
+    + b'{"class_name": '
+    + b" " * 1000
+    + b'"Lambda"}',
+    **{f"an array of type {descr}": array_of(descr, BAD) for descr in OBJECTS},
     "the same in an hdf5 file": b"\x89HDF\r\n\x1a\n" + bytes(99) + b'{"class_name": "__lambda__"}',
     "an hdf5 file with a name in other letters": b"\x89HDF\r\n\x1a\n" + bytes(99) + rb'{"class_name": "\u004cambda"}',
     "an hdf5 file with a module": b"\x89HDF\r\n\x1a\n"
@@ -259,6 +288,22 @@ def test_what_runs_code_is_found_in_what_holds_it(name: str, data: bytes) -> Non
     _, found = scanned(data, name)
 
     assert risk_of(found.names, found.doubts).is_refused
+
+
+@pytest.mark.parametrize("descr", OBJECTS)
+def test_numpy_reads_objects_of_such_a_type(descr: str) -> None:
+    with pytest.raises(pickle.UnpicklingError):
+        np.load(io.BytesIO(array_of(descr, b"no pickle")), allow_pickle=True)
+
+    assert formats_of("rows.npy", array_of(descr, b"")) == ("other", "pickle")
+
+
+@pytest.mark.parametrize("name", ["model.keras", "model.torchscript", "model.bin"])
+def test_no_other_file_hides_the_pickle_in_an_archive(name: str) -> None:
+    for more in ({"config_json": b"{}", "metadata_json": b"{}"}, {"m__code__m_py": b""}):
+        kind, found = scanned(zipped(m__data_pkl=pickle.dumps([1]), **more), name)
+
+        assert (kind, found.doubts) == ("pickle", [])
 
 
 def test_files_of_pytorch_before_1_6_end_with_numbers() -> None:
@@ -358,6 +403,9 @@ def test_what_is_harmless_of_scikit_learn_is_its_own_or_makes_a_plain_value() ->
         ("operator:methodcaller", "dangerous"),
         ("pickle:loads", "dangerous"),
         ("pip._internal:main", "dangerous"),
+        ("test.support.script_helper:assert_python_ok", "dangerous"),
+        ("_testcapi:run_in_subinterp", "dangerous"),
+        ("_interpreters:exec", "dangerous"),
         ("cloudpickle.cloudpickle:_make_function", "dangerous"),
         ("dill._dill:_create_code", "dangerous"),
         ("numpy:load", "dangerous"),
