@@ -37,6 +37,8 @@ class Registry:
 
     actions = "pull,push"
     """What a token is asked for."""
+    takes_chunks = True
+    """Whether a blob may be sent in several requests, as far as it is known."""
 
     def __init__(
         self,

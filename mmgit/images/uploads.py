@@ -4,7 +4,7 @@ Source: OCI distribution-spec v1.1, "Pushing blobs".
 """
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -29,6 +29,7 @@ _ERROR_LIMIT_BYTES = 64 * 2**10
 _DIGITS_MAX = 18
 _LOST = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 _UNKNOWN = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
+"""To a first chunk `_LOST` says no more than that: ghcr.io answers 416 to one of more than 4 MiB."""
 _TYPE = {"Content-Type": "application/octet-stream"}
 
 Given = Path | Callable[[], IO[bytes]]
@@ -50,16 +51,17 @@ class Upload:
     def chunk(self, source: IO[bytes], begin: int, end: int) -> None:
         """Send the bytes from `begin` to before `end`, which `source` gives."""
         range_ = {"Content-Range": f"{begin}-{end - 1}", "Content-Length": str(end - begin)}
-        self._send(source, {**_TYPE, **range_})
+        self._send(source, {**_TYPE, **range_}, _UNKNOWN if begin else _UNKNOWN | _LOST)
 
-    def _send(self, source: IO[bytes], headers: Mapping[str, str]) -> None:
+    def _send(self, source: IO[bytes], headers: Mapping[str, str], no_chunks: Collection[int] = ()) -> None:
+        """Send bytes; an answer that is one of `no_chunks` says that the registry does not take them so."""
         response = self._registry.request("PATCH", self._target, headers, source)
+        if response.status in no_chunks:
+            body(response, _ERROR_LIMIT_BYTES)
+            raise _NoChunksError(f"{self._registry} takes no chunks")
         if response.status in _LOST:
             body(response, _ERROR_LIMIT_BYTES)
             raise BrokenOffError(f"{self._registry} lost an upload")
-        if response.status in _UNKNOWN and "Content-Range" in headers:
-            body(response, _ERROR_LIMIT_BYTES)
-            raise _NoChunksError(f"{self._registry} takes no chunks")
         self._target = self._place(self._registry.expect(response, {HTTPStatus.ACCEPTED}))
 
     def received(self) -> int:
@@ -97,13 +99,13 @@ def send(registry: "Registry", blob: Blob, given: Given, advance: Advance) -> No
         RegistryError: the registry refuses it, breaks off for good, or says that it got other bytes.
     """
     try:
-        if blob.size_bytes >= LARGE_BYTES:
+        if blob.size_bytes >= LARGE_BYTES and registry.takes_chunks:
             sending = _Chunks(registry, blob, given, advance)
             while not retried(sending.proceed):
                 pass
             return
     except _NoChunksError:
-        pass
+        registry.takes_chunks = False
     retried(lambda: _send_at_once(registry, blob, given, advance))
 
 

@@ -103,7 +103,7 @@ def test_an_upload_that_is_refused_where_it_should_go_on_is_looked_at_again(
     assert fake_registry.blobs == {BLOB.digest: DATA}
 
 
-@pytest.mark.parametrize("status", [400, 405, 501])
+@pytest.mark.parametrize("status", [400, 404, 405, 416, 501])
 def test_a_registry_that_takes_no_chunks_gets_it_in_one_request(
     registry: Registry, fake_registry: "FakeRegistry", path: Path, status: int
 ) -> None:
@@ -113,6 +113,17 @@ def test_a_registry_that_takes_no_chunks_gets_it_in_one_request(
 
     assert methods(fake_registry) == ["POST", "PATCH", "POST", "PUT"]
     assert fake_registry.blobs == {BLOB.digest: DATA}
+
+
+def test_a_registry_that_takes_no_chunks_is_asked_once(
+    registry: Registry, fake_registry: "FakeRegistry", path: Path
+) -> None:
+    fake_registry.faults = [("PATCH", "uploads", 416)]
+
+    registry.upload(BLOB, path)
+    registry.upload(BLOB, path)
+
+    assert methods(fake_registry) == ["POST", "PATCH", "POST", "PUT", "POST", "PUT"]
 
 
 def test_a_blob_whose_answer_was_lost_is_not_sent_again(
