@@ -15,6 +15,7 @@ _BLOCK_BYTES = 2**20
 _HAVE_A_BODY = frozenset({"POST", "PUT", "PATCH"})
 _NO_CONTENT, _NOT_MODIFIED, _SWITCHING = 204, 304, 101
 _FIRST_FINAL = 200
+_FIRST_REFUSAL = 400
 _PROVISIONAL_LIMIT = 10
 _DIGITS_LIMIT = 16
 """Of a size. Python reads no number of thousands of digits."""
@@ -48,12 +49,15 @@ class Connection:
         """
         head = _head(method, target, {"Host": self._name(), "Accept-Encoding": "identity", **headers}, body)
         opened, reading = self._opened()
-        opened.sendall(head + body if isinstance(body, bytes) else head)
-        if body is not None and not isinstance(body, bytes):
-            is_chunked = "Content-Length" not in headers
-            while block := body.read(_BLOCK_BYTES):
-                opened.sendall(b"%x\r\n%b\r\n" % (len(block), block) if is_chunked else block)
-            opened.sendall(b"0\r\n\r\n" if is_chunked else b"")
+        try:
+            opened.sendall(head + body if isinstance(body, bytes) else head)
+            if body is not None and not isinstance(body, bytes):
+                is_chunked = "Content-Length" not in headers
+                while block := body.read(_BLOCK_BYTES):
+                    opened.sendall(b"%x\r\n%b\r\n" % (len(block), block) if is_chunked else block)
+                opened.sendall(b"0\r\n\r\n" if is_chunked else b"")
+        except (BrokenPipeError, ConnectionResetError) as error:
+            return self._refused(method, reading, error)
         return Response(self, method, reading, when_read)
 
     def close(self) -> None:
@@ -62,6 +66,16 @@ class Connection:
             if each is not None:
                 each.close()
         self._reading = self._socket = None
+
+    def _refused(self, method: str, reading: IO[bytes], broken: OSError) -> "Response":
+        """Why the server did not take all of a request, if it said so before it closed; else raises `broken`."""
+        try:
+            response = Response(self, method, reading, self.close)
+        except OSError:
+            raise broken from None
+        if response.status < _FIRST_REFUSAL:
+            raise broken
+        return response
 
     def _name(self) -> str:
         host = f"[{self._host}]" if ":" in self._host else self._host

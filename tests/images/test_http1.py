@@ -6,6 +6,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -197,6 +198,32 @@ def test_an_address_that_would_end_the_line_is_not_sent(server: Server, target: 
 def test_a_header_that_would_end_the_line_is_not_sent(server: Server, value: str) -> None:
     with pytest.raises(AnswerError):
         connected(server).send("GET", "/", {"Accept": value}, None)
+
+
+@pytest.mark.parametrize("make", [bytes, lambda size: io.BytesIO(bytes(size))])
+@pytest.mark.parametrize(
+    ("answer", "status"), [(b"HTTP/1.1 413 Too Large", 413), (b"HTTP/1.1 202 Accepted", 0), (b"", 0)]
+)
+def test_a_server_that_takes_no_more_may_say_why(make: Callable[[int], Any], answer: bytes, status: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def refuse() -> None:
+            accepted, _ = listening.accept()
+            with accepted:
+                accepted.recv(1000)
+                accepted.sendall(answer and answer + b"\r\nContent-Length: 4\r\n\r\nwhy?")
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        connection = Connection("localhost", listening.getsockname()[1], is_secure=False, timeout_seconds=10)
+        try:
+            response = connection.send("PUT", "/", {}, make(2**25))
+            assert (response.status, response.read(100)) == (status, b"why?")
+        except (BrokenPipeError, ConnectionResetError):
+            assert status == 0
+        finally:
+            connection.close()
+            thread.join()
 
 
 def test_an_answer_that_was_given_up_cannot_be_read(server: Server) -> None:
