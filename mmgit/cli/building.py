@@ -25,8 +25,9 @@ _APART = {
     "mmgit build --on kubernetes": ("--on", "--matrix", "--push", "--part", "--locks", "--hand-over"),
     "mmgit build --matrix": ("--matrix", "--push", "--part"),
     "mmgit build --push --hand-over": ("--hand-over", "--locks"),
+    "mmgit build --since REF": ("--since", "manifests"),
 }
-"""A command -> its option, and those that mean nothing beside it."""
+"""A command -> its option, and what means nothing beside it."""
 _MATTERS = (layout.BASES, layout.MODELS, layout.ENVIRONMENTS)
 
 
@@ -50,7 +51,8 @@ def build(manifests: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - c
     With --push or --matrix: what services wait for (`next`) in environments that accept builds and have a registry.
     `mmgit lock` checks, on another machine, what --push --locks FOLDER or --push --hand-over made.
     """
-    _refuse_what_does_not_go_together({each.opts[0] for each in build.params if given.get(str(each.name))})
+    said = {"manifests": manifests, **given}
+    _refuse_what_does_not_go_together({each.opts[0] for each in build.params if said.get(str(each.name))})
     locks, is_pushed = given["locks"], given["is_pushed"]
     destination = Destination(locks, given["is_handed_over"])
     if destination != Destination() and not is_pushed:

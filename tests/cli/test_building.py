@@ -127,6 +127,7 @@ def test_what_pods_shall_build_must_be_pushed(flow: Flow, mmgit: Mmgit) -> None:
         ("--on kubernetes --matrix", "--on does not go with --matrix", "mmgit build --on kubernetes"),
         ("--matrix --part 0/2", "--matrix does not go with --part", "mmgit build --matrix"),
         ("--matrix --push", "--matrix does not go with --push", "mmgit build --matrix"),
+        ("churn/1 --since HEAD", "--since does not go with manifests", "mmgit build --since REF"),
         ("--push --hand-over --locks x", "--hand-over does not go with --locks", "mmgit build --push --hand-over"),
     ],
 )
