@@ -60,7 +60,8 @@ def up(environment: str) -> None:
     source = loaded(root, f"{layout.ENVIRONMENTS}/{environment}/")
     declared = environment_of(source, environment)
     if declared.spec.target != "compose":
-        raise UsageError(f"{environment} has target {declared.spec.target}, not compose", "mmgit serve SERVICE --env …")
+        hint = f"mmgit serve SERVICE --env {environment}"
+        raise UsageError(f"{environment} has target {declared.spec.target}, not compose", hint)
     compose.refuse_unless_ready(root.path, environment)
     pins = {service.spec.manifest: service.spec.image for service in declared.services if service.spec.manifest}
     with working("fetching images") as watch:

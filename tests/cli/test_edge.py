@@ -197,13 +197,15 @@ def test_a_plan_says_what_of_a_module_changes(mmgit: Mmgit, git: Git) -> None:
 
 
 @pytest.mark.usefixtures("root")
-def test_devices_keep_their_logs(mmgit: Mmgit) -> None:
+def test_devices_keep_their_logs_and_start_modules_themselves(mmgit: Mmgit) -> None:
     mmgit("env", "create", "plant", "--target", "iot-edge", "--registry", "registry.example.com/ml")
     mmgit("service", "create", "churn", "--env", "plant", "--unverified", *KEY_FILE)
 
-    ended = mmgit("service", "logs", "churn", "--env", "plant")
+    logs = mmgit("service", "logs", "churn", "--env", "plant")
+    up = mmgit("up", "plant")
 
-    assert (ended.code, "iotedge logs churn" in ended.err) == (2, True)
+    assert (logs.code, "iotedge logs churn" in logs.err) == (2, True)
+    assert (up.code, "hint: mmgit serve SERVICE --env plant\n" in up.err) == (2, True)
 
 
 @pytest.mark.parametrize(
