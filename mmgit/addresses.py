@@ -5,6 +5,8 @@ from mmgit.spec import EnvironmentSpec, ServiceSpec
 
 LOCAL_URL = "http://127.0.0.1:8080"
 """Where `mmgit serve` answers."""
+_ANY = ("0.0.0.0", "::")  # noqa: S104 - nothing listens here
+"""All addresses of a device."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ def address_of(environment: EnvironmentSpec | None, service: str, spec: ServiceS
         if not (port := parameters.get("port")):
             remedy = "only modules of the same device reach it; `parameters: {port: …}` publishes it"
             return Address(f"http://{service}:8080{path}", needs_key=True, remedy=remedy)
-        host = environment.host or parameters.get("address") or "localhost"
+        host = environment.host or parameters.get("address", _ANY[0])
+        host = "localhost" if host in _ANY else f"[{host}]" if ":" in host else host
         remedy = f"iotedge logs {service}   on the device says how it is"
         return Address(f"http://{host}:{port}{path}", needs_key=True, remedy=remedy)
     return Address(f"https://{environment.host}{path}", needs_key=True, remedy="can the host be reached from here?")
