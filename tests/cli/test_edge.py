@@ -217,6 +217,8 @@ def test_devices_keep_their_logs_and_start_modules_themselves(mmgit: Mmgit) -> N
         ("", "parameters: {port: 8443, address: 'fd00::7'}", "http://[fd00::7]:8443"),
         ("", "parameters: {port: 8443, address: '::'}", "http://localhost:8443"),
         ("", "parameters: {port: 8443, address: 0.0.0.0}", "http://localhost:8443"),
+        ("", "parameters: {port: '80; script-src-elem *'}", "http://churn:8080"),
+        ("", "parameters: {port: 80, address: 'x; script-src-elem *'}", "http://churn:8080"),
         ("host: line-4.example.com\ndefaults: {parameters: {port: 80}}", "", "http://line-4.example.com:80"),
         ("defaults: {parameters: {port: 80}}", "parameters: {port: 81}", "http://localhost:81"),
         ("defaults: {parameters: {port: 80}}", "parameters: {port: 0}", "http://churn:8080"),
