@@ -7,8 +7,8 @@ from pathlib import Path
 from mmgit.cli.editing import Session, say
 from mmgit.cli.releasing import attempted, failure_of, publish, recorded
 from mmgit.edits.locks import record, waiting
-from mmgit.errors import UsageError
-from mmgit.frozen import dataclass
+from mmgit.errors import MmgitError, UsageError
+from mmgit.frozen import dataclass, replace
 from mmgit.lock import Lock
 from mmgit.repository.files import Files, Root
 from mmgit.repository.source import Source
@@ -26,7 +26,8 @@ def push(session: Session, wanted: Mapping[str, str | None], destination: Destin
     """Build, and push to every environment that waits.
 
     Raises:
-        MmgitError: one could not be made; the others are pushed, and their locks are where they belong.
+        MmgitError: one could not be made, or pushed, after which no other one is pushed; the locks of those that were
+            pushed are where they belong.
     """
     waits = waiting(session.source, pushed_to(session.source))
     refuse_what_nobody_waits_for(wanted, waits)
@@ -35,14 +36,20 @@ def push(session: Session, wanted: Mapping[str, str | None], destination: Destin
     absent = {manifest: image for manifest, image in wanted.items() if manifest not in present}
     first = {next(iter(waits[manifest])) for manifest in absent}
     made = attempted(session, absent, first.pop() if len(first) == 1 else None)
+    failures = dict(made.failures)
     for manifest, lock in made.locks.items():
-        for environment in waits[manifest]:
-            publish(session, environment, {manifest: lock})
-        if destination.is_registry:
-            _leave(lock, manifest, _prefixes(session.source, waits[manifest]))
-    _hand_over(session, {**present, **made.locks}, destination, is_complete=not made.failures)
-    if made.failures:
-        raise failure_of(made)
+        try:
+            for environment in waits[manifest]:
+                publish(session, environment, {manifest: lock})
+            if destination.is_registry:
+                _leave(lock, manifest, _prefixes(session.source, waits[manifest]))
+        except MmgitError as error:
+            failures[manifest] = error
+            break
+        present[manifest] = lock
+    _hand_over(session, present, destination, is_complete=not failures)
+    if failures:
+        raise failure_of(replace(made, failures=failures))
 
 
 def refuse_what_nobody_waits_for(manifests: Iterable[str], waits: Collection[str]) -> None:

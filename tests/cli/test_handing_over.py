@@ -16,6 +16,7 @@ from mmgit.lock import MANIFEST_MEDIA_TYPE, manifest_of
 from tests import waiting
 from tests.cli.conftest import Mmgit
 from tests.cli.test_locking import MANIFEST, Flow, git
+from tests.images.faulty_proxy import faulty_proxy
 
 SECOND, BROKEN = "churn/2", "churn/3"
 
@@ -162,6 +163,24 @@ def test_locks_in_a_folder_are_there_though_another_image_failed(flow: Flow, mmg
 
     assert ended.code == 8
     assert {path.parts[-3] for path in flow.locks.rglob("*.yaml")} == {"1", "2"}
+
+
+@pytest.mark.registry
+def test_locks_in_a_folder_are_there_though_another_image_could_not_be_pushed(
+    tmp_path: Path, repository: Callable[..., Path], mmgit: Mmgit
+) -> None:
+    with faulty_proxy(os.environ["MMGIT_TEST_REGISTRY"]) as proxy:
+        flow = Flow(tmp_path, f"{proxy.host}/mmgit-test/{uuid.uuid4().hex}", repository)
+        flow.made()
+        wait_for(flow, SECOND)
+        proxy.faults = [("PUT", f"/manifests/{flow.made(manifest=SECOND).index.digest}", 400)]
+
+        with chdir(flow.builder):
+            ended = mmgit("build", "--push", "--locks", str(flow.locks))
+
+    assert ended.code == 9
+    assert f"manifest {SECOND}: " in ended.err
+    assert {path.parts[-3] for path in flow.locks.rglob("*.yaml")} == {"1"}
 
 
 @pytest.mark.parametrize("arguments", [(), ("FOLDER", "--from-registry")])
