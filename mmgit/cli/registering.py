@@ -196,7 +196,8 @@ class _HttpsOnly(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *args: Any) -> urllib.request.Request | None:  # noqa: ANN401 - those of urllib
         if urlsplit(args[-1]).scheme != "https":
-            raise UsageError(
-                f"{args[0].full_url} leads to an address that is not https", "give the address it leads to"
-            )
+            from mmgit.images.download import shown  # noqa: PLC0415 - few files are at an address
+
+            message = f"{shown(args[0].full_url)} leads to an address that is not https"
+            raise UsageError(message, "give the address it leads to")
         return super().redirect_request(*args)

@@ -20,7 +20,12 @@ class Store(BaseHTTPRequestHandler):
     """Has one model; some of its addresses lead elsewhere."""
 
     def do_GET(self) -> None:
-        targets = {"/moved/model.bin": "/model.bin", "/plain/model.bin": "http://127.0.0.1:1/model.bin"}
+        targets = {
+            "/moved/model.bin": "/model.bin",
+            "/plain/model.bin": "http://127.0.0.1:1/model.bin",
+            "/signed/model.bin": "/store/model.bin?signature=hunter2",
+            "/store/model.bin?signature=hunter2": "http://127.0.0.1:1/model.bin",
+        }
         if self.path in targets:
             self.send_response(302)
             self.send_header("Location", targets[self.path])
@@ -81,7 +86,10 @@ def test_a_model_at_an_https_address_stays_there_and_is_measured(
     assert version["files"] == [{**measured, "uri": f"{store}{path}"}]
 
 
-@pytest.mark.parametrize(("path", "words"), [("/gone.bin", "404"), ("/plain/model.bin", "not https")])
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [("/gone.bin", "404"), ("/plain/model.bin", "not https"), ("/signed/model.bin", "/store/model.bin leads to an")],
+)
 def test_what_cannot_be_had_over_https_is_not_registered(
     here: Here, mmgit: Mmgit, store: str, path: str, words: str
 ) -> None:
