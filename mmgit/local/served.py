@@ -73,8 +73,9 @@ def of_service(root: Root, source: Source, environment: str, name: str) -> Serve
     desired = resolve(_with_next(source, environment, service)).desired.environments[environment].services
     pinned = next((each for each in desired if each.name == name), None)
     settings = dict(pinned.settings) if pinned else {}
-    settings.pop("otlp", None)  # what runs on somebody's machine is no news for the environment's collector
     is_here = source.environments[environment].spec.target == "process"
+    if not is_here:  # what runs on somebody's machine is no news for the environment's collector
+        settings.pop("otlp", None)
     served = _frozen(root, source, name, reference, manifest)
     return Served(
         **{

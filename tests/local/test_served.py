@@ -26,6 +26,23 @@ def test_a_service_that_waits_for_its_image_is_served_with_its_settings(reposito
     assert (settings["manifest"], settings["models"]) == ("churn/1", ["churn/1"])
 
 
+@pytest.mark.parametrize(
+    ("target", "receiver"),
+    [("process", "http://127.0.0.1:4318"), ("compose\nregistry: registry.example.com", None)],
+)
+def test_only_what_an_environment_runs_here_tells_its_receiver(
+    repository: Callable[..., Path], target: str, receiver: str | None
+) -> None:
+    environment = ENVIRONMENT.replace("process", target) + "telemetry: {otlp: 'http://127.0.0.1:4318'}\n"
+    root = Root(repository({"environments/dev/environment.yaml": environment}))
+    source = load(root).source
+    assert source is not None
+
+    settings = of_service(root, source, "dev", "churn").settings
+
+    assert settings.get("otlp") == receiver
+
+
 def test_steps_are_no_file_of_what_is_served_and_are_known_to_be_there(repository: Callable[..., Path]) -> None:
     root = Root(
         repository({"models/churn/scoring/steps.Dockerfile": "RUN true\n", "models/churn/scoring/score.py": ""})
