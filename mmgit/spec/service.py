@@ -103,9 +103,9 @@ class Objectives(Spec):
             from mmgit.serving.front.metrics import SECONDS  # noqa: PLC0415 - few services say it
 
             if bound_of(self.latency)[0] not in SECONDS:
-                raise ValueError(
-                    f"latency: the server counts answers within {', '.join(f'{each:g}s' for each in SECONDS)}"
-                )
+                written = [f"{each * 1000:g}ms" if each < 1 or each % 1 else f"{each:g}s" for each in SECONDS]
+                bounds = ", ".join(each for each in written if DURATION.admits(each))
+                raise ValueError(f"latency: the server counts answers within {bounds}")
 
 
 def bound_of(latency: str) -> tuple[float, float]:

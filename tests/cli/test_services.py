@@ -142,6 +142,15 @@ def test_sites_and_objectives_are_asked_for_and_an_objective_that_is_not_named_s
     assert (refused.code, "the server counts answers within" in refused.err) == (2, True)
 
 
+def test_every_time_of_an_objective_that_is_offered_is_taken(project: Path, mmgit: Mmgit) -> None:
+    update = ("service", "update", "churn", "--env", "dev", "--latency")
+
+    times = mmgit(*update, "300ms@99").err.strip().partition("answers within ")[2].split(", ")
+
+    assert ("1ms" in times, "2500ms" in times, "60s" in times) == (True, True, True)
+    assert [mmgit(*update, f"{time}@99").err for time in times] == [""] * len(times)
+
+
 @pytest.mark.parametrize("given", [["--origin", "a.example"], ["--availability", "nan"], ["--latency", "fast"]])
 def test_a_site_or_objective_of_another_form_is_refused(project: Path, mmgit: Mmgit, given: list[str]) -> None:
     before = (project / SERVICE).read_bytes()
