@@ -140,6 +140,8 @@ def _environment(source: Source, root: Root, service: str | None, options: Mappi
         return environment_of(source, options["environment"]).name
     if options["store"] or options["table"]:
         return ""
+    if service is None and len(source.environments) == 1:
+        return only_environment(source, "", None)
     is_declared = any(source.service(name, service) for name in source.environments) if service else False
     if not is_declared and _spools(root, service):
         return ""

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _RECORD = "telemetry: {}   in the file of the service, or in the defaults of its environment"
-_WAITS = "what was recorded is there after upload_every (5m), or when the server ends"
+_WAITS = "what was recorded is there after `upload_every`, or when the server ends"
+_ELSEWHERE = "--env ENV   reads the store of an environment"
 _ATTEMPTS = 3
 _QUOTE = "'"
 _CREDENTIALS = re.compile(r"[a-z0-9]+://[^/@:]*:(?![0-9]+/)[^@]*@.*")
@@ -92,10 +93,17 @@ def spooled(engine: Engine, folders: "list[Path]", wanted: Wanted) -> "Iterator[
     """The records that wait in spools on this machine, laid out as in a store for as long as the context lasts."""
     with TemporaryDirectory(prefix="mmgit-telemetry-") as folder:
         if not folders:
-            raise TelemetryError(f"nothing is recorded of {wanted} on this machine", _RECORD)
+            raise _nothing_here(wanted)
         for spool in folders:
             _lay_out(spool, Path(folder), wanted)
+        if not any(Path(folder).rglob("*.parquet")):
+            raise _nothing_here(wanted)
         yield stored(engine, folder, wanted)
+
+
+def _nothing_here(wanted: Wanted) -> TelemetryError:
+    hint = _RECORD if wanted.environment else f"{_ELSEWHERE}; else {_RECORD}"
+    return TelemetryError(f"nothing is recorded of {wanted} on this machine", hint)
 
 
 def narrowed(table: "ir.Table", wanted: Wanted) -> "ir.Table":

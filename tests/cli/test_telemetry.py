@@ -72,6 +72,28 @@ def test_what_was_served_here_is_read_without_a_store(here: Here, mmgit: Mmgit) 
     assert [row["requests"] for row in json.loads(ended.out)] == [40]
 
 
+def test_what_was_uploaded_is_shown_beside_what_a_server_here_left(here: Here, mmgit: Mmgit, store: Path) -> None:
+    head = "apiVersion: mmgit.dev/v1\nkind: Environment\ntarget: process\n"
+    root = here({"environments/dev/environment.yaml": f"{head}telemetry: {{store: 'file://{store}'}}\n"})
+    (root / ".mmgit/spool/churn").mkdir(parents=True)
+
+    ended = mmgit("telemetry", "show", "--by", "service", "-o", "tsv")
+
+    assert ended.err == ""
+    assert [line[:11] for line in ended.out.splitlines()[1:]] == ["churn\t1500\t"]
+
+
+def test_an_empty_spool_is_called_no_store(here: Here, mmgit: Mmgit) -> None:
+    text = "apiVersion: mmgit.dev/v1\nkind: Environment\ntarget: process\n"
+    root = here({f"environments/{name}/environment.yaml": text for name in ("dev", "prod")})
+    (root / ".mmgit/spool/churn").mkdir(parents=True)
+
+    ended = mmgit("telemetry", "show")
+
+    assert "nothing is recorded of any service on this machine\n" in ended.err
+    assert "hint: --env ENV   reads the store of an environment; else telemetry: {}" in ended.err
+
+
 def test_where_nothing_was_recorded_that_is_said(here: Here, mmgit: Mmgit) -> None:
     here()
 
