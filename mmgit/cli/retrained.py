@@ -94,8 +94,7 @@ def register_remotely(where: Place, result: Result, environments: tuple[str, ...
         outcome[:] = [(chosen, change)]
         return change
 
-    here = succession(where.source, where.model, environments, today())
-    said = "\n".join([shown(result), *_compared(where, result, here)])
+    said = "\n".join([shown(result), *_compared(where, result)])
     message, head = f"Retrain {where.model}\n\n{said}", f"mmgit/retrain-{where.model}"
     made = proposing.propose(edit, message, head) if is_proposed else proposing.push(edit, message)
     for chosen, change in outcome:
@@ -141,15 +140,17 @@ def _say(where: Place, result: Result, chosen: Succession, change: Change) -> No
     print(change.summary.strip())
     for name, reason in chosen.left.items():
         print(f"{name} stays: {reason}")
-    print(*_compared(where, result, chosen), sep="\n")
+    for line in _compared(where, result):
+        print(line)
 
 
-def _compared(where: Place, result: Result, chosen: Succession) -> Iterator[str]:
-    """The metrics beside those of the version that each service runs."""
+def _compared(where: Place, result: Result) -> Iterator[str]:
+    """The metrics beside those of the version that each service runs, also where builds are not accepted."""
     from mmgit.review.releases import compared  # noqa: PLC0415 - --help must not wait for it
 
     model = model_of(where.source, where.model)
-    for environment, service in chosen.moved:
+    services = [(place.name, each) for place in where.source.environments.values() for each in place.services]
+    for environment, service in services:
         manifest = where.source.manifest(service.spec.manifest) if service.spec.manifest else None
         named = [each for each in (manifest.spec.models if manifest else ()) if each.startswith(f"{where.model}/")]
         running = where.source.version(named[0]) if named else None

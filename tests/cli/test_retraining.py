@@ -103,6 +103,7 @@ def test_what_was_trained_is_registered_and_runs_next_where_builds_are_accepted(
     assert read(root, "environments/dev/services/churn.yaml")["next"] == "churn/2"
     assert read(root, "environments/production/services/churn.yaml")["next"] == "churn/1"
     assert "next: mmgit release churn --env dev" in ended.out
+    assert "" not in ended.out.splitlines(), "nothing runs yet that it could be compared with"
     assert mmgit("check").code == 0
 
 
@@ -122,9 +123,11 @@ def test_it_says_how_the_metrics_are_beside_those_of_what_runs(
 
     ended = mmgit("retrain", "digits", "--env", "staging")
 
-    told = "beside model digits/2, which digits runs in staging: "
+    was = "accuracy 0.9 (was 0.9844, worse); log_loss 0.01 (was 0.0586, better)"
     assert ended.err == ""
-    assert told + "accuracy 0.9 (was 0.9844, worse); log_loss 0.01 (was 0.0586, better)" in ended.out
+    assert f"beside model digits/2, which digits runs in staging: {was}" in ended.out
+    assert f"beside model digits/2, which digits runs in production: {was}" in ended.out, "it takes promotions only"
+    assert "" not in ended.out.splitlines()
     assert "next" not in read(root, "environments/dev/services/digits.yaml")
     assert "commit" not in read(root, "models/digits/versions/3/version.yaml")["lineage"], "of no commit: edited since"
 
