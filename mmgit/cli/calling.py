@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import click
 
 from mmgit import addresses
-from mmgit.addresses import address_of
+from mmgit.addresses import Address, address_of
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
 from mmgit.cli.output import Form, output_option, print_one
@@ -63,10 +63,11 @@ def run(name: str, environment: str | None, data: str | None, port: int | None, 
     source = loaded(
         root, f"{layout.MODELS}/{name}/", *([f"{layout.ENVIRONMENTS}/{environment}/"] if environment else [])
     )
-    if port and environment:
+    declared = environment_of(source, environment).spec if environment else None
+    if port and declared and declared.target != "process":
         raise UsageError("--port is for what `mmgit serve` runs here", f"mmgit service run {name} --port {port}")
     spec = service_of(source, environment, name).spec if environment else None
-    address = address_of(environment_of(source, environment).spec if environment else None, name, spec)
+    address = address_of(declared, name, spec)
     if port:
         address = replace(address, url=address.url.replace(addresses.LOCAL_URL, f"http://127.0.0.1:{port}", 1))
     body = _sample(root, source, environment, name) if data is None else _request(data)
@@ -81,7 +82,7 @@ def run(name: str, environment: str | None, data: str | None, port: int | None, 
         answer = _post(connected, address.url, body=body, headers=headers)
     except (OSError, http.client.HTTPException) as error:
         message = f"no answer from {address.url}: {str(error) or type(error).__name__}"
-        raise ServingError(message, address.remedy) from error
+        raise ServingError(message, _remedy(address, environment, port)) from error
     if answer.status != http.HTTPStatus.OK:
         raise _refused(address.url, answer)
     print(answer.body.decode(errors="replace").rstrip("\n"))
@@ -118,6 +119,14 @@ def usage(name: str, environment: str | None, form: Form) -> None:
         print(f"mmgit clients {name} --env {chosen} --language {'|'.join(LANGUAGES)}   writes a client")
     else:
         print_one({**about, **documents, "sample": sample, "curl": " ".join(lines)}, form)
+
+
+def _remedy(address: Address, environment: str | None, port: int | None) -> str:
+    """The command that starts what did not answer; where one serves here, at the port that was asked."""
+    if address.needs_key:
+        return address.remedy
+    start = f"{address.remedy} --env {environment}" if environment else address.remedy
+    return f"{start} --port {port}" if port else f"{start}   or, if it runs at another port: --port PORT"
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,7 @@ def logs(  # noqa: PLR0913 - one parameter an option
     seconds = _seconds(since)
     wanted = _Wanted(name, seconds, None if request_id or seconds else _TAIL, follow)
     if chosen.spec.target == "process":
-        raise UsageError("the log of `mmgit serve` is what it prints", f"mmgit serve {name}")
+        raise UsageError("the log of `mmgit serve` is what it prints", f"mmgit serve {name} --env {chosen.name}")
     if chosen.spec.target == "iot-edge":
         raise UsageError("devices keep the logs of their modules", f"iotedge logs {name}   on a device")
     if chosen.spec.target == "compose":

@@ -184,6 +184,8 @@ def _with_words(change: Change, words: str) -> Change:
 def _key(session: Session, environment: str, key_file: Path | None) -> AbstractContextManager[Key | None]:
     """The first key, where keys are asked for: `mmgit serve` needs none."""
     if environment_of(session.source, environment).spec.target == "process":
+        if key_file:
+            raise UsageError(f"{environment} is for `mmgit serve`, which asks for no key", "leave --key-file out")
         return nullcontext()
     return first_key(session.root, key_file)
 

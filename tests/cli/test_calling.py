@@ -258,17 +258,26 @@ def test_a_refusal_without_words_is_shown_by_its_number(
     assert len(local.requests) == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "start"),
+    [
+        ([], "mmgit serve churn   or, if it runs at another port: --port PORT"),
+        (["--env", "dev"], "mmgit serve churn --env dev   or, if it runs at another port: --port PORT"),
+        (["--port", "2"], "mmgit serve churn --port 2"),
+        (["--env", "dev", "--port", "2"], "mmgit serve churn --env dev --port 2"),
+    ],
+)
 def test_nobody_there_names_the_command_that_starts_it(
-    here: Here, mmgit: Mmgit, monkeypatch: pytest.MonkeyPatch
+    here: Here, mmgit: Mmgit, monkeypatch: pytest.MonkeyPatch, options: list[str], start: str
 ) -> None:
-    here(WITH_SAMPLE)
+    here({**WITH_SAMPLE, "environments/dev/environment.yaml": f"{HEADER}kind: Environment\ntarget: process\n"})
     monkeypatch.setattr(addresses, "LOCAL_URL", "http://127.0.0.1:1")
 
-    ended = mmgit("service", "run", "churn")
+    ended = mmgit("service", "run", "churn", *options)
 
     assert ended.code == 10
-    assert "no answer from http://127.0.0.1:1" in ended.err
-    assert "mmgit serve churn" in ended.err
+    assert f"no answer from http://127.0.0.1:{2 if '--port' in options else 1}" in ended.err
+    assert ended.err.endswith(f"hint: {start}\n")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def test_a_local_server_logs_to_its_terminal(
 ) -> None:
     monkeypatch.chdir(repository())
 
-    assert "mmgit serve churn" in mmgit("service", "logs", "churn").err
+    assert "mmgit serve churn --env dev" in mmgit("service", "logs", "churn").err
 
 
 def test_compose_shows_the_lines_of_its_containers(

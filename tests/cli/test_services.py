@@ -92,6 +92,9 @@ def test_a_local_process_needs_no_key(here: Here, mmgit: Mmgit) -> None:
         }
     )
 
+    refused = mmgit("service", "create", "churn", *KEY_FILE)
+    assert (refused.code, refused.err.splitlines()[0]) == (2, "error: dev is for `mmgit serve`, which asks for no key")
+    assert not (root / SERVICE).exists()
     assert mmgit("service", "create", "churn").code == 0
     assert "keys" not in declared(root)
 
