@@ -143,6 +143,9 @@ def test_a_drift_report_is_a_page_that_its_service_links_and_no_other_file_is_ta
 
     assert "0.31 of spend moved much" in reports.text
     assert "../../reports/churn/2026-11.html" in [said.get("href") for _, said in service.elements]
+    search = Reader((site / "search.html").read_text())
+    assert "reports/churn/2026-11.html" in [said.get("href") for _, said in search.elements]
+    assert "2026-11 report · churn in production" in search.text
     assert "spend" in (site / "reports/churn/2026-11.html").read_text()
     assert [path.name for path in (site / "reports").rglob("*.*")] == ["2026-11.html"]
     assert not [said for _, said in other.elements if "/reports/" in (said.get("href") or "")]

@@ -6,7 +6,7 @@ from mmgit.portal import paths
 from mmgit.portal.contents import Contents
 from mmgit.portal.frame import Here, Page, code, day, described, filter_of, section, table
 from mmgit.portal.html import Html, el
-from mmgit.portal.pages import changes
+from mmgit.portal.pages import changes, reports
 
 SEARCH = ("search.html", "Search")
 _NEWEST = 5
@@ -82,3 +82,5 @@ def _things(contents: Contents) -> Iterator[tuple[Html, *tuple[str | None, ...]]
         for number, manifest in model.manifests.items():
             reference = f"{model.name}/{number}"
             yield here.to(paths.manifest(reference), reference), "manifest", manifest.spec.description
+    for name, report in contents.reports.items():
+        yield reports.link(here, name), "report", f"{report.service} in {report.environment}"

@@ -28,6 +28,11 @@ def files(contents: Contents) -> Iterator[tuple[str, bytes]]:
         yield f"reports/{name}.html", page_of(report)
 
 
+def link(here: Here, name: str) -> Html:
+    """A link to the page of the report below `reports/` that has this name."""
+    return el("a", name, href=here.address(f"reports/{path_of(*name.split('/'))}.html"))
+
+
 def of_service(here: Here, contents: Contents, environment: str, service: str) -> Html | None:
     """The reports about a service."""
     own = {
@@ -41,7 +46,7 @@ def of_service(here: Here, contents: Contents, environment: str, service: str) -
 def _table(here: Here, contents: Contents, reports: Mapping[str, DriftSpec]) -> Html:
     rows = (
         (
-            el("a", name, href=here.address(f"reports/{path_of(*name.split('/'))}.html")),
+            link(here, name),
             f"{report.service} in {report.environment}",
             paths.to_version(here, contents.source, report.version),
             report.reference,
