@@ -73,7 +73,8 @@ def _where(source: Source, environments: tuple[str, ...]) -> tuple[str, Building
     if len(found) != 1:
         where = "   or   ".join(f"--env {name}" for name, _ in found)
         hint = where or "building: {image: …, registry_secret: …}   in environment.yaml"
-        raise UsageError(f"{len(found)} environments say how their cluster builds images", hint)
+        who = f"{len(found)} environments say how their cluster" if found else "no environment says how its cluster"
+        raise UsageError(f"{who} builds images", hint)
     return found[0]
 
 

@@ -61,5 +61,6 @@ def _where(source: Source, model: str, environments: tuple[str, ...]) -> tuple[s
     if len(found) != 1:
         where = "   or   ".join(f"--env {name}" for name, _ in found)
         hint = where or f"retraining: [{{model: {model}, image: …, outputs: …}}]   in environment.yaml"
-        raise UsageError(f"{len(found)} environments say how their cluster trains `{model}`", hint)
+        who = f"{len(found)} environments say how their cluster" if found else "no environment says how its cluster"
+        raise UsageError(f"{who} trains `{model}`", hint)
     return found[0]

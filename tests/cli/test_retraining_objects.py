@@ -91,8 +91,8 @@ def test_a_long_name_of_a_model_gives_one_that_kuberay_takes(here: Callable[...,
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ((), "0 environments say how their cluster trains `churn`"),
-        (("--env", "production"), "0 environments say how their cluster trains `churn`"),
+        ((), "no environment says how its cluster trains `churn`"),
+        (("--env", "production"), "no environment says how its cluster trains `churn`"),
         (("--env", "nowhere"), "there is no environment `nowhere`"),
     ],
 )
