@@ -25,6 +25,7 @@ from mmgit.edits import services
 from mmgit.edits.keys import RANDOM_BYTES, Dates, KeyName, adopt, mint
 from mmgit.edits.references import environment_of, service_of
 from mmgit.errors import UsageError
+from mmgit.frozen import replace
 from mmgit.repository import layout
 from mmgit.repository.files import Root
 from mmgit.review.key_ages import concerns
@@ -145,14 +146,15 @@ def _renew(name: str, environment: str | None, dates: Dates, regen: KeyName, mak
         service_of(session.source, chosen, name)
         with make(session.root, regen, dates) as key:
             change = services.set_key(session.source, session.root, key, environment=chosen, name=name)
-            session.deliver(change, "mmgit compile")
+            until = f", through {dates.expires}" if dates.expires else ""
+            session.deliver(replace(change, summary=f"{change.summary}: new {regen} key{until}"), "mmgit compile")
 
 
 def _revoke(name: str, environment: str | None, key_name: KeyName) -> None:
     with editing(f"{layout.ENVIRONMENTS}/") as session:
         chosen = only_environment(session.source, name, environment)
         change = services.revoke_key(session.source, session.root, key_name, environment=chosen, name=name)
-        session.deliver(change, "mmgit compile")
+        session.deliver(replace(change, summary=f"{change.summary}: {key_name} key revoked"), "mmgit compile")
 
 
 def _list(name: str | None, environment: str | None, form: Form) -> None:

@@ -133,13 +133,16 @@ def test_a_renewal_that_fails_leaves_no_key_file(root: Path, mmgit: Mmgit) -> No
 
 
 def test_both_keys_live_side_by_side_and_one_can_go(root: Path, mmgit: Mmgit) -> None:
-    mmgit(*RENEW, "--key-file", ".mmgit/first", "--expires", "2099-12-31")
-    mmgit("service", "keys", "churn", "--regen", "secondary", "--key-file", ".mmgit/second")
+    first = mmgit(*RENEW, "--key-file", ".mmgit/first", "--expires", "2099-12-31").out
+    second = mmgit("service", "keys", "churn", "--regen", "secondary", "--key-file", ".mmgit/second").out
+    assert first.startswith("service churn in dev: new primary key, through 2099-12-31\n")
+    assert second.startswith("service churn in dev: new secondary key\n")
 
     rows = json.loads(mmgit("service", "keys", "churn", "-o", "json").out)
     assert [(row["name"], row["expires"]) for row in rows] == [("primary", "2099-12-31"), ("secondary", None)]
 
-    assert mmgit("service", "keys", "churn", "--revoke", "primary").code == 0
+    revoked = mmgit("service", "keys", "churn", "--revoke", "primary")
+    assert (revoked.code, revoked.out) == (0, "service churn in dev: primary key revoked\nnext: mmgit compile\n")
     assert [key["name"] for key in keys_of(root)] == ["secondary"]
     assert mmgit("service", "keys", "churn", "--revoke", "primary").code == 2
 
