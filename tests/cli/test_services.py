@@ -145,7 +145,8 @@ def test_sites_and_objectives_are_asked_for_and_an_objective_that_is_not_named_s
     assert (refused.code, "the server counts answers within" in refused.err) == (2, True)
 
 
-def test_every_time_of_an_objective_that_is_offered_is_taken(project: Path, mmgit: Mmgit) -> None:
+@pytest.mark.usefixtures("project")
+def test_every_time_of_an_objective_that_is_offered_is_taken(mmgit: Mmgit) -> None:
     update = ("service", "update", "churn", "--env", "dev", "--latency")
 
     times = mmgit(*update, "300ms@99").err.strip().partition("answers within ")[2].split(", ")
