@@ -23,11 +23,31 @@ class Forked:
 
     def end(self) -> bytes | None:
         """What it made, once it is done; None if it failed. To be called once."""
-        parts = []
-        while part := os.read(self._reading, _BLOCK_BYTES):
-            parts.append(part)
-        os.close(self._reading)
-        return None if os.waitpid(self._child, 0)[1] else b"".join(parts)
+        data = _whole(self._reading)
+        return None if os.waitpid(self._child, 0)[1] else data
+
+
+class StandingBy:
+    """A child that is ready, or will soon be. Ended without a word, it has done nothing."""
+
+    def __init__(self, child: Forked, telling: int) -> None:
+        self._child, self._telling = child, telling
+
+    def tell(self, data: bytes) -> None:
+        """Say what to work on. To be called once."""
+        telling, self._telling = self._telling, -1
+        try:
+            _write(telling, data)
+        except BrokenPipeError:  # it failed, as `end` says
+            pass
+        finally:
+            os.close(telling)
+
+    def end(self) -> bytes | None:
+        """What it made of that, once it is done; None if it failed. To be called once."""
+        if self._telling >= 0:
+            os.close(self._telling)
+        return self._child.end()
 
 
 def is_readable(pipe: int, seconds: float) -> bool:
@@ -53,9 +73,37 @@ def begin(work: Callable[[], bytes]) -> Forked:
         return Forked(child, reading)
     code = 1
     try:
-        data = memoryview(work())
-        while data:
-            data = data[os.write(writing, data) :]
+        _write(writing, work())
         code = 0
     finally:
         os._exit(code)
+
+
+def stand_by(prepare: Callable[[], object], work: Callable[[bytes], bytes]) -> StandingBy:
+    """Let a child prepare itself, and then do the work on what it is told."""
+    hearing, telling = os.pipe()
+
+    def waiting() -> bytes:
+        os.close(telling)
+        prepare()
+        told = _whole(hearing)
+        return work(told) if told else b""
+
+    child = begin(waiting)
+    os.close(hearing)
+    return StandingBy(child, telling)
+
+
+def _whole(reading: int) -> bytes:
+    """All that comes out of a pipe, which is closed then."""
+    parts = []
+    while part := os.read(reading, _BLOCK_BYTES):
+        parts.append(part)
+    os.close(reading)
+    return b"".join(parts)
+
+
+def _write(writing: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(writing, left) :]

@@ -28,11 +28,11 @@ def release(environment: str, services: tuple[str, ...]) -> None:
     What their images make of the rendered files is compiled while these are pushed; none of it is written before that
     has ended well.
     """
-    from mmgit.cli.rendering import compile_touched_beside, deliver_compiled, deliver_touched  # noqa: PLC0415 - as below
+    from mmgit.cli.rendering import compiling_beside, deliver_compiled, deliver_touched  # noqa: PLC0415 - as below
 
-    with editing_part(Part([environment], services), "mmgit release") as session:
+    with editing_part(Part([environment], services), "mmgit release") as session, compiling_beside(session) as beside:
         locks, change = _made(session, environment, services)
-        compiled = compile_touched_beside(session, change)
+        compiled = beside(change)
         with pushing(session, environment, locks):
             found = compiled()
         if not deliver_touched(session, change, found):

@@ -4,7 +4,10 @@ What the edit and the files that changed since the last compile touch is compile
 else everything is. What comes of it is the same.
 """
 
-from collections.abc import Callable, Mapping
+import marshal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from mmgit import forked
@@ -18,6 +21,9 @@ from mmgit.incremental.rendered import Rendered, changes_of, packed, unpacked
 
 if TYPE_CHECKING:
     from mmgit.pipeline import Compiled
+
+Compiling = Callable[[Change], Callable[[], Rendered | None]]
+"""Gets an edit once; gives what is asked once for what `compile_touched` makes of it."""
 
 
 def deliver_rendered(session: Session, change: Change) -> None:
@@ -42,12 +48,37 @@ def compile_touched(session: Session, change: Change) -> Rendered | None:
         return None
 
 
-def compile_touched_beside(session: Session, change: Change) -> Callable[[], Rendered | None]:
-    """The same in a child, which imports what compiles, too. To be asked once; where no child pays, asking compiles."""
+@contextmanager
+def compiling_beside(session: Session) -> Iterator[Compiling]:
+    """How to have an edit compiled in a child, which imports meanwhile what compiles; here, where no child pays."""
     if forked.processors() == 1 or session.before is None or session.before.last is None:
-        return lambda: compile_touched(session, change)
-    child = forked.begin(lambda: packed(compile_touched(session, change)))
-    return lambda: unpacked(child.end())
+        yield lambda change: lambda: compile_touched(session, change)
+        return
+    child, is_ended = forked.stand_by(_prepare, partial(_compiled_in_child, session)), False
+
+    def begin(change: Change) -> Callable[[], Rendered | None]:
+        child.tell(marshal.dumps(dict(change.files)))
+        return end
+
+    def end() -> Rendered | None:
+        nonlocal is_ended
+        is_ended = True
+        return unpacked(child.end())
+
+    try:
+        yield begin
+    finally:
+        if not is_ended:
+            child.end()
+
+
+def _prepare() -> None:
+    from mmgit.incremental import partly  # noqa: F401, PLC0415 - --help must not wait for it
+
+
+def _compiled_in_child(session: Session, told: bytes) -> bytes:
+    edit = marshal.loads(told)  # noqa: S302 - of the very process that this one is a child of
+    return packed(compile_touched(session, Change(edit, "")))
 
 
 def deliver_touched(session: Session, change: Change, found: Rendered | None) -> bool:

@@ -14,8 +14,9 @@ from mmgit.images.bases import base_key, environment_of, layers_of, packages_of,
 from mmgit.images.builder import Sources
 from mmgit.images.conda.place import Prefix
 from mmgit.images.customise import RunSteps, as_in_image, ground_of, refuse_without_shell, steps_in, without_engine
-from mmgit.images.layers import Ahead, LayerPlan, layer_key, nowhere, plan, write
+from mmgit.images.layers import Ahead, LayerPlan, holds_no_binary, layer_key, nowhere, plan, write
 from mmgit.images.layout import Layout
+from mmgit.images.needs import JVM, Contents, lack_of, of_other_pythons, remembered
 from mmgit.images.oci import put_index, put_platform_image, serving_config
 from mmgit.images.origins import DEBIAN, PYPI, Index, Machine, Mirror
 from mmgit.images.parallel import parallel
@@ -219,7 +220,7 @@ class Assembler:
         return base_entries(packages, base.suite, self.layout, self.mirror, watch=self.watch)
 
     def _dependency_entries(self, sources: Sources, machine: Machine, note: str, scratch: Path) -> Iterator[Entry]:
-        from mmgit.images.needs import contents_of_folder, remembered  # noqa: PLC0415 - few dependencies are new
+        from mmgit.images.binaries import contents_of_folder  # noqa: PLC0415 - few dependencies are new
         from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - the same
 
         if sources.conda is not None:
@@ -262,23 +263,21 @@ class Assembler:
         self, platform: str, group: list[LayerPlan], layers: Mapping[str, Layer], sources: Sources, runtime: str
     ) -> None:
         """Raise `BuildError` where binaries in the layers, or a runtime, need what neither they nor the base have."""
-        from mmgit.images.needs import (  # noqa: PLC0415 - the same
-            JVM,
-            Contents,
-            contents_of_base,
-            contents_of_layer,
-            lack_of,
-            of_other_pythons,
-            remembered,
-        )
 
         def read(planned: LayerPlan) -> Contents:
+            from mmgit.images.binaries import contents_of_layer  # noqa: PLC0415 - most are read already
+
             return contents_of_layer(layers[planned.key], self.layout, platform)
+
+        def read_base() -> Contents:
+            from mmgit.images.binaries import contents_of_base  # noqa: PLC0415 - as above
+
+            return contents_of_base([layers[each.key] for each in lowest], self.layout)
 
         own = [
             remembered(self.layout, _note(each.key, platform), partial(read, each))
             for each in group
-            if each.name in _OF_USERS
+            if each.name in _OF_USERS and not holds_no_binary(each.key, self.layout)
         ]
         needs_java = runtime == "spark-py"
         if not needs_java and not any(each.libraries or each.versions for each in own):
@@ -290,8 +289,8 @@ class Assembler:
                 f"{platform}: {name} is for Python {other}, and base `{sources.base_name}` has {minor}",
                 f"build it for Python {minor}, or use one with {other}: mmgit base update NAME --suite … or --image …",
             )
-        lowest = [layers[each.key] for each in group if each.name == "base"]
-        below = remembered(self.layout, _note(lowest[0].key, platform), partial(contents_of_base, lowest, self.layout))
+        lowest = [each for each in group if each.name == "base"]
+        below = remembered(self.layout, _note(lowest[0].key, platform), read_base)
         for each in group:
             if each.name == "steps":  # which need not make the same bytes again, so its note is of these
                 note = _note(f"{each.key}.{layers[each.key].digest.removeprefix('sha256:')}", platform)

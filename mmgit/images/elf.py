@@ -7,11 +7,16 @@ Linking"; Linux Standard Base 5, "Symbol Versioning"; 64 bits, little endian.
 import struct
 from collections.abc import Iterator
 from functools import cached_property
-from mmap import mmap
+from typing import TYPE_CHECKING
 
 from mmgit.frozen import dataclass
 
+if TYPE_CHECKING:
+    from mmap import mmap
+
 MAGIC = b"\x7fELF\x02\x01"
+LIBRARY = ".so"
+"""What names of libraries have in them."""
 MACHINES = {"linux/amd64": 62, "linux/arm64": 183}
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SEGMENT = struct.Struct("<IIQQQQQQ")
@@ -34,7 +39,7 @@ class Asked:
     versions: tuple[tuple[str, str], ...] = ()
 
 
-def asked_by(binary: bytes | mmap, platform: str = "") -> Asked:
+def asked_by(binary: "bytes | mmap", platform: str = "") -> Asked:
     """What the binary asks the loader for; nothing if it is for another machine than that of `platform`."""
     try:
         found = _Binary(binary) if binary[: len(MAGIC)] == MAGIC else None
@@ -56,7 +61,7 @@ def defined_versions(binary: bytes) -> frozenset[str]:
 class _Binary:
     """The dynamic section of a binary. What is broken raises `struct.error`, `ValueError` or `OverflowError`."""
 
-    def __init__(self, binary: bytes | mmap) -> None:
+    def __init__(self, binary: "bytes | mmap") -> None:
         self._binary = binary
         header = _HEADER.unpack_from(binary)
         self.machine = header[2]

@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from mmgit.frozen import dataclass
+from mmgit.frozen import dataclass, replace
 from mmgit.images import codec
+from mmgit.images.elf import LIBRARY, MAGIC
 from mmgit.images.layout import Layout
 from mmgit.images.tar import Entry, tar
 from mmgit.lock import TAR, Blob, Layer
@@ -69,8 +70,11 @@ def nowhere(_: int) -> Iterator[Outlet]:
 
 def write(planned: LayerPlan, layout: Layout, watch: Watch = unwatched, ahead: Ahead = nowhere) -> Layer:
     """Make the layer: read, hash, compress, hash, write and send `ahead` in one pass."""
+    seen: list[str] = []
     with _folder(is_needed=planned.is_assembled) as scratch:
         entries = list(planned.entries(scratch))
+        if not planned.is_assembled:
+            entries = [_watched(entry, seen.append) for entry in entries]
         size_bytes = sum(entry.size_bytes for entry in entries)
         with watch(f"writing layer {planned.name}", size_bytes) as advance, ahead(size_bytes) as outlet:
             blocks = told(tar(entries), advance)
@@ -84,7 +88,34 @@ def write(planned: LayerPlan, layout: Layout, watch: Watch = unwatched, ahead: A
             outlet.end(blob)
     layer = Layer(blob.digest, blob.size_bytes, diff_id, planned.key, media_type)
     layout.remember(layer)
+    if not (planned.is_assembled or seen):
+        layout.note(_plain(planned.key), b"1")
     return layer
+
+
+def holds_no_binary(key: str, layout: Layout) -> bool:
+    """Whether it was seen, as the layer of this key was written, that it has nothing that a loader looks at."""
+    return bool(layout.noted(_plain(key)))
+
+
+def _plain(key: str) -> str:
+    return f"{key}.plain"
+
+
+def _watched(entry: Entry, tell: Callable[[str], None]) -> Entry:
+    """The entry; its path is told if it links to a library, or once its bytes turn out to be those of a binary."""
+    if entry.kind == "link" and LIBRARY in entry.path:
+        tell(entry.path)
+    return replace(entry, blocks=lambda: _looked_at(entry, tell)) if entry.kind == "file" else entry
+
+
+def _looked_at(entry: Entry, tell: Callable[[str], None]) -> Iterator[bytes]:
+    blocks = iter(entry.blocks())
+    first = next(blocks, b"")
+    if first[: len(MAGIC)] == MAGIC[: len(first)] and entry.size_bytes >= len(MAGIC):
+        tell(entry.path)
+    yield first
+    yield from blocks
 
 
 @contextmanager

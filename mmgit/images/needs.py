@@ -1,24 +1,15 @@
 """What the binaries in an image need and it lacks: libraries, and versions of symbols of its C and C++ libraries.
 
-What a layer holds in this respect is remembered under its key, so that it is read once. Nothing of a layer runs.
+What a layer holds in this respect is remembered under its key, so that it is read once.
 """
 
 import json
-import os
 import re
-import shutil
-import tarfile
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from mmap import ACCESS_READ, mmap
-from pathlib import Path
-from typing import IO
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from mmgit.frozen import asdict, dataclass, field
-from mmgit.images.elf import MAGIC, asked_by, defined_versions
 from mmgit.images.layout import Layout
-from mmgit.images.tree import tree_of
-from mmgit.lock import Layer, canonical
+from mmgit.lock import canonical
 
 JVM = "libjvm.so"
 """The library that every Java has."""
@@ -26,7 +17,6 @@ _DRIVERS = ("libcuda.so", "libnvidia-", "libnvcuvid.so", "libnvoptix.so")
 """They come with a driver, from the machine that has the device."""
 _EXTENSION = re.compile(r"(.+)\.cpython-3([0-9]+)-[^.]+\.so")
 """Source: PEP 3149."""
-_NEVER_RUN = (".py", ".pyc", ".pyi", ".txt", ".json", ".h", ".hpp", ".pxd", ".csv", ".md")
 
 
 @dataclass(frozen=True)
@@ -87,66 +77,3 @@ def remembered(layout: Layout, name: str, read: Callable[[], Contents]) -> Conte
         found = read()
         layout.note(name, canonical(asdict(found)))
         return found
-
-
-def contents_of_base(layers: Iterable[Layer], layout: Layout) -> Contents:
-    """What a base has."""
-    tree = tree_of((layout.path(layer.digest), layer) for layer in layers)
-    defined: dict[str, Sequence[str]] = {}
-    for path, node in tree.nodes.items():
-        real = tree.real(path) if node.kind == "link" else path
-        if real and (versions := defined_versions(tree.nodes[real].data)):
-            defined.setdefault(path.rpartition("/")[2], sorted(versions))
-    return Contents(sorted(set(tree.names())), defined=defined)
-
-
-def contents_of_folder(folder: Path, platform: str) -> Contents:
-    """What lies in a folder that becomes a layer."""
-    return _contents(_in_folder(folder), platform)
-
-
-def contents_of_layer(layer: Layer, layout: Layout, platform: str) -> Contents:
-    """What a layer of ours holds, which lies in the layout."""
-    return _contents(_in_layer(layout.path(layer.digest)), platform)
-
-
-def _in_folder(folder: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """The binaries in a folder."""
-    for above, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(name for name in names if not name.endswith(_NEVER_RUN)):
-            path = Path(above, name)
-            if path.is_file():
-                with path.open("rb") as file:
-                    if file.read(len(MAGIC)) == MAGIC:
-                        yield path.relative_to(folder).as_posix(), file
-
-
-def _in_layer(path: Path) -> Iterator[tuple[str, IO[bytes] | None]]:
-    """The binaries in a tar, and the names of links."""
-    with tarfile.open(path) as archive:
-        for member in archive:
-            if member.issym() and ".so" in member.name:
-                yield member.name, None
-            file = archive.extractfile(member) if member.isreg() else None
-            if file and file.read(len(MAGIC)) == MAGIC:
-                with tempfile.TemporaryFile() as copy:
-                    copy.write(MAGIC)
-                    shutil.copyfileobj(file, copy)
-                    copy.flush()
-                    yield member.name, copy
-
-
-def _contents(files: Iterable[tuple[str, IO[bytes] | None]], platform: str) -> Contents:
-    names, libraries, versions = set[str](), dict[str, str](), dict[tuple[str, str], str]()
-    for path, file in files:
-        names.add(path.rpartition("/")[2])
-        if file is None:
-            continue
-        with mmap(file.fileno(), 0, access=ACCESS_READ) as binary:
-            asked = asked_by(binary, platform)
-        for library in asked.libraries:
-            libraries.setdefault(library, path)
-        for pair in asked.versions:
-            versions.setdefault(pair, path)
-    return Contents(sorted(names), libraries, [(*pair, path) for pair, path in sorted(versions.items())])

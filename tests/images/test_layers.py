@@ -4,9 +4,12 @@ import gzip
 import hashlib
 from pathlib import Path
 
-from mmgit.images.layers import plan, write
+import pytest
+
+from mmgit.images.elf import MAGIC
+from mmgit.images.layers import holds_no_binary, plan, write
 from mmgit.images.layout import Layout
-from mmgit.images.tar import file, stream
+from mmgit.images.tar import Entry, file, link, stream
 
 
 def test_a_compressed_layer_has_the_digest_of_its_uncompressed_bytes_as_diff_id(layout: Layout) -> None:
@@ -53,3 +56,34 @@ def test_what_lies_in_the_scratch_folder_is_there_until_the_layer_is_written(lay
 
     assert b"abc" in layout.path(layer.digest).read_bytes()
     assert not seen[0].exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_plain"),
+    [
+        (file("model.bin", b"weights"), True),
+        (file("empty", b""), True),
+        (file("short", MAGIC[:3]), True),
+        (link("model", "model.bin"), True),
+        (file("model.bin", MAGIC + b"..."), False),
+        (stream("model.bin", 8, lambda: (MAGIC[:2], MAGIC[2:], b"..")), False),
+        (stream("model.bin", 8, lambda: (b"", MAGIC, b"..")), False),
+        (link("libx.so.1", "libx.so"), False),
+    ],
+)
+def test_a_layer_of_files_that_lie_somewhere_is_read_again_only_if_it_may_hold_a_binary(
+    layout: Layout, entry: Entry, *, is_plain: bool
+) -> None:
+    planned = plan("model", {"x": 1}, lambda _: [file("a", b"a"), entry], is_assembled=False)
+
+    write(planned, layout)
+
+    assert holds_no_binary(planned.key, layout) == is_plain
+
+
+def test_an_assembled_layer_says_nothing_of_binaries(layout: Layout) -> None:
+    planned = plan("dependencies", {}, lambda _: [file("a", b"a")])
+
+    write(planned, layout)
+
+    assert not holds_no_binary(planned.key, layout)

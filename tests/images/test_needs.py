@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mmgit.images import contents
+from mmgit.images.binaries import contents_of_base, contents_of_folder, contents_of_layer
 from mmgit.images.contents import Holder, holders_of, named_by_rule
 from mmgit.images.layers import plan, write
 from mmgit.images.layout import Layout
 from mmgit.images.needs import (
     Contents,
     Lack,
-    contents_of_base,
-    contents_of_folder,
-    contents_of_layer,
     lack_of,
     of_other_pythons,
     remembered,
