@@ -46,7 +46,8 @@ _MATTERS = (layout.BASES, layout.MODELS, layout.ENVIRONMENTS)
 def build(manifests: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - click's values
     """Make the locked bytes of images present, and lock those that are new.
 
-    Without arguments: every manifest that a service runs or should run next. No registry, no Docker, no pin moves.
+    Without arguments: every manifest that a service runs or should run next. No pin moves. Only
+    RUN steps need a Docker engine.
 
     With --push or --matrix: what services wait for (`next`) in environments that accept builds and have a registry.
     `mmgit lock` checks, on another machine, what --push --locks FOLDER or --push --hand-over made.
