@@ -18,6 +18,8 @@ from mmgit.spec.building import BuildingSpec
 
 PARTS_MAX = 256
 """As many pods as one Job begins; more images share them."""
+_LABEL_CHARACTERS = 63
+"""An id of a commit by SHA-256 has one more than a label takes."""
 _FOLDER = "/mnt/work/repository"
 _FINAL = (UsageError, ProblemsFound, UnsafePath, VersionMismatch)
 """What comes out the same when it is tried again."""
@@ -57,7 +59,7 @@ def subject(environment: DesiredEnvironment, wanted: Build) -> DesiredService:
 
 
 def _labels(wanted: Build) -> dict[str, str]:
-    return printed.labels_of(wanted.spec, {"mmgit.dev/build": wanted.commit})
+    return printed.labels_of(wanted.spec, {"mmgit.dev/build": wanted.commit[:_LABEL_CHARACTERS]})
 
 
 def _variables(environment: DesiredEnvironment, wanted: Build) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from mmgit.blueprints.faults import BlueprintFault
 from mmgit.checks.objects import check_printed
 from mmgit.desired import Blueprint
 from mmgit.errors import Finding
+from mmgit.frozen import replace
 from mmgit.render.builds import Build, objects_of, subject
 from mmgit.render.emit import emit
 from mmgit.render.shapes import Object
@@ -46,6 +47,13 @@ def test_an_indexed_job_builds_each_image_in_a_pod_of_its_own() -> None:
     assert container["command"][5:] == ["--push", "--hand-over", "--part", "job/3"]
     assert container["workingDir"] == "/mnt/work/repository"
     assert job["metadata"]["labels"]["mmgit.dev/build"] == COMMIT
+
+
+def test_a_commit_of_sha256_is_a_label_too() -> None:
+    job, findings = checked(replace(build(), commit="d" * 64))
+
+    assert findings == ()
+    assert job["spec"]["template"]["spec"]["initContainers"][1]["command"][-1] == "d" * 64
 
 
 def test_pods_get_one_commit_and_no_more_of_the_repository() -> None:
