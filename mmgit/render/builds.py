@@ -64,6 +64,7 @@ def _labels(wanted: Build) -> dict[str, str]:
 
 def _variables(environment: DesiredEnvironment, wanted: Build) -> dict[str, Any]:
     spec, inside = wanted.spec, ["git", "-C", _FOLDER]
+    form = ["--object-format=sha256"] if len(wanted.commit) > _LABEL_CHARACTERS else []
     return {
         "environment": printed.told(environment),
         "build": {
@@ -72,7 +73,7 @@ def _variables(environment: DesiredEnvironment, wanted: Build) -> dict[str, Any]
             "manifests": [*wanted.manifests],
             "parts": wanted.parts,
             "steps": [
-                {"name": "init", "command": ["git", "init", "--quiet", _FOLDER]},
+                {"name": "init", "command": ["git", "init", "--quiet", *form, _FOLDER]},
                 {"name": "fetch", "command": [*inside, "fetch", "--depth=1", "--", wanted.repository, wanted.commit]},
                 {"name": "checkout", "command": [*inside, "checkout", "--quiet", "--detach", "FETCH_HEAD"]},
             ],

@@ -67,6 +67,26 @@ def test_pods_get_one_commit_and_no_more_of_the_repository() -> None:
     assert pod["containers"][0]["workingDir"] == "/mnt/work/repository/ml/models"
 
 
+@pytest.mark.parametrize("form", ["sha1", "sha256"])
+def test_the_steps_bring_the_commit_whatever_its_hash_is(tmp_path: Path, form: str) -> None:
+    def git(*words: str) -> str:
+        done = subprocess.run(["git", "-C", str(tmp_path), *words], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+    git("init", "--quiet", f"--object-format={form}", "origin")
+    (tmp_path / "origin/mmgit.yaml").write_text("declared")
+    who = ("-c", "user.name=Test", "-c", "user.email=test@example.com")
+    git("-C", "origin", "add", "mmgit.yaml")
+    git("-C", "origin", *who, "commit", "--quiet", "-m", "Declare")
+    commit = git("-C", "origin", "rev-parse", "HEAD")
+
+    job, _ = checked(replace(build(), repository=str(tmp_path / "origin"), commit=commit))
+    for step in job["spec"]["template"]["spec"]["initContainers"]:
+        git(*(word.replace("/mnt/work", str(tmp_path)) for word in step["command"][1:]))
+
+    assert (tmp_path / "repository/mmgit.yaml").read_text() == "declared"
+
+
 def test_logins_are_named_and_read_from_a_folder() -> None:
     with_git, _ = checked(build(git_secret="reader", variables={"TOKEN": {"secret": "index", "key": "token"}}))
     without, _ = checked(build())
