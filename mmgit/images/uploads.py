@@ -29,7 +29,8 @@ _ERROR_LIMIT_BYTES = 64 * 2**10
 _DIGITS_MAX = 18
 _LOST = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE})
 _UNKNOWN = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.NOT_IMPLEMENTED})
-"""To a first chunk `_LOST` says no more than that: ghcr.io answers 416 to one of more than 4 MiB."""
+"""To a chunk that begins where the registry says `_LOST` means no more: ghcr.io answers 416 to a first one of more than
+4 MiB, and ECR does not know how far an upload is (aws/containers-roadmap#2831)."""
 _TYPE = {"Content-Type": "application/octet-stream"}
 
 Given = Path | Callable[[], IO[bytes]]
@@ -48,10 +49,10 @@ class Upload:
         """Send all of `source`, however long it is."""
         self._send(source, _TYPE)
 
-    def chunk(self, source: IO[bytes], begin: int, end: int) -> None:
-        """Send the bytes from `begin` to before `end`, which `source` gives."""
+    def chunk(self, source: IO[bytes], begin: int, end: int, *, is_asked_for: bool) -> None:
+        """Send the bytes from `begin` to before `end`, which `source` gives; the registry may have said so."""
         range_ = {"Content-Range": f"{begin}-{end - 1}", "Content-Length": str(end - begin)}
-        self._send(source, {**_TYPE, **range_}, _UNKNOWN if begin else _UNKNOWN | _LOST)
+        self._send(source, {**_TYPE, **range_}, _UNKNOWN | _LOST if is_asked_for else _UNKNOWN)
 
     def _send(self, source: IO[bytes], headers: Mapping[str, str], no_chunks: Collection[int] = ()) -> None:
         """Send bytes; an answer that is one of `no_chunks` says that the registry does not take them so."""
@@ -129,7 +130,8 @@ class _Chunks:
 
     def proceed(self) -> bool:
         """Send one chunk more, or say that it was the last one; whether the registry has the blob now."""
-        if not self._is_sure and self._is_found():
+        is_asked_for = not self._is_sure
+        if is_asked_for and self._is_found():
             return True
         assert self._upload  # noqa: S101 - `_is_found` began it
         self._is_sure = False
@@ -138,7 +140,7 @@ class _Chunks:
             self._upload.end(self._blob)
             return True
         with _part(self._given, self._advance, self._there, end) as part:
-            self._upload.chunk(part, self._there, end)
+            self._upload.chunk(part, self._there, end, is_asked_for=is_asked_for)
         self._there, self._is_sure = end, True
         return False
 

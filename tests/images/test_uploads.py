@@ -92,7 +92,7 @@ def test_a_registry_that_lost_an_upload_gets_all_of_it(
 
 
 @pytest.mark.parametrize("status", [404, 416])
-def test_an_upload_that_is_refused_where_it_should_go_on_is_looked_at_again(
+def test_an_upload_that_is_refused_where_the_registry_says_to_go_on_is_made_in_one_request(
     registry: Registry, fake_registry: "FakeRegistry", path: Path, status: int
 ) -> None:
     fake_registry.cuts = [20_000]
@@ -100,6 +100,19 @@ def test_an_upload_that_is_refused_where_it_should_go_on_is_looked_at_again(
 
     registry.upload(BLOB, path)
 
+    assert methods(fake_registry) == ["POST", "PATCH", "GET", "PATCH", "POST", "PUT"]
+    assert fake_registry.blobs == {BLOB.digest: DATA}
+
+
+@pytest.mark.parametrize("status", [404, 416])
+def test_an_upload_that_is_refused_after_a_chunk_is_looked_at_again(
+    registry: Registry, fake_registry: "FakeRegistry", path: Path, status: int
+) -> None:
+    fake_registry.faults = [("PATCH", "state=y", status)]
+
+    registry.upload(BLOB, path)
+
+    assert methods(fake_registry) == ["POST", "PATCH", "PATCH", "GET", "PATCH", "PUT"]
     assert fake_registry.blobs == {BLOB.digest: DATA}
 
 
