@@ -76,11 +76,14 @@ def _targets(scene: Scene) -> Iterator[tuple[Object, str, str]]:
 
 
 def _backends(scene: Scene) -> Iterator[tuple[Object, str, int | str | None]]:
-    """Route, and the name and port of a Service behind it."""
+    """Route, and the name and port of a Service behind it, which is the service's own or the declared activator."""
+    activator = scene.environment.spec.kubernetes.activator
+    elsewhere = (activator.service, activator.port) if activator else None
     for each in scene.of("gateway.networking.k8s.io/v1/HTTPRoute"):
         for rule in each["spec"].get("rules", ()):
             for backend in rule.get("backendRefs", ()):
-                yield each, backend["name"], backend.get("port")
+                if (f"{backend.get('namespace')}/{backend['name']}", backend.get("port")) != elsewhere:
+                    yield each, backend["name"], backend.get("port")
     for each in scene.of("networking.k8s.io/v1/Ingress"):
         for rule in each["spec"].get("rules", ()):
             for path in rule.get("http", {}).get("paths", ()):

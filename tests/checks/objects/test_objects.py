@@ -59,6 +59,20 @@ def test_what_is_rendered_is_good_on_every_minor(check: Check, service: MakeServ
     assert check(nothing, service(scale=scale, **ALL_FIELDS), **fields) == []
 
 
+def test_of_backends_elsewhere_only_the_declared_activator_is_taken(check: Check, service: MakeService) -> None:
+    activator = {"service": "keda/interceptor", "port": 8080, "prometheus": "http://prometheus:9090", "waiting": "w"}
+    asleep = service(scale=Autoscale(min=0, max=3, target=70, metric="concurrency", refresh_seconds=1))
+
+    def moved(objects: Objects) -> None:
+        (backend,) = objects["HTTPRoute"]["spec"]["rules"][0]["backendRefs"]
+        backend.update(namespace="elsewhere")
+
+    assert check(nothing, asleep, kubernetes={"activator": activator}) == []
+    assert check(moved, asleep, kubernetes={"activator": activator}) == [
+        "M617: HTTPRoute churn: there is no Service `interceptor`"
+    ]
+
+
 def test_what_is_rendered_with_an_ingress_is_good(check: Check) -> None:
     assert check(nothing, gateway=None, ingress={"class": "nginx", "tls": {"secret": "s"}}) == []
 
