@@ -72,7 +72,12 @@ def create(name: str, **options: Any) -> None:  # noqa: ANN401 - click's values
     _refuse_what_others_read(options["target"], options, f"mmgit env create {name} --target {options['target']}")
     with editing(f"{layout.ENVIRONMENTS}/{name}/") as session:
         fields = _fields(**options)
-        session.deliver(create_environment(session.source, name, fields), f"mmgit service create NAME --env {name}")
+        try:
+            change = create_environment(session.source, name, fields)
+        except UsageError as error:
+            hint = error.hint or "mmgit env create --help   says what each target needs"
+            raise UsageError(error.message, hint) from error
+        session.deliver(change, f"mmgit service create NAME --env {name}")
 
 
 @env.command()

@@ -42,7 +42,7 @@ def test_an_ingress_takes_the_place_of_a_gateway(here: Here, mmgit: Mmgit) -> No
     ("arguments", "words"),
     [
         (["dev", "--target", "process"], "declared already"),
-        (["prod", "--target", "compose"], "needs registry"),
+        (["prod", "--target", "compose"], "target compose needs registry\n  hint: mmgit env create --help"),
         ([*KUBERNETES, "prod"], "gateway or ingress"),
         (["prod", *KUBERNETES, "--tls-secret", "x"], "belongs to --gateway"),
         (["prod", *KUBERNETES, "--ingress", "nginx"], "--ingress nginx --tls-secret NAME"),
