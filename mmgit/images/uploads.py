@@ -42,8 +42,8 @@ class Upload:
 
     def __init__(self, registry: "Registry") -> None:
         self._registry = registry
-        start = registry.expect(registry.request("POST", f"/v2/{registry.name}/blobs/uploads/"), {HTTPStatus.ACCEPTED})
-        self._target = self._place(start)
+        self._target = f"/v2/{registry.name}/blobs/uploads/"
+        self._target = self._place(registry.expect(registry.request("POST", self._target), {HTTPStatus.ACCEPTED}))
 
     def stream(self, source: IO[bytes]) -> None:
         """Send all of `source`, however long it is."""
@@ -85,9 +85,10 @@ class Upload:
         self._registry.confirm(self._registry.expect(response, {HTTPStatus.CREATED}), blob.digest)
 
     def _place(self, response: Response) -> str:
-        """Where the registry wants the next request."""
+        """Where the registry wants the next request; where it had the last one, if it does not say."""
         body(response, _ERROR_LIMIT_BYTES)
-        where = named(str(self._registry), response.headers.get("Location"), root_of(self._registry.host))
+        last = f"{root_of(self._registry.host)}{self._target}"
+        where = named(str(self._registry), response.headers.get("Location"), last)
         if where.netloc != self._registry.host:
             raise RegistryError(f"{self._registry} wants uploads to go to {where.hostname}, which mmgit does not do")
         return f"{where.path}{'?' if where.query else ''}{where.query}"

@@ -192,6 +192,24 @@ def test_a_registry_that_forgets_what_it_took_is_given_up(
         registry.upload(BLOB, path)
 
 
+def test_a_chunk_goes_where_the_last_one_went_unless_the_registry_says_otherwise(
+    registry: Registry, fake_registry: "FakeRegistry", path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = registry.request
+
+    def request(method: str, *given: Any) -> Any:
+        response = whole(method, *given)
+        if method == "PATCH":
+            response.headers = Headers({})
+        return response
+
+    monkeypatch.setattr(registry, "request", request)
+
+    registry.upload(BLOB, path)
+
+    assert fake_registry.blobs == {BLOB.digest: DATA}
+
+
 def test_a_place_that_is_no_address_is_an_error(
     registry: Registry, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
