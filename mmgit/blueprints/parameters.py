@@ -12,6 +12,7 @@ from mmgit.errors import Finding
 from mmgit.jsonschemas import jsonschema_rs
 
 _SHOWN = 100
+_SCHEMA_SHOWN = 400
 
 
 class Parameters:
@@ -21,7 +22,7 @@ class Parameters:
         self, schemas: Mapping[str, Mapping[str, Any]], places: Mapping[str, Place], *, blueprint: str
     ) -> None:
         self._blueprint = blueprint
-        self._schemas = {name: json.dumps(schema)[:_SHOWN] for name, schema in schemas.items()}
+        self._schemas = {name: _words(schema) for name, schema in schemas.items()}
         self._validators = {name: _validator(dict(schema), places[name]) for name, schema in schemas.items()}
         self._defaults = {name: schema["default"] for name, schema in schemas.items() if "default" in schema}
         for name, value in self._defaults.items():
@@ -60,6 +61,12 @@ class Parameters:
                 message = f"parameter `{name}` of {of}: {wrong}"
                 findings.append(Finding("M509", path, keys, message, f"its schema: {self._schemas[name]}"))
         return findings
+
+
+def _words(schema: Mapping[str, Any]) -> str:
+    """A schema for people: what it says in words is in the documents."""
+    text = json.dumps({key: value for key, value in schema.items() if key != "description"})
+    return text if len(text) <= _SCHEMA_SHOWN else f"{text[:_SCHEMA_SHOWN]} …"
 
 
 def _validator(schema: dict[str, Any], place: Place) -> jsonschema_rs.Draft202012Validator:

@@ -47,6 +47,18 @@ def test_what_a_service_sets_is_checked_at_its_own_place(
     assert hint in finding.hint
 
 
+def test_a_hint_has_the_whole_schema_but_for_its_description() -> None:
+    schema = {"description": "d" * 300, "type": "string", "pattern": f"^({'|'.join('abcdefgh' * 20)})$"}
+    endless = {"enum": [f"value {number}" for number in range(100)]}
+    with pytest.raises(BlueprintFault) as caught:
+        parameters({"size": schema, "of": endless}).values({"size": 1, "of": 1}, "service.yaml")
+
+    size, of = (finding.hint for finding in caught.value.findings)
+
+    assert size == f'its schema: {{"type": "string", "pattern": "{schema["pattern"]}"}}'
+    assert of.endswith(" …")
+
+
 @pytest.mark.parametrize(
     "schema",
     [
