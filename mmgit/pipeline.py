@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mmgit.checks import CHECKS, Scope
 from mmgit.checks.objects import ObjectChecks
-from mmgit.desired import Desired, DesiredEnvironment, DesiredService
+from mmgit.desired import Blueprint, Desired, DesiredEnvironment, DesiredService
 from mmgit.errors import Finding, Problem, ProblemsFound
 from mmgit.frozen import dataclass, replace
 from mmgit.progress import unheard, unwatched
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mmgit.deliver.write import Written
     from mmgit.deliver.writer import Writer
     from mmgit.progress import Advance, Watch
+    from mmgit.render.builds import Build
     from mmgit.render.target import Rendered
     from mmgit.repository.files import Files
     from mmgit.repository.source import Source
@@ -80,6 +81,7 @@ def check(
     models = None if services is None else source.models
     with watch("services", total, "things") as advance, Checking(root, surroundings, source, models) as checking:
         made = checking.check(source, loaded.problems, CHECKS, advance)
+        made = checking.with_builds(made)
     if made.errors:
         return made
     return replace(made, tree={**made.tree, **controllers(source, made.desired, surroundings.folder)})
@@ -122,8 +124,24 @@ class Checking:
             rendered = self._rendering.render(desired, partial(self._check_rendered, advance))
             tree = rendered.files
             found |= set(problems.locate(rendered.findings, self._root.read))
-        ordered = sorted(found, key=lambda problem: (problem.place, problem.code, problem.message))
-        return Checked(source, resolved.desired, tree, tuple(ordered))
+        return Checked(source, resolved.desired, tree, _ordered(found))
+
+    def with_builds(self, checked: Checked) -> Checked:
+        """The same, with what is wrong with the Jobs by which clusters would build, by an example of each."""
+        environments = [each for each in checked.desired.environments.values() if each.spec.building]
+        if checked.source is None or checked.errors or not environments:
+            return checked
+        from mmgit.blueprints.faults import BlueprintFault  # noqa: PLC0415 - few environments build
+        from mmgit.render.builds import example_of  # noqa: PLC0415 - as above
+
+        findings: list[Finding] = []
+        for environment in environments:
+            try:
+                findings += build_job(environment, example_of(environment), blueprints_of(checked.source))[1]
+            except BlueprintFault as fault:
+                findings += fault.findings
+        found = {*checked.problems, *problems.locate(findings, self._root.read)}
+        return replace(checked, problems=_ordered(found))
 
     def judge(self, source: Source, checks: Iterable[Check], resolved: Resolved = _NOTHING) -> list[Problem]:
         """What checks find, and what the resolver found; nothing is rendered."""
@@ -146,6 +164,22 @@ class Checking:
         advance(1)
         size_bytes = sum(map(len, rendered.files.values()))
         return self._objects.check(environment, service, rendered.make_objects, rendered.mould, size_bytes)
+
+
+def build_job(
+    environment: DesiredEnvironment, wanted: Build, blueprints: Mapping[str, Blueprint]
+) -> tuple[list[dict[str, Any]], list[Finding]]:
+    """The Job of a build, and what is wrong with it. Raises `BlueprintFault` where there is none."""
+    from mmgit.checks.objects import check_printed  # noqa: PLC0415 - few environments build
+    from mmgit.render.builds import objects_of, subject  # noqa: PLC0415 - as above
+
+    objects = objects_of(environment, wanted, blueprints)
+    findings = check_printed(environment, subject(environment, wanted), objects)
+    return objects, [replace(each, keys=each.keys or ("building",)) for each in findings]
+
+
+def _ordered(found: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(found, key=lambda problem: (problem.place, problem.code, problem.message)))
 
 
 def side(files: Files, chosen: Selection, folder: str = "") -> Side:

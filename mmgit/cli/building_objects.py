@@ -34,9 +34,9 @@ def objects_text(source: Source, manifests: Collection[str], environments: tuple
         ProblemsFound: a cluster would refuse the Job.
         RegistryError: it cannot be asked what is there.
     """
-    from mmgit.checks.objects import check_printed  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.desired import DesiredEnvironment  # noqa: PLC0415 - as above
-    from mmgit.render.builds import Build, objects_of, subject  # noqa: PLC0415 - as above
+    from mmgit.desired import DesiredEnvironment  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.pipeline import build_job  # noqa: PLC0415 - as above
+    from mmgit.render.builds import Build  # noqa: PLC0415 - as above
     from mmgit.resolve import blueprints_of  # noqa: PLC0415 - as above
 
     root = find_root()
@@ -50,8 +50,7 @@ def objects_text(source: Source, manifests: Collection[str], environments: tuple
 
     def make(needed: tuple[str, ...]) -> tuple[Sequence["Object"], Sequence[Finding]]:
         wanted = Build(spec, called, address, commit, folder, needed)
-        objects = objects_of(environment, wanted, blueprints_of(source))
-        return objects, check_printed(environment, subject(environment, wanted), objects)
+        return build_job(environment, wanted, blueprints_of(source))
 
     for manifest in [*manifests][:1]:
         text_of(root, partial(make, (manifest,)))

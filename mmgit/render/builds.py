@@ -53,6 +53,14 @@ def objects_of(environment: DesiredEnvironment, wanted: Build, blueprints: Mappi
     return printed.completed(built, environment, wanted.name, _labels(wanted))
 
 
+def example_of(environment: DesiredEnvironment) -> Build:
+    """A build of one manifest, by which the declaration of where it runs is judged."""
+    spec = environment.spec.building
+    assert spec is not None, environment.name  # noqa: S101 - whoever asks has seen it
+    address = spec.repository or "https://git.example.com/models.git"
+    return Build(spec, "build-20000101000000", address, "0" * 40, "", ("example/1",))
+
+
 def subject(environment: DesiredEnvironment, wanted: Build) -> DesiredService:
     """What the checks of objects are told instead of a service."""
     return printed.subject(environment, wanted.name, wanted.spec)

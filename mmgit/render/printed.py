@@ -6,7 +6,9 @@ A controller that owned a Job would make it again, and so run it again, whenever
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from mmgit.blueprints.faults import BlueprintFault
 from mmgit.desired import Blueprint, DesiredEnvironment, DesiredService, FixedScale
+from mmgit.frozen import replace
 from mmgit.render import escaping
 from mmgit.render.blueprint_set import BlueprintSet
 from mmgit.render.canonical import canonical
@@ -60,8 +62,13 @@ def build(
 ) -> list[Object]:
     """What the blueprint makes of variables. Raises `BlueprintFault`."""
     with BlueprintSet(blueprints) as found:
-        ready = found.ready(spec.blueprint, asked)
-        parameters = ready.parameters.values(spec.parameters, asked[0])
+        path, keys = asked
+        ready = found.ready(spec.blueprint, (path, (*keys, "blueprint")))
+        try:
+            parameters = ready.parameters.values(spec.parameters, path)
+        except BlueprintFault as fault:
+            findings = [replace(each, keys=(*keys, *each.keys)) for each in fault.findings if each.path == path]
+            raise BlueprintFault(*findings) from fault
         return list(ready.build({**variables, "parameters": parameters}))
 
 

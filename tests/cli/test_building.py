@@ -44,6 +44,26 @@ def test_a_broken_declaration_is_not_taken_for_nothing_to_build(
     assert f"{SERVICE}:6:1: error M201" in ended.err
 
 
+@pytest.mark.parametrize(
+    ("line", "place", "said"),
+    [
+        ("parameters: {retries: many}", "12:16", "M509: parameter `retries`"),
+        ("parameters: {retires: 2}", "12:16", "M509: blueprint `kubernetes/build` has no parameter `retires`"),
+        ("blueprint: kubernetes/biuld", "12:3", "M500: there is no blueprint `kubernetes/biuld`"),
+    ],
+)
+def test_check_refuses_where_a_cluster_would_build_before_anybody_does(
+    flow: Flow, mmgit: Mmgit, line: str, place: str, said: str
+) -> None:
+    append(flow, ENVIRONMENT, f"{BUILDING}  {line}\n")
+
+    with chdir(flow.builder):
+        ended = mmgit("check")
+
+    assert ended.code == 3, ended.err
+    assert f"{ENVIRONMENT}:{place}: error {said}" in ended.err
+
+
 def test_what_cannot_be_built_is_named_once_and_nothing_is_said_to_be_locked(flow: Flow, mmgit: Mmgit) -> None:
     with chdir(flow.builder):
         ended = mmgit("build", "churn/9")
