@@ -40,7 +40,12 @@ def fault(code: str, place: Place, message: str, hint: str = "") -> BlueprintFau
 def alike(name: str, known: Iterable[str], title: str) -> str:
     """A hint for a name that is not known: the one that was meant, and all that there are."""
     names = sorted(known)
+    return f"{meant(name, names)}{title}: {', '.join(names) or 'none'}"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """The beginning of such a hint: the name that was meant, if one is like it."""
     from difflib import get_close_matches  # noqa: PLC0415 - most runs have nothing to say
 
-    close = get_close_matches(name, names, 1)
-    return f"{f'did you mean `{close[0]}`?   ' if close else ''}{title}: {', '.join(names) or 'none'}"
+    close = get_close_matches(name, sorted(known), 1)
+    return f"did you mean `{close[0]}`?   " if close else ""

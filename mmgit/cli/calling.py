@@ -19,6 +19,7 @@ import click
 
 from mmgit import addresses
 from mmgit.addresses import Address, address_of
+from mmgit.blueprints.faults import meant
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
 from mmgit.cli.output import Form, output_option, print_one
@@ -143,7 +144,9 @@ def _sample_path(source: Source, environment: str | None, name: str) -> str | No
     services = [service for each in environments if (service := source.service(each, name))]
     reference = next((service.spec.manifest or service.spec.next for service in services), None)
     if reference is None:
-        raise UsageError(f"there is no model or service `{name}`", f"declared models: {listed(source.models)}")
+        known = {*source.models, *(each.name for name in environments for each in source.environments[name].services)}
+        hint = f"{meant(name, known)}declared models: {listed(source.models)}"
+        raise UsageError(f"there is no model or service `{name}`", hint)
     sample = manifest_of(source, reference).spec.sample
     return f"{layout.manifest_folder(reference)}/{sample}" if sample else None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from mmgit.blueprints.faults import meant
 from mmgit.errors import UsageError
 from mmgit.repository.source import DeclaredEnvironment, DeclaredManifest, DeclaredModel, DeclaredService, Source
 from mmgit.resolve import listed
@@ -36,7 +37,7 @@ def model_of(source: Source, name: str) -> DeclaredModel:
     """The model `name`. Raises `UsageError`."""
     if name not in source.models:
         hint = f"mmgit model register {name} PATH   (declared models: {listed(source.models)})"
-        raise UsageError(f"there is no model `{name}`", hint)
+        raise UsageError(f"there is no model `{name}`", meant(name, source.models) + hint)
     return source.models[name]
 
 
@@ -64,7 +65,7 @@ def environment_of(source: Source, name: str) -> DeclaredEnvironment:
     """The environment `name`. Raises `UsageError`."""
     if name not in source.environments:
         hint = f"mmgit env create {name} --target …   (declared environments: {listed(source.environments)})"
-        raise UsageError(f"there is no environment `{name}`", hint)
+        raise UsageError(f"there is no environment `{name}`", meant(name, source.environments) + hint)
     return source.environments[name]
 
 
@@ -73,6 +74,7 @@ def service_of(source: Source, environment: str, name: str) -> DeclaredService:
     services = environment_of(source, environment).services
     found = next((service for service in services if service.name == name), None)
     if found is None:
-        hint = f"mmgit service create {name} --env {environment}   (services: {listed([s.name for s in services])})"
-        raise UsageError(f"there is no service `{name}` in {environment}", hint)
+        names = [service.name for service in services]
+        hint = f"mmgit service create {name} --env {environment}   (services: {listed(names)})"
+        raise UsageError(f"there is no service `{name}` in {environment}", meant(name, names) + hint)
     return found

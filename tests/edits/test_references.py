@@ -3,7 +3,17 @@ from typing import Any, cast
 
 import pytest
 
-from mmgit.edits.references import checked_name, manifest_in_words, manifest_of, newest, next_number, version_of
+from mmgit.edits.references import (
+    checked_name,
+    environment_of,
+    manifest_in_words,
+    manifest_of,
+    model_of,
+    newest,
+    next_number,
+    service_of,
+    version_of,
+)
 from mmgit.errors import UsageError
 from mmgit.repository.source import Declared, DeclaredManifest, DeclaredModel, Source
 from mmgit.spec import ManifestSpec, ModelSpec, ProjectSpec
@@ -55,3 +65,28 @@ def test_who_asks_for_a_manifest_that_is_not_there_is_told_which_are_or_how_to_m
         hints.append(caught.value.hint)
 
     assert hints == ["mmgit manifest create none   makes the first one", "declared manifests of one: 1"]
+
+
+def test_a_name_that_is_mistyped_is_told_the_one_that_was_meant(with_service: Edited) -> None:
+    source = with_service.source
+    [model], [environment] = source.models, source.environments
+    [service] = source.environments[environment].services
+    hints = []
+
+    wrong: list[Callable[[], object]] = [
+        lambda: model_of(source, f"{model}n"),
+        lambda: environment_of(source, f"{environment}d"),
+        lambda: service_of(source, environment, service.name[1:]),
+        lambda: model_of(source, "quite-another"),
+    ]
+    for ask in wrong:
+        with pytest.raises(UsageError) as caught:
+            ask()
+        hints.append(caught.value.hint.partition("   ")[0])
+
+    assert hints == [
+        f"did you mean `{model}`?",
+        f"did you mean `{environment}`?",
+        f"did you mean `{service.name}`?",
+        "mmgit model register quite-another PATH",
+    ]
