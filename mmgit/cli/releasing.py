@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from mmgit.cli.editing import Session, editing_part
 from mmgit.cli.progress import working
 from mmgit.edits.change import Change
-from mmgit.errors import MmgitError, UsageError
+from mmgit.errors import MmgitError, ProblemsFound, UsageError
 from mmgit.frozen import replace
 from mmgit.images.parallel import meanwhile
 from mmgit.incremental.selected import Part
 from mmgit.lock import Lock
+from mmgit.repository import layout
 from mmgit.repository.source import Source
 
 if TYPE_CHECKING:
@@ -54,9 +55,32 @@ def _made(session: Session, environment: str, services: tuple[str, ...]) -> tupl
     from mmgit.edits.locks import pins  # noqa: PLC0415 - --help must not wait for it
 
     waiting = _waiting(session.source, environment, services)
+    _refuse_formats(session, waiting.values())
     locks = built(session, dict.fromkeys(waiting.values()), environment, describes=False)
     pinned = pins(session.source, session.root, environment, waiting, locks)
     return locks, recorded(session.source, locks).and_then(pinned)
+
+
+def _refuse_formats(session: Session, manifests: Collection[str]) -> None:
+    """Raises `ProblemsFound` for model files that the project does not take, before anything is built of them."""
+    from mmgit.formats.policy import judged_by_record  # noqa: PLC0415 - --help must not wait for it
+
+    source, policies = session.source, session.source.project.spec.policies
+    references = {each for name in manifests if (manifest := source.manifest(name)) for each in manifest.spec.models}
+    files = [file for each in references if (version := source.version(each)) for file in version.spec.files]
+    if all(judged_by_record(policies, file).verdict in ("taken", "told") for file in files):
+        return
+    from mmgit import pipeline  # noqa: PLC0415 - what is refused is rare
+    from mmgit.checks.formats import formats_are_taken  # noqa: PLC0415 - as above
+    from mmgit.cli.context import target_branch  # noqa: PLC0415 - as above
+    from mmgit.deliver.baseline import surroundings_of  # noqa: PLC0415 - as above
+
+    surroundings = surroundings_of(session.root, target_branch())
+    with pipeline.Checking(session.root, surroundings, source, source.models) as checking:
+        found = checking.judge(source, (formats_are_taken,))
+    paths = {layout.version(each) for each in references}
+    if errors := tuple(each for each in found if each.severity == "error" and each.place.path in paths):
+        raise ProblemsFound(errors)
 
 
 def commit(session: Session, compiled: "Compiled", paths: Collection[str], message: str) -> None:

@@ -127,6 +127,20 @@ def test_a_release_compiles_what_it_touches_to_the_same_bytes(
     assert b"churn/2" in whole[RENDERED]
 
 
+def test_a_model_that_the_project_refuses_is_not_built(root: Path, mmgit: Mmgit, registry: FakeRegistry) -> None:
+    version = root / "models/churn/versions/2/version.yaml"
+    version.write_text(version.read_text().replace("size: 1}", "size: 1, format: pickle}"))
+    with (root / "mmgit.yaml").open("a") as project:
+        project.write("policies: {formats: {pickle: refuse}}\n")
+    before = (contents(root / paths.LAYOUT), dict(registry.manifests))
+
+    ended = mmgit(*RELEASE)
+
+    assert ended.code == 3
+    assert "models/churn/versions/2/version.yaml:4:5: error M326: model churn/2: `model.bin` is pickle" in ended.err
+    assert (contents(root / paths.LAYOUT), dict(registry.manifests)) == before
+
+
 def test_a_child_compiles_it_where_there_is_a_processor_for_that(
     root: Path, mmgit: Mmgit, monkeypatch: pytest.MonkeyPatch, checked: list[Collection[str] | None]
 ) -> None:
