@@ -4,6 +4,7 @@ Every declared type has a twin here, a pydantic model with the same fields, keys
 take comes here, and what needs JSON Schemas.
 """
 
+from collections.abc import Iterable, Mapping
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
@@ -39,8 +40,16 @@ def read(kind: type[S], data: object) -> S:
     try:
         return _record(kind, twin_of(kind).model_validate(_unread(data)))
     except ValidationError as error:
-        details = error.errors(include_url=False, include_context=True)
-        raise Refused(kind.__name__, tuple(map(dict, details))) from None
+        details: list[dict[str, Any]] = [dict(each) for each in error.errors(include_url=False, include_context=True)]
+        raise Refused(kind.__name__, tuple(each for each in details if not _is_miscounted(each, details))) from None
+
+
+def _is_miscounted(detail: Mapping[str, Any], details: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether too few items are only those that are wrong themselves: pydantic counts the good ones."""
+    at = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(each["loc"]) > len(at) and each["loc"][: len(at)] == at for each in details
+    )
 
 
 def json_schema(kind: type[Spec]) -> dict[str, Any]:

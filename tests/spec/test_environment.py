@@ -24,3 +24,12 @@ def test_as_many_are_named_who_may_approve_as_must(approvals: int) -> None:
 
     with pytest.raises(Refused, match=f"approvals is {approvals}, and 2 are named"):
         EnvironmentSpec.read(PROCESS | {"promotion": promotion})
+
+
+def test_a_list_whose_only_item_is_wrong_is_not_said_to_be_empty() -> None:
+    with pytest.raises(Refused) as caught:
+        EnvironmentSpec.read(PROCESS | {"signatures": {"keys": ["foo"]}})
+    with pytest.raises(Refused, match="at least 1 item"):
+        EnvironmentSpec.read(PROCESS | {"signatures": {"keys": []}})
+
+    assert [each["loc"] for each in caught.value.details] == [("signatures", "keys", 0)]
