@@ -16,6 +16,7 @@ from mmgit.errors import UnsafePath, UsageError
 from mmgit.formats.scanned import Scanned
 from mmgit.frozen import dataclass, field
 from mmgit.images.runs import Run
+from mmgit.repository import layout
 from mmgit.spec.fields import bytes_of
 from mmgit.spec.project import Store
 
@@ -155,6 +156,10 @@ def _on_disk(path: Path) -> Iterator[FoundFile]:
     if not path.is_dir():
         yield measured(path, path.name)
         return
+    for name in (layout.PROJECT, ".git"):
+        if (path / name).exists():
+            message = f"{path} is a repository, as it has {name}, and a version has nothing but a model's files"
+            raise UsageError(message, "name these files, or a folder that has only them")
     prefix = path.resolve().name if path.name in ("", "..") else path.name
     for entry in sorted(path.rglob("*")):
         if entry.is_symlink():

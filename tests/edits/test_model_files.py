@@ -41,6 +41,18 @@ def test_a_folder_stands_for_all_its_files_under_its_own_name(tmp_path: Path) ->
     assert [file.path for file in found] == ["saved/model.pb", "saved/variables/one", "saved/variables/two"]
 
 
+@pytest.mark.parametrize("name", ["mmgit.yaml", ".git"])
+def test_a_repository_is_no_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    (tmp_path / name).touch()
+    (tmp_path / "model.skops").touch()
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UsageError, match=rf"^\. is a repository, as it has {name}") as caught:
+        find(["."], no_network)
+
+    assert caught.value.hint == "name these files, or a folder that has only them"
+
+
 def test_a_link_inside_a_folder_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "saved").mkdir()
     (tmp_path / "secret").write_text("secret")
