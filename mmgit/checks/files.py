@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from typing import Literal
 
 from mmgit import golden
 from mmgit.checks.references import manifests_of
@@ -62,29 +63,18 @@ def runtimes_have_what_they_serve(scope: Scope) -> Iterator[Finding]:
 
 def golden_rows_can_be_read(scope: Scope) -> Iterator[Finding]:
     """The golden rows of a manifest are requests, one a line."""
-    for reference, manifest in manifests_of(scope.source):
-        name = manifest.spec.golden
-        if name is None or name not in manifest.files:
-            continue
-        path = f"{layout.manifest_folder(reference)}/{name}"
+    for reference, path, hint in _having(scope, "golden"):
         try:
             tuple(golden.rows_of(scope.read(path, MAX_SCORING_BYTES)))
         except ValueError as error:
-            hint = f"correct it in {layout.scoring_folder(reference.partition('/')[0])} and freeze it again"
             yield Finding("M318", path, (), f"golden rows of manifest {reference}: {error}", hint)
 
 
 def steps_can_be_read(scope: Scope) -> Iterator[Finding]:
     """The steps of a manifest are what mmgit takes of a Dockerfile, and hold no secret that a name or address shows."""
-    for reference, manifest in manifests_of(scope.source):
-        name = manifest.spec.steps
-        if name is None or name not in manifest.files:
-            continue
+    for reference, path, hint in _having(scope, "steps"):
         from mmgit.steps.reading import FaultyError, read  # noqa: PLC0415 - few have steps
 
-        path = f"{layout.manifest_folder(reference)}/{name}"
-        folder = layout.scoring_folder(reference.partition("/")[0])
-        hint = f"correct {folder}/{name}, then: mmgit manifest create {reference.partition('/')[0]}"
         try:
             found = read(scope.read(path, MAX_SCORING_BYTES))
         except FaultyError as error:
@@ -94,8 +84,18 @@ def steps_can_be_read(scope: Scope) -> Iterator[Finding]:
             continue
         for secret in found.secrets:
             message = f"steps of manifest {reference}: {secret.message} looks like a secret, which git keeps"
-            hint = "make it worthless; a Secret holds what the service needs, and a build can do without"
-            yield Finding("M323", path, (), message, hint, "warning", (secret.line, secret.column))
+            worthless = "make it worthless; a Secret holds what the service needs, and a build can do without"
+            yield Finding("M323", path, (), message, worthless, "warning", (secret.line, secret.column))
+
+
+def _having(scope: Scope, field: Literal["golden", "steps"]) -> Iterator[tuple[str, str, str]]:
+    """The manifests that have such a file: their reference, its path, and how to correct it."""
+    for reference, manifest in manifests_of(scope.source):
+        name: str | None = getattr(manifest.spec, field)
+        if name in manifest.files:
+            model = reference.partition("/")[0]
+            hint = f"correct {layout.scoring_folder(model)}/{name}, then: mmgit manifest create {model}"
+            yield reference, f"{layout.manifest_folder(reference)}/{name}", hint
 
 
 def schemas_and_samples_can_be_read(scope: Scope) -> Iterator[Finding]:
