@@ -6,7 +6,7 @@ import re
 import tarfile
 import zipfile
 from collections.abc import Iterator
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeGuard
 
 from mmgit.formats.endings import claimed_by
 from mmgit.formats.found import Found
@@ -25,6 +25,9 @@ _SPELT = re.compile(rb"\\u00[4-7][0-9A-Fa-f]")
 _ELSEWHERE = re.compile(rb'"module":"(?!(?:tf_)?keras(?:\.(?!utils|saving)\w+)*")([A-Za-z_][\w.]{0,199})"')
 _OVERLAP_BYTES = 512
 _KERAS = re.compile(r"(tf_)?keras(\.(?!utils|saving)\w+)*").fullmatch
+_LETTERS_MAX = 200
+_STRANGE = re.compile(r"[^\w.]")
+"""What is in no name that `version.yaml` takes."""
 _MODULE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
 
 
@@ -101,7 +104,11 @@ def _keras_config(data: bytes, found: Found) -> None:
         waiting.extend(node.values())
         module, name = node.get("module"), node.get("class_name")
         if isinstance(name, str) and (name in LAYERS_OF_CODE or not _is_of_keras(module)):
-            found.imports(Name(module if isinstance(module, str) and _MODULE(module) else "keras", name[:100]), 0)
+            found.imports(Name(module if _is_module(module) else "keras", _STRANGE.sub("_", name)[:100] or "_"), 0)
+
+
+def _is_module(module: object) -> TypeGuard[str]:
+    return isinstance(module, str) and len(module) <= _LETTERS_MAX and _MODULE(module) is not None
 
 
 def _is_of_keras(module: object) -> bool:

@@ -29,7 +29,8 @@ from mmgit.formats.values import (
 
 _MARK = type("Mark", (), {})()
 _NAME = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*").fullmatch
-_LETTERS_MAX = 400
+_LETTERS_MAX = 200
+"""Of a module, and of a name in it, as `version.yaml` takes them."""
 _KEYS_MAX = 64
 """More than a stand-in for attributes has."""
 _SIZE_MAX = 16
@@ -253,7 +254,7 @@ class _Machine:
             self._stack.append(OPAQUE)
 
     def _name(self, module: str, name: str | None) -> Any:  # noqa: ANN401 - as above
-        if name is None or len(module) + len(name) > _LETTERS_MAX:
+        if name is None or max(len(module), len(name)) > _LETTERS_MAX:
             self.found.has_imports = True
             self.refuse("it imports by a name that is too long")
             return OPAQUE

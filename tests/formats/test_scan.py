@@ -5,6 +5,7 @@ import datetime as dt
 import gzip
 import importlib
 import io
+import json
 import lzma
 import os
 import pickle
@@ -45,6 +46,7 @@ from mmgit.formats.marks import formats_of
 from mmgit.formats.names import verdict_of
 from mmgit.formats.policy import risk_of
 from mmgit.formats.scan import is_plain, scan
+from mmgit.spec.model import ModelFile
 from tests.formats.hostile import BY_HAND, BY_REDUCE, CANARY, UNSEEN, Reduced
 
 HOSTILE = BY_REDUCE | BY_HAND
@@ -382,6 +384,21 @@ def test_what_is_harmless_of_scikit_learn_is_its_own_or_makes_a_plain_value() ->
     }
 
     assert strange == set()
+
+
+def test_every_name_that_is_found_can_be_recorded() -> None:
+    layers = [{"module": "m" * 201, "class_name": "A"}, {"module": "own", "class_name": "Custom>A b"}]
+    layers += [{"module": "own", "class_name": ""}]
+    files = [zipped(metadata_json=b"{}", config_json=json.dumps(layers).encode()), b"cown\n" + b"m" * 200 + b"\n."]
+
+    for data in (*files, *HOSTILE.values()):
+        names = sorted(scanned(data)[1].names)
+        ModelFile(path="model.bin", sha256="0" * 64, size=1, format="pickle", imports=tuple(names))
+
+    assert [sorted(scanned(data)[1].names) for data in files] == [
+        ["keras:A", "own:Custom_A_b", "own:_"],
+        [f"own:{'m' * 200}"],
+    ]
 
 
 @pytest.mark.parametrize(
