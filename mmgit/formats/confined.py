@@ -14,7 +14,7 @@ from mmgit.formats.scanned import Scanned
 from mmgit.spec.project import Format
 
 CPU_SECONDS = 8
-BYTES_A_SECOND = 4 * 2**20
+BYTES_A_SECOND = 2 * 2**20
 """A larger file may take a second longer for each so many bytes."""
 _ANSWER_BYTES = 2**20
 

@@ -298,7 +298,7 @@ class _Machine:
         made = Made(str(function), given)
         if made.of == _OPENING:
             self.refuse(f"it calls {_OPENING}, which opens a file")
-        self._stack.append(made)
+        self._stack.append(OPAQUE if made.is_number else made)  # a vocabulary has millions
 
     def build(self, _: object) -> None:
         state, target = self._pop(), self._top()

@@ -22,8 +22,11 @@ _GUARDED = re.compile(
     r"numpy:memmap|(?:\w+\.)*numpy_pickle:NumpyArrayWrapper|scipy\.stats\._(?:continuous|discrete)_distns:\w+_gen"
 ).fullmatch
 """Harmless as long as it is seen what becomes of them: whoever is given one may make an object of it unseen."""
-_OTHER = re.compile(r".*[:.]_*[A-Z]\w*|numpy(?:\.\w+)*:(?:dtype|ndarray|scalar|_reconstruct)").fullmatch
+_OTHER = re.compile(r".*[:.]_*[A-Z]\w*|numpy(?:\.\w+)*:(?:dtype|ndarray|_reconstruct)").fullmatch
 """What makes no text."""
+_SCALAR = re.compile(r"numpy\._?core\.multiarray:scalar").fullmatch
+_NO_ATTRIBUTES: dict[str, Any] = {}
+"""For all that have none: there may be millions."""
 
 
 def is_handed_a_class(function: str) -> bool:
@@ -56,7 +59,7 @@ class Made:
         self.of = str(arguments[0]) if is_class_given else function
         self.arguments = arguments
         self.state: Any = None
-        self.attributes: dict[str, Any] = {}
+        self.attributes = _NO_ATTRIBUTES
 
     @property
     def is_array(self) -> bool:
@@ -71,18 +74,30 @@ class Made:
     @property
     def is_new(self) -> bool:
         """Whether a class has made it, or a function that was given no object: it is nothing that was there before."""
-        return _OTHER(self.of) is not None or all(isinstance(each, (Name, str, int)) for each in self.arguments)
+        return self.is_other or all(isinstance(each, (Name, str, int)) for each in self.arguments)
+
+    @property
+    def is_other(self) -> bool:
+        """Whether it is neither a text, nor what its function was given."""
+        return self.is_number if _SCALAR(self.of) else _OTHER(self.of) is not None
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is a scalar of NumPy, not of type `O`: of that, NumPy before 2.4 gives back what it is given."""
+        dtype = self.arguments[0] if _SCALAR(self.of) and self.arguments else None
+        code = dtype.arguments[0] if isinstance(dtype, Made) and dtype.of == "numpy:dtype" and dtype.arguments else None
+        return isinstance(code, str) and "o" not in code.lower()
 
     def take(self, state: Any) -> None:  # noqa: ANN401 - stand-ins for any value
         """Be told a state: attributes, or what the class makes of it."""
         self.state = state
         if isinstance(state, dict):
-            self.attributes = {} if LOST in state else self.attributes | state
+            self.attributes = _NO_ATTRIBUTES if LOST in state else self.attributes | state
 
 
 def may_be_text(value: Any) -> bool:  # noqa: ANN401 - stand-ins for any value
     """Whether a value may be text."""
-    return value is TEXT or isinstance(value, str) or (isinstance(value, Made) and not _OTHER(value.of))
+    return value is TEXT or isinstance(value, str) or (isinstance(value, Made) and not value.is_other)
 
 
 def apart(value: Any) -> Any:  # noqa: ANN401 - as above

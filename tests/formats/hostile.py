@@ -74,7 +74,7 @@ def passed_over(data: bytes) -> bytes:
 
 _OBJECTS = b"cnumpy\ndtype\n" + text("O8") + b"\x89\x88\x87R" + state("|", b"K?")
 _SWAPPED = b"\x80\x04" + text("posix") + b"\x94" + text("system") + b"\x9400"
-_IN_MEMO = text("collections") + b"\x94" + text("Counter") + b"\x9400h\x00h\x01\x93" + CALL + b"."
+_IN_MEMO = text("collections") + b"\x94" + text("Counter") + b"\x9400h\x00h\x01\x93" + CALL + b".."
 _SWAPPED_TYPE = b"cnumpy\ndtype\n)}(" + text("copy") + text("i1") + text("dtype") + text("i8") + b"u\x92" + state("<")
 _WRAPPER = b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n"
 _BEHIND = passed_over(b"x" * 62 + SYSTEM + b".")
@@ -121,8 +121,24 @@ UNSEEN = {
 }
 """They do run what they hold when joblib loads them, though each name in them is harmless."""
 
+_GIVEN = b"cnumpy._core.multiarray\nscalar\n" + _OBJECTS
+
 BY_HAND = {
     **UNSEEN,
+    "a distribution that older NumPy gives back": _GIVEN + _NORM + b"\x86R}" + _TEXT + b"sb.",
+    "names that older NumPy gives back": _GIVEN
+    + text("posix")
+    + b"\x86R\x94"
+    + _GIVEN
+    + text("system")
+    + b"\x86R\x9400"
+    + array(dtype=_OBJECTS)
+    + text("collections")
+    + b"\x94"
+    + text("Counter")
+    + b"\x9400h\x00h\x01\x93"
+    + CALL
+    + b"..",
     "a class in a dict in two places": b"}q\x000]q\x01h\x00a0h\x00" + text("subclass") + b"cnumpy\nmemmap\nsb.",
     "a class in a dict that is there twice": b"}2" + text("subclass") + b"cnumpy\nmemmap\ns.",
     "a class in a dict that comes into a list": b"}q\x00" + text("subclass") + b"cnumpy\nmemmap\ns0]h\x00a.",
