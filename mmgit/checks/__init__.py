@@ -52,6 +52,7 @@ CHECKS_OF_SERVICES: tuple[Check, ...] = (
     environments.stores_are_reached,
     environments.volumes_can_be_mounted,
     environments.fields_are_read_by_their_target,
+    environments.replicas_are_as_asked,
     environments.processes_render_nothing,
     environments.batches_are_of_rows,
     environments.who_scales_to_zero_has_an_activator,

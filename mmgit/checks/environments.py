@@ -13,6 +13,10 @@ from mmgit.spec.environment import READ_BY
 _SIDECARS = (1, 29)
 _IMAGE_VOLUMES = (1, 35)
 _SHAPING = frozenset({"blueprint", "parameters", "patches"})
+_UNSCALED = {
+    "compose": {"autoscale": "there is no autoscaler, so `min` replicas run"},
+    "process": dict.fromkeys(("autoscale", "replicas"), "`mmgit serve` runs one"),
+}
 
 
 def services_can_be_called(scope: Scope) -> Iterator[Finding]:
@@ -104,6 +108,18 @@ def fields_are_read_by_their_target(scope: Scope) -> Iterator[Finding]:
             if name in environment.spec.given and target not in targets:
                 message = f"`{name}` has no effect on target {target}, only on {' and '.join(targets)}"
                 yield Finding("M341", environment.path, (name,), message, "remove it", "warning")
+
+
+def replicas_are_as_asked(scope: Scope) -> Iterator[Finding]:
+    """Only Kubernetes scales, and a local process is one whatever is asked: worth a warning."""
+    for environment in scope.source.environments.values():
+        idle = _UNSCALED.get(environment.spec.target, {})
+        services = ((service.path, "", service.spec) for service in environment.services)
+        for path, above, spec in ((environment.path, "defaults", environment.spec.defaults), *services):
+            for name in sorted(spec.given & {*idle}):
+                message = f"`{name}` scales nothing on target {environment.spec.target}: {idle[name]}"
+                hint = "remove it" if environment.spec.target == "process" else "replicas: N   in its place"
+                yield Finding("M341", path, (above, name) if above else (name,), message, hint, "warning")
 
 
 def processes_render_nothing(scope: Scope) -> Iterator[Finding]:
