@@ -50,7 +50,7 @@ class Workload(Protocol):
         """Its parameters."""
 
 
-Place = tuple[str, tuple[str, ...]]
+Place = tuple[str, tuple[str | int, ...]]
 """A file, and the field of it that asks for a blueprint."""
 
 

@@ -29,7 +29,8 @@ class Training:
 
 def objects_of(environment: DesiredEnvironment, wanted: Training, blueprints: Mapping[str, Blueprint]) -> list[Object]:
     """The objects, completed. Raises `BlueprintFault` where the blueprint makes none, or not for a schedule."""
-    asked = (layout.environment(environment.name), ("retraining",))
+    at = environment.spec.retraining.index(wanted.spec)
+    asked = (layout.environment(environment.name), ("retraining", at))
     built = printed.build(wanted.spec, blueprints, asked, _variables(environment, wanted))
     if not built or (wanted.schedule and not any(each.get("kind") == "CronJob" for each in built)):
         message = f"blueprint `{wanted.spec.blueprint}` makes nothing that runs on a schedule"

@@ -64,8 +64,9 @@ def training(*, schedule: str = "", command: tuple[str, ...] = ("python", "train
 
 def checked(wanted: Training, blueprints: dict[str, Blueprint] | None = None) -> tuple[Object, tuple[Finding, ...]]:
     """The only object, and what is wrong with it."""
-    [made] = objects_of(ENVIRONMENT, wanted, blueprints or {})
-    return made, check_printed(ENVIRONMENT, subject(ENVIRONMENT, wanted), [made])
+    environment = DesiredEnvironment("staging", SPEC.replaced(retraining=(wanted.spec,)), ())
+    [made] = objects_of(environment, wanted, blueprints or {})
+    return made, check_printed(environment, subject(environment, wanted), [made])
 
 
 def test_a_job_runs_once_as_declared_and_writes_into_a_folder_of_its_own() -> None:
@@ -162,6 +163,14 @@ def test_ray_has_no_schedule_and_says_so() -> None:
 
     [finding] = fault.value.findings
     assert (finding.code, finding.message) == ("M512", "blueprint `ray/training` makes nothing that runs on a schedule")
+
+
+def test_a_parameter_that_is_wrong_is_told_at_its_own_place() -> None:
+    with pytest.raises(BlueprintFault) as caught:
+        checked(training(parameters={"keep-dais": 2}))
+
+    [finding] = caught.value.findings
+    assert (finding.code, finding.keys) == ("M509", ("retraining", 0, "parameters", "keep-dais"))
 
 
 def test_no_word_of_a_command_is_expanded_or_read_by_a_shell() -> None:
