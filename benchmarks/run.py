@@ -138,6 +138,8 @@ def compiling(folder: Path, services: int) -> Iterator[tuple[str, int, Measure]]
     yield "mmgit --help", 1, lambda: took([MMGIT, "--help"], folder)
     yield "cold, 3 environments", total, repository.cold
     yield "no-op, 3 environments", total, repository.compile
+    times = ["find", "environments", "models", "-printf", "%p %T@ %C@ %s %i\\n"]
+    yield "find, the times of these files", total, lambda: took(times, repository.folder)
     yield "one change, 3 environments", total, repository.one_change
 
 
