@@ -32,7 +32,7 @@ def test_a_child_builds_what_the_parent_would(start: Start) -> None:
 @pytest.mark.parametrize(
     ("expression", "message"),
     [
-        ("('a' * 3000000) | list " + "| map('upper') | list " * 12 + "| length", "more than 2 s of processor time"),
+        ("('a' * 3000000) | list " + "| map('upper') | list " * 12 + "| length", "more than (2 s of process|8 s)"),
         ("'a' * 1000000000", "MemoryError"),
         ("'a' * 5000000", "gave more than 4 MiB"),
     ],
