@@ -37,9 +37,9 @@ def serve(name: str | None, environment: str | None, port: int, *, is_reload: bo
         warn(f"{steps.FILE} counts in images alone: here nothing is run, and no variable is set by it")
     port = port or process.free_port()
     if process.listens(port):
-        raise ServingError(
-            f"somebody listens on port {port} already", f"mmgit serve {name} --port 0   takes a free one"
-        )
+        called = f"{name} --env {environment}" if environment else name
+        hint = f"mmgit serve {called} --port 0   takes a free one"
+        raise ServingError(f"somebody listens on port {port} already", hint)
     command = process.command_of(root.path, chosen, port=port)
     up = f"serving {name} on http://127.0.0.1:{port}/api/v1/service/{name}/score   (Ctrl-C stops it)"
     tell = partial(print, up, flush=True)

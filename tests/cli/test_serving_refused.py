@@ -34,10 +34,12 @@ def test_a_port_that_somebody_listens_on_is_said_before_anything_is_installed(
         port = taken.getsockname()[1]
 
         ended = mmgit("serve", "churn", "--port", str(port))
+        of_service = mmgit("serve", "churn", "--env", "dev", "--port", str(port))
 
     assert ended.code != 0
     assert f"somebody listens on port {port} already" in ended.err
-    assert "--port 0" in ended.err
+    assert "hint: mmgit serve churn --port 0 " in ended.err
+    assert "hint: mmgit serve churn --env dev --port 0 " in of_service.err
 
 
 def test_that_steps_count_in_images_alone_is_said_where_there_are_some(
