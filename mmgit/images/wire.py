@@ -43,7 +43,12 @@ class Wire:
     def send(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | IO[bytes] | None = None
     ) -> Response:
-        """The server's answer, its body unread. Raises `BrokenOffError` also when the server is busy."""
+        """The server's answer, its body unread.
+
+        Raises:
+            BrokenOffError: it may go through later, as when the server is busy.
+            RegistryError: nobody whom this machine trusts says that the server is who it should be.
+        """
         parts = urlsplit(url)
         target = parts.path + (f"?{parts.query}" if parts.query else "")
         waiting = self._waiting.setdefault(f"{parts.scheme}://{parts.netloc}", [])
@@ -58,6 +63,9 @@ class Wire:
             raise BrokenOffError(f"{shown(url)}: no host of that name is found", hint=hint) from error
         except OSError as error:
             connection.close()
+            if distrust := getattr(error, "verify_message", ""):  # `ssl` is slow to import
+                hint = "SSL_CERT_FILE=CA.pem mmgit …   where CA.pem has the authority that signed its certificate"
+                raise RegistryError(f"{shown(url)}: its certificate is not trusted: {distrust}", hint) from error
             raise BrokenOffError(f"{shown(url)}: {str(error) or type(error).__name__}") from error
         if response.status in _BUSY:
             pause = response.headers.get("Retry-After", "")

@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from mmgit.errors import RegistryError
 from mmgit.images.http1 import AnswerError, Connection
+from mmgit.images.wire import Wire
 from mmgit.local import certificates
 from mmgit.spec import EnvironmentSpec
 
@@ -254,6 +256,9 @@ def test_tls_is_spoken_to_whom_the_machine_trusts(
 
     with pytest.raises(ssl.SSLCertVerificationError):
         connected(server, is_secure=True).send("GET", "/", {}, None)
+    with pytest.raises(RegistryError, match="certificate is not trusted: self-signed") as refused:
+        Wire().send("GET", f"https://localhost:{server.port}/v2/", {})
+    assert "SSL_CERT_FILE=" in (refused.value.hint or "")
     monkeypatch.setenv("SSL_CERT_FILE", str(folder / certificates.CERTIFICATE))
     answer = connected(server, is_secure=True).send("GET", "/", {}, None).read(1)
 
