@@ -133,9 +133,8 @@ class Exporter:
 
     def _hand_over_metrics(self) -> None:
         """Made on the loop, where nothing changes meanwhile; the newest take the place of those that still wait."""
-        if not self._metrics:
-            self._work.put([])
         self._metrics.append(metrics_message(self._source, self._shown(), self._since, time.time_ns()))
+        self._work.put([])
 
     def _send_all(self) -> None:
         """The thread; `_done`, what is lost at the receiver, and what is wrong with it are its alone."""

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from queue import SimpleQueue
 from typing import Any, cast
 
 import pytest
@@ -60,6 +61,24 @@ def test_the_metrics_of_the_page_are_at_the_receiver_too(start: Start, receiver:
     [point] = receiver.metrics["mmgit_requests"].sum.data_points
     assert (point.as_double, attributes_of(point)) == (1, {"status": "200", "route": "score"})
     assert receiver.metrics["mmgit_request_duration_seconds"].histogram.data_points[0].count == 1
+
+
+def test_metrics_wait_for_nothing_else_that_is_sent(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Swift(SimpleQueue[Any]):
+        """Whoever waits has taken what is put before `put` returns."""
+
+        def put(self, item: Any) -> None:  # type: ignore[override]
+            super().put(item)
+            until(self.empty)
+            time.sleep(0.1)
+
+    monkeypatch.setattr(module, "SimpleQueue", Swift)
+    exporter = exporter_to(receiver.address)
+
+    exporter.flush()
+
+    until(lambda: receiver.requests)
+    exporter.finish()
 
 
 def test_a_receiver_that_is_not_there_fails_no_prediction(start: Start) -> None:
