@@ -59,19 +59,29 @@ class Network:
             _reset(client)
             return
         self._open.add(server)
-        threading.Thread(target=self._forward, args=(client, server), daemon=True).start()
-        threading.Thread(target=self._forward, args=(server, client, True), daemon=True).start()
+        threading.Thread(target=self._carry, args=(client, server), daemon=True).start()
 
-    def _forward(self, source: socket.socket, sink: socket.socket, is_answer: bool = False) -> None:  # noqa: FBT001, FBT002
+    def _carry(self, client: socket.socket, server: socket.socket) -> None:
+        asking = threading.Thread(target=self._forward, args=(client, server), daemon=True)
+        asking.start()
+        self._forward(server, client, is_answer=True)
+        asking.join()
+        for each in (client, server):
+            self._open.discard(each)
+            each.close()
+
+    def _forward(self, source: socket.socket, sink: socket.socket, *, is_answer: bool = False) -> None:
         with suppress(OSError):
             while data := source.recv(_CHUNK):
                 if is_answer and self._way == "lose_answers":
                     self.lost_answers += 1
                     break
                 sink.sendall(data)
-        for each in (source, sink):
-            self._open.discard(each)
-            _reset(each)
+            else:
+                sink.shutdown(socket.SHUT_WR)  # a reset would drop what is still under way
+                return
+        _reset(source)
+        _reset(sink)
 
 
 def _reset(connection: socket.socket) -> None:
