@@ -167,7 +167,7 @@ def _request(data: str) -> bytes:
         text = Path(data[1:]).read_text(encoding="utf-8") if data.startswith("@") else data
         json_value(text.encode(), values_max=_MAX_ANSWER_BYTES)
     except OSError as error:
-        raise UsageError(f"{data[1:]}: {error.strerror}") from error
+        raise UsageError(f"-d {data}: {error.strerror}", "-d @FILE sends what is in FILE") from error
     except ValueError as error:
         raise UsageError(
             f"-d is not JSON: {error}", "keys are the arguments of run(): -d '{\"rows\": [[1, 2]]}'"

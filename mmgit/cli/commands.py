@@ -7,6 +7,7 @@ import click
 
 from mmgit import __version__
 from mmgit.cli import boundary
+from mmgit.errors import UsageError
 
 # name -> (module, attribute, one line for --help): --help must not import the commands
 _COMMANDS = {
@@ -89,10 +90,19 @@ def run(arguments: list[str], seen: object = None) -> int:
     def parsed() -> object:
         try:
             return cli.main(arguments, prog_name="mmgit", standalone_mode=False, obj=seen)
-        except click.ClickException as error:
-            error.show()
-            return error.exit_code
+        except click.exceptions.NoArgsIsHelpError as asked:
+            asked.show()
+            return asked.exit_code
+        except click.UsageError as error:
+            raise _ours(error) from error
         except click.Abort:
             raise KeyboardInterrupt from None
 
     return boundary.ended(parsed, arguments)
+
+
+def _ours(error: click.UsageError) -> UsageError:
+    """What click says of the command line, in the form of all other errors."""
+    message = " ".join(error.format_message().split()).rstrip(".")
+    command = error.ctx.command_path if error.ctx else "mmgit"
+    return UsageError(message[:1].lower() + message[1:], f"{command} --help")

@@ -285,7 +285,7 @@ def test_nobody_there_names_the_command_that_starts_it(
     [
         (["churn"], "churn has no sample.json"),
         (["churn", "-d", "{x: 1}"], "-d is not JSON"),
-        (["churn", "-d", "@gone.json"], "gone.json: No such file"),
+        (["churn", "-d", "@gone.json"], "-d @gone.json: No such file"),
         (["nothing"], "there is no model or service `nothing`"),
         (["churn", "--env", "prod"], "there is no environment `prod`"),
         (["nothing", "--env", "dev"], "there is no service `nothing` in dev"),

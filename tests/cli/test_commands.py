@@ -6,6 +6,7 @@ import click
 import pytest
 
 from mmgit.cli.commands import cli
+from tests.cli.conftest import Mmgit
 
 SHOWING = {"list", "show", "usage", "keys", "history", "matrix", "why", "status", "diff", "doctor", "bootstrap"}
 
@@ -40,3 +41,29 @@ def test_every_command_and_option_says_what_it_is_for(name: str) -> None:
 
     assert command.get_short_help_str()
     assert [each.opts for each in options if not each.help] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "command"),
+    [
+        ("model register m m.bin -f no.py", "invalid value for '-f': File 'no.py' does not exist", "model register"),
+        ("lock no", "invalid value for '[FOLDER]': Directory 'no' does not exist", "lock"),
+        ("-C no check", "invalid value for '-C': Directory 'no' does not exist", ""),
+        ("model register", "missing argument 'NAME'", "model register"),
+        ("check --sinc main", "no such option '--sinc'. Did you mean '--since'?", "check"),
+        ("chek", "no command 'chek'; did you mean 'check'?", ""),
+        ("service creat", "no such command 'creat'. Did you mean 'create'?", "service"),
+    ],
+)
+def test_a_mistyped_command_line_is_told_as_other_errors(mmgit: Mmgit, words: str, said: str, command: str) -> None:
+    ended = mmgit(*words.split())
+
+    helped = " ".join(("mmgit", *command.split(), "--help"))
+    assert (ended.code, ended.out, ended.err) == (2, "", f"error: {said}\n  hint: {helped}\n")
+
+
+def test_a_group_alone_shows_what_it_has(mmgit: Mmgit) -> None:
+    ended = mmgit("service")
+
+    assert ended.code == 2
+    assert "Commands:" in ended.err
