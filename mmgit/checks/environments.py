@@ -7,9 +7,12 @@ from mmgit.checks.scope import Scope
 from mmgit.errors import Finding, MmgitError
 from mmgit.inputs import MAX_SCORING_BYTES
 from mmgit.repository import layout
+from mmgit.repository.source import DeclaredEnvironment
 from mmgit.resolve import listed
 from mmgit.spec.environment import READ_BY
 
+ACTIVATOR = "in Kubernetes with a gateway, `kubernetes: {activator: …}`: docs/watching.md"
+"""What lets a service scale to zero."""
 _SIDECARS = (1, 29)
 _IMAGE_VOLUMES = (1, 35)
 _SHAPING = frozenset({"blueprint", "parameters", "patches"})
@@ -148,18 +151,24 @@ def batches_are_of_rows(scope: Scope) -> Iterator[Finding]:
 def who_scales_to_zero_has_an_activator(scope: Scope) -> Iterator[Finding]:
     """Without a replica nobody would answer, and nobody would count who asks."""
     for environment in scope.source.environments.values():
-        spec, defaults = environment.spec, environment.spec.defaults
-        if spec.target == "kubernetes" and spec.gateway and spec.kubernetes.activator:
+        message = nobody_waits(environment)
+        if not message:
             continue
         declared = [(each.path, ("autoscale", "min"), each.spec.autoscale) for each in environment.services]
         for path, keys, autoscale in [
-            (environment.path, ("defaults", "autoscale", "min"), defaults.autoscale),
+            (environment.path, ("defaults", "autoscale", "min"), environment.spec.defaults.autoscale),
             *declared,
         ]:
             if autoscale and autoscale.min == 0:
-                message = f"nothing in environment `{environment.name}` holds requests while there is no replica"
-                hint = "min: 1   or, in Kubernetes with a gateway, `kubernetes: {activator: …}`: docs/watching.md"
-                yield Finding("M346", path, keys, message, hint)
+                yield Finding("M346", path, keys, message, f"min: 1   or, {ACTIVATOR}")
+
+
+def nobody_waits(environment: DeclaredEnvironment) -> str:
+    """Why no service of an environment may scale to zero; empty if it has an activator."""
+    spec = environment.spec
+    if spec.target == "kubernetes" and spec.gateway and spec.kubernetes.activator:
+        return ""
+    return f"nothing in environment `{environment.name}` holds requests while there is no replica"
 
 
 def routes_say_who_may_call(scope: Scope) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ Only what is asked for changes: one edited line for a new manifest. The URL, the
 from collections.abc import Mapping
 from typing import Any
 
+from mmgit.checks.environments import ACTIVATOR, nobody_waits
 from mmgit.desired import FixedScale
 from mmgit.edits.change import Change
 from mmgit.edits.declaring import edited_file, new_file
@@ -72,6 +73,7 @@ def create(source: Source, wanted: NewService) -> Change:
     if taken:
         hint = f"mmgit service update {name} --env {environment.name} …"
         raise UsageError(f"service `{name}` is declared already, in {taken}", hint)
+    _refuse_rest(environment, wanted.options)
     options = {**wanted.options, "keys": [row_of(wanted.key)] if wanted.key else None}
     fields = {option: _merged({}, options[option]) for option in ORDER if option in options}
     path = layout.service(environment.name, group, name)
@@ -83,8 +85,9 @@ def update(source: Source, files: Files, options: Options, *, environment: str, 
 
     Autoscaling in place of several replicas that run begins with a handover.
     """
-    service = service_of(source, environment, name)
-    options = _handing_over(environment_of(source, environment), service, options)
+    service, place = service_of(source, environment, name), environment_of(source, environment)
+    _refuse_rest(place, options)
+    options = _handing_over(place, service, options)
     data = files.read(service.path, reading.MAX_BYTES)
     declared = reading.parse(data)
     fields = {option: _merged(declared.get(option) or {}, value) for option, value in options.items()}
@@ -130,6 +133,12 @@ def row_of(key: Key) -> dict[str, str]:
     """A key as it stands in a service's file."""
     row: dict[str, str] = key.plain(without_none=True)
     return row
+
+
+def _refuse_rest(environment: DeclaredEnvironment, options: Options) -> None:
+    """Raise `UsageError` for a service that may scale to zero where nothing would hold its requests."""
+    if (options.get("autoscale") or {}).get("min") == 0 and (message := nobody_waits(environment)):
+        raise UsageError(message, f"--min 1   or, {ACTIVATOR}")
 
 
 def _handing_over(environment: DeclaredEnvironment, service: DeclaredService, options: Options) -> Options:

@@ -209,6 +209,7 @@ def test_a_new_manifest_is_what_comes_next(here: Here, mmgit: Mmgit) -> None:
         (["--manifest", "churn/9"], "there is no manifest `churn/9`"),
         (["--replicas", "2", "--max", "4"], "either --replicas or --min"),
         (["--min", "5", "--max", "2"], "min 5 is greater than max 2"),
+        (["--min", "0", "--scale-on", "concurrency"], "nothing in environment `dev` holds requests"),
         (["--secret", "DB=churn-db"], "expected NAME=SECRET/KEY"),
         (["--variable", "LEVEL"], "expected KEY=VALUE"),
         (["--variable", f"TOKEN={TOKEN}"], f"the API key with the id `{KEY.id}` stands here"),
@@ -236,6 +237,15 @@ def test_a_new_service_is_given_no_key_of_another_to_keep(root: Path, mmgit: Mmg
     assert ended.code == 2
     assert f"the API key with the id `{KEY.id}`" in ended.err
     assert TOKEN not in ended.err
+    assert not (root / SERVICE).exists()
+
+
+def test_a_new_service_scales_to_zero_only_where_something_holds_its_requests(root: Path, mmgit: Mmgit) -> None:
+    resting = ("--min", "0", "--scale-on", "concurrency")
+    ended = mmgit("service", "create", "churn", "--env", "dev", *resting, *KEY_FILE)
+
+    assert ended.code == 2
+    assert "holds requests while there is no replica\n  hint: --min 1   or, in Kubernetes with a gateway" in ended.err
     assert not (root / SERVICE).exists()
 
 
