@@ -128,5 +128,4 @@ def _models(source: Source, manifest: str) -> Iterator[dict[str, Any]]:
     for reference in declared.spec.models if declared else ():
         version = source.version(reference)
         if version:
-            said = version.spec.plain(without_none=True, without_head=True)
-            yield {"version": reference, **{name: value for name, value in said.items() if value}}
+            yield {"version": reference, **version.spec.plain(only_given=True, without_head=True)}

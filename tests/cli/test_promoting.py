@@ -350,3 +350,10 @@ def test_why_leads_from_a_service_to_the_version_that_it_runs(mmgit: Mmgit) -> N
     assert Path(found["image"]["lock"]).is_file()
     assert [model["version"] for model in found["models"]] == ["digits/1"]
     assert found["models"][0]["lineage"]["commit"]
+
+
+@pytest.mark.usefixtures("promoted")
+def test_why_says_nothing_that_nobody_said(mmgit: Mmgit) -> None:
+    said = mmgit("why", "digits", "--env", "production").out
+
+    assert [line for line in said.splitlines() if line.endswith((" []", " {}", ' ""', " null"))] == []
