@@ -32,6 +32,7 @@ from mmgit.edits.runtimes import Choice
 from mmgit.edits.scoring import ScoringPaths, from_paths, sources_of
 from mmgit.errors import MmgitError, OutOfDate, UsageError
 from mmgit.frozen import dataclass
+from mmgit.plural import counted
 from mmgit.repository import layout
 
 if TYPE_CHECKING:
@@ -265,7 +266,8 @@ def compile(*, check: bool = False, repository: StrPath = ".") -> Compiled:  # n
     compiled = pipeline.compiled(root, surroundings_of(root, target_branch()))
     if check:
         if changes := changes_for(root, compiled.tree, compiled.owned):
-            raise OutOfDate(f"{len(changes)} rendered files are not what the declarations make", "mmgit.compile()")
+            message = f"not what the declarations make: {counted(len(changes), 'rendered file')}"
+            raise OutOfDate(message, "mmgit.compile()")
         return Compiled((), (), compiled.warnings)
     may_write(compiled.source)
     with writing(root, "mmgit.compile") as writer:

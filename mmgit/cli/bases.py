@@ -11,6 +11,7 @@ from mmgit.cli.editing import editing, loaded
 from mmgit.cli.remote_options import remotely
 from mmgit.edits.change import Change
 from mmgit.errors import UsageError
+from mmgit.plural import counted
 from mmgit.repository import layout
 from mmgit.repository.files import Files
 from mmgit.repository.source import Source
@@ -163,4 +164,6 @@ def _summary(name: str, resolved: "BaseSpec") -> str:
 
 
 def _count(found: object) -> str:
-    return f"{len(found)} packages" if isinstance(found, tuple) else f"{len(getattr(found, 'layers', ()))} layers"
+    if isinstance(found, tuple):
+        return counted(len(found), "package")
+    return counted(len(getattr(found, "layers", ())), "layer")

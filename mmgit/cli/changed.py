@@ -14,6 +14,7 @@ from mmgit.incremental import memory, partly
 from mmgit.incremental.memory import Before
 from mmgit.incremental.partly import Partly
 from mmgit.incremental.rendered import changes_of
+from mmgit.plural import counted
 from mmgit.repository.files import Root
 
 
@@ -60,10 +61,10 @@ def _delivered(before: Before, found: Partly, *, is_check: bool) -> str:
     """What to say once the files are written, or found to be there; empty if a full compile is needed."""
     files = found.outcome.files
     if is_check:
-        return f"up to date: {files} rendered files" if changes_of(before.root, found) == {} else ""
+        return f"up to date: {counted(files, 'rendered file')}" if changes_of(before.root, found) == {} else ""
     may_write(found.source)
     with writing(before.root, command="mmgit compile") as writer:
         written = partly.write_changed(writer, before, found)
     if written is None:
         return ""
-    return f"{len(written.changed)} files written, {len(written.removed)} removed, {files} in all"
+    return written.among(files)

@@ -10,6 +10,7 @@ import click
 from mmgit.cli.context import find_root, may_write, target_branch
 from mmgit.cli.output import ProblemForm, format_option, print_problems
 from mmgit.errors import GitError, OutOfDate, ProblemsFound, UsageError
+from mmgit.plural import counted
 
 if TYPE_CHECKING:
     from mmgit.deliver.former import Known
@@ -156,7 +157,7 @@ def _compile(seen: Any, form: ProblemForm, overwrite: tuple[str, ...], options: 
             return
         written = write.write_tree(writer, compiled.tree, compiled.owned, overwrite)
         memory.remember(before, written, outcome)
-        print(f"{len(written.changed)} files written, {len(written.removed)} removed, {files} in all")
+        print(written.among(files))
 
 
 def _say_differences(root: "Root", compiled: "Compiled") -> None:
@@ -169,5 +170,5 @@ def _say_differences(root: "Root", compiled: "Compiled") -> None:
     for difference in found:
         print(f"{difference.path}: {difference.state}")
     if found:
-        raise OutOfDate(f"{len(found)} rendered files are not what the declarations make", "mmgit compile")
-    print(f"up to date: {len(compiled.tree)} rendered files")
+        raise OutOfDate(f"not what the declarations make: {counted(len(found), 'rendered file')}", "mmgit compile")
+    print(f"up to date: {counted(len(compiled.tree), 'rendered file')}")

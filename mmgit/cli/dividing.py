@@ -14,6 +14,7 @@ from mmgit.errors import MmgitError, Problem
 from mmgit.incremental import memory
 from mmgit.incremental.memory import Before
 from mmgit.pipeline import owned_folders
+from mmgit.plural import counted
 from mmgit.repository.files import Root
 
 Form = Literal["text", "json", "github"]
@@ -50,7 +51,7 @@ def _compared(root: Root, surroundings: Surroundings, form: Form) -> str:
     if part.entries or journal.pending(root):
         raise divided.Unusual
     _warn(made, form)
-    return f"up to date: {len(part.paths)} rendered files"
+    return f"up to date: {counted(len(part.paths), 'rendered file')}"
 
 
 def _written(writer: Writer, before: Before, surroundings: Surroundings, form: Form) -> str:
@@ -69,7 +70,7 @@ def _written(writer: Writer, before: Before, surroundings: Surroundings, form: F
     written = staging.write_staged(writer, part)
     del made, part  # what is said of each file takes as much memory as to remember it
     memory.remember(before, written, outcome)
-    return f"{len(written.changed)} files written, {len(written.removed)} removed, {files} in all"
+    return written.among(files)
 
 
 def _made(root: Root, surroundings: Surroundings, keep: divided.Keep) -> tuple[divided.Divided, staging.Part]:

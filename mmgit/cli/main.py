@@ -175,6 +175,6 @@ def _is_unchanged(seen: state.Seen, *, is_check: bool) -> bool:
         from mmgit.incremental.memory import problems_in  # noqa: PLC0415 - as above
 
         print_problems(problems_in(last.said), "text")
-    said = "up to date: {} rendered files" if is_check else "0 files written, 0 removed, {} in all"
-    print(said.format(last.files))
+    up_to_date = f"up to date: {last.files:,} rendered file{'s' * (last.files != 1)}"
+    print(up_to_date if is_check else f"0 files written, 0 removed, {last.files:,} in all")
     return True

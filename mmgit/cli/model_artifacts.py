@@ -10,6 +10,7 @@ from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded, say
 from mmgit.edits.references import model_of, newest, version_of
 from mmgit.errors import UsageError
+from mmgit.plural import counted
 from mmgit.repository import layout
 
 if TYPE_CHECKING:
@@ -95,4 +96,4 @@ def pull(reference: str, folder: Path | None) -> None:
     with working(f"pulling {reference}") as watch, watch("pulling") as advance:
         artifact = artifacts.find(reference, access().find_login, advance)
         paths = artifacts.pull(artifact, target)
-    say(f"{len(paths)} files of {artifact.address} in {target}", f"mmgit model register NAME {target}")
+    say(f"{counted(len(paths), 'file')} of {artifact.address} in {target}", f"mmgit model register NAME {target}")

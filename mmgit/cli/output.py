@@ -10,6 +10,7 @@ import click
 
 from mmgit.cli.inert import print_command
 from mmgit.errors import Problem, visible
+from mmgit.plural import counted
 
 Row = Mapping[str, Any]
 Form = Literal["table", "json", "tsv", "yaml"]
@@ -94,7 +95,7 @@ def print_problems(problems: Sequence[Problem], form: ProblemForm) -> None:
             print(problem, file=sys.stderr)
     errors = sum(problem.severity == "error" for problem in problems)
     warnings = len(problems) - errors
-    print(f"{errors} error{'s' * (errors != 1)}, {warnings} warning{'s' * (warnings != 1)}", file=sys.stderr)
+    print(f"{counted(errors, 'error')}, {counted(warnings, 'warning')}", file=sys.stderr)
 
 
 def _as_data(problem: Problem) -> Row:

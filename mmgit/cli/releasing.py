@@ -13,6 +13,7 @@ from mmgit.frozen import replace
 from mmgit.images.parallel import meanwhile
 from mmgit.incremental.selected import Part
 from mmgit.lock import Lock
+from mmgit.plural import counted
 from mmgit.repository import layout
 from mmgit.repository.source import Source
 
@@ -193,7 +194,7 @@ def recorded(source: Source, locks: Mapping[str, Lock]) -> Change:
         if declared and lock.file_name.removesuffix(".yaml") not in declared.images:
             changes.append(record(manifest, lock))
     files = {path: data for change in changes for path, data in change.files.items()}
-    return Change(files, f"{len(files)} image{'s' * (len(files) != 1)} locked" if files else "all images are locked")
+    return Change(files, f"{counted(len(files), 'image')} locked" if files else "all images are locked")
 
 
 def _waiting(source: Source, environment: str, names: tuple[str, ...]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from mmgit.edits.change import Change
 from mmgit.errors import MmgitError
 from mmgit.incremental import memory
 from mmgit.incremental.rendered import Rendered, changes_of, packed, unpacked
+from mmgit.plural import counted
 
 if TYPE_CHECKING:
     from mmgit.pipeline import Compiled
@@ -116,4 +117,4 @@ def _write(session: Session, change: Change, rendered: Mapping[str, bytes | None
         raise MmgitError(f"somebody else changed {', '.join(done.kept)} meanwhile", "look at them, and run this again")
     say(change.summary)
     removed = sum(data is None for data in rendered.values())
-    print(f"{len(rendered) - removed} rendered files written, {removed} removed")
+    print(f"{counted(len(rendered) - removed, 'rendered file')} written, {removed:,} removed")

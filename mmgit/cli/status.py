@@ -11,6 +11,7 @@ from mmgit.cli.editing import editing, loaded
 from mmgit.cli.output import Form, output_option, print_rows
 from mmgit.edits.references import environment_of
 from mmgit.errors import NotAsDeclared
+from mmgit.plural import counted
 from mmgit.repository import layout
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def diff(environment: str | None, *, kubeconfig: str | None, context: str | None
     if found or form != "table":
         print_rows([_difference(each) for each in found], _DIFF, form)
     else:
-        print(f"{len(objects)} objects in {chosen.name}: no difference")
+        print(f"{counted(len(objects), 'object')} in {chosen.name}: no difference")
     if found:
         raise NotAsDeclared(f"{len(found)} differences in {chosen.name}", f"mmgit env doctor {chosen.name}")
 

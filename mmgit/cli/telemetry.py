@@ -10,6 +10,7 @@ from mmgit.cli.output import Form, output_option, print_rows
 from mmgit.cli.telemetry_options import reading, refuse_without_folder, telemetry_options
 from mmgit.cli.telemetry_report import report
 from mmgit.frozen import asdict, replace
+from mmgit.plural import counted
 
 _FIGURES = ("requests", "refused", "failed", "p50_ms", "p95_ms", "p99_ms")
 
@@ -70,4 +71,4 @@ def export(service: str, file: Path, *, is_flat: bool, collected: str | None, **
             many = exporting.export(recorded.requests, file, recorded.sample())
         else:
             many = exporting.export(table, file)
-    say(f"{many:,} lines in {file}")
+    say(f"{counted(many, 'line')} in {file}")

@@ -12,6 +12,7 @@ from mmgit.deliver.journal import Journal
 from mmgit.deliver.writer import Writer
 from mmgit.errors import Place, Problem, ProblemsFound
 from mmgit.frozen import dataclass
+from mmgit.plural import counted
 from mmgit.repository.files import Root
 from mmgit.repository.header import header_state
 
@@ -35,6 +36,10 @@ class Written:
     changed: tuple[str, ...]
     removed: tuple[str, ...]
     kept: tuple[str, ...]
+
+    def among(self, files: int) -> str:
+        """What was written, in words; `files` are all that there are."""
+        return f"{counted(len(self.changed), 'file')} written, {len(self.removed):,} removed, {files:,} in all"
 
 
 def write_tree(

@@ -24,6 +24,7 @@ from mmgit.images.scoring import model_plans, scoring_plan
 from mmgit.images.serving import INSTALLED, Serving
 from mmgit.images.tar import Entry
 from mmgit.lock import TAR, Layer, Lock, Volume
+from mmgit.plural import counted
 from mmgit.progress import Watch, unwatched
 from mmgit.recipe import Foundation, Recipe, newer_parts
 from mmgit.steps import Run
@@ -256,7 +257,7 @@ class Assembler:
         refuse_without_shell(of_base, self.layout, sources.base, sources.base_name)
         inherited = environment_of(sources.base, platform)
         ground = ground_of(platform, there, inherited, self.layout)
-        with self.watch(f"running {len(runs)} steps for {platform}"):
+        with self.watch(f"running {counted(len(runs), 'step')} for {platform}"):
             return self.run_steps(ground, [as_in_image(run, inherited) for run in runs], scratch)
 
     def _refuse_lack(

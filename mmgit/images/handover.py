@@ -13,6 +13,7 @@ from mmgit.images.layers import LayerPlan
 from mmgit.images.oci import config_of, serving_config
 from mmgit.images.recipes import locks_of, recipe_of
 from mmgit.lock import TAR, Layer, Lock, PlatformImage, blob_of, faults, layers_by_key
+from mmgit.plural import counted
 from mmgit.repository.files import Files
 from mmgit.repository.source import Source
 
@@ -47,7 +48,7 @@ def objections(lock: Lock, manifest: str, source: Source, files: Files, assemble
 
 def _of_layers(image: PlatformImage, plans: list[LayerPlan], known: dict[str, Layer]) -> Iterator[str]:
     if [layer.key for layer in image.layers] != [plan.key for plan in plans]:
-        yield f"its {len(image.layers)} layers are not those that the manifest needs"
+        yield f"its {counted(len(image.layers), 'layer')} are not those that the manifest needs"
         return
     for layer, plan in zip(image.layers, plans, strict=True):
         if (layer.media_type == TAR) == plan.is_compressed:

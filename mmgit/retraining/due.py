@@ -7,6 +7,7 @@ from typing import Any
 
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass
+from mmgit.plural import counted
 from mmgit.spec.drift import DriftSpec
 from mmgit.spec.fields import seconds_of
 from mmgit.spec.training import Trigger
@@ -73,4 +74,4 @@ def _age(after: str, facts: Facts) -> Reason:
         return Reason(is_due=False, text=f"nothing says when {facts.version} was made")
     age = facts.now - facts.made
     is_due = age >= timedelta(seconds=seconds_of(after))
-    return Reason(is_due, f"{facts.version} is of {facts.made.date()}, {age.days} days old, of {after}")
+    return Reason(is_due, f"{facts.version} is of {facts.made.date()}, {counted(age.days, 'day')} old, of {after}")

@@ -30,7 +30,8 @@ def blast_radius(before: Side, after: Side) -> Blast:
     )
     reasons = []
     if len(removed) + len(altered) > allowed:
-        reasons.append(f"{len(removed)} services go and {len(altered)} change; the policy allows {allowed} at once")
+        many = f"services: {len(removed)} to go and {len(altered)} to change"
+        reasons.append(f"{many}; the policy allows {allowed} at once")
     emptied = (name for name in sorted({environment for environment, _ in removed}) if _is_empty(after, name))
     reasons += [f"environment {name} loses all of its services" for name in emptied]
     named = {

@@ -5,6 +5,7 @@ from typing import Any
 
 from mmgit.desired import Autoscale, DesiredService, FixedScale
 from mmgit.frozen import dataclass
+from mmgit.plural import counted
 from mmgit.repository.source import DeclaredEnvironment, DeclaredService
 from mmgit.spec import Spec
 from mmgit.spec.service import Hold, Key, Objectives, SecretKey
@@ -72,7 +73,7 @@ def running(service: DesiredService) -> str:
 def scale(of: FixedScale | Autoscale) -> str:
     """How many replicas, in words."""
     if isinstance(of, FixedScale):
-        return f"{of.replicas} replica{'s' * (of.replicas != 1)}"
+        return counted(of.replicas, "replica")
     taken_over = f", taking over from {of.handover}" if of.handover else ""
     return f"{of.min} to {of.max} replicas towards {of.target} % {of.metric}{taken_over}"
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mmgit.desired import DesiredService
+from mmgit.plural import counted
 from mmgit.review.verdicts import State
 from mmgit.spec.drift import DriftSpec
 from mmgit.spec.environment import DriftGate
@@ -29,7 +30,7 @@ def judge(
         return
     known = [each for each in report.features if each.level != "unknown"]
     if not known or report.rows < gate.rows:
-        yield "waiting", f"{report.rows:,} rows were compared, of {gate.rows:,}: {again}"
+        yield "waiting", f"{counted(report.rows, 'row')} compared, of {gate.rows:,}: {again}"
         return
     worst = max(known, key=lambda each: each.psi)
     days = f"{report.days[0].day} to {report.days[-1].day}" if report.days else "no day"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
+from mmgit.plural import counted
 from mmgit.review.verdicts import State
 from mmgit.spec.fields import seconds_of
 from mmgit.spec.service import Key
@@ -20,7 +21,7 @@ def judge(key_age: str, keys: Sequence[Key], today: date) -> tuple[State, str]:
         if said := too_old(key, key_age, today):
             return "failed", f"{said}: mmgit service keys NAME --regen {key.name}"
     oldest = max(_age_days(key, today) or 0 for key in in_force)
-    return "passed", f"the oldest key is {oldest} days old, at most {key_age}"
+    return "passed", f"the oldest key is {counted(oldest, 'day')} old, at most {key_age}"
 
 
 def too_old(key: Key, key_age: str, today: date) -> str:
@@ -31,7 +32,7 @@ def too_old(key: Key, key_age: str, today: date) -> str:
     if age_days < 0:
         return f"the {key.name} key is of {key.created}, which is yet to come"
     is_old = age_days > seconds_of(key_age) / _DAY_SECONDS
-    return f"the {key.name} key is {age_days} days old, at most {key_age}" if is_old else ""
+    return f"the {key.name} key is {counted(age_days, 'day')} old, at most {key_age}" if is_old else ""
 
 
 def concerns(key: Key, key_age: str | None, today: date) -> str:
@@ -41,7 +42,7 @@ def concerns(key: Key, key_age: str | None, today: date) -> str:
     if key_age and (said := too_old(key, key_age, today)):
         return said
     days = (date.fromisoformat(key.expires) - today).days if key.expires else _SOON_DAYS
-    return f"the {key.name} key ends in {days} days" if days < _SOON_DAYS else ""
+    return f"the {key.name} key ends in {counted(days, 'day')}" if days < _SOON_DAYS else ""
 
 
 def _is_over(key: Key, today: date) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 
 from mmgit.desired import DesiredService
 from mmgit.frozen import dataclass
+from mmgit.plural import counted
 from mmgit.repository import layout
 from mmgit.review.differences import short, size
 from mmgit.review.side import Side
@@ -81,12 +82,12 @@ def _bounds(gate: PredictionGate, found: Comparison) -> Iterator[tuple[State, st
     if found.candidate.unexpected:
         yield "failed", f"{found.candidate.unexpected} of {found.rows} rows are not answered as recorded"
     if not (found.candidate.refused or found.candidate.unexpected):
-        yield "passed", f"{_rows(found.rows)} answered{'' if found.running else '; nothing runs there yet'}"
+        yield "passed", f"{counted(found.rows, 'row')} answered{'' if found.running else '; nothing runs there yet'}"
     if found.running is None:
         return
     if gate.max_changed is not None:
         share = found.changed / found.rows
-        text = f"{found.changed} of {_rows(found.rows)} changed; at most {gate.max_changed:.0%} may"
+        text = f"{found.changed} of {counted(found.rows, 'row')} changed; at most {gate.max_changed:.0%} may"
         yield _bound(share <= gate.max_changed, text)
     if gate.max_difference is not None:
         moved = found.max_difference
@@ -124,11 +125,11 @@ def in_words(found: Comparison) -> Iterator[tuple[str, str]]:
     yield "latency", " → ".join(latencies if was else latencies[1:])
     yield "size", f"{size(was.size_bytes)} → {size(now.size_bytes)}" if was else size(now.size_bytes)
     if now.refused:
-        yield "refused", f"{_rows(now.refused)} not answered{_was(was.refused if was else None)}"
+        yield "refused", f"{counted(now.refused, 'row')} not answered{_was(was.refused if was else None)}"
     if now.unexpected:
         yield (
             "unexpected",
-            f"{_rows(now.unexpected)} not answered as recorded{_was(was.unexpected if was else None)}",
+            f"{counted(now.unexpected, 'row')} not answered as recorded{_was(was.unexpected if was else None)}",
         )
     for example in found.examples:
         yield example.row, f"{example.running} → {example.candidate}"
@@ -148,14 +149,10 @@ def _answered(found: Comparison) -> str:
     if not found.rows:
         return "none: neither manifest has a sample or golden rows"
     if found.running is None:
-        return f"{_rows(found.rows)} asked"
+        return f"{counted(found.rows, 'row')} asked"
     moved = f", numbers by up to {found.max_difference:g}" if found.max_difference else ""
     return f"{found.changed} of {found.rows} predictions changed{moved}"
 
 
 def _was(count: int | None) -> str:
     return "" if count is None else f" (was {count})"
-
-
-def _rows(count: int) -> str:
-    return f"{count} row{'s' * (count != 1)}"

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from mmgit.errors import UsageError
 from mmgit.frozen import dataclass
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES
+from mmgit.plural import counted
 from mmgit.repository import layout
 from mmgit.repository.source import DeclaredManifest, DeclaredModel, DeclaredVersion
 from mmgit.review.differences import Difference, short, size
@@ -56,8 +57,7 @@ def new(before: Side, after: Side, paths: Collection[str]) -> Iterator[Release]:
 
 def _version(model: DeclaredModel, number: int, version: DeclaredVersion) -> Iterator[Difference]:
     size_bytes = sum(file.size for file in version.spec.files)
-    count = len(version.spec.files)
-    yield Difference("files", f"{count} file{'s' * (count != 1)}, {size(size_bytes)}")
+    yield Difference("files", f"{counted(len(version.spec.files), 'file')}, {size(size_bytes)}")
     former = _former(model.versions, number)
     for text in compared(model, former.spec.metrics if former else {}, version.spec.metrics):
         yield Difference("metrics", text)

@@ -10,6 +10,7 @@ from importlib import resources
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from mmgit.errors import visible
+from mmgit.plural import counted
 from mmgit.spec.drift import Bar, Day, DriftSpec, FeatureDrift
 
 _POLICY = "default-src 'none'; style-src 'sha256-{}'; base-uri 'none'; form-action 'none'"
@@ -72,7 +73,7 @@ def _days(main: Element, days: Sequence[Day]) -> None:
         plot.set("aria-label", f"Requests by day, {said}")
         for at, day in enumerate(days):
             column = SubElement(plot, "g")
-            _add(column, "title", f"{day.day}: {day.requests:,} requests, {day.failed:,} failed")
+            _add(column, "title", f"{day.day}: {counted(day.requests, 'request')}, {day.failed:,} failed")
             for name, many in (("current", day.requests), ("bad", day.failed)):
                 height = _DAY_HEIGHT * many / most if most else 0.0
                 _rectangle(column, name, at * _DAY_WIDTH, _DAY_HEIGHT - height, _DAY_WIDTH - _GAP, height)

@@ -32,7 +32,7 @@ def test_one_change_needs_neither_the_parser_of_commands_nor_templates(copy: Pat
 
     said = subprocess.check_output([sys.executable, "-c", COMPILE_AND_LIST], cwd=copy, text=True)
 
-    assert said.splitlines()[0].startswith("1 files written, 0 removed")
+    assert said.splitlines()[0].startswith("1 file written, 0 removed")
     assert said.splitlines()[1:] == ["0"]
 
 

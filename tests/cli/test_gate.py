@@ -421,7 +421,7 @@ def test_a_blast_radius_is_acknowledged_by_exactly_its_hash(mmgit: Mmgit) -> Non
     another = mmgit("gate", "HEAD~..HEAD")
 
     assert first["state"] == "failed"
-    assert "2 services go and 0 change; the policy allows 1" in first["text"]
+    assert "services: 2 to go and 0 to change; the policy allows 1" in first["text"]
     assert acknowledged.code == WAITING
     assert "acknowledged; somebody else must approve it" in acknowledged.out
     assert another.code == FAILED

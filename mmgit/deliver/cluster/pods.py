@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from mmgit.errors import visible
 from mmgit.frozen import dataclass
+from mmgit.plural import counted
 from mmgit.render.shapes import Object, map_at, maps_at
 
 _SAID_LIMIT = 160
@@ -107,7 +108,7 @@ def _crashed(pod: Object, container: Object, commands: Commands) -> Trouble | No
     if not ended:
         return None
     times = container.get("restartCount", 0)
-    again = f", {times} restart{'s' * (times != 1)}" if times else ""
+    again = f", {counted(times, 'restart')}" if times else ""
     if ended.get("reason") == "OOMKilled":
         limit = map_at(container, "resources", "limits").get("memory")
         most = f" with {limit}" if limit else ""

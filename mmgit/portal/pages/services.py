@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from mmgit.addresses import Address, address_of
 from mmgit.clients import LANGUAGES
 from mmgit.desired import Autoscale, DesiredService
+from mmgit.plural import counted
 from mmgit.portal import paths
 from mmgit.portal.contents import Contents
 from mmgit.portal.frame import Here, Page, badge, code, day, facts, listed, section, table
@@ -110,7 +111,7 @@ def _how(service: DeclaredService, running: DesiredService | None) -> Iterator[t
         yield "Processors", running.cpu
         yield "Memory", running.memory
         yield "GPUs", running.gpu or None
-        yield "Scorers a replica", f"{running.concurrency}, and {running.queue} requests may wait"
+        yield "Scorers a replica", f"{running.concurrency}, and {counted(running.queue, 'request')} may wait"
         yield "Time for a request", f"{running.timeout_seconds:g} s"
         yield "Objectives", _objectives(running)
         yield "Records of requests", _recording(running)
