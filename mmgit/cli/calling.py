@@ -169,9 +169,8 @@ def _request(data: str) -> bytes:
     except OSError as error:
         raise UsageError(f"-d {data}: {error.strerror}", "-d @FILE sends what is in FILE") from error
     except ValueError as error:
-        raise UsageError(
-            f"-d is not JSON: {error}", "keys are the arguments of run(): -d '{\"rows\": [[1, 2]]}'"
-        ) from error
+        hint = "-d '{\"rows\": [[1, 2]]}'   where there is a schema, the keys are the arguments that it names"
+        raise UsageError(f"-d is not JSON: {error}", hint) from error
     return text.encode()
 
 

@@ -285,6 +285,7 @@ def test_nobody_there_names_the_command_that_starts_it(
     [
         (["churn"], "churn has no sample.json"),
         (["churn", "-d", "{x: 1}"], "-d is not JSON"),
+        (["churn", "-d", "{x: 1}"], "where there is a schema, the keys are the arguments that it names"),
         (["churn", "-d", "@gone.json"], "-d @gone.json: No such file"),
         (["nothing"], "there is no model or service `nothing`"),
         (["churn", "--env", "prod"], "there is no environment `prod`"),
