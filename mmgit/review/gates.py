@@ -155,7 +155,9 @@ def _measured(
     for state, text in drift.judge(move.gates.drift, evidence.drift, move.gates.from_, move.after):
         yield "drift", state, text
     if move.gates.key_age:
-        yield "keys", *key_ages.judge(move.gates.key_age, move.after.keys, evidence.now.date())
+        environment, name = move.where
+        command = f"mmgit service keys {name} --env {environment}"
+        yield "keys", *key_ages.judge(move.gates.key_age, move.after.keys, evidence.now.date(), command=command)
 
 
 def _soak(move: _Move, before: Side) -> tuple[State, str, datetime | None]:

@@ -12,14 +12,14 @@ _DAY_SECONDS = 86_400
 _SOON_DAYS = 14
 
 
-def judge(key_age: str, keys: Sequence[Key], today: date) -> tuple[State, str]:
-    """Whether every key that is in force was made in time."""
+def judge(key_age: str, keys: Sequence[Key], today: date, *, command: str) -> tuple[State, str]:
+    """Whether every key that is in force was made in time; `command` is the one for the keys of their service."""
     in_force = [key for key in keys if not _is_over(key, today)]
     if not in_force:
-        return "failed", "no key is in force: mmgit service keys NAME --regen primary"
+        return "failed", f"no key is in force: {command} --regen primary"
     for key in in_force:
         if said := too_old(key, key_age, today):
-            return "failed", f"{said}: mmgit service keys NAME --regen {key.name}"
+            return "failed", f"{said}: {command} --regen {key.name}"
     oldest = max(_age_days(key, today) or 0 for key in in_force)
     return "passed", f"the oldest key is {counted(oldest, 'day')} old, at most {key_age}"
 
