@@ -58,8 +58,10 @@ def promotions_come_from_an_environment(scope: Scope) -> Iterator[Finding]:
 def stores_are_written(scope: Scope) -> Iterator[Finding]:
     """Of an environment with a store, some service records: else a warning. It looks at all services at once."""
     for environment in scope.source.environments.values() if scope.is_whole else ():
-        asked = [environment.spec.defaults, *(service.spec for service in environment.services)]
-        if environment.spec.telemetry.store and environment.services and not any(each.telemetry for each in asked):
+        spec = environment.spec
+        if spec.target == "iot-edge" or not spec.telemetry.store or not environment.services:
+            continue
+        if not any(each.telemetry for each in (spec.defaults, *(service.spec for service in environment.services))):
             message = f"`telemetry.store` has no effect: no service of `{environment.name}` records anything"
             hint = "defaults: {telemetry: {}}   in it, or `telemetry:` in a service, records requests"
             yield Finding("M341", environment.path, ("telemetry", "store"), message, hint, "warning")

@@ -89,14 +89,17 @@ def reading(service: str | None, options: Mapping[str, Any]) -> Iterator[Reading
 
     with contextlib.ExitStack() as stack, _engines_errors(options["engine"]):
         engine = engines.connect(options["engine"], options["engine_url"])
-        declared = source.environments[environment].spec.telemetry if environment and not options["store"] else None
-        store = declared.store if declared else options["store"]
-        endpoint = options["endpoint"] or (declared and declared.endpoint) or ""
+        declared = source.environments[environment].spec if environment else None
+        said = declared.telemetry if declared and not options["store"] else None
+        store = said.store if said else options["store"]
+        endpoint = options["endpoint"] or (said and said.endpoint) or ""
+        is_on_devices = bool(declared and declared.target == "iot-edge")
 
         def table(asked: "Wanted") -> "ir.Table":
             if store or options["table"]:
                 return archive.stored(engine, store or "", asked, table=options["table"], endpoint=endpoint)
-            return stack.enter_context(archive.spooled(engine, _spools(root, service), asked))
+            spools = _spools(root, service)
+            return stack.enter_context(archive.spooled(engine, spools, asked, is_on_devices=is_on_devices))
 
         yield Reading(root, source, engine, wanted, environment, table, stack)
 

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 _RECORD = "telemetry: {}   in the file of the service, or in the defaults of its environment"
+_ON_DEVICES = (
+    "what devices record stays in volumes of theirs; telemetry: {otlp: …} of the environment sends logs and metrics"
+)
 _WAITS = "what was recorded is there after `upload_every`, or when the server ends"
 _ELSEWHERE = "--env ENV   reads the store of an environment"
 _ATTEMPTS = 3
@@ -89,21 +92,21 @@ def stored(engine: Engine, store: str, wanted: Wanted, *, table: str | None = No
 
 
 @contextlib.contextmanager
-def spooled(engine: Engine, folders: "list[Path]", wanted: Wanted) -> "Iterator[ir.Table]":
-    """The records that wait in spools on this machine, laid out as in a store for as long as the context lasts."""
+def spooled(
+    engine: Engine, folders: "list[Path]", wanted: Wanted, *, is_on_devices: bool = False
+) -> "Iterator[ir.Table]":
+    """The records that wait in spools on this machine, laid out as in a store for as long as the context lasts.
+
+    Those that are wanted may be of edge devices, whose spools are nowhere else.
+    """
     with TemporaryDirectory(prefix="mmgit-telemetry-") as folder:
-        if not folders:
-            raise _nothing_here(wanted)
         for spool in folders:
             _lay_out(spool, Path(folder), wanted)
         if not any(Path(folder).rglob("*.parquet")):
-            raise _nothing_here(wanted)
+            hint = _ON_DEVICES if is_on_devices else _RECORD
+            hint = hint if wanted.environment else f"{_ELSEWHERE}; else {hint}"
+            raise TelemetryError(f"nothing is recorded of {wanted} on this machine", hint)
         yield stored(engine, folder, wanted)
-
-
-def _nothing_here(wanted: Wanted) -> TelemetryError:
-    hint = _RECORD if wanted.environment else f"{_ELSEWHERE}; else {_RECORD}"
-    return TelemetryError(f"nothing is recorded of {wanted} on this machine", hint)
 
 
 def narrowed(table: "ir.Table", wanted: Wanted) -> "ir.Table":

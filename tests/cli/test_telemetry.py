@@ -104,6 +104,16 @@ def test_where_nothing_was_recorded_that_is_said(here: Here, mmgit: Mmgit) -> No
     assert "telemetry: {}" in ended.err
 
 
+def test_what_devices_recorded_is_said_to_be_theirs(here: Here, mmgit: Mmgit) -> None:
+    head = "apiVersion: mmgit.dev/v1\nkind: Environment\ntarget: iot-edge\nregistry: registry.example.com\n"
+    here({"environments/plant/environment.yaml": head})
+
+    ended = mmgit("telemetry", "show", "--env", "plant")
+
+    assert ended.code == 20
+    assert "what devices record stays in volumes of theirs; telemetry: {otlp: …}" in ended.err
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
