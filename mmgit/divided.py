@@ -73,7 +73,7 @@ def compile_divided(root: Root, surroundings: Surroundings, keep: Keep, watch: W
         raise Unusual
     source = loaded.source
     with pipeline.Checking(root, surroundings, source) as checking, watch("services", total, "things") as advance:
-        beside = checking.with_builds(checking.check(source, loaded.problems, CHECKS))
+        beside = checking.with_printed(checking.check(source, loaded.problems, CHECKS))
         if beside.errors:
             raise Unusual
         work = _Work(root, source, checking, keep)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mmgit.progress import Advance, Watch
     from mmgit.render.builds import Build
     from mmgit.render.target import Rendered
+    from mmgit.render.trainings import Training
     from mmgit.repository.files import Files
     from mmgit.repository.source import Source
     from mmgit.review.side import Selection, Side
@@ -81,7 +82,7 @@ def check(
     models = None if services is None else source.models
     with watch("services", total, "things") as advance, Checking(root, surroundings, source, models) as checking:
         made = checking.check(source, loaded.problems, CHECKS, advance)
-        made = checking.with_builds(made)
+        made = checking.with_printed(made)
     if made.errors:
         return made
     return replace(made, tree={**made.tree, **controllers(source, made.desired, surroundings.folder)})
@@ -126,22 +127,16 @@ class Checking:
             found |= set(problems.locate(rendered.findings, self._root.read))
         return Checked(source, resolved.desired, tree, _ordered(found))
 
-    def with_builds(self, checked: Checked) -> Checked:
-        """The same, with what is wrong with the Jobs by which clusters would build, by an example of each."""
-        environments = [each for each in checked.desired.environments.values() if each.spec.building]
-        if checked.source is None or checked.errors or not environments:
+    def with_printed(self, checked: Checked) -> Checked:
+        """The same, with what is wrong with the Jobs by which clusters would build and train, by an example of each."""
+        source, findings = checked.source, list[Finding]()
+        if source is None or checked.errors:
             return checked
-        from mmgit.blueprints.faults import BlueprintFault  # noqa: PLC0415 - few environments build
-        from mmgit.render.builds import example_of  # noqa: PLC0415 - as above
-
-        findings: list[Finding] = []
-        for environment in environments:
-            try:
-                findings += build_job(environment, example_of(environment), blueprints_of(checked.source))[1]
-            except BlueprintFault as fault:
-                findings += fault.findings
+        for environment in checked.desired.environments.values():
+            if environment.spec.building or environment.spec.retraining:
+                findings += _wrong_with_printed(source, environment)
         found = {*checked.problems, *problems.locate(findings, self._root.read)}
-        return replace(checked, problems=_ordered(found))
+        return replace(checked, problems=_ordered(found)) if findings else checked
 
     def judge(self, source: Source, checks: Iterable[Check], resolved: Resolved = _NOTHING) -> list[Problem]:
         """What checks find, and what the resolver found; nothing is rendered."""
@@ -176,6 +171,35 @@ def build_job(
     objects = objects_of(environment, wanted, blueprints)
     findings = check_printed(environment, subject(environment, wanted), objects)
     return objects, [replace(each, keys=each.keys or ("building",)) for each in findings]
+
+
+def training_objects(
+    environment: DesiredEnvironment, wanted: Training, blueprints: Mapping[str, Blueprint]
+) -> tuple[list[dict[str, Any]], list[Finding]]:
+    """The objects of a training, and what is wrong with them. Raises `BlueprintFault` where there are none."""
+    from mmgit.checks.objects import check_printed  # noqa: PLC0415 - few environments train
+    from mmgit.render.trainings import objects_of, subject  # noqa: PLC0415 - as above
+
+    objects = objects_of(environment, wanted, blueprints)
+    findings = check_printed(environment, subject(environment, wanted), objects)
+    keys = ("retraining", environment.spec.retraining.index(wanted.spec))
+    return objects, [replace(each, keys=each.keys or keys) for each in findings]
+
+
+def _wrong_with_printed(source: Source, environment: DesiredEnvironment) -> list[Finding]:
+    """What is wrong with what a cluster would be given to build and to train."""
+    from mmgit.blueprints.faults import BlueprintFault  # noqa: PLC0415 - few environments do either
+    from mmgit.render import builds, trainings  # noqa: PLC0415 - as above
+
+    blueprints, findings = blueprints_of(source), list[Finding]()
+    building = [partial(build_job, environment, builds.example_of(environment))] if environment.spec.building else []
+    training = [partial(training_objects, environment, each) for each in trainings.examples_of(environment, source)]
+    for make in (*building, *training):
+        try:
+            findings += make(blueprints)[1]
+        except BlueprintFault as fault:
+            findings += fault.findings
+    return findings
 
 
 def _ordered(found: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -33,6 +33,7 @@ _CHECKS_BESIDE_SERVICES: tuple[Check, ...] = (
     pins.images_contradict_nothing,
     trainings.trainings_are_locked,
     trainings.clusters_train_what_can_be_trained,
+    trainings.clusters_can_fetch_what_they_build,
     secrets.sealed_secrets_are_encrypted,
     secrets.sealed_secrets_are_decrypted,
     immutability.what_is_released_stays,

@@ -1,4 +1,7 @@
-"""What trains models has its requirements, locked. A warning: nothing that runs depends on it."""
+"""What trains models has its requirements, locked, a warning: nothing that runs depends on it.
+
+What clusters are to train says how, and what they are to build can be fetched.
+"""
 
 from collections.abc import Iterator
 
@@ -6,6 +9,8 @@ from mmgit.checks.scope import Scope
 from mmgit.errors import Finding, MmgitError
 from mmgit.inputs import LOCK_FILE, MAX_SCORING_BYTES, training_head, training_python
 from mmgit.repository import layout
+from mmgit.repository.source import Source
+from mmgit.spec.building import BuildingSpec
 
 
 def trainings_are_locked(scope: Scope) -> Iterator[Finding]:
@@ -37,6 +42,29 @@ def clusters_train_what_can_be_trained(scope: Scope) -> Iterator[Finding]:
                 hint = f"training: {{command: …, outputs: …}}   in {layout.model(each.model)}"
                 keys = ("retraining", position, "model")
                 yield Finding("M373", layout.environment(environment.name), keys, message, hint)
+
+
+def clusters_can_fetch_what_they_build(scope: Scope) -> Iterator[Finding]:
+    """Pods get the declarations by https, from where the environment or the forge of the project says."""
+    for environment in scope.source.environments.values():
+        building = environment.spec.building
+        if building and (message := unreachable(fetched_from(scope.source, building))):
+            yield Finding("M374", environment.path, ("building",), message, "building: {repository: https://…}")
+
+
+def fetched_from(source: Source, building: BuildingSpec) -> str:
+    """The address of the declarations; empty where nobody says it."""
+    forge = source.project.spec.forge
+    return building.repository or (forge.clone_url if forge else "")
+
+
+def unreachable(address: str) -> str:
+    """Why pods cannot get the declarations from an address; empty if they can."""
+    if not address:
+        return "nobody says where pods get the declarations from"
+    return (
+        "" if address.startswith("https:") else f"pods fetch by https alone, and the forge of mmgit.yaml is {address}"
+    )
 
 
 def _read(scope: Scope, path: str) -> bytes | None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+from mmgit.checks.trainings import fetched_from, unreachable
 from mmgit.cli.context import find_root
 from mmgit.cli.printing import text_of
 from mmgit.cli.pushing import pushed_to, refuse_what_nobody_waits_for, there
@@ -92,13 +93,9 @@ def _commit(root: Root) -> tuple[str, str]:
 
 def _repository(source: Source, environment: str, spec: BuildingSpec) -> str:
     """The address of the declarations. Raises `UsageError` unless logins can be sent to it."""
-    forge = source.project.spec.forge
-    address = spec.repository or (forge.clone_url if forge else "")
-    if not address.startswith("https:"):
-        hint = f"building: {{repository: https://…}}   in {layout.environment(environment)}"
-        if address:
-            raise UsageError(f"pods fetch by https alone, and the forge of mmgit.yaml is {address}", hint)
-        raise UsageError("nobody says where pods get the declarations from", hint)
+    address = fetched_from(source, spec)
+    if message := unreachable(address):
+        raise UsageError(message, f"building: {{repository: https://…}}   in {layout.environment(environment)}")
     return address
 
 

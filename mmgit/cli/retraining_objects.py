@@ -1,21 +1,17 @@
 """The objects by which a cluster trains a model: made of declarations, checked, and printed for `kubectl create`."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
 
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
 from mmgit.cli.printing import text_of
 from mmgit.edits.references import environment_of
-from mmgit.errors import Finding, UsageError
+from mmgit.errors import UsageError
 from mmgit.repository import layout
 from mmgit.repository.source import Source
 from mmgit.retraining.locking import training_of
 from mmgit.spec.retraining import RetrainingSpec
-
-if TYPE_CHECKING:
-    from mmgit.render.shapes import Object
 
 _MODEL_CHARACTERS = 23
 """Of the name of what runs once: with the time it has the 47 that KubeRay takes."""
@@ -23,9 +19,9 @@ _MODEL_CHARACTERS = 23
 
 def objects_text(model: str, environments: tuple[str, ...], *, is_scheduled: bool) -> str:
     """The objects as YAML. Raises `ProblemsFound` for what a cluster would refuse."""
-    from mmgit.checks.objects import check_printed  # noqa: PLC0415 - --help must not wait for it
-    from mmgit.desired import DesiredEnvironment  # noqa: PLC0415 - as above
-    from mmgit.render.trainings import Training, objects_of, subject  # noqa: PLC0415 - as above
+    from mmgit.desired import DesiredEnvironment  # noqa: PLC0415 - --help must not wait for it
+    from mmgit.pipeline import training_objects  # noqa: PLC0415 - as above
+    from mmgit.render.trainings import Training  # noqa: PLC0415 - as above
     from mmgit.resolve import blueprints_of  # noqa: PLC0415 - as above
 
     root = find_root()
@@ -40,12 +36,7 @@ def objects_text(model: str, environments: tuple[str, ...], *, is_scheduled: boo
     if is_scheduled:
         wanted = Training(spec, training, f"training-{model}", training.schedule or "")
     environment = DesiredEnvironment(name, environment_of(source, name).spec, ())
-
-    def make() -> tuple[Sequence["Object"], Sequence[Finding]]:
-        objects = objects_of(environment, wanted, blueprints_of(source))
-        return objects, check_printed(environment, subject(environment, wanted), objects)
-
-    return text_of(root, make)
+    return text_of(root, partial(training_objects, environment, wanted, blueprints_of(source)))
 
 
 def _where(source: Source, model: str, environments: tuple[str, ...]) -> tuple[str, RetrainingSpec]:

@@ -11,6 +11,7 @@ from mmgit.frozen import dataclass
 from mmgit.render import printed
 from mmgit.render.shapes import Object
 from mmgit.repository import layout
+from mmgit.repository.source import Source
 from mmgit.spec.fields import seconds_of
 from mmgit.spec.retraining import RetrainingSpec
 from mmgit.spec.training import TrainingSpec
@@ -36,6 +37,13 @@ def objects_of(environment: DesiredEnvironment, wanted: Training, blueprints: Ma
         message = f"blueprint `{wanted.spec.blueprint}` makes nothing that runs on a schedule"
         raise BlueprintFault(Finding("M512", *asked, message, "mmgit retrain MODEL --objects once"))
     return printed.completed(built, environment, wanted.name, _labels(wanted))
+
+
+def examples_of(environment: DesiredEnvironment, source: Source) -> list[Training]:
+    """A training of each model once, by which the declarations of where they run are judged."""
+    named = ((each, source.models.get(each.model)) for each in environment.spec.retraining)
+    told = ((each, model.spec.training if model else None) for each, model in named)
+    return [Training(each, training, f"training-{each.model}") for each, training in told if training]
 
 
 def subject(environment: DesiredEnvironment, wanted: Training) -> DesiredService:

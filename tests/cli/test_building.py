@@ -47,15 +47,15 @@ def test_a_broken_declaration_is_not_taken_for_nothing_to_build(
 @pytest.mark.parametrize(
     ("line", "place", "said"),
     [
-        ("parameters: {retries: many}", "12:16", "M509: parameter `retries`"),
-        ("parameters: {retires: 2}", "12:16", "M509: blueprint `kubernetes/build` has no parameter `retires`"),
-        ("blueprint: kubernetes/biuld", "12:3", "M500: there is no blueprint `kubernetes/biuld`"),
+        ("parameters: {retries: many}", "13:16", "M509: parameter `retries`"),
+        ("parameters: {retires: 2}", "13:16", "M509: blueprint `kubernetes/build` has no parameter `retires`"),
+        ("blueprint: kubernetes/biuld", "13:3", "M500: there is no blueprint `kubernetes/biuld`"),
     ],
 )
 def test_check_refuses_where_a_cluster_would_build_before_anybody_does(
     flow: Flow, mmgit: Mmgit, line: str, place: str, said: str
 ) -> None:
-    append(flow, ENVIRONMENT, f"{BUILDING}  {line}\n")
+    append(flow, ENVIRONMENT, f"{BUILDING}{ADDRESS}  {line}\n")
 
     with chdir(flow.builder):
         ended = mmgit("check")
