@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from mmgit.cli import releasing
+from mmgit.cli.apart import refuse_together
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded
 from mmgit.cli.pushing import Destination, push, pushed_to
@@ -27,7 +28,6 @@ _APART = {
     "mmgit build --push --hand-over": ("--hand-over", "--locks"),
     "mmgit build --since REF": ("--since", "manifests"),
 }
-"""A command -> its option, and what means nothing beside it."""
 _MATTERS = (layout.BASES, layout.MODELS, layout.ENVIRONMENTS)
 
 
@@ -52,8 +52,7 @@ def build(manifests: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - c
     With --push or --matrix: what services wait for (`next`) in environments that accept builds and have a registry.
     `mmgit lock` checks, on another machine, what --push --locks FOLDER or --push --hand-over made.
     """
-    said = {"manifests": manifests, **given}
-    _refuse_what_does_not_go_together({each.opts[0] for each in build.params if said.get(str(each.name))})
+    refuse_together(build, {"manifests": manifests, **given}, _APART)
     locks, is_pushed = given["locks"], given["is_pushed"]
     destination = Destination(locks, given["is_handed_over"])
     if destination != Destination() and not is_pushed:
@@ -101,12 +100,6 @@ def matrix(manifests: Collection[str]) -> dict[str, list[dict[str, str]]]:
     ordered = [*manifests]
     rows = (" ".join(ordered[start::_MATRIX_JOBS_MAX]) for start in range(min(len(ordered), _MATRIX_JOBS_MAX)))
     return {"include": [{"manifest": row} for row in rows]}
-
-
-def _refuse_what_does_not_go_together(options: Collection[str]) -> None:
-    for command, (option, *others) in _APART.items():
-        if option in options and (ignored := [each for each in others if each in options]):
-            raise UsageError(f"{option} does not go with {' and '.join(ignored)}", command)
 
 
 def _chosen(source: Source, manifests: Collection[str], since: str | None, *, is_remote: bool) -> dict[str, str | None]:

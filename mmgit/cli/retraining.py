@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from mmgit.cli.apart import refuse_together
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import editing, loaded
 from mmgit.cli.progress import working
@@ -30,6 +31,12 @@ from mmgit.retraining.result import Result, hand_over, handed_over, make_room
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_OF_RUNS = ("--telemetry", "--if-due", "--report", "--dry-run", "--result", "--from", "--pull-request", "--push")
+_APART = {
+    "mmgit retrain --matrix": ("--matrix", "--objects", "--lock", "--env", *_OF_RUNS),
+    "mmgit retrain MODEL --objects once": ("--objects", "--lock", "--schedule", *_OF_RUNS),
+    "mmgit retrain MODEL --lock": ("--lock", "--schedule", "--env", *_OF_RUNS),
+}
 
 
 @click.command()
@@ -57,6 +64,7 @@ def retrain(model: str | None, *, is_proposed: bool, is_pushed: bool, **given: A
     Services that run MODEL where builds are accepted run the new manifest next, unless their pin is held. A command
     that fails changes nothing. With --pull-request or --push it is registered on the newest default branch.
     """
+    refuse_together(retrain, {"is_proposed": is_proposed, "is_pushed": is_pushed, **given}, _APART)
     if given["is_matrix"]:
         print(json.dumps(_matrix(loaded(find_root(), f"{layout.MODELS}/"), model, given["schedule"])))
         return

@@ -107,6 +107,27 @@ def test_a_cluster_that_trains_nothing_is_named(
     assert words in ended.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("churn", "--objects", "once", "--pull-request"), "--objects does not go with --pull-request"),
+        (("churn", "--objects", "once", "--result", "made", "--dry-run"), "with --dry-run and --result"),
+        (("churn", "--objects", "schedule", "--schedule", "0 3 * * 1"), "--objects does not go with --schedule"),
+        (("--matrix", "--objects", "once"), "--matrix does not go with --objects"),
+        (("churn", "--lock", "--push"), "--lock does not go with --push"),
+    ],
+)
+def test_options_that_would_not_be_looked_at_are_refused(
+    here: Callable[..., Path], mmgit: Mmgit, arguments: tuple[str, ...], words: str
+) -> None:
+    here({**TRAINING, LAB: ENVIRONMENT.replace("MODEL", "churn")})
+
+    ended = mmgit("retrain", *arguments)
+
+    assert (ended.code, ended.out) == (2, "")
+    assert words in ended.err
+
+
 @dataclass(frozen=True)
 class Cluster:
     """A Ray that was started for a RayJob."""
