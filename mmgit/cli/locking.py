@@ -13,7 +13,7 @@ import click
 
 from mmgit.cli.carrying_out import carry_out
 from mmgit.cli.context import find_root
-from mmgit.cli.pushing import left, locked, pushed_to
+from mmgit.cli.pushing import left, locked, prefixes_of, pushed_to
 from mmgit.cli.remote_options import remotely
 from mmgit.edits import locks as edits
 from mmgit.edits.change import Change
@@ -91,8 +91,8 @@ def accepted(source: Source, files: Files, handed_over: Mapping[str, Lock]) -> C
     assembler = Assembler(workshop_of(find_root()).layout)
     for manifest, found in wanted.items():
         _refuse_what_is_not(found, manifest, source, files, assembler)
-        for environment in waits[manifest]:
-            confirm(found, manifest, source.environments[environment].spec.registry or "")
+        for prefix in prefixes_of(source, waits[manifest]):
+            confirm(found, manifest, prefix)
     return edits.accept(source, files, wanted, waits, datetime.now(UTC).date().isoformat())
 
 

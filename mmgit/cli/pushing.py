@@ -42,7 +42,7 @@ def push(session: Session, wanted: Mapping[str, str | None], destination: Destin
             for environment in waits[manifest]:
                 publish(session, environment, {manifest: lock})
             if destination.is_registry:
-                _leave(lock, manifest, _prefixes(session.source, waits[manifest]))
+                _leave(lock, manifest, prefixes_of(session.source, waits[manifest]))
         except MmgitError as error:
             failures[manifest] = error
             break
@@ -75,7 +75,7 @@ def locked(source: Source, manifest: str, environments: Iterable[str]) -> Lock |
 
     declared = source.manifest(manifest)
     locks = (lock_of(image.spec) for image in declared.images.values()) if declared else ()
-    prefixes = _prefixes(source, environments)
+    prefixes = prefixes_of(source, environments)
     return next((lock for lock in locks if all(is_confirmed(lock, manifest, prefix) for prefix in prefixes)), None)
 
 
@@ -91,7 +91,7 @@ def left(source: Source, files: Files, manifest: str, environments: Collection[s
     from mmgit.images.workshop import registry_at  # noqa: PLC0415 - as above
 
     recipe, _ = recipe_of(files, source, manifest)
-    prefixes = _prefixes(source, environments)
+    prefixes = prefixes_of(source, environments)
     for prefix in prefixes:
         lock = beside.found(recipe.key, registry_at(prefix, manifest.partition("/")[0], docker_config()))
         if lock and all(is_confirmed(lock, manifest, each) for each in prefixes):
@@ -143,5 +143,6 @@ def _hand_over(session: Session, locks: Mapping[str, Lock], destination: Destina
         session.deliver(change)
 
 
-def _prefixes(source: Source, environments: Iterable[str]) -> list[str]:
-    return [source.environments[name].spec.registry or "" for name in environments]
+def prefixes_of(source: Source, environments: Iterable[str]) -> list[str]:
+    """The registries of environments, each once."""
+    return list(dict.fromkeys(source.environments[name].spec.registry or "" for name in environments))

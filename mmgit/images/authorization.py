@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from mmgit.errors import RegistryError
 from mmgit.images.credentials import Credentials, Find
-from mmgit.images.wire import Wire, body, is_loopback, named, shown
+from mmgit.images.wire import RefusedError, Wire, body, is_loopback, named, shown
 from mmgit.untrusted import json_value
 
 _TOKEN_LIMIT_BYTES = 2**20
@@ -53,7 +53,7 @@ class Authorizer:
             return credentials.basic
         if scheme.lower() == "bearer":
             return f"Bearer {self._token(dict(re.findall(_PARAMETERS, rest)), credentials)}"
-        raise RegistryError(f"registry {self._host} wants a login", f"docker login {self._host}")
+        raise RefusedError(f"registry {self._host} wants a login", f"docker login {self._host}")
 
     def _token(self, challenge: Mapping[str, str], credentials: Credentials | None) -> str:
         realm = challenge.get("realm", "")
@@ -72,7 +72,7 @@ class Authorizer:
             query = urlencode({"scope": self._scope.split(" "), **service}, doseq=True)
             response = self._wire.send("GET", f"{realm}{'&' if '?' in realm else '?'}{query}", headers)
         if response.status != 200:  # noqa: PLR2004 - OK
-            raise RegistryError(f"{shown(realm)} refused us: {response.status}", f"docker login {self._host}")
+            raise RefusedError(f"{shown(realm)} refused us: {response.status}", f"docker login {self._host}")
         try:
             answer = json_value(body(response, _TOKEN_LIMIT_BYTES))
             return str(answer.get("token") or answer["access_token"])

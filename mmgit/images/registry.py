@@ -17,7 +17,7 @@ from mmgit.images.authorization import Authorizer
 from mmgit.images.credentials import Find
 from mmgit.images.http1 import Response
 from mmgit.images.uploads import send
-from mmgit.images.wire import Wire, blocks, body, named, retried, root_of
+from mmgit.images.wire import RefusedError, Wire, blocks, body, named, retried, root_of
 from mmgit.lock import INDEX_MEDIA_TYPE, Blob
 from mmgit.progress import Advance, told, unheard
 from mmgit.untrusted import json_value
@@ -211,11 +211,10 @@ class Registry:
         """The answer, if its status is one of these. Raises `RegistryError`."""
         if response.status in statuses:
             return response
-        is_refused = response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-        raise RegistryError(
-            f"{self} answered {response.status}{_codes(response)}",
-            f"docker login {self.host}" if is_refused else "",
-        )
+        said = f"{self} answered {response.status}{_codes(response)}"
+        if response.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            raise RefusedError(said, f"docker login {self.host}")
+        raise RegistryError(said)
 
 
 class Reader(Registry):

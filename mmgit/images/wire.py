@@ -34,6 +34,10 @@ class TooLongError(RegistryError):
     """An answer that should be short is not."""
 
 
+class RefusedError(RegistryError):
+    """A registry does not let us into a repository; it may into others."""
+
+
 class Wire:
     """The connections of this process, for any of its threads: one whose answer was read waits for the next request."""
 

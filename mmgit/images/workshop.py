@@ -23,6 +23,7 @@ from mmgit.images.recipes import Job, job_of, locks_of
 from mmgit.images.registry import Registry
 from mmgit.images.serving import INSTALLED
 from mmgit.images.uploader import build_uploader, parts_of_uploader
+from mmgit.images.wire import RefusedError
 from mmgit.lock import Layer, Lock, layers_by_key, lock_of
 from mmgit.progress import Advance, Watch, unheard, unwatched
 from mmgit.recipe import newer_parts
@@ -61,7 +62,7 @@ class Workshop:
     prefix: str | None = None
     """The registry that images go to once they are made: large layers are sent there while they are."""
     unreachable: set[str] = field(default_factory=set)
-    """Registries that did not answer in this run: they are not asked again."""
+    """Registries that did not answer in this run, and repositories that they refused: they are not asked again."""
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Where and who we are to stores of models."""
     steps_runner: Callable[[Layout], RunSteps] = lambda _: without_engine
@@ -124,15 +125,15 @@ class Workshop:
         """Whether the layout holds an image, after asking the registries for what it lacks."""
         if all(self.layout.has(blob) for blob in lock.blobs):
             return True
-        for prefix in self._prefixes(source):
+        for prefix in self._prefixes(source, name):
             absent_bytes = sum(blob.size_bytes for blob in lock.blobs if not self.layout.has(blob))
             try:
                 with self.watch(f"pulling {name}", absent_bytes) as advance:
                     transfer.pull(lock, self.layout, self.registry(prefix, name, advance))
             except transfer.AbsentError:
                 pass
-            except RegistryError:
-                self.unreachable.add(prefix)
+            except RegistryError as error:
+                self._give_up(prefix, name, error)
             else:
                 return True
         return False
@@ -316,21 +317,27 @@ class Workshop:
 
     def _pull(self, layer: Layer, source: Source) -> bool:
         """Bring a locked layer from a registry of some environment, if one has it."""
-        for prefix in self._prefixes(source):
-            for name in (*source.models, *layout.OWN_IMAGES):
-                try:
-                    with self.watch(f"pulling a layer of {name}", layer.size_bytes) as advance:
-                        if transfer.pull_blob(layer, self.layout, self.registry(prefix, name, advance)):
-                            return True
-                except RegistryError:
-                    self.unreachable.add(prefix)
-                    break
+        for name, prefix in self._repositories(source):
+            try:
+                with self.watch(f"pulling a layer of {name}", layer.size_bytes) as advance:
+                    if transfer.pull_blob(layer, self.layout, self.registry(prefix, name, advance)):
+                        return True
+            except RegistryError as error:
+                self._give_up(prefix, name, error)
         return False
 
-    def _prefixes(self, source: Source) -> list[str]:
-        """The registries of all environments that have answered so far."""
+    def _repositories(self, source: Source) -> Iterator[tuple[str, str]]:
+        """Each image and registry that may have it, as far as is known when it is asked for."""
+        for name in (*source.models, *layout.OWN_IMAGES):
+            yield from ((name, prefix) for prefix in self._prefixes(source, name))
+
+    def _prefixes(self, source: Source, name: str) -> list[str]:
+        """The registries of all environments that may have the repository of an image, as far as is known."""
         found = {environment.spec.registry for environment in source.environments.values()}
-        return sorted(prefix for prefix in found if prefix and prefix not in self.unreachable)
+        return sorted(each for each in found if each and not self.unreachable & {each, f"{each}/{name}"})
+
+    def _give_up(self, prefix: str, name: str, error: RegistryError) -> None:
+        self.unreachable.add(f"{prefix}/{name}" if isinstance(error, RefusedError) else prefix)
 
 
 def registry_at(prefix: str, name: str, docker_config: Path, advance: Advance = unheard) -> Registry:

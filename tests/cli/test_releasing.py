@@ -17,6 +17,7 @@ import pytest
 from mmgit import forked
 from mmgit.cli import rendering
 from mmgit.cli.main import _release_asked
+from mmgit.cli.pushing import locked
 from mmgit.images import layers
 from mmgit.images.assemble import Assembler
 from mmgit.images.evidence.provenance import MEDIA_TYPE as PROVENANCE
@@ -335,6 +336,40 @@ def test_layers_that_only_locks_of_others_name_are_pulled(
     assert ended.code == 0, ended.err
     assert checked == [[SERVICE]]
     assert {f"GET /v2/team/churn/blobs/{layer.digest}" for layer in lower} <= {*registry.asked}
+
+
+def test_a_repository_that_refuses_us_keeps_no_layer_of_another_away(
+    root: Path, mmgit: Mmgit, registry: FakeRegistry
+) -> None:
+    shutil.copytree(root / "models/churn", root / "models/other", ignore=shutil.ignore_patterns("manifests"))
+    images = Layout(root / paths.LAYOUT)
+    source = load(Root(root)).source
+    assert source
+    (lock,) = locks_of(source).values()
+    for layer in [layer for layer in lock.platforms["linux/amd64"].layers if layer.media_type != TAR][:2]:
+        images.path(layer.digest).unlink()
+    settle()
+    registry.asked.clear()
+    registry.faults.append(("GET", "/blobs/", 403))
+
+    ended = mmgit(*RELEASE)
+
+    assert ended.code == 0, ended.err
+    asked = [each.split("/") for each in registry.asked if each.startswith("GET ") and "/blobs/" in each]
+    assert {words[3] for words in asked} == {"churn", "other"}
+
+
+def test_two_environments_of_one_registry_are_asked_for_once(root: Path, mmgit: Mmgit, registry: FakeRegistry) -> None:
+    assert mmgit(*RELEASE).code == 0
+    shutil.copytree(root / "environments/staging", root / "environments/second")
+    source = load(Root(root)).source
+    assert source
+    registry.asked.clear()
+
+    found = locked(source, "churn/2", ("staging", "second"))
+
+    assert found
+    assert len(registry.asked) == len({*registry.asked})
 
 
 @pytest.mark.parametrize(

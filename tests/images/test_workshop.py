@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from tests.images.conftest import FakeRegistry, World
 
 
-def test_a_registry_that_lacks_an_image_is_asked_for_others(
-    world: "World", fake_registry: "FakeRegistry", tmp_path: Path
+@pytest.mark.parametrize("faults", [[], [("GET", "/ml/proxy/", 403)]])
+def test_a_registry_that_lacks_an_image_or_refuses_it_is_asked_for_others(
+    world: "World", fake_registry: "FakeRegistry", tmp_path: Path, faults: list[tuple[str, str, int | str]]
 ) -> None:
     lost = world.build()
     there = replace(world, model=b"other weights").build()
@@ -30,6 +31,8 @@ def test_a_registry_that_lacks_an_image_is_asked_for_others(
     source: Any = SimpleNamespace(own_images=images, bases={}, environments={"test": environment})
     (tmp_path / "repository").mkdir()
     workshop = Workshop(Root(tmp_path / "repository"), DEBIAN, tmp_path, tmp_path)
+
+    fake_registry.faults += faults
 
     with pytest.raises(BuildError, match=r"the proxy .* is neither here nor in a registry"):
         workshop.fetch_own(source, "proxy")
