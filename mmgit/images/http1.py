@@ -116,10 +116,11 @@ class Response:
 
         Raises `AnswerError` when it ends early, `OSError` when the connection breaks.
         """
-        data = b""
-        while len(data) < most_bytes and not self.is_read:
-            data += self._piece(most_bytes - len(data))
-        return data
+        pieces: list[bytes] = []
+        while most_bytes > 0 and not self.is_read:
+            pieces.append(self._piece(most_bytes))
+            most_bytes -= len(pieces[-1])
+        return b"".join(pieces)
 
     def _piece(self, most_bytes: int) -> bytes:
         """Some of the body; empty if that was its end."""

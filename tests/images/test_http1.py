@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mmgit.errors import RegistryError
-from mmgit.images.http1 import AnswerError, Connection
+from mmgit.images.http1 import AnswerError, Connection, Response
 from mmgit.images.wire import Wire
 from mmgit.local import certificates
 from mmgit.spec import EnvironmentSpec
@@ -71,6 +71,32 @@ def server() -> Iterator[Server]:
 
 def connected(server: Server, *, is_secure: bool = False) -> Connection:
     return Connection("localhost", server.port, is_secure=is_secure, timeout_seconds=10)
+
+
+class Counted(bytes):
+    """Counts what is copied when it is put behind other bytes."""
+
+    copied_bytes = 0
+
+    def __radd__(self, before: bytes) -> bytes:
+        Counted.copied_bytes += len(before) + len(self)
+        return b"".join((before, self))
+
+
+class Reading(io.BytesIO):
+    def read(self, size: int | None = -1, /) -> bytes:
+        return Counted(super().read(size))
+
+
+def test_a_body_in_small_chunks_is_not_copied_again_for_each() -> None:
+    chunks = 4096
+    reading = Reading(CHUNKED + b"1\r\nx\r\n" * chunks + b"0\r\n\r\n")
+    connection = Connection("localhost", 1, is_secure=False, timeout_seconds=10)
+
+    body = Response(connection, "GET", reading, lambda: None).read(2 * chunks)
+
+    assert body == b"x" * chunks
+    assert Counted.copied_bytes <= chunks
 
 
 @pytest.mark.parametrize(
