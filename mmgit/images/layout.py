@@ -44,7 +44,7 @@ class Layout:
         if not (root / "oci-layout").exists():
             self._blobs.mkdir(parents=True, exist_ok=True)
             self._memo.mkdir(exist_ok=True)
-            self._replace(root / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
+            self._replace(root / "oci-layout", b'{"imageLayoutVersion":"1.0.0"}', is_durable=True)
 
     def path(self, digest: str) -> Path:
         """Where the blob lies, if it is here."""
@@ -185,17 +185,21 @@ class Layout:
 
     def _write(self, entries: Iterable[dict[str, Any]]) -> None:
         ordered = sorted(entries, key=canonical)
-        self._replace(self.root / "index.json", canonical({"schemaVersion": 2, "manifests": ordered}))
+        document = canonical({"schemaVersion": 2, "manifests": ordered})
+        self._replace(self.root / "index.json", document, is_durable=True)
 
     def _blobs_of(self, entry: Mapping[str, Any]) -> set[str]:
         """The digests of what an artifact of the index names."""
         manifest = self.document(entry["digest"]) if _said(entry, _SUBJECT) else None
         return {blob.digest for blob in manifests.read(manifest).blobs} if manifest else set()
 
-    def _replace(self, path: Path, data: bytes) -> None:
+    def _replace(self, path: Path, data: bytes, *, is_durable: bool = False) -> None:
+        """Write a whole file. Unless it is durable, a power failure may leave it empty."""
         with self._temporary() as file:
             file.write(data)
             file.flush()
+            if is_durable:
+                os.fsync(file.fileno())
             Path(file.name).replace(path)
 
     @contextmanager

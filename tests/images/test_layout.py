@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,6 +103,23 @@ def test_a_name_stands_for_the_last_image_that_got_it(layout: Layout) -> None:
     layout.name("digits:1", second)
 
     assert layout.names() == {"churn:1": first, "digits:1": second}
+
+
+def test_the_index_is_on_disk_before_it_takes_the_place_of_the_one_before(
+    layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[int] = []
+    fsync = os.fsync
+
+    def noted(descriptor: int) -> None:
+        fsync(descriptor)
+        flushed.append(os.fstat(descriptor).st_ino)
+
+    monkeypatch.setattr(os, "fsync", noted)
+
+    layout.name("digits:1", layout.put_document(b"1"))
+
+    assert flushed == [(layout.root / "index.json").stat().st_ino]
 
 
 def test_collecting_keeps_what_locks_name_and_frees_the_rest(layout: Layout) -> None:
