@@ -3,8 +3,6 @@
 For pure work alone. Whoever begins may have no thread that the work waits for. Stands on very little of Python.
 """
 
-from __future__ import annotations
-
 import os
 
 TYPE_CHECKING = False  # `typing` is slow to import
@@ -13,6 +11,8 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 2**20
 _MOST = 8
+_DONE = b"."
+"""The last that a child hands over, unless it failed."""
 
 
 class Forked:
@@ -21,10 +21,18 @@ class Forked:
     def __init__(self, child: int, reading: int) -> None:
         self._child, self._reading = child, reading
 
-    def end(self) -> bytes | None:
-        """What it made, once it is done; None if it failed. To be called once."""
-        data = _whole(self._reading)
-        return None if os.waitpid(self._child, 0)[1] else data
+    def end(self, *, is_waiting: bool = True) -> bytes | None:
+        """What it made, once it is done; None if it failed. To be called once.
+
+        Who will soon end, too, need not be `waiting` until the child is gone.
+        """
+        parts = _parts(self._reading)
+        if is_waiting:
+            os.waitpid(self._child, 0)
+        if not parts or not parts[-1].endswith(_DONE):
+            return None
+        parts[-1] = parts[-1].removesuffix(_DONE)
+        return b"".join(parts)
 
 
 class StandingBy:
@@ -64,29 +72,29 @@ def processors() -> int:
     return min(_MOST, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
-def begin(work: Callable[[], bytes]) -> Forked:
+def begin(work: "Callable[[], bytes]") -> Forked:
     """Let a child do the work, while this process goes on."""
     reading, writing = os.pipe()
     child = os.fork()
     if child:
         os.close(writing)
         return Forked(child, reading)
-    code = 1
     try:
         _write(writing, work())
-        code = 0
+        _write(writing, _DONE)
+        os.close(writing)  # nobody waits until its memory is cleared away
     finally:
-        os._exit(code)
+        os._exit(0)
 
 
-def stand_by(prepare: Callable[[], object], work: Callable[[bytes], bytes]) -> StandingBy:
+def stand_by(prepare: "Callable[[], object]", work: "Callable[[bytes], bytes]") -> StandingBy:
     """Let a child prepare itself, and then do the work on what it is told."""
     hearing, telling = os.pipe()
 
     def waiting() -> bytes:
         os.close(telling)
         prepare()
-        told = _whole(hearing)
+        told = b"".join(_parts(hearing))
         return work(told) if told else b""
 
     child = begin(waiting)
@@ -94,13 +102,13 @@ def stand_by(prepare: Callable[[], object], work: Callable[[bytes], bytes]) -> S
     return StandingBy(child, telling)
 
 
-def _whole(reading: int) -> bytes:
+def _parts(reading: int) -> list[bytes]:
     """All that comes out of a pipe, which is closed then."""
     parts = []
     while part := os.read(reading, _BLOCK_BYTES):
         parts.append(part)
     os.close(reading)
-    return b"".join(parts)
+    return parts
 
 
 def _write(writing: int, data: bytes) -> None:

@@ -5,21 +5,30 @@ are; those of a moment that the clock cannot tell apart are never believed. Stan
 nothing else is imported when nothing has changed.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import zlib
 
 from mmgit import __version__
 from mmgit.forked import processors
-from mmgit.looking import FACTS, UNKNOWN, by_name, facts_in, facts_of, listing_of, packed, parts_of, scan, unpacked
+from mmgit.looking import (
+    FACTS,
+    UNKNOWN,
+    Listings,
+    Recalled,
+    by_name,
+    facts_in,
+    facts_of,
+    listing_of,
+    packed,
+    parts_of,
+    scan,
+)
 
 TYPE_CHECKING = False  # `typing` is slow to import
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from mmgit.looking import Listings
 
 PATH = ".mmgit/state"
 _PARTS = 9
@@ -39,7 +48,7 @@ class Basis:
     `unlooked` are folders that no look goes into; what they hold is not known.
     """
 
-    def __init__(self, commit: str, but: Collection[str], unlooked: Collection[str]) -> None:
+    def __init__(self, commit: str, but: "Collection[str]", unlooked: "Collection[str]") -> None:
         self.commit, self.but, self.unlooked = commit, frozenset(but), frozenset(unlooked)
 
 
@@ -60,19 +69,44 @@ class State:
         files: int,
         said: str,
         basis: Basis | None,
-        listings: Listings,
+        listings: Listings | Recalled,
     ) -> None:
         self.identity, self.git, self.base, self.branch = identity, git, base, branch
-        self.files, self.said, self.basis, self.listings = files, said, basis, listings
+        self.files, self.said, self.basis, self._listings = files, said, basis, listings
         self.mark = b""
         """By which it is known whether the file that this was read from is still the one that lies there."""
 
+    @property
+    def recalled(self) -> Recalled | None:
+        """What lay there, as it was read."""
+        return self._listings if isinstance(self._listings, Recalled) else None
+
+    @property
+    def listings(self) -> Listings:
+        """What lay there."""
+        return self._listings.listings() if isinstance(self._listings, Recalled) else self._listings
+
 
 class Seen:
-    """What a command saw before anything else: the state, and then what lies in the repository at `root`."""
+    """What a command saw before anything else: the state, and then what lies in the repository at `root`.
 
-    def __init__(self, root: str, began: float, last: State | None, listings: Listings) -> None:
-        self.root, self.began, self.last, self.listings = root, began, last, listings
+    `listings` are None if all is as in the state.
+    """
+
+    def __init__(self, root: str, began: float, last: State | None, listings: Listings | None) -> None:
+        self.root, self.began, self.last, self._listings = root, began, last, listings
+
+    @property
+    def is_as_last(self) -> bool:
+        """Whether nothing is otherwise than the last compile left it."""
+        return self._listings is None or bool(self.last and self.last.listings == self._listings)
+
+    @property
+    def listings(self) -> Listings:
+        """What lies there."""
+        if self._listings is None:
+            return self.last.listings if self.last else {}
+        return self._listings
 
 
 def root_above(folder: str) -> str | None:
@@ -85,17 +119,17 @@ def root_above(folder: str) -> str | None:
     return folder
 
 
-def read(root: str) -> State | None:
+def read(root: str) -> "State | None":
     """The state, if it is whole and of this mmgit, and nobody else writes. What git has now may be something else."""
     return ours(read_any(root))
 
 
-def ours(state: State | None) -> State | None:
+def ours(state: "State | None") -> "State | None":
     """The state, if it is of this mmgit."""
     return state if state and state.identity == identity_of() else None
 
 
-def read_any(root: str) -> State | None:
+def read_any(root: str) -> "State | None":
     """What `read` gives, of whichever mmgit it is: nothing of it may be believed."""
     mark = mark_of(root)
     data = _bytes_of(f"{root}/{PATH}", _MAX_BYTES)
@@ -113,7 +147,7 @@ def read_any(root: str) -> State | None:
         files=int(files),
         said=said.decode(),
         basis=Basis(commit.decode(), _paths(but), _paths(unlooked)) if commit else None,
-        listings=unpacked(data, end),
+        listings=Recalled(data, end),
     )
     state.mark = mark
     return state
@@ -132,7 +166,7 @@ def is_large(root: str) -> bool:
         return False
 
 
-def framed(state: State) -> bytes:
+def framed(state: "State") -> bytes:
     """The bytes of a state."""
     texts = (state.base, state.branch, str(state.files), state.said)
     basis = state.basis or Basis("", (), ())
@@ -147,7 +181,7 @@ def framed(state: State) -> bytes:
 
 
 def believed(  # noqa: PLR0913 - two looks and the times of both, what was believed and what was written
-    before: Listings, after: Listings, written: Collection[str], *, known: Listings, began_ns: int, now_ns: int
+    before: Listings, after: Listings, written: "Collection[str]", *, known: Listings, began_ns: int, now_ns: int
 ) -> Listings:
     """What may be remembered: files as they were before they were read, those that mmgit wrote as they are now.
 

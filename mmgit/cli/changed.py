@@ -10,6 +10,7 @@ from mmgit import state
 from mmgit.cli.context import may_write, target_branch
 from mmgit.deliver.writer import writing
 from mmgit.errors import Problem
+from mmgit.frozen import replace
 from mmgit.incremental import memory, partly
 from mmgit.incremental.memory import Before
 from mmgit.incremental.partly import Partly
@@ -18,9 +19,15 @@ from mmgit.plural import counted
 from mmgit.repository.files import Root
 
 
-def begin(seen: state.Seen) -> Before:
-    """What there was in the repository when the command began, which is what it saw."""
-    return memory.begin(Root(Path(seen.root)), seen)
+def begin(seen: state.Seen, early: Before | None = None) -> Before:
+    """What there was in the repository when the command began, which is what it saw; `early`, if that was all of it."""
+    return early if early and early.listings == seen.listings else memory.begin(Root(Path(seen.root)), seen)
+
+
+def begin_early(seen: state.Seen) -> Before:
+    """The same, if nothing else will be seen; what changed by then is compiled."""
+    before = memory.begin(Root(Path(seen.root)), seen)
+    return replace(before, compiled=try_changed(before))
 
 
 def compile_changed(before: Before, form: Literal["text", "json", "github"] = "text", *, is_check: bool) -> bool:
@@ -42,6 +49,8 @@ def compile_changed(before: Before, form: Literal["text", "json", "github"] = "t
 
 def try_changed(before: Before) -> Partly | None:
     """Compile what changed, and write nothing; None if that is a matter for a full compile."""
+    if before.compiled:
+        return before.compiled
     try:
         return partly.compile_changed(before, target_branch())
     except Exception:  # noqa: BLE001 - the full compile meets the same, and tells it well

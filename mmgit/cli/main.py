@@ -1,7 +1,5 @@
 """The entry point: answers at once when nothing or little has changed; else the commands are imported and run."""
 
-from __future__ import annotations
-
 import atexit
 import gc
 import os
@@ -60,14 +58,16 @@ def run(arguments: list[str]) -> int:
     """The exit code of `mmgit ARGUMENTS`; prints what went wrong."""
     before = None
     is_plain = arguments in (["compile"], ["compile", "--check"])
-    prepare = _prepare_commit if "--commit" in arguments else _prepare
-    if arguments[:1] in (["compile"], ["check"]) and (seen := _look(prepare, is_checking=arguments[0] == "check")):
+    begin, begun = _begin_commit if "--commit" in arguments else _begin, list["Before"]()
+    if arguments[:1] in (["compile"], ["check"]) and (
+        seen := _look(lambda seen: begun.append(begin(seen)), is_checking=arguments[0] == "check")
+    ):
         is_check = len(arguments) > 1
         if is_plain and _is_unchanged(seen, is_check=is_check):
             return 0
         from mmgit.cli import changed  # noqa: PLC0415 - imports take longer than the answer above
 
-        before = changed.begin(seen)
+        before = changed.begin(seen, *begun)
         if is_plain and changed.compile_changed(before, is_check=is_check):
             return 0
     from mmgit.cli import boundary  # noqa: PLC0415 - as above
@@ -84,7 +84,7 @@ def run(arguments: list[str]) -> int:
     return commands.run(arguments, (before, is_plain))
 
 
-def _commit_asked(words: list[str]) -> dict[str, Any] | None:
+def _commit_asked(words: list[str]) -> "dict[str, Any] | None":
     """What `mmgit compile --commit …` shall commit; None if that is for the parser of all options to read."""
     include: list[str] = []
     messages: list[str] = []
@@ -102,7 +102,7 @@ def _commit_asked(words: list[str]) -> dict[str, Any] | None:
     return wanted if "--commit" in words else None
 
 
-def _commit(before: Before, wanted: dict[str, Any], arguments: list[str]) -> int:
+def _commit(before: "Before", wanted: "dict[str, Any]", arguments: list[str]) -> int:
     from mmgit.cli import committing  # noqa: PLC0415 - as above
 
     if committing.commit_changed(before, committing.Wanted(**wanted)):
@@ -126,8 +126,11 @@ def _release_asked(words: list[str]) -> tuple[str, tuple[str, ...]] | None:
     return (environments[0], tuple(services)) if len(environments) == 1 else None
 
 
-def _look(prepare: Callable[[], None], *, is_checking: bool) -> state.Seen | None:
-    """What lies in the repository here, and what the last compile left: without that, a check has no use for it."""
+def _look(when_changed: "Callable[[state.Seen], object]", *, is_checking: bool) -> state.Seen | None:
+    """What lies in the repository here, and what the last compile left: without that, a check has no use for it.
+
+    Where two processes look, this one is told of what was seen to have changed while the other one looks on.
+    """
     began = time.monotonic()
     try:
         root = state.root_above(os.getcwd())  # noqa: PTH109 - pathlib is slow to import
@@ -136,14 +139,17 @@ def _look(prepare: Callable[[], None], *, is_checking: bool) -> state.Seen | Non
         last = _last(root)
         if is_checking and last is None:
             return None
-        listings = looking.look(
-            root,
-            is_shared=state.is_large(root),
-            known=last.listings if last else None,
-            meanwhile=state.identity_of,
-            when_changed=prepare,
-        )
-        return state.Seen(root, began, state.ours(last), listings)
+        known = last.recalled if last and state.is_large(root) else None
+        if last is None or known is None:
+            return state.Seen(root, began, state.ours(last), looking.look(root))
+        from mmgit.looking_together import look_together  # noqa: PLC0415 - few repositories are large
+
+        def tell(changed: looking.Listings) -> None:
+            when_changed(state.Seen(root, began, state.ours(last), known.listings() | changed))
+
+        listings = look_together(root, known, meanwhile=state.identity_of, when_changed=tell)
+        own = state.ours(last)
+        return state.Seen(root, began, own, known.listings() if listings is None and own is None else listings)
     except OSError:
         return None
 
@@ -156,19 +162,23 @@ def _last(root: str) -> state.State | None:
         return None
 
 
-def _prepare() -> None:
-    """Import what compiles a change, while another process still looks for more of them."""
-    from mmgit.cli import changed  # noqa: F401, PLC0415 - as above
+def _begin(seen: state.Seen) -> "Before":
+    """Import what compiles a change, and compile this one, as if no more of them will be seen."""
+    from mmgit.cli import changed  # noqa: PLC0415 - as above
+
+    return changed.begin_early(seen)
 
 
-def _prepare_commit() -> None:
+def _begin_commit(seen: state.Seen) -> "Before":
     from mmgit.cli import committing  # noqa: F401, PLC0415 - as above
+
+    return _begin(seen)
 
 
 def _is_unchanged(seen: state.Seen, *, is_check: bool) -> bool:
     """Whether everything is as the last compile left it; if so, that is said, with the warnings that still hold."""
     last = seen.last
-    if last is None or seen.listings != last.listings or last.git != (state.git_of(seen.root, last.branch) or None):
+    if last is None or not seen.is_as_last or last.git != (state.git_of(seen.root, last.branch) or None):
         return False
     if last.said:
         from mmgit.cli.output import print_problems  # noqa: PLC0415 - as above

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mmgit import looking
 from mmgit.errors import GitError
+from mmgit.incremental import looked
 from mmgit.repository import layout
 from mmgit.state import Basis
 
@@ -33,10 +34,10 @@ def differing(
     basis = before.last.basis if before.last else None
     if basis is None or before.last is None:
         return None
-    found = set(basis.but) | looking.differing(before.last.listings, before.listings)
+    found = set(basis.but) | looked.differing(before.last.listings, before.listings)
     if again:
-        now = looking.look_at(str(before.root.path), before.listings, again)
-        found |= looking.differing({folder: before.listings[folder] for folder in now}, now)
+        now = looked.look_at(str(before.root.path), before.listings, again)
+        found |= looked.differing({folder: before.listings[folder] for folder in now}, now)
     unlooked = {*basis.unlooked, *before.unlooked}
     if commit != basis.commit:
         from mmgit.deliver import history  # noqa: PLC0415 - most compiles follow no commit
@@ -45,7 +46,7 @@ def differing(
             moved = history.changed_paths(repository, basis.commit, commit)
         except GitError:  # that commit is gone
             return None
-        unlooked |= {folder for path in moved if (folder := looking.unlooked_above(path))}
+        unlooked |= {folder for path in moved if (folder := looked.unlooked_above(path))}
         found |= {path for path in moved if is_looked_at(path)}
     return found | _in_unlooked(repository, commit, unlooked)
 
@@ -68,7 +69,7 @@ def is_looked_at(path: str) -> bool:
     return path == layout.PROJECT or (
         top in (layout.BASES, layout.MODELS, layout.ENVIRONMENTS, layout.BLUEPRINTS)
         and path != top
-        and looking.unlooked_above(path) is None
+        and looked.unlooked_above(path) is None
         and f"/{looking.UNSEEN}/" not in path
     )
 
@@ -93,4 +94,4 @@ def _in_unlooked(repository: Repository, commit: str, folders: Collection[str]) 
     from mmgit.deliver import history  # noqa: PLC0415 - as above
 
     found = history.candidates(repository, commit, folders if len(folders) <= _MOST_ARGUMENTS else [layout.MODELS])
-    return {path for path in found if looking.unlooked_above(path)}
+    return {path for path in found if looked.unlooked_above(path)}

@@ -5,13 +5,18 @@ import os
 import time
 from collections.abc import Collection
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from mmgit import looking, state
 from mmgit.deliver.write import Written
 from mmgit.errors import Place, Problem
 from mmgit.frozen import asdict, dataclass
+from mmgit.incremental import looked
 from mmgit.repository import layout
 from mmgit.repository.files import Root
+
+if TYPE_CHECKING:
+    from mmgit.incremental.partly import Partly
 
 _STATE_NAME, _NEW_STATE_NAME = "state", "state.new"
 _MOST_DIFFERING = 5000
@@ -30,11 +35,13 @@ class Before:
     git: bytes
     listings: looking.Listings
     last: state.State | None
+    compiled: "Partly | None" = None
+    """What the changed services make, where that was compiled while another process still looked."""
 
     @cached_property
     def unlooked(self) -> frozenset[str]:
         """The folders of models that no look goes into."""
-        return frozenset(looking.unlooked(str(self.root.path), self.listings))
+        return frozenset(looked.unlooked(str(self.root.path), self.listings))
 
     @property
     def is_same_git(self) -> bool:
@@ -85,7 +92,7 @@ def remember(before: Before, written: Written, outcome: Outcome, basis: state.Ba
         own.remove(_NEW_STATE_NAME)
         began_ns = now_ns - int((time.monotonic() - before.began) * 1e9)
         paths = {*written.changed, *written.removed}
-        after = looking.look_again(str(before.root.path), before.listings, paths)
+        after = looked.look_again(str(before.root.path), before.listings, paths)
         known = before.last.listings if before.last else {}
         listings = state.believed(before.listings, after, paths, known=known, began_ns=began_ns, now_ns=now_ns)
         made = state.State(
@@ -107,7 +114,7 @@ def _carried(before: Before, listings: looking.Listings) -> state.Basis | None:
     if before.last is None or before.last.basis is None:
         return None
     basis = before.last.basis
-    but = basis.but | looking.differing(before.last.listings, listings)
+    but = basis.but | looked.differing(before.last.listings, listings)
     return state.Basis(basis.commit, but, basis.unlooked) if len(but) <= _MOST_DIFFERING else None
 
 

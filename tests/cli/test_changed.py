@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from mmgit import looking, state
+from mmgit.cli import changed
 from mmgit.cli.main import run
 from mmgit.incremental import memory, partly
 
@@ -18,12 +20,18 @@ print(code, *sorted(sys.modules.keys() & {"click", "jinja2", "git", "mmgit.contr
 """
 
 
-@pytest.fixture
-def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copy_of_ours: Callable[[Path], Path]) -> Path:
-    """This project's own repository, compiled, with the current folder in it."""
+@pytest.fixture(params=["one process", "two processes"])
+def copy(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    copy_of_ours: Callable[[Path], Path],
+    request: pytest.FixtureRequest,
+) -> Path:
+    """This project's own repository, compiled, with the current folder in it; one or two processes look at it."""
     root = copy_of_ours(tmp_path / "copy")
     monkeypatch.chdir(root)
     assert run(["compile"]) == 0
+    monkeypatch.setattr(state, "is_large", lambda _: request.param == "two processes")
     return root
 
 
@@ -51,6 +59,40 @@ def test_a_compile_of_changes_that_breaks_is_made_good_by_a_full_one(
 
     assert run(["compile"]) == 0
     assert run(["compile", "--check"]) == 0
+
+
+def test_what_changed_is_compiled_once(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled = list[memory.Before]()
+    compile_changed = partly.compile_changed
+
+    def counted(before: memory.Before, branch: str) -> partly.Partly | None:
+        compiled.append(before)
+        return compile_changed(before, branch)
+
+    monkeypatch.setattr(partly, "compile_changed", counted)
+    edit(copy, "queue: 7\n")
+
+    assert run(["compile"]) == 0
+    assert len(compiled) == 1
+
+    edit(copy, "queue: 8\n")
+
+    assert run(["compile", "--commit", "--all"]) == 0
+    assert len(compiled) == 2
+    assert run(["compile", "--check"]) == 0
+
+
+def test_what_was_compiled_early_counts_only_if_no_more_was_seen(copy: Path) -> None:
+    edit(copy, "queue: 7\n")
+    last = state.read(str(copy))
+    early = changed.begin_early(state.Seen(str(copy), 0.0, last, looking.look(str(copy))))
+
+    assert early.compiled
+    assert changed.begin(state.Seen(str(copy), 0.0, last, looking.look(str(copy))), early) is early
+
+    (copy / "environments/dev/services/digits.yaml").touch()
+
+    assert changed.begin(state.Seen(str(copy), 0.0, last, looking.look(str(copy))), early).compiled is None
 
 
 def edit(root: Path, line: str) -> None:
