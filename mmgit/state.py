@@ -166,7 +166,7 @@ def is_large(root: str) -> bool:
         return False
 
 
-def framed(state: "State") -> bytes:
+def framed(state: "State") -> bytearray:
     """The bytes of a state."""
     texts = (state.base, state.branch, str(state.files), state.said)
     basis = state.basis or Basis("", (), ())
@@ -174,10 +174,10 @@ def framed(state: "State") -> bytes:
     encoded = (text.encode() for text in (*texts, basis.commit))
     parts = [state.identity, state.git, *encoded, *paths]
     sizes = b" ".join([b"%d" % len(part) for part in parts])
-    body, checksum = [sizes, b"\n", *parts, *parts_of(state.listings)], 0
-    for piece in body:  # megabytes: they are copied once
-        checksum = zlib.crc32(piece, checksum)
-    return b"".join([b"%08x\n" % checksum, *body])
+    start = bytes(_CHECKSUM_DIGITS) + b"\n"
+    data = bytearray().join([start, sizes, b"\n", *parts, *parts_of(state.listings)])  # megabytes: copied once
+    data[:_CHECKSUM_DIGITS] = b"%08x" % zlib.crc32(memoryview(data)[len(start) :])
+    return data
 
 
 def believed(  # noqa: PLR0913 - two looks and the times of both, what was believed and what was written

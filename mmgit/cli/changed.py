@@ -27,7 +27,7 @@ def begin(seen: state.Seen, early: Before | None = None) -> Before:
 def begin_early(seen: state.Seen) -> Before:
     """The same, if nothing else will be seen; what changed by then is compiled."""
     before = memory.begin(Root(Path(seen.root)), seen)
-    return replace(before, compiled=try_changed(before))
+    return replace(before, is_tried=True, compiled=try_changed(before))
 
 
 def compile_changed(before: Before, form: Literal["text", "json", "github"] = "text", *, is_check: bool) -> bool:
@@ -49,7 +49,7 @@ def compile_changed(before: Before, form: Literal["text", "json", "github"] = "t
 
 def try_changed(before: Before) -> Partly | None:
     """Compile what changed, and write nothing; None if that is a matter for a full compile."""
-    if before.compiled:
+    if before.is_tried:
         return before.compiled
     try:
         return partly.compile_changed(before, target_branch())

@@ -35,8 +35,10 @@ class Before:
     git: bytes
     listings: looking.Listings
     last: state.State | None
+    is_tried: bool = False
+    """Whether what changed was compiled while another process still looked."""
     compiled: "Partly | None" = None
-    """What the changed services make, where that was compiled while another process still looked."""
+    """What came of that; None if it is a matter for a full compile."""
 
     @cached_property
     def unlooked(self) -> frozenset[str]:

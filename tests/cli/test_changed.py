@@ -92,7 +92,7 @@ def test_what_was_compiled_early_counts_only_if_no_more_was_seen(copy: Path) -> 
 
     (copy / "environments/dev/services/digits.yaml").touch()
 
-    assert changed.begin(state.Seen(str(copy), 0.0, last, looking.look(str(copy))), early).compiled is None
+    assert changed.begin(state.Seen(str(copy), 0.0, last, looking.look(str(copy))), early).is_tried is False
 
 
 def edit(root: Path, line: str) -> None:
