@@ -132,9 +132,16 @@ def _limited(container: Container) -> Iterator[Callable[[], bool]]:
 
 
 def _run(api: docker.APIClient, container: Container, run: Run, is_over: Callable[[], bool]) -> None:
-    code, said = _executed(api, container, run.arguments, run.variables)
+    try:
+        code, said = _executed(api, container, run.arguments, run.variables)
+    except (DockerException, OSError):
+        if not is_over():
+            raise
     if is_over():
-        raise BuildError(f"the steps took more than {TIMEOUT_SECONDS / 60:.0f} minutes, up to RUN of line {run.line}")
+        message = f"the steps took more than {TIMEOUT_SECONDS / 60:.0f} minutes, up to RUN of line {run.line}"
+        raise BuildError(
+            message, "let them do less, or a base bring what they install; then: mmgit manifest create NAME"
+        )
     if code != 0:
         message = f"RUN of line {run.line} ended with exit code {code}: {said or 'it gave no reason'}"
         raise BuildError(message, "correct the steps, then: mmgit manifest create NAME")
