@@ -35,6 +35,16 @@ def run(x):
 """
 
 
+TIMES = """
+from pyspark.sql import SparkSession
+
+def run(x):
+    time, plain = "timestamp'2026-02-28 12:00:00'", "timestamp_ntz'2026-02-28 12:00:00'"
+    held = f"array({time}, null) listed, named_struct('at', {time}) struct, array(named_struct('at', {time})) structs"
+    return SparkSession.builder.getOrCreate().sql(f"SELECT {held}, map('at', {time}) map, {time} seen, {plain} plain")
+"""
+
+
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("trained")
@@ -88,6 +98,16 @@ def test_a_pipeline_of_pyspark_predicts(service: Service) -> None:
     assert (first["plan"], first["since"], first["seen"]) == ("FREE", "2026-02-28", "2026-02-28T12:00:00")
     assert (first["prediction"], second["prediction"]) == (1.0, 0.0)
     assert sum(first["probability"]) == pytest.approx(1)
+
+
+def test_times_are_those_of_utc_wherever_they_stand(begin: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+
+    [row] = begin(score=TIMES).score(x=1).document
+
+    noon = "2026-02-28T12:00:00"
+    assert (row["seen"], row["plain"], row["listed"]) == (noon, noon, [noon, None])
+    assert (row["struct"], row["map"], row["structs"]) == ({"at": noon}, {"at": noon}, [{"at": noon}])
 
 
 def test_no_rows_are_none(service: Service) -> None:

@@ -77,12 +77,27 @@ def _computed(result: Any) -> Any:  # noqa: ANN401 - run() returns what it likes
         return {name: _computed(value) for name, value in result.items()}
     if not hasattr(result, "toLocalIterator"):
         return result
-    timed = [field.name for field in result.schema.fields if field.dataType.typeName() == "timestamp"]
+    timed = [field for field in result.schema.fields if "timestamp" in field.dataType.simpleString()]
     rows = [row.asDict(recursive=True) for row in result.collect()]
-    for row, name in product(rows, timed):
-        if row[name] is not None:  # pyspark gives it in the time zone of this process
-            row[name] = row[name].astimezone(dt.timezone.utc).replace(tzinfo=None)
+    for row, field in product(rows, timed):
+        row[field.name] = _in_utc(row[field.name], field.dataType)
     return Rows(rows, result.columns)
+
+
+def _in_utc(cell: Cell, of: Any) -> Cell:  # noqa: ANN401 - a type of pyspark's
+    """A cell with its times in UTC: pyspark gives them in the time zone of this process."""
+    name = of.typeName()
+    if cell is None:
+        return None
+    if name == "timestamp":
+        return cell.astimezone(dt.timezone.utc).replace(tzinfo=None)
+    if name == "array":
+        return [_in_utc(each, of.elementType) for each in cell]
+    if name == "map":
+        return {_in_utc(key, of.keyType): _in_utc(each, of.valueType) for key, each in cell.items()}
+    if name == "struct":
+        return {field.name: _in_utc(cell[field.name], field.dataType) for field in of.fields}
+    return cell
 
 
 def _session() -> Any:  # noqa: ANN401 - pyspark is the user's
