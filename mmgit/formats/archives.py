@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from typing import IO, Any, Protocol, TypeGuard
 
 from mmgit.formats.endings import claimed_by
-from mmgit.formats.found import Found
+from mmgit.formats.found import NAMES_MAX, Found
 from mmgit.formats.stream import Broken, Stream
-from mmgit.formats.values import LAYERS_OF_CODE, Name
+from mmgit.formats.values import LAYERS_OF_CODE, LAYERS_OF_FUNCTIONS, Name
 from mmgit.spec.project import Format
 
 MEMBERS_MAX = 100_000
@@ -20,6 +20,8 @@ _HEADER_BYTES_MAX = 2**16
 _ENCRYPTED = 0x1
 _WINDOW_BYTES = 2**20
 _LAYER = re.compile(rb'"class_name":"(%b)"' % "|".join(LAYERS_OF_CODE).encode())
+_CALLING = re.compile(rb'"class_name":"(?:%b)"' % "|".join(LAYERS_OF_FUNCTIONS).encode())
+_CALLED = re.compile(rb'"function":(?:"([^"]{0,200})"|[^"])')
 _SPELT = re.compile(rb"\\u00[4-7][0-9A-Fa-f]")
 """A letter as JSON need not write it, and no library does."""
 _ELSEWHERE = re.compile(rb'"module":"(?!(?:tf_)?keras(?:\.(?!utils|saving)\w+)*")([A-Za-z_][\w.]{0,199})"')
@@ -104,7 +106,15 @@ def _keras_config(data: bytes, found: Found) -> None:
         waiting.extend(node.values())
         module, name = node.get("module"), node.get("class_name")
         if isinstance(name, str) and (name in LAYERS_OF_CODE or not _is_of_keras(module)):
-            found.imports(Name(module if _is_module(module) else "keras", _STRANGE.sub("_", name)[:100] or "_"), 0)
+            found.imports(Name(module if _is_module(module) else "keras", _recorded(name)), 0)
+        elif name in LAYERS_OF_FUNCTIONS:
+            said = node.get("config")
+            found.imports(Name("tensorflow", _recorded(said.get("function") if isinstance(said, dict) else None)), 0)
+
+
+def _recorded(name: object) -> str:
+    """A name as `version.yaml` takes it."""
+    return (_STRANGE.sub("_", name)[:100] if isinstance(name, str) else "") or "_"
 
 
 def _is_module(module: object) -> TypeGuard[str]:
@@ -120,7 +130,7 @@ def read_hdf5(file: IO[bytes], found: Found) -> Format:
 
     The place of what is found is that of the window that it ends in.
     """
-    rest, at = b"", 0
+    rest, at, is_calling, called = b"", 0, False, set[bytes]()
     while block := file.read(_WINDOW_BYTES):
         text = rest + block.translate(None, b" \t\r\n")
         if match := _LAYER.search(text):
@@ -131,8 +141,12 @@ def read_hdf5(file: IO[bytes], found: Found) -> Format:
             break
         for match in _ELSEWHERE.finditer(text):
             found.imports(Name(match[1].decode("latin-1"), "Any"), at)
+        is_calling = is_calling or _CALLING.search(text) is not None
+        called.update(match[1] or b"" for match in _CALLED.finditer(text) if len(called) <= NAMES_MAX)
         at += len(block)
         rest = text[-_OVERLAP_BYTES:]
+    for name in sorted(called) if is_calling else ():
+        found.imports(Name("tensorflow", _recorded(name.decode("latin-1"))), 0)
     return "keras"
 
 

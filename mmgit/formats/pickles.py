@@ -40,6 +40,9 @@ _LONG = type("Long", (), {})()
 _DEPTH_MAX = 8
 _OPENING = "numpy:memmap"
 """Harmless as the class of an array, but not to be called: what is set in it goes into a file."""
+_REBUILDING = "torch._tensor:_rebuild_from_type_v2"
+"""It calls a function with arguments, makes a class of what comes of that, and tells it a state."""
+_REBUILDING_ARGUMENTS = 4
 _SUBCLASS = "subclass"
 """What joblib calls the class of an array."""
 
@@ -291,6 +294,13 @@ class _Machine:
         if not isinstance(function, Name):
             self.doubt("it calls what it only makes while it is loaded")
         is_known = isinstance(arguments, tuple) and not isinstance(arguments, Name)
+        if str(function) == _REBUILDING and is_known and len(arguments) == _REBUILDING_ARGUMENTS:
+            called, _, given, state = arguments
+            self._lose(arguments)
+            self._call(called, given)
+            self._stack.append(state)
+            self.build(None)
+            return
         if not is_known and arguments is not _LONG:
             self.doubt("it calls with what it only makes while it is loaded")
         given = arguments if is_known else (OPAQUE,)

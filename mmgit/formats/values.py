@@ -6,8 +6,13 @@ from typing import Any, NamedTuple
 
 from mmgit.formats.opcodes import TEXT
 
-LAYERS_OF_CODE = ("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper")
+LAYERS_OF_CODE = (
+    *("Lambda", "__lambda__", "TFSMLayer", "TorchModuleWrapper"),
+    *("TensorFlowOpLayer", "ClassMethod", "InstanceMethod"),
+)
 """What Keras makes of code that a model holds or names."""
+LAYERS_OF_FUNCTIONS = ("TFOpLambda", "SlicingOpLambda")
+"""What Keras 2 makes of a function of TensorFlow's, which a model names: it may write files."""
 LOST = "?"
 """The only key of a stand-in for a dict of more keys than any description has."""
 SHARED = "&"

@@ -208,6 +208,11 @@ BY_HAND = {
     "names as old strings": b"U\x02osU\x06system\x93" + CALL + b".",
     "names as lines": b"Vos\nVsys\\u0074em\n\x93" + CALL + b".",
     "as Python 2 names it": b"c__builtin__\neval\n" + CALL + b".",
+    "what torch calls, and is only made meanwhile": b"ctorch._tensor\n_rebuild_from_type_v2\n("
+    + told(b"cnumpy\nlog\n", b")")
+    + b"ctorch.nn.parameter\nParameter\n)}tR.",
+    "what torch calls with arguments that are only made meanwhile": b"ctorch._tensor\n_rebuild_from_type_v2\n("
+    b"ctorch._utils\n_rebuild_tensor_v2\nctorch.nn.parameter\nParameter\ncbuiltins\ntuple\n]\x85R}tR.",
     "an attribute of what is harmless": b"\x80\x04" + text("collections") + text("abc.sys.modules") + b"\x93.",
     "a function of a known package": b"\x80\x04"
     + text("numpy.f2py.crackfortran")

@@ -241,6 +241,8 @@ def test_what_is_no_pickle_passes() -> None:
 
 BAD = BY_HAND["GLOBAL"]
 OBJECTS = ("'object'", "'i8,object'", "[('a', 'object')]", "('object', (2,))", "{'aO': 1}", "{'aO'}")
+HDF5 = b"\x89HDF\r\n\x1a\n" + bytes(99)
+CALLING = b'{"config": {"layers": [{"class_name": "TFOpLambda", "config": {"name": "a", "function": "%s"}}]}}'
 CONTAINERS = {
     "PyTorch": zipped(m__data_pkl=BAD, m__version=b"3"),
     "PyTorch, behind a long line": zipped(m__data_pkl=BY_HAND["behind a line that is longer than any"]),
@@ -267,6 +269,19 @@ CONTAINERS = {
         metadata_json=b"{}", config_json=b'{"module": "keras.layers", "class_name": "TorchModuleWrapper"}'
     ),
     "another model that keras loads": zipped(metadata_json=b"{}", config_json=b'{"class_name": "TFSMLayer"}'),
+    "a function that keras calls": zipped(metadata_json=b"{}", config_json=CALLING % b"io.write_file"),
+    "a function that keras slices with": zipped(
+        config_json=b'{"class_name": "SlicingOpLambda", "config": {"function": "load_library"}}'
+    ),
+    "a function that keras calls, without a name": zipped(config_json=b'{"class_name": "TFOpLambda", "config": 1}'),
+    "a class whose method keras calls": zipped(config_json=b'{"class_name": "ClassMethod", "cls_symbol": "Module"}'),
+    "an operation of a graph that keras runs": zipped(config_json=b'{"class_name": "TensorFlowOpLayer"}'),
+    "an hdf5 file with a function": HDF5 + CALLING % b"keras.utils.get_file",
+    "an hdf5 file with a function far from its layer": HDF5
+    + b'{"function": "raw_ops.WriteFile"}'
+    + bytes(2**21)
+    + CALLING % b"math.add",
+    "an hdf5 file with a function that is none": HDF5 + b'{"class_name": "TFOpLambda", "function": {}}',
     "an hdf5 file with a wide gap": b"\x89HDF\r\n\x1a\n"
     + bytes(2**20 - 700)
     + b'{"class_name": '
@@ -290,6 +305,34 @@ def test_what_runs_code_is_found_in_what_holds_it(name: str, data: bytes) -> Non
     _, found = scanned(data, name)
 
     assert risk_of(found.names, found.doubts).is_refused
+
+
+@pytest.mark.parametrize("function", ["math.add", "__operators__.getitem", "compat.v1.transpose", "cast", "nn.relu"])
+def test_functions_of_tensorflow_that_only_compute_pass(function: str) -> None:
+    layer = CALLING % function.encode()
+
+    cut = HDF5 + bytes(2**20 - len(HDF5) - layer.index(b'"%b"' % function.encode())) + layer
+    for data in (zipped(metadata_json=b"{}", config_json=layer), HDF5 + layer, cut):
+        kind, found = scanned(data, "model.keras")
+
+        assert (kind, [*found.names], found.doubts) == ("keras", [f"tensorflow:{function}"], [])
+        assert not risk_of(found.names, found.doubts).is_refused
+
+
+def test_tensors_of_a_class_are_followed_to_their_end() -> None:
+    storage = b"ctorch\nFloatStorage\n0"
+    tensor = b"(NK\x00K\x02\x85K\x01\x85\x89ccollections\nOrderedDict\n)Rt"
+    data = (
+        b"\x80\x02"
+        + storage
+        + b"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_tensor_v2\nctorch.nn.parameter\nParameter\n"
+        + tensor
+        + b"}X\x01\x00\x00\x00aK\x01stR."
+    )
+
+    _, found = scanned(data)
+
+    assert (found.doubts, [name for name in found.names if verdict_of(name) != "harmless"]) == ([], [])
 
 
 @pytest.mark.parametrize("descr", OBJECTS)
