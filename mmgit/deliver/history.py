@@ -4,8 +4,8 @@ Paths are relative to the root. Pure reads: no work tree, no index, no network, 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mmgit.deliver.git import Repository
 from mmgit.errors import GitError, UnsafePath
@@ -13,6 +13,9 @@ from mmgit.frozen import dataclass
 from mmgit.repository import layout
 from mmgit.repository.blobs import blob_id
 from mmgit.subprocesses import TOO_MUCH_OUTPUT
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 PLAIN, EXECUTABLE = "100644", "100755"
 
@@ -187,8 +190,10 @@ def candidates(repository: Repository, commit: str, paths: Collection[str]) -> s
     return {name.removeprefix(repository.prefix) for name in _names(tracked + others)}
 
 
-def added(repository: Repository, path: str) -> datetime | None:
+def added(repository: Repository, path: str) -> "datetime | None":
     """When a file came into the history; None if no commit has it."""
+    from datetime import datetime  # noqa: PLC0415 - few ask when
+
     form = ("log", "--diff-filter=A", "-1", "--format=%cI", "--", f"{repository.prefix}{path}")
     found = repository.git(*form).decode().strip() if repository.head else ""
     return datetime.fromisoformat(found) if found else None

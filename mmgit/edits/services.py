@@ -6,7 +6,6 @@ Only what is asked for changes: one edited line for a new manifest. The URL, the
 from collections.abc import Mapping
 from typing import Any
 
-from mmgit.checks.environments import ACTIVATOR, nobody_waits
 from mmgit.desired import FixedScale
 from mmgit.edits.change import Change
 from mmgit.edits.declaring import edited_file, new_file
@@ -137,7 +136,11 @@ def row_of(key: Key) -> dict[str, str]:
 
 def _refuse_rest(environment: DeclaredEnvironment, options: Options) -> None:
     """Raise `UsageError` for a service that may scale to zero where nothing would hold its requests."""
-    if (options.get("autoscale") or {}).get("min") == 0 and (message := nobody_waits(environment)):
+    if (options.get("autoscale") or {}).get("min") != 0:
+        return
+    from mmgit.checks.environments import ACTIVATOR, nobody_waits  # noqa: PLC0415 - all checks come with it
+
+    if message := nobody_waits(environment):
         raise UsageError(message, f"--min 1   or, {ACTIVATOR}")
 
 

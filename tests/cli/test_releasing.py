@@ -6,6 +6,8 @@ Layers below a manifest's own are made up and there beforehand; the registry is 
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from functools import partial
@@ -400,3 +402,13 @@ def test_the_parser_and_the_plain_way_do_the_same(root: Path, mmgit: Mmgit) -> N
     assert (plain.code, plain.out) == (parsed.code, parsed.out)
     assert contents(root) == contents(folder)
     assert mmgit("release", "nobody", "--env", "staging").code == mmgit("release", "nobody", "--env=staging").code == 2
+
+
+def test_who_builds_imports_nothing_that_checks_or_compiles() -> None:
+    needed = "mmgit.cli.releasing, mmgit.cli.rendering, mmgit.cli.workplace, mmgit.edits.locks, mmgit.formats.policy"
+    slow = "{'click', 'datetime', 'mmgit.checks', 'mmgit.pipeline', 'mmgit.render', 'jsonschema_rs'}"
+    code = f"import sys, {needed}; print(sorted({slow} & set(sys.modules)))"
+
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert answer.stdout == "[]\n"
