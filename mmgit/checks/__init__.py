@@ -62,6 +62,7 @@ CHECKS_OF_SERVICES: tuple[Check, ...] = (
     contracts.breaking_contracts_get_a_service_of_their_own,
     handover.autoscalers_take_over_from_what_runs,
     handover.handovers_end,
+    secrets.variables_hold_no_secret,
 )
 """They look at each service by itself: of all services they find what they find of some and of the others."""
 CHECKS = _CHECKS_BESIDE_SERVICES + CHECKS_OF_ENVIRONMENTS + CHECKS_OF_SERVICES

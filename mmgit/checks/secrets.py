@@ -9,6 +9,8 @@ from mmgit.errors import Finding
 from mmgit.repository import reading
 from mmgit.repository.source import DeclaredEnvironment
 from mmgit.repository.subset import Fault
+from mmgit.spec.secrecy import LOGIN, is_secret_name
+from mmgit.spec.service import VariableValue
 
 _ENCRYPTED = re.compile(r"ENC\[AES256_GCM,data:[A-Za-z0-9+/=]*,iv:[A-Za-z0-9+/=]+,tag:[A-Za-z0-9+/=]+,type:str\]")
 _ENCRYPT = "sops encrypt --in-place --encrypted-regex '^(data|stringData)$'"
@@ -35,6 +37,33 @@ def sealed_secrets_are_decrypted(scope: Scope) -> Iterator[Finding]:
             message = f"nothing decrypts the secrets of environment `{environment.name}`"
             hint = f"secrets: {{sops: {{key: sops-age}}}}   in {environment.path}"
             yield Finding("M363", path, (), message, hint)
+
+
+def variables_hold_no_secret(scope: Scope) -> Iterator[Finding]:
+    """A variable whose name, or value, shows that it is a secret is none that git should keep: a warning."""
+    for environment in scope.source.environments.values():
+        is_edge = environment.spec.target == "iot-edge"
+        for path, keys, variables in _variables(environment):
+            for name, value in variables.items():
+                if isinstance(value, str) and value and (is_secret_name(name) or LOGIN.search(value)):
+                    message = f"variable {name} looks like a secret, which git keeps"
+                    instead = "let it do without" if is_edge else f"variables: {{{name}: {{secret: NAME, key: KEY}}}}"
+                    hint = f"{instead}   and make worthless what others may have seen"
+                    yield Finding("M323", path, (*keys, "variables", name), message, hint, "warning")
+
+
+def _variables(
+    environment: DeclaredEnvironment,
+) -> Iterator[tuple[str, tuple[str | int, ...], Mapping[str, VariableValue]]]:
+    """The variables of all that runs in an environment, and where they stand."""
+    spec = environment.spec
+    yield environment.path, ("defaults",), spec.defaults.variables or {}
+    if spec.building:
+        yield environment.path, ("building",), spec.building.variables
+    for position, training in enumerate(spec.retraining):
+        yield environment.path, ("retraining", position), training.variables
+    for service in environment.services:
+        yield service.path, (), service.spec.variables or {}
 
 
 def _file(environment: DeclaredEnvironment, name: str, path: str, data: bytes) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from mmgit.spec.secrecy import LOGIN, is_secret_name
 from mmgit.steps import OWN_VARIABLES, SHELL, Run, Steps
 from mmgit.steps.text import Fault, FaultyError, Instruction, RefusedError, instructions
 from mmgit.steps.words import words
@@ -19,8 +20,6 @@ _LAST_PORT = 65535
 INSTRUCTIONS_LIMIT = 200
 _VALUES_LIMIT = 256 * 2**10
 _HERE_DOCUMENT = re.compile(r"<<-?\s*[\"']?[A-Za-z_]")
-_SECRET = frozenset({"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIALS"})
-_SECRET_ENDS = ("API_KEY", "ACCESS_KEY", "PRIVATE_KEY")
 _OF_MMGIT = "USER, CMD, ENTRYPOINT and WORKDIR are mmgit's own: leave them out"
 _OF_SCORING = "instead of COPY and ADD: --file FILE, or put it beside score.py"
 _INSTEAD = {
@@ -28,7 +27,6 @@ _INSTEAD = {
     **dict.fromkeys(("COPY", "ADD"), _OF_SCORING),
     **dict.fromkeys(("USER", "CMD", "ENTRYPOINT", "WORKDIR"), _OF_MMGIT),
 }
-_LOGIN = re.compile(r"://[^\s/@:'\"$]*:[^\s/@'\"$]+@")
 
 
 def read(data: bytes) -> Steps:
@@ -66,7 +64,7 @@ class _Reader:
 
     def take(self, of: Instruction) -> None:
         """Read one instruction, or keep what is wrong with it."""
-        if found := _LOGIN.search(of.text):
+        if found := LOGIN.search(of.text):
             self.secrets.append(of.fault(found.start(), "an address with a login"))
         word = of.text.split(maxsplit=1)[0]
         begin = of.text.index(word)
@@ -133,7 +131,7 @@ class _Reader:
                 raise RefusedError(at, f"{instruction} takes NAME=VALUE", f"{instruction} MODE=fast")
             if name.startswith(OWN_VARIABLES):
                 raise RefusedError(at, f"variables that begin with {' or '.join(OWN_VARIABLES)} are the server's own")
-            if value and _is_secret(name):
+            if value and is_secret_name(name):
                 self.secrets.append(of.fault(at, f"{instruction} {name}"))
             told[name] = value
         return told
@@ -177,11 +175,6 @@ def _arguments(command: str, at: int) -> tuple[str, ...]:
 
 def _is_argument(text: str) -> bool:
     return "\0" not in text and text.encode(errors="replace").decode() == text
-
-
-def _is_secret(name: str) -> bool:
-    name = name.upper()
-    return name.endswith(_SECRET_ENDS) or not _SECRET.isdisjoint(name.split("_"))
 
 
 __all__ = ["INSTRUCTIONS", "INSTRUCTIONS_LIMIT", "FaultyError", "hints_of", "read"]

@@ -168,6 +168,9 @@ def test_all_that_is_wrong_is_said_at_once_and_no_value_of_it() -> None:
         ("ARG HF_TOKEN=hf_abc", ["line 1, column 5: ARG HF_TOKEN"]),
         ("ENV DB_PASSWORD=x", ["line 1, column 5: ENV DB_PASSWORD"]),
         ("ARG OPENAI_API_KEY=x", ["line 1, column 5: ARG OPENAI_API_KEY"]),
+        ("ENV PGPASSWORD=x MYSQL_PWD=x", ["line 1, column 5: ENV PGPASSWORD", "line 1, column 18: ENV MYSQL_PWD"]),
+        ("ENV AWS_SECRET_ACCESS_KEY=x", ["line 1, column 5: ENV AWS_SECRET_ACCESS_KEY"]),
+        ("ENV AWS_ACCESS_KEY_ID=x PWD=/ DB_PASSWORD_FILE=/run/x TOKEN_URL=https://x PYTHONPATH=/x MAX_TOKENS=9", []),
         (
             "RUN pip install --index-url https://me:pw@pypi.example/simple x",
             ["line 1, column 34: an address with a login"],
