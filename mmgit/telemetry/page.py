@@ -20,8 +20,8 @@ _P_SHOWN_MIN = 1e-12
 _DAY_WIDTH, _DAY_HEIGHT, _GAP = 12, 100, 2
 
 
-def page_of(report: DriftSpec) -> bytes:
-    """The page."""
+def page_of(report: DriftSpec, above: Sequence[tuple[str, str]] = ()) -> bytes:
+    """The page; in a site, with links to the pages `above` it, address and title of each."""
     style = resources.files("mmgit.telemetry").joinpath("report.css").read_text("utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     page = Element("html", lang="en")
@@ -31,7 +31,12 @@ def page_of(report: DriftSpec) -> bytes:
     SubElement(head, "meta", name="viewport", content="width=device-width, initial-scale=1")
     _add(head, "title", f"{report.version} in {report.service}")
     _add(head, "style", style)
-    main = SubElement(SubElement(page, "body"), "main")
+    body = SubElement(page, "body")
+    if above:
+        nav = SubElement(body, "nav", {"aria-label": "Above"})
+        for address, title in above:
+            _add(nav, "a", title).set("href", address)
+    main = SubElement(body, "main")
     _head(main, report)
     _days(main, report.days)
     _features(main, report)

@@ -146,7 +146,10 @@ def test_a_drift_report_is_a_page_that_its_service_links_and_no_other_file_is_ta
     search = Reader((site / "search.html").read_text())
     assert "reports/churn/2026-11.html" in [said.get("href") for _, said in search.elements]
     assert "2026-11 report · churn in production" in search.text
-    assert "spend" in (site / "reports/churn/2026-11.html").read_text()
+    page = (site / "reports/churn/2026-11.html").read_text()
+    assert "spend" in page
+    links = {said["href"] for name, said in Reader(page).elements if name == "a"}
+    assert links == {"../../reports.html", "../../environments/production/churn.html"}
     assert [path.name for path in (site / "reports").rglob("*.*")] == ["2026-11.html"]
     assert not [said for _, said in other.elements if "/reports/" in (said.get("href") or "")]
 

@@ -25,7 +25,16 @@ def pages(contents: Contents) -> Iterator[Page]:
 def files(contents: Contents) -> Iterator[tuple[str, bytes]]:
     """Path and bytes of each report's own page, which is one file without a script."""
     for name, report in contents.reports.items():
-        yield f"reports/{name}.html", page_of(report)
+        path = f"reports/{name}.html"
+        yield path, page_of(report, [*_above(Here(path), contents, report)])
+
+
+def _above(here: Here, contents: Contents, report: DriftSpec) -> Iterator[tuple[str, str]]:
+    """Where a report is listed, and the page of its service, if that is declared."""
+    yield here.address(LIST[0]), LIST[1]
+    if report.environment and contents.source.service(report.environment, report.service):
+        where = paths.service(report.environment, report.service)
+        yield here.address(where), f"{report.service} in {report.environment}"
 
 
 def link(here: Here, name: str) -> Html:
