@@ -74,6 +74,7 @@ def mirror(site: "Site", tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mir
                 release += f" {hashlib.sha256(data).hexdigest()} {len(data)} {path}\n"
         signed = subprocess.run([*gpg, "--clearsign"], input=release.encode(), check=True, capture_output=True)
         site.files[f"/{suite}/InRelease"] = signed.stdout
+    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True)  # signing started an agent
     return Mirror(f"{site.url}/debian", f"{site.url}/security", f"{site.url}/snapshot")
 
 
