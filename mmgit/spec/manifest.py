@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+from mmgit.serving.scorer.scripted import SCRIPTED
 from mmgit.spec.fields import PACKAGE_NAME, Document, List, Name, Reference, RelativePath, Text, Version
 from mmgit.spec.vocabulary import Matching, Sized
 
@@ -9,9 +10,6 @@ Output = Annotated[str, Matching(r"[^\x00-\x1f\x7f]{1,256}", "the name of an out
 Extra = Annotated[str, Matching(PACKAGE_NAME, "the name of an extra")]
 PackageName = Annotated[str, Matching(PACKAGE_NAME, "the name of a package")]
 TypeName = Annotated[str, Matching(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+", "the name of a type, like package.module.Class")]
-
-SCRIPTED = frozenset({"python", "spark-py"})
-"""The runtimes that run a scoring script."""
 
 
 class ManifestSpec(Document):

@@ -5,6 +5,7 @@ Each is an entry of one table. The libraries are the user's, imported when a sco
 
 from __future__ import annotations
 
+from ..scripted import SCRIPTED  # noqa: TID252 - the package may have any name
 from .interface import INPUT, Runtime, Wanted, model_file_of
 from .lightgbm_models import LIGHTGBM
 from .onnx_models import ONNX
@@ -15,6 +16,3 @@ __all__ = ["INPUT", "RUNTIMES", "SCRIPTED", "Runtime", "Wanted", "model_file_of"
 
 RUNTIMES = {"sklearn": SKLEARN, "onnx": ONNX, "xgboost": XGBOOST, "lightgbm": LIGHTGBM}
 """By the name that a manifest has for it."""
-
-SCRIPTED = ("python", "spark-py")
-"""The runtimes that run a score file."""
