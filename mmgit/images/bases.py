@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mmgit.errors import BuildError
+from mmgit.images.alternatives import PACKAGES
 from mmgit.images.layers import layer_key
 from mmgit.lock import TAR, Layer
 from mmgit.recipe import key_of
@@ -11,6 +12,8 @@ from mmgit.recipe import key_of
 if TYPE_CHECKING:
     from mmgit.spec.base import BasePlatform, BaseSpec, Interpreter, LockedPackage
 
+_ALTERNATIVES = "1"
+"""What `alternatives` makes of the same packages; another number is another key."""
 _DOCKER = "application/vnd.docker.image.rootfs.diff.tar"
 
 
@@ -21,7 +24,10 @@ def base_key(base: "BaseSpec", platform: str) -> str:
         layers = [(each.digest, each.diff_id, each.mediaType) for each in image.layers]
         return key_of({"image": layers, "environment": image.environment, "python": python, "libc": base.libc})
     packages = [(each.name, each.version, each.sha256) for each in packages_of(base, platform)]
-    return key_of({"suite": base.suite, "python": python, "libc": base.libc, "packages": sorted(packages)})
+    made_of = {"suite": base.suite, "python": python, "libc": base.libc, "packages": sorted(packages)}
+    if any(PACKAGES.fullmatch(name) for name, _, _ in packages):
+        made_of["alternatives"] = _ALTERNATIVES
+    return key_of(made_of)
 
 
 def layers_of(base: "BaseSpec", platform: str) -> list[Layer]:

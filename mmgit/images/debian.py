@@ -1,12 +1,14 @@
 """The base layer: the entries of Debian packages come in, one root file system goes out.
 
-What maintainer scripts would have done, and an image needs, is done here: merged /usr, certificates, users, Java.
+What maintainer scripts would have done, and an image needs, is done here: merged /usr, certificates, users, Java, and
+the names of libraries of linear algebra.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 
 from mmgit.errors import BuildError
 from mmgit.frozen import replace
+from mmgit.images.alternatives import library_entries
 from mmgit.images.java import java_entries
 from mmgit.images.tar import Entry, file, folder, link
 
@@ -88,6 +90,7 @@ def _ours(found: Mapping[str, Entry], suite: str) -> Iterator[Entry]:
         if path.startswith(_CERTIFICATES) and path.endswith(".crt")
     }
     yield from java_entries(found, certificates)
+    yield from library_entries(found)
     if certificates:
         yield file(CERTIFICATES, b"".join(certificates.values()))
         yield link("usr/lib/ssl/cert.pem", f"/{CERTIFICATES}")
