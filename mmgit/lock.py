@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from mmgit.frozen import asdict, dataclass
+from mmgit.platforms import PLATFORMS
 from mmgit.recipe import Foundation, Recipe, key_of, newer_parts, recipe_key
 
 if TYPE_CHECKING:
@@ -149,8 +150,7 @@ def index_of(platforms: Mapping[str, PlatformImage]) -> bytes:
     """The index, whose digest is the image's. Its form never changes either."""
     manifests = []
     for platform, image in sorted(platforms.items()):
-        system, architecture = platform.split("/")
-        described = {"os": system, "architecture": architecture}
+        described = PLATFORMS[platform].described
         manifests.append({**_descriptor(MANIFEST_MEDIA_TYPE, image.manifest), "platform": described})
     return canonical({"schemaVersion": 2, "mediaType": INDEX_MEDIA_TYPE, "manifests": manifests})
 

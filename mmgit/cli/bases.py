@@ -11,6 +11,7 @@ from mmgit.cli.editing import editing, loaded
 from mmgit.cli.remote_options import remotely
 from mmgit.edits.change import Change
 from mmgit.errors import UsageError
+from mmgit.platforms import PLATFORMS
 from mmgit.plural import counted
 from mmgit.repository import layout
 from mmgit.repository.files import Files
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 BRANCH = "mmgit/bases"
 """Whence newer locks of all bases are proposed."""
+_PLATFORM = click.Choice([*PLATFORMS])
 
 
 @click.group()
@@ -37,7 +39,9 @@ def base() -> None:
 @click.option("--package", "packages", multiple=True, help="A package that the base holds; replaces the list.")
 @click.option("--image", help="Any image with a Python and glibc, as REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:…")
 @click.option("--python", help="The path of the Python in that image, where it has several.")
-@click.option("--platform", "platforms", multiple=True, help="Lock for this platform only.")
+@click.option(
+    "--platform", "platforms", multiple=True, metavar="TEXT", type=_PLATFORM, help="Lock for this platform only."
+)
 @remotely
 def update(name: str, *, is_all: bool, is_proposed: bool, is_pushed: bool, **wanted: Any) -> None:  # noqa: ANN401 - click's values
     """Lock base NAME to what Debian's archive has today, or to what an image is today. No image and no pin changes.

@@ -13,6 +13,7 @@ from mmgit.cli.editing import loaded
 from mmgit.cli.output import review_format_option
 from mmgit.cli.progress import warn, working
 from mmgit.errors import EngineError, MmgitError, UsageError
+from mmgit.platforms import of_machine
 from mmgit.review.predictions import Pair, pairs, pin_of
 from mmgit.spec.predictions import Comparison, PredictionsSpec
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from mmgit.repository.source import Source
 
 Runner = Literal["container", "process"]
-_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 @click.command("try")
@@ -112,7 +112,7 @@ def _runner(root: "Root", source: "Source", workshop: "Workshop", wanted: str | 
     if wanted == "container":
         raise EngineError("no Docker engine answers", "docker info   or: mmgit try --runner process")
     machine = platform.machine()
-    return "process", f"linux/{_ARCHITECTURES.get(machine, machine)}", in_processes(root, source)
+    return "process", of_machine(machine) or f"linux/{machine}", in_processes(root, source)
 
 
 def _images(workshop: "Workshop", source: "Source") -> "Images":

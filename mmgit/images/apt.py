@@ -15,6 +15,7 @@ from mmgit.errors import BuildError
 from mmgit.frozen import dataclass
 from mmgit.images.origins import Mirror
 from mmgit.images.parallel import parallel
+from mmgit.platforms import PLATFORMS
 from mmgit.subprocesses import NOT_FOUND, run
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ DEFAULT_PACKAGES = ("python3-minimal", "libpython3-stdlib", "ca-certificates", "
 
 _ASSUMED = ("debconf", "dpkg", "openssl")
 """Only maintainer scripts need them, and none is run: to the solver they are installed."""
-_ARCHITECTURES = {"linux/amd64": "amd64", "linux/arm64": "arm64"}
 _KEYRING = Path(__file__).parent / "keyrings" / "debian-archive-keyring.gpg"
 _ROLLING = frozenset({"sid", "unstable"})
 """They have no updates and no security updates beside them."""
@@ -77,12 +77,22 @@ def host_proxy() -> str:
 def _packages(request: BaseRequest, mirror: Mirror, platform: str) -> list[dict[str, Any]]:
     with tempfile.TemporaryDirectory(prefix="mmgit-apt-") as folder:
         root = Path(folder)
-        _write_state(root, request, mirror, _ARCHITECTURES[platform])
+        _write_state(root, request, mirror, PLATFORMS[platform].debian)
         _apt(root, "apt-get", "-q", "update", "-o", "APT::Update::Error-Mode=any")
+        _refuse_absent(root, request.suite, platform)
         plan = _apt(root, "apt-get", "-q", "--simulate", "--no-install-recommends", "install", "--", *request.packages)
         chosen = re.findall(r"^Inst (\S+) \((\S+) ", plan, re.MULTILINE)
         facts = _apt(root, "apt-cache", "show", "--", *(f"{name}={version}" for name, version in chosen))
         return [_locked(facts, name, version) for name, version in sorted(chosen)]
+
+
+def _refuse_absent(root: Path, suite: str, platform: str) -> None:
+    """Raise `BuildError` where the archive has a suite, but not for this platform."""
+    if not _apt(root, "apt-cache", "madison", "--", "libc6").strip():
+        raise BuildError(
+            f"Debian {suite} is not there for {platform}, which Debian calls {PLATFORMS[platform].debian}",
+            f"name another suite: --suite …; or leave {platform} out: `platforms:` in mmgit.yaml, or --platform",
+        )
 
 
 def _write_state(root: Path, request: BaseRequest, mirror: Mirror, architecture: str) -> None:

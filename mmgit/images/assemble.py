@@ -49,9 +49,10 @@ def foundation_of(
     Raises:
         BuildError: the base is not locked for one of them.
     """
+    platforms = sorted(platforms)
     return Foundation(
-        base={platform: base_key(base, platform) for platform in sorted(platforms)},
-        serving=serving.identity,
+        base={platform: base_key(base, platform) for platform in platforms},
+        serving=serving.identity_on(platforms),
         codec=codec.NAME,
         documents={path: hashlib.sha256(data).hexdigest() for path, data in sorted((documents or {}).items())},
     )
@@ -136,7 +137,7 @@ class Assembler:
             below = {"steps": recipe.inputs.steps, "below": [each.key for each in plans]}
             plans.append(plan("steps", below, partial(self._step_entries, platform, tuple(plans), runs, sources)))
         serving = partial(self.serving.entries, machine=machine, index=self.index)
-        return [*plans, plan("serving", {**built_for, "serving": recipe.foundation.serving}, serving)]
+        return [*plans, plan("serving", {**built_for, "serving": self.serving.identity_on([platform])}, serving)]
 
     def base_layers(self, base: "BaseSpec") -> dict[str, Layer]:
         """The layer of a base of packages for each of its platforms. Raises `BuildError`: a package cannot be had."""
@@ -273,7 +274,7 @@ class Assembler:
         def read_base() -> Contents:
             from mmgit.images.binaries import contents_of_base  # noqa: PLC0415 - as above
 
-            return contents_of_base([layers[each.key] for each in lowest], self.layout)
+            return contents_of_base([layers[each.key] for each in lowest], self.layout, platform)
 
         own = [
             remembered(self.layout, _note(each.key, platform), partial(read, each))

@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Iterator
 from mmgit.frozen import dataclass
 from mmgit.images.download import UnavailableError, stream
 from mmgit.images.origins import Mirror
+from mmgit.platforms import PLATFORMS
 
 _INDEX_LIMIT_BYTES = 128 * 2**20
 _UNPACKED_LIMIT_BYTES = 2**32
 _STEP_BYTES = 2**20
-_ARCHITECTURES = {"linux/amd64": ("amd64", "x86_64-linux-gnu"), "linux/arm64": ("arm64", "aarch64-linux-gnu")}
 _LIBRARY = re.compile(r"[A-Za-z0-9+_.-]{1,200}")
 _PACKAGE = re.compile(rb"[a-z0-9][a-z0-9+.-]{1,127}")
 
@@ -46,10 +46,10 @@ def named_by_rule(library: str) -> str:
 
 
 def _found(libraries: list[str], suite: str, platform: str, mirror: Mirror) -> Iterator[tuple[str, str]]:
-    architecture, machine = _ARCHITECTURES[platform]
-    url = f"{mirror.debian}/dists/{suite}/main/Contents-{architecture}.gz"
+    of = PLATFORMS[platform]
+    url = f"{mirror.debian}/dists/{suite}/main/Contents-{of.debian}.gz"
     names = "|".join(map(re.escape, libraries))
-    line = re.compile(rf"^(?:usr/)?lib/(?:{machine}/)?({names})\s+(\S+)$".encode(), re.MULTILINE)
+    line = re.compile(rf"^(?:usr/)?lib/(?:{of.triplet}/)?({names})\s+(\S+)$".encode(), re.MULTILINE)
     left = set(libraries)
     for text in _lines(stream(url, _INDEX_LIMIT_BYTES, proxy=mirror.proxy())):
         for library, holders in line.findall(text):

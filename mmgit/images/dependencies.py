@@ -78,6 +78,7 @@ def lock_dependencies(asked: Asked, *, index: Index = PYPI, wheels: Mapping[str,
         while further := {name for name in _names(data) if index.is_own(name)} - own:
             own |= further
             data = _solved(asked, index, folder, own)
+    check_fits(data, [machine for machine in asked.machines if not machine.is_common])  # where much has no wheel
     used = {path: (wheels or {})[path.rpartition("/")[2]] for path in _paths(data)}
     check_pylock(data, index=index, wheels=used)
     return Locked(data, used)

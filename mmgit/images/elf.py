@@ -1,7 +1,7 @@
 """What a binary asks the loader for: libraries, and versions of their symbols. Nothing of it runs.
 
 What is no sound ELF file asks for nothing. Source: System V ABI, "Object Files" and "Program Loading and Dynamic
-Linking"; Linux Standard Base 5, "Symbol Versioning"; 64 bits, little endian.
+Linking"; Linux Standard Base 5, "Symbol Versioning"; of 32 or 64 bits, in either byte order.
 """
 
 import struct
@@ -10,23 +10,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mmgit.frozen import dataclass
+from mmgit.platforms import PLATFORMS
 
 if TYPE_CHECKING:
     from mmap import mmap
 
-MAGIC = b"\x7fELF\x02\x01"
+MAGIC = b"\x7fELF"
 LIBRARY = ".so"
 """What names of libraries have in them."""
-MACHINES = {"linux/amd64": 62, "linux/arm64": 183}
-_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
-_SEGMENT = struct.Struct("<IIQQQQQQ")
-_DYNAMIC = struct.Struct("<qQ")
-_NEED, _NEED_NAME = struct.Struct("<HHIII"), struct.Struct("<IHHII")
-_DEFINITION, _DEFINITION_NAME = struct.Struct("<HHHHIII"), struct.Struct("<II")
+_ORDERS = {1: "<", 2: ">"}
+_NARROW, _WIDE = ("16sHHIIIIIHHHHHH", "IIIIIIII", "iI"), ("16sHHIQQQIHHHHHH", "IIQQQQQQ", "qQ")
+"""Header, segment and entry of the dynamic section in 32 and in 64 bits."""
 _LOAD, _DYNAMIC_SEGMENT = 1, 2
 _NEEDED, _STRINGS = 1, 5
 _DEFINED, _NEEDED_VERSIONS = 0x6FFFFFFC, 0x6FFFFFFE
 _BASE, _WEAK = 1, 2
+_WIDE_CLASS = 2
 _NAME_LIMIT_BYTES = 256
 _VERSIONS_LIMIT = 1_000
 
@@ -39,21 +38,28 @@ class Asked:
     versions: tuple[tuple[str, str], ...] = ()
 
 
-def asked_by(binary: "bytes | mmap", platform: str = "") -> Asked:
+def start_of(platform: str) -> bytes:
+    """What the binaries of a platform begin with: they are as wide as its processor, and in its byte order."""
+    return MAGIC + bytes(PLATFORMS[platform].elf[:2])
+
+
+def asked_by(binary: "bytes | mmap", platform: str) -> Asked:
     """What the binary asks the loader for; nothing if it is for another machine than that of `platform`."""
+    start = start_of(platform)
     try:
-        found = _Binary(binary) if binary[: len(MAGIC)] == MAGIC else None
-        if found is None or found.machine != MACHINES.get(platform, found.machine):
+        found = _Binary(binary) if binary[: len(start)] == start else None
+        if found is None or found.machine != PLATFORMS[platform].elf[2]:
             return Asked()
         return Asked(tuple(found.needed()), tuple(found.needed_versions()))
     except (struct.error, ValueError, OverflowError):
         return Asked()
 
 
-def defined_versions(binary: bytes) -> frozenset[str]:
+def defined_versions(binary: bytes, platform: str) -> frozenset[str]:
     """The versions of symbols that a library has, like GLIBC_2.36."""
+    start = start_of(platform)
     try:
-        return frozenset(_Binary(binary).defined_versions()) if binary[: len(MAGIC)] == MAGIC else frozenset()
+        return frozenset(_Binary(binary).defined_versions()) if binary[: len(start)] == start else frozenset()
     except (struct.error, ValueError, OverflowError):
         return frozenset()
 
@@ -63,12 +69,16 @@ class _Binary:
 
     def __init__(self, binary: "bytes | mmap") -> None:
         self._binary = binary
-        header = _HEADER.unpack_from(binary)
+        order, is_wide = _ORDERS[binary[5]], binary[4] == _WIDE_CLASS
+        head, segment, dynamic = (struct.Struct(order + form) for form in (_WIDE if is_wide else _NARROW))
+        self._dynamic_form = dynamic
+        self._need, self._need_name = struct.Struct(f"{order}HHIII"), struct.Struct(f"{order}IHHII")
+        self._definition, self._definition_name = struct.Struct(f"{order}HHHHIII"), struct.Struct(f"{order}II")
+        header = head.unpack_from(binary)
         self.machine = header[2]
         start, size, count = header[5], header[9], header[10]
-        self._segments: list[tuple[int, ...]] = [
-            _SEGMENT.unpack_from(binary, start + number * size) for number in range(count)
-        ]
+        found = [segment.unpack_from(binary, start + number * size) for number in range(count)]
+        self._segments: list[tuple[int, ...]] = found if is_wide else [_widened(each) for each in found]
 
     def needed(self) -> Iterator[str]:
         """The names of the libraries that it was linked against."""
@@ -76,21 +86,21 @@ class _Binary:
 
     def needed_versions(self) -> Iterator[tuple[str, str]]:
         """Libraries, each with a version of its symbols that the loader insists on."""
-        for at in self._chain(_NEEDED_VERSIONS, _NEED):
-            _, count, library, names, _ = _NEED.unpack_from(self._binary, at)
+        for at in self._chain(_NEEDED_VERSIONS, self._need):
+            _, count, library, names, _ = self._need.unpack_from(self._binary, at)
             place = at + names
             for _ in range(min(count, _VERSIONS_LIMIT)):
-                _, flags, _, name, after = _NEED_NAME.unpack_from(self._binary, place)
+                _, flags, _, name, after = self._need_name.unpack_from(self._binary, place)
                 if not flags & _WEAK:
                     yield self._name(library), self._name(name)
                 place += after
 
     def defined_versions(self) -> Iterator[str]:
         """The versions of its own symbols."""
-        for at in self._chain(_DEFINED, _DEFINITION):
-            _, flags, _, _, _, names, _ = _DEFINITION.unpack_from(self._binary, at)
+        for at in self._chain(_DEFINED, self._definition):
+            _, flags, _, _, _, names, _ = self._definition.unpack_from(self._binary, at)
             if not flags & _BASE:
-                yield self._name(_DEFINITION_NAME.unpack_from(self._binary, at + names)[0])
+                yield self._name(self._definition_name.unpack_from(self._binary, at + names)[0])
 
     def _chain(self, tag: int, form: struct.Struct) -> Iterator[int]:
         """Where the records of a table are, each of which says in its last field how far the next one is."""
@@ -112,8 +122,8 @@ class _Binary:
         ]
 
     def _dynamic(self, segment: tuple[int, ...]) -> Iterator[tuple[int, int]]:
-        for at in range(segment[2], min(segment[2] + segment[5], len(self._binary)), _DYNAMIC.size):
-            tag, value = _DYNAMIC.unpack_from(self._binary, at)
+        for at in range(segment[2], min(segment[2] + segment[5], len(self._binary)), self._dynamic_form.size):
+            tag, value = self._dynamic_form.unpack_from(self._binary, at)
             if tag == 0:
                 return
             yield tag, value
@@ -135,3 +145,9 @@ class _Binary:
         if not end:
             raise ValueError("a name without end")
         return name.decode("ascii")
+
+
+def _widened(segment: tuple[int, ...]) -> tuple[int, ...]:
+    """A segment of 32 bits in the order of those of 64, whose flags come second."""
+    kind, offset, address, physical, size, memory, flags, align = segment
+    return kind, flags, offset, address, physical, size, memory, align

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from mmgit.errors import BuildError
-from mmgit.images.origins import Machine
+from mmgit.images.origins import Machine, normal
 from mmgit.untrusted import toml_table
 
 if TYPE_CHECKING:
@@ -35,13 +35,25 @@ def check_fits(pylock: bytes, machines: Iterable[Machine]) -> None:
                 f"pylock.toml is for Python {lock.requires_python}; the base has {machine.python}",
                 "name another --base",
             )
-        lacking = [package for package in lock.packages if not _is_there(package, machine, lock.default_groups or ())]
+        groups = lock.default_groups or ()
+        lacking = [package for package in lock.packages if not _is_there(package, machine, groups)]
         if lacking:
             names = ", ".join(f"{package.name} {package.version or ''}".strip() for package in lacking)
             raise BuildError(
                 f"pylock.toml has no wheel for {machine.words} of {names}",
-                f"lock it for Python {machine.python} on all platforms: uv lock && uv export --format pylock.toml",
+                _ways_out(lacking[0].name, machine),
             )
+
+
+def _ways_out(package: str, machine: Machine) -> str:
+    """What to do about a package that has no wheel."""
+    if machine.is_common:
+        return f"lock it for Python {machine.python} on all platforms: uv lock && uv export --format pylock.toml"
+    marker = f'{package}; platform_machine != "{machine.architecture}"'
+    return (
+        f"ask for it as `{marker}` and let the base bring it, if Debian has it: mmgit base update NAME --package "
+        f"python3-{normal(package)} …; or put a wheel of it into a folder or an index that mmgit.yaml names: packages"
+    )
 
 
 def fits(wheel: str, machine: Machine) -> bool:

@@ -10,6 +10,7 @@ from mmgit.images.layout import Layout
 from mmgit.images.scoring import SCORING
 from mmgit.images.serving import ENTRY_POINT
 from mmgit.lock import Blob, Layer, PlatformImage, canonical, index_of, manifest_of
+from mmgit.platforms import PLATFORMS
 from mmgit.steps import NO_STEPS, OWN_VARIABLES, Steps
 
 VOLUME_LABEL = "dev.mmgit.volume"
@@ -56,10 +57,8 @@ def put_platform_image(
 
 def config_of(platform: str, layers: Sequence[Layer], start: Mapping[str, object]) -> bytes:
     """The config of one platform: it follows from the layers and from how the image starts."""
-    system, architecture = platform.split("/")
     config = {
-        "architecture": architecture,
-        "os": system,
+        **PLATFORMS[platform].described,
         "created": _NO_TIME,
         "config": start,
         "history": [{"created": _NO_TIME, "created_by": "mmgit"} for _ in layers],

@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from mmgit.frozen import dataclass
+from mmgit.platforms import PLATFORMS
 
-_MACHINES = {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
+_OF_UV = {"x86_64": (17, 28, *range(31, 41)), "aarch64": (17, 28, *range(31, 41))}
+"""The minors of glibc 2 that `uv pip install --python-platform` knows, by processor."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Machine:
     @property
     def architecture(self) -> str:
         """The processor as Linux spells it."""
-        return _MACHINES[self.platform]
+        return PLATFORMS[self.platform].machine
 
     @property
     def words(self) -> str:
@@ -97,6 +99,13 @@ class Machine:
         return f"Python {self.python} on {self.platform} with libc {self.libc}"
 
     @property
+    def is_common(self) -> bool:
+        """Whether nearly every package has wheels for such processors."""
+        return self.architecture in _OF_UV
+
+    @property
     def uv_platform(self) -> str:
-        """The platform as uv spells it."""
-        return f"{self.architecture}-manylinux_{self.libc.replace('.', '_')}"
+        """The platform as uv spells it, or nothing where uv does not know it."""
+        major, _, minor = self.libc.partition(".")
+        is_known = major == "2" and int(minor) in _OF_UV.get(self.architecture, ())
+        return f"{self.architecture}-manylinux_2_{minor}" if is_known else ""

@@ -1,14 +1,19 @@
-"""The serving layer: mmgit's own server and SDK as they are installed, with the locked wheels of front and scorer."""
+"""The serving layer: mmgit's own server and SDK as they are installed, with the locked wheels of front and scorer.
+
+Where there is no wheel for a machine, modules of ours stand in for what the front needs; what only makes it faster is
+left out.
+"""
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
 from mmgit.frozen import dataclass
 from mmgit.images.origins import PYPI, Index, Machine
 from mmgit.images.tar import Entry, file, folder, link
+from mmgit.platforms import PLATFORMS
 from mmgit.recipe import key_of
 
 FRONT = "opt/mmgit/front"
@@ -25,6 +30,8 @@ LOCKS = (_LOCK, _SCORER_LOCK)
 _MAIN = "serving/front/main.py"
 _LAYOUT = "2"
 """What `entries` makes of the same files; another number is another identity."""
+_NEEDED = frozenset({"httptools", "msgspec"})
+"""What the front does not start without."""
 _LEFT_OUT = frozenset({"__pycache__", "tests"})
 
 
@@ -47,9 +54,23 @@ class Serving:
         """64 hex over `files`, the locks of wheels among them; the same for every machine."""
         return key_of({"": _LAYOUT, **{path: hashlib.sha256(data).hexdigest() for path, data in self.files.items()}})
 
+    def identity_on(self, platforms: Iterable[str]) -> str:
+        """64 hex over all that is in the layers of these platforms; on most there is nothing but `files`."""
+        stand_ins = {path: data for platform in platforms for path, data in self._stand_ins(platform).items()}
+        if not stand_ins:
+            return self.identity
+        return key_of(
+            {"": self.identity, **{path: hashlib.sha256(data).hexdigest() for path, data in stand_ins.items()}}
+        )
+
+    def _stand_ins(self, platform: str) -> dict[str, bytes]:
+        """The modules of ours for packages that the front needs and that have no wheel for a platform, by name."""
+        names = sorted(_NEEDED.intersection(PLATFORMS[platform].without))
+        return {f"{name}.py": (self.package / "stand_ins" / f"{name}.py").read_bytes() for name in names}
+
     def entries(self, scratch: Path, *, machine: Machine, index: Index = PYPI) -> Iterator[Entry]:
         """The layer for one machine."""
-        from mmgit.images.site import lay_out, site_entries  # noqa: PLC0415 - not needed when the layer is there
+        from mmgit.images.site import lay_out_but, site_entries  # noqa: PLC0415 - not needed when the layer is there
         from mmgit.images.slim import slim  # noqa: PLC0415 - as above
 
         for path, data in self.files.items():
@@ -61,9 +82,12 @@ class Serving:
         yield folder(SPOOL, 0o1777)  # a volume that is mounted there is as this folder: any user may write
         if machine.interpreter != f"/{PYTHON}":
             yield link(PYTHON, machine.interpreter)
+        for name, data in self._stand_ins(machine.platform).items():
+            yield file(f"{FRONT}/packages/{name}", data)
         for lock, place in ((_LOCK, f"{FRONT}/packages"), (_SCORER_LOCK, SCORER)):
             packages = scratch / lock.replace("/", "-")
-            lay_out(self.files[lock], machine, packages, index=index)
+            absent = PLATFORMS[machine.platform].without
+            lay_out_but(absent, self.files[lock], machine, packages, index=index)
             slim(packages)
             yield from site_entries(packages, place, machine.interpreter)
 

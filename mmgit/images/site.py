@@ -1,10 +1,11 @@
-"""Python packages in a layer: a `pylock.toml` is laid out by uv for any platform, without a container or emulation.
+"""Python packages in a layer: a `pylock.toml` is laid out for any platform, without a container or emulation.
+
+uv does it for the machines that it knows, `wheels` for all others.
 
 What would differ between machines is made equal here: scripts in `bin/`, RECORD files, the traces of the installer.
 """
 
 import base64
-import configparser
 import csv
 import hashlib
 import io
@@ -12,11 +13,12 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
 from mmgit.errors import BuildError
+from mmgit.images.commands import commands_in
 from mmgit.images.dependencies import check_pylock
 from mmgit.images.origins import PYPI, Index, Machine
 from mmgit.images.scoring import Open
@@ -35,7 +37,12 @@ sys.exit({called}())
 
 
 def lay_out(
-    pylock: bytes, machine: Machine, folder: Path, *, index: Index = PYPI, wheels: Mapping[str, Open] = NO_WHEELS
+    pylock: bytes,
+    machine: Machine,
+    folder: Path,
+    *,
+    index: Index = PYPI,
+    wheels: Mapping[str, Open] = NO_WHEELS,
 ) -> None:
     """Fill `folder` with what the lock names; without the network when uv's cache has it all.
 
@@ -45,6 +52,14 @@ def lay_out(
         BuildError: the lock names something else than wheels with hashes, or has none for this machine.
     """
     check_pylock(pylock, index=index, wheels=wheels)
+    if not machine.uv_platform:
+        from mmgit.images.choosing import chosen  # noqa: PLC0415 - uv knows most machines
+        from mmgit.images.fitting import check_fits  # noqa: PLC0415 - as above
+        from mmgit.images.wheels import unpack_all  # noqa: PLC0415 - as above
+
+        check_fits(pylock, [machine])
+        unpack_all(chosen(pylock, machine), folder, index=index, wheels=wheels)
+        return
     with tempfile.TemporaryDirectory(prefix="mmgit-pylock-") as temporary:
         lock = Path(temporary) / "pylock.toml"
         lock.write_bytes(pylock)
@@ -63,6 +78,18 @@ def lay_out(
 
                 check_fits(pylock, [machine])  # it says more than uv does
             done.output(BuildError, f"look at the dependencies: each needs a wheel for {machine.words}")
+
+
+def lay_out_but(absent: Collection[str], pylock: bytes, machine: Machine, folder: Path, *, index: Index = PYPI) -> None:
+    """As `lay_out`, where the packages `absent` may have no wheel for this machine."""
+    if not absent:
+        lay_out(pylock, machine, folder, index=index)
+        return
+    from mmgit.images.choosing import chosen  # noqa: PLC0415 - most machines have a wheel of everything
+    from mmgit.images.wheels import unpack_all  # noqa: PLC0415 - as above
+
+    check_pylock(pylock, index=index)
+    unpack_all(chosen(pylock, machine, absent), folder, index=index, wheels=NO_WHEELS)
 
 
 def site_entries(folder: Path, prefix: str, python: str) -> Iterator[Entry]:
@@ -118,14 +145,7 @@ def _scripts(folder: Path, prefix: str, python: str) -> Iterator[tuple[str, byte
 def _entry_points(folder: Path) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for path in sorted(folder.glob("*.dist-info/entry_points.txt")):
-        parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
-        parser.optionxform = str  # type: ignore[assignment, method-assign]
-        try:
-            parser.read_string(path.read_text())
-        except configparser.Error as error:
-            raise BuildError(f"{path.parent.name} has broken entry points") from error
-        for section in ("console_scripts", "gui_scripts"):
-            found.update(parser[section] if parser.has_section(section) else {})
+        found.update(commands_in(path))
     return found
 
 

@@ -21,6 +21,7 @@ from mmgit.images.suitable import glibc_in, python_in, refuse_ours
 from mmgit.images.transfer import pull_blob
 from mmgit.images.tree import tree_of
 from mmgit.lock import Blob, Layer, digest_of
+from mmgit.platforms import PLATFORMS
 from mmgit.progress import Advance, unheard
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ _LAYERS = re.compile(
     r"application/vnd\.(?:oci\.image\.layer\.v1\.tar(?:\+gzip|\+zstd)?"
     r"|docker\.image\.rootfs\.diff\.tar(?:\.gzip|\.zstd)?)"
 )
-_VARIANTS: Mapping[str, tuple[object, ...]] = {"amd64": (None, "v1"), "arm64": (None, "v8")}
 _HUB, _HUB_API, _HUB_LOGIN = "docker.io", "registry-1.docker.io", "index.docker.io"
 _LAYERS_AT_ONCE = 3
 
@@ -161,18 +161,24 @@ def _described(image: _Image, top: Mapping[str, Any], data: bytes) -> Mapping[st
     """The descriptor of the platform's manifest."""
     if top["mediaType"] in _MANIFESTS:
         return {"mediaType": top["mediaType"], "digest": digest_of(data), "size": len(data)}
-    system, architecture = image.platform.split("/")
+    of = PLATFORMS[image.platform]
     listed = [each for each in objects(top, "manifests") if isinstance(each.get("platform"), dict)]
     for each in listed:
         said = each["platform"]
-        is_it = (said.get("os"), said.get("architecture")) == (system, architecture)
-        if is_it and said.get("variant") in _VARIANTS[architecture]:
+        is_it = (said.get("os"), said.get("architecture")) == ("linux", of.architecture)
+        if is_it and said.get("variant") in of.variants:
             return checked(each, f"the manifest of {image}", _MANIFESTS)
-    there = sorted({f"{each['platform'].get('os')}/{each['platform'].get('architecture')}" for each in listed})
+    there = sorted({_words(each["platform"]) for each in listed})
     raise BuildError(
         f"{image.request.reference} is not there for {image.platform}, but for {there or 'no platform'}"[:500],
         f"name an image that is, or leave {image.platform} out: --platform here, `platforms:` in mmgit.yaml",
     )
+
+
+def _words(said: Mapping[str, Any]) -> str:
+    """A platform as an image says it; of processors that are called arm the variant tells which."""
+    variant = said.get("variant") if said.get("architecture") == "arm" else None
+    return "/".join([f"{said.get('os')}/{said.get('architecture')}", *([f"{variant}"] if variant else [])])
 
 
 def _fetched_manifest(image: _Image, described: Mapping[str, Any], data: bytes) -> Mapping[str, Any]:
@@ -191,9 +197,10 @@ def _config(image: _Image, of: Blob) -> Mapping[str, Any]:
     if not pull_blob(of, image.layout, image.registry):
         raise RegistryError(f"{image.registry} does not have {of.digest}, the config of {image}")
     config = json_object(image.layout.path(of.digest).read_bytes(), f"the config of {image}")
-    if f"{config.get('os')}/{config.get('architecture')}" != image.platform:
-        said = f"{config.get('os')}/{config.get('architecture')}"[:100]
-        raise BuildError(f"{image} says in its config that it is for {said!r}", DOUBT)
+    wanted = PLATFORMS[image.platform]
+    is_it = (config.get("os"), config.get("architecture")) == ("linux", wanted.architecture)
+    if not is_it or (wanted.variant and config.get("variant") not in (*wanted.variants, None)):
+        raise BuildError(f"{image} says in its config that it is for {_words(config)[:100]!r}", DOUBT)
     if not isinstance(config.get("config") or {}, dict):
         raise BuildError(f"the config of {image} does not say how it starts", DOUBT)
     return config

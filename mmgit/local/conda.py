@@ -10,10 +10,9 @@ from mmgit.images.conda.layer import CondaSource
 from mmgit.images.conda.place import Prefix
 from mmgit.images.layout import Layout
 from mmgit.images.tar import Entry, ordered
+from mmgit.platforms import of_machine
 from mmgit.repository import layout
 from mmgit.repository.files import Root
-
-_PLATFORMS = {"x86_64": "linux/amd64", "aarch64": "linux/arm64"}
 
 
 def conda_environment(root: Path, folder: Path, lock: bytes, python: str) -> Path:
@@ -23,7 +22,7 @@ def conda_environment(root: Path, folder: Path, lock: bytes, python: str) -> Pat
         ServingError: this machine is none that conda packages are locked for.
         BuildError: a package cannot be had.
     """
-    here = _PLATFORMS.get(platform.machine()) if sys.platform == "linux" else None
+    here = of_machine(platform.machine()) if sys.platform == "linux" else None
     if here is None:
         raise ServingError("conda packages are locked for Linux, which this is not", "mmgit build, mmgit up ENV")
     prefix = Prefix(python, folder.resolve().as_posix().lstrip("/"))

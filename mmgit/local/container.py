@@ -22,6 +22,7 @@ from mmgit.images import loopback
 from mmgit.images.layout import Layout
 from mmgit.local.asking import Address, Start, Started
 from mmgit.lock import Lock
+from mmgit.platforms import of_architecture
 
 _PORT = 8080
 _MEMORY, _PROCESSES, _SCRATCH = "4g", 512, "size=256m,exec"
@@ -39,7 +40,7 @@ class Engine:
     def platform(self) -> str:
         """What it runs, like `linux/amd64`."""
         about = self.client.version()
-        return f"{about['Os']}/{about['Arch']}"
+        return of_architecture(about["Os"], about["Arch"])
 
 
 def engine() -> Engine | None:

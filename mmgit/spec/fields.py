@@ -60,7 +60,10 @@ PACKAGE_NAME = r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?"
 Version = Annotated[str, Matching(r"[0-9]+\.[0-9]+", 'a minor version in quotes, like "3.11"')]
 """A Python or Kubernetes minor version. `3.10` without quotes is the number 3.1."""
 
-Platform = Literal["linux/amd64", "linux/arm64"]
+Platform = Literal[
+    "linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386", "linux/ppc64le", "linux/s390x", "linux/riscv64"
+]
+"""A name in `platforms.PLATFORMS`."""
 
 Variable = Annotated[str, Matching(r"[A-Za-z_][A-Za-z0-9_]{0,127}", "a variable name of letters, digits and '_'")]
 

@@ -107,9 +107,21 @@ def wheel_of(
 
 
 def elf_of(
-    *needed: str, versions: Iterable[tuple[str, str]] = (), defines: Sequence[str] = (), machine: int = 62
+    *needed: str,
+    versions: Iterable[tuple[str, str]] = (),
+    defines: Sequence[str] = (),
+    elf: tuple[int, int, int] = (2, 1, 62),
 ) -> bytes:
-    """The least shared library: one LOAD and one DYNAMIC segment. Source: System V ABI, and LSB for versions."""
+    """The least shared library: one LOAD and one DYNAMIC segment. Source: System V ABI, and LSB for versions.
+
+    `elf` are its class, byte order and machine.
+    """
+    width, byte_order, machine = elf
+    order, is_wide = {1: "<", 2: ">"}[byte_order], width == 2
+
+    def pack(form: str, *values: Any) -> bytes:
+        return struct.pack(order + form, *values)
+
     versions = tuple(versions)
     names = dict.fromkeys([*needed, *(name for pair in versions for name in pair), *defines])
     strings, at = b"\0", {}
@@ -117,24 +129,31 @@ def elf_of(
         at[name] = len(strings)
         strings += name.encode() + b"\0"
     asked = b"".join(
-        struct.pack("<HHIII", 1, 1, at[library], 16, 32 if left else 0) + struct.pack("<IHHII", 0, 0, 2, at[version], 0)
+        pack("HHIII", 1, 1, at[library], 16, 32 if left else 0) + pack("IHHII", 0, 0, 2, at[version], 0)
         for left, (library, version) in zip(range(len(versions) - 1, -1, -1), versions, strict=True)
     )
     defined = b"".join(
-        struct.pack("<HHHHIII", 1, 0, 2, 1, 0, 20, 28 if left else 0) + struct.pack("<II", at[version], 0)
+        pack("HHHHIII", 1, 0, 2, 1, 0, 20, 28 if left else 0) + pack("II", at[version], 0)
         for left, version in zip(range(len(defines) - 1, -1, -1), defines, strict=True)
     )
-    begin = 64 + 2 * 56
+    begin = 64 + 2 * 56 if is_wide else 52 + 2 * 32
     tables = strings + asked + defined
     places = [(5, 0x1000 + begin)]
     places += [(0x6FFFFFFE, 0x1000 + begin + len(strings))] if asked else []
     places += [(0x6FFFFFFC, 0x1000 + begin + len(strings + asked))] if defined else []
-    dynamic = b"".join(struct.pack("<qQ", *entry) for entry in [*((1, at[name]) for name in needed), *places, (0, 0)])
+    entries = [*((1, at[name]) for name in needed), *places, (0, 0)]
+    dynamic = b"".join(pack("qQ" if is_wide else "iI", *entry) for entry in entries)
     dynamic_at = begin + len(tables)
     size = dynamic_at + len(dynamic)
-    head = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\x02\x01\x01", 3, machine, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
-    load = struct.pack("<IIQQQQQQ", 1, 4, 0, 0x1000, 0x1000, size, size, 1)
-    place = struct.pack("<IIQQQQQQ", 2, 4, dynamic_at, 0x1000 + dynamic_at, 0, len(dynamic), len(dynamic), 8)
+    ident = b"\x7fELF" + bytes([width, byte_order, 1])
+    if is_wide:
+        head = pack("16sHHIQQQIHHHHHH", ident, 3, machine, 1, 0, 64, 0, 0, 64, 56, 2, 0, 0, 0)
+        load = pack("IIQQQQQQ", 1, 4, 0, 0x1000, 0x1000, size, size, 1)
+        place = pack("IIQQQQQQ", 2, 4, dynamic_at, 0x1000 + dynamic_at, 0, len(dynamic), len(dynamic), 8)
+    else:
+        head = pack("16sHHIIIIIHHHHHH", ident, 3, machine, 1, 0, 52, 0, 0, 52, 32, 2, 0, 0, 0)
+        load = pack("IIIIIIII", 1, 0, 0x1000, 0x1000, size, size, 4, 1)
+        place = pack("IIIIIIII", 2, dynamic_at, 0x1000 + dynamic_at, 0, len(dynamic), len(dynamic), 4, 4)
     return head + load + place + tables + dynamic
 
 

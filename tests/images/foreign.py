@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import zstandard
 
+from mmgit.platforms import PLATFORMS
 from tests.images.conftest import member, tar_of
 
 if TYPE_CHECKING:
@@ -58,8 +59,7 @@ class Foreign:
         manifests = []
         for platform in self.platforms:
             described = self._manifest(platform)
-            operating, architecture = platform.split("/")
-            manifests.append({**described, "platform": {"os": operating, "architecture": architecture}})
+            manifests.append({**described, "platform": PLATFORMS[platform].described})
         manifests.append(
             {**manifests[0], "digest": "sha256:" + "0" * 64, "platform": {"os": "unknown", "architecture": "unknown"}}
         )
@@ -77,12 +77,10 @@ class Foreign:
     def _manifest(self, platform: str) -> Described:
         self.packed = [PACKERS[how](layer) for how, layer in zip(self.packings, self.layers, strict=True)]
         self.registry.blobs.update({sha256(data): data for data in self.packed})
-        operating, architecture = platform.split("/")
         config = self._sent(
             "config",
             {
-                "os": operating,
-                "architecture": architecture,
+                **PLATFORMS[platform].described,
                 "config": {"Env": self.variables, "User": "root", "Cmd": ["python3"]},
                 "rootfs": {"type": "layers", "diff_ids": [sha256(layer) for layer in self.layers]},
             },

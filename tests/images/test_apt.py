@@ -97,6 +97,12 @@ def test_a_base_is_resolved_for_any_architecture_with_security_updates(mirror: M
 
 
 @needs_apt
+def test_a_suite_that_is_not_there_for_a_platform_is_named_with_debians_word_for_it(mirror: Mirror) -> None:
+    with pytest.raises(BuildError, match="Debian bookworm is not there for linux/ppc64le, which Debian calls ppc64el"):
+        resolve_base(BaseRequest("bookworm", ("python3-minimal",), ("linux/ppc64le",)), mirror)
+
+
+@needs_apt
 def test_a_suite_that_rolls_has_no_updates_beside_it(mirror: Mirror, site: "Site") -> None:
     base = resolve_base(BaseRequest("sid", ("python3-minimal",), ("linux/arm64",)), mirror)
 

@@ -189,6 +189,20 @@ def test_a_lock_that_is_given_is_taken_as_it_is_where_it_fits(kit: "Kit", site: 
     assert site.asked == []
 
 
+def test_what_has_no_wheel_for_a_rarer_machine_is_told_when_it_is_locked(kit: "Kit", site: "Site") -> None:
+    name, data = kit.wheel_of("tiny", {})
+    index = kit.publish(site, (name.replace("py3-none-any", "cp311-cp311-manylinux_2_17_x86_64"), data))
+    machines = tuple(Machine(each, "3.11", "/usr/bin/python3", "2.36") for each in ("linux/amd64", "linux/arm/v7"))
+    asked = Asked('tiny; platform_machine == "x86_64"', "3.11", machines=machines)
+
+    lock_dependencies(asked, index=index)
+
+    with pytest.raises(BuildError, match=r"on linux/arm/v7 with libc 2\.36 of tiny 1\.0") as raised:
+        lock_dependencies(replace(asked, requirements="tiny"), index=index)
+    assert 'tiny; platform_machine != "armv7l"' in raised.value.hint
+    assert lock_dependencies(replace(asked, requirements="tiny", machines=machines[:1]), index=index).pylock
+
+
 def test_a_login_in_the_address_of_a_wheel_is_refused_without_being_shown() -> None:
     lock = b'[[packages]]\nname = "a"\nwheels = [{url = "https://u:canary@pypi.org/a.whl"}]\n'
 

@@ -1,4 +1,4 @@
-"""One image for two kinds of processor: each is started as it is, under qemu-user, and asked the same."""
+"""One image for several kinds of processor: each is started as it is, under qemu-user, and asked the same."""
 
 import functools
 import hashlib
@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from mmgit.errors import BuildError
+from mmgit.images import apt
 from mmgit.images.apt import BaseRequest, host_proxy, resolve_base
 from mmgit.images.assemble import Assembler, foundation_of
 from mmgit.images.builder import Sources
@@ -22,11 +24,16 @@ from mmgit.images.dependencies import Asked, lock_dependencies
 from mmgit.images.layout import Layout
 from mmgit.images.origins import Mirror
 from mmgit.lock import Lock
+from mmgit.platforms import PLATFORMS
 from mmgit.recipe import Inputs, Recipe, RecipeFile
 
 pytestmark = [pytest.mark.network, pytest.mark.timeout(900)]
 
 EMULATORS = {"linux/amd64": "qemu-x86_64", "linux/arm64": "qemu-aarch64"}
+RARER = {"linux/s390x": "qemu-s390x", "linux/arm/v7": "qemu-arm"}
+"""Of 64 bits in the other byte order, and of 32 bits."""
+SUITE_ALONE = frozenset({"bookworm", "trixie"})
+"""No updates of these suites are asked for: mirrors are often behind with those of rarer architectures."""
 FILES = {
     "score.py": b"""import json
 import platform
@@ -54,8 +61,12 @@ def layout(tmp_path_factory: pytest.TempPathFactory) -> Layout:
 @pytest.fixture(scope="module")
 def lock(layout: Layout) -> Lock:
     """An image of both platforms, made on this one."""
-    base = resolve_base(BaseRequest(), Mirror())
-    pylock = lock_dependencies(Asked("numpy\n", "3.11")).pylock
+    return built(BaseRequest(), "numpy\n", layout)
+
+
+def built(request: BaseRequest, requirements: str, layout: Layout) -> Lock:
+    base = resolve_base(request, Mirror())
+    pylock = lock_dependencies(Asked(requirements, "3.11")).pylock
     files = tuple(RecipeFile(path, hashlib.sha256(data).hexdigest(), len(data)) for path, data in FILES.items())
     inputs = Inputs("python", "3.11", "score.py", files, (), hashlib.sha256(pylock).hexdigest())
     opened = {path: functools.partial(io.BytesIO, data) for path, data in FILES.items()}
@@ -125,3 +136,46 @@ def test_an_arm64_image_is_started_and_predicts_what_the_amd64_one_does(
     assert machines == {"linux/amd64": "x86_64", "linux/arm64": "aarch64"}
     assert answers["linux/arm64"] == answers["linux/amd64"]
     assert answers["linux/arm64"]["scores"][0] == [0.5, 0.5]
+
+
+@pytest.mark.skipif(not all(map(shutil.which, RARER.values())), reason="qemu-user is not installed")
+def test_images_of_rarer_platforms_predict_the_same_with_numpy_of_debian(
+    lock: Lock, layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apt, "_ROLLING", SUITE_ALONE)
+    request = BaseRequest(packages=(*apt.DEFAULT_PACKAGES, "python3-numpy"), platforms=[*RARER])
+    of_wheels = 'numpy; platform_machine == "x86_64" or platform_machine == "aarch64"\ntoolz\n'
+    amd64 = answer_of(unpacked(lock, layout, "linux/amd64", tmp_path / "amd64"), EMULATORS["linux/amd64"], tmp_path)
+
+    rarer = built(request, of_wheels, layout)
+    roots = {platform: unpacked(rarer, layout, platform, tmp_path / name) for platform, name in RARER.items()}
+    answers = {platform: answer_of(root, RARER[platform], tmp_path) for platform, root in roots.items()}
+
+    machines = {platform: answer.pop("machine") for platform, answer in answers.items()}
+    assert machines == {"linux/s390x": "s390x", "linux/arm/v7": "armv7l"}
+    assert [answer["scores"] for answer in answers.values()] == [amd64["scores"]] * 2
+    assert all((root / "opt/dependencies/toolz/__init__.py").is_file() for root in roots.values())
+    said = [each["platform"] for each in json.loads(layout.path(rarer.index.digest).read_bytes())["manifests"]]
+    assert {"os": "linux", "architecture": "arm", "variant": "v7"} in said
+
+
+@pytest.mark.parametrize("platform", ["linux/386", "linux/ppc64le", "linux/riscv64", "linux/s390x", "linux/arm/v7"])
+def test_trixie_is_resolved_for_every_rarer_platform(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apt, "_ROLLING", SUITE_ALONE)
+
+    base = resolve_base(BaseRequest("trixie", platforms=[platform]), Mirror())
+
+    assert base.libc == "2.41"
+    assert {path.rpartition("_")[2] for each in base.platforms.values() for path in paths_of(each)} <= {
+        f"{PLATFORMS[platform].debian}.deb",
+        "all.deb",
+    }
+
+
+def test_a_suite_that_is_not_there_for_a_platform_says_so() -> None:
+    with pytest.raises(BuildError, match="Debian bookworm is not there for linux/riscv64, which Debian calls riscv64"):
+        resolve_base(BaseRequest("bookworm", platforms=["linux/riscv64"]), Mirror())
+
+
+def paths_of(packages: Any) -> list[str]:
+    return [each.path for each in packages]

@@ -66,8 +66,8 @@ def test_what_lies_in_the_scratch_folder_is_there_until_the_layer_is_written(lay
         (file("short", MAGIC[:3]), True),
         (link("model", "model.bin"), True),
         (file("model.bin", MAGIC + b"..."), False),
-        (stream("model.bin", 8, lambda: (MAGIC[:2], MAGIC[2:], b"..")), False),
-        (stream("model.bin", 8, lambda: (b"", MAGIC, b"..")), False),
+        (stream("model.bin", 6, lambda: (MAGIC[:2], MAGIC[2:], b"..")), False),
+        (stream("model.bin", 6, lambda: (b"", MAGIC, b"..")), False),
         (link("libx.so.1", "libx.so"), False),
     ],
 )

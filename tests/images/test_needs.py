@@ -60,7 +60,7 @@ def test_a_folder_and_the_layer_made_of_it_hold_the_same(kit: "Kit", layout: Lay
     files = {
         "cv2/cv2.abi3.so": kit.elf_of("libc.so.6", "libGL.so.1", versions=NEW),
         "bin/tool": kit.elf_of("libfuse.so.2"),
-        "cv2/arm.so": kit.elf_of("libarm.so.1", machine=183),
+        "cv2/arm.so": kit.elf_of("libarm.so.1", elf=(2, 1, 183)),
         "notes.so": b"no binary",
         "empty.so": b"",
     }
@@ -90,7 +90,7 @@ def test_a_base_tells_names_and_the_versions_that_its_c_and_c_plus_plus_define(k
         file("usr/lib/x/libother.so.1", kit.elf_of(defines=("OTHER_1",))),
     ]
 
-    found = contents_of_base([write(plan("base", {}, lambda _: entries), layout)], layout)
+    found = contents_of_base([write(plan("base", {}, lambda _: entries), layout)], layout, "linux/amd64")
 
     assert set(found.names) == {"libc.so.6", "libstdc++.so.6.0.30", "libstdc++.so.6", "libother.so.1"}
     assert found.defined["libc.so.6"] == ["GLIBC_2.36"]

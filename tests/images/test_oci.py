@@ -64,3 +64,14 @@ def test_an_index_names_the_platforms_in_one_order(layout: Layout) -> None:
     assert [each["platform"]["architecture"] for each in index["manifests"]] == ["amd64", "arm64"]
     assert index["mediaType"] == "application/vnd.oci.image.index.v1+json"
     assert put_index(dict(reversed(images.items())), layout) == put_index(images, layout)
+
+
+def test_a_variant_is_in_the_config_and_in_the_index(layout: Layout) -> None:
+    images = {name: put_platform_image(name, LAYERS, START, layout) for name in ("linux/arm/v7", "linux/s390x")}
+
+    configs = [read(layout, image.config) for image in images.values()]
+    index = read(layout, put_index(images, layout))
+
+    said = [{"os": "linux", "architecture": "arm", "variant": "v7"}, {"os": "linux", "architecture": "s390x"}]
+    assert [each["platform"] for each in index["manifests"]] == said
+    assert [{key: each[key] for key in ("os", "architecture", "variant") if key in each} for each in configs] == said

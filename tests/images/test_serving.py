@@ -1,5 +1,6 @@
 """The serving layer: all of our server, nothing that tests or compilers leave, one identity for one content."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -59,6 +60,49 @@ def test_any_change_of_content_is_another_identity(world: "World", name: str) ->
     (world.serving.package / name).write_text("# changed\n")
 
     assert Serving(world.serving.package).identity != before
+
+
+@pytest.fixture
+def stand_ins(world: "World") -> Path:
+    """Those of ours in the small world, whose locks have wheels for every machine."""
+    return Path(shutil.copytree(INSTALLED.package / "stand_ins", world.serving.package / "stand_ins"))
+
+
+@pytest.mark.parametrize(
+    ("platform", "names"),
+    [
+        ("linux/arm/v7", {"httptools.py", "msgspec.py"}),
+        ("linux/ppc64le", {"msgspec.py"}),
+        ("linux/riscv64", set()),
+        ("linux/amd64", set()),
+    ],
+)
+def test_modules_of_ours_stand_in_where_there_is_no_wheel(
+    world: "World", stand_ins: Path, tmp_path: Path, platform: str, names: set[str]
+) -> None:
+    (tmp_path / "scratch").mkdir()
+    machine = replace(MACHINE, platform=platform)
+
+    entries = world.serving.entries(tmp_path / "scratch", machine=machine, index=world.index)
+    found = {each.path: b"".join(each.blocks()) for each in entries}
+
+    packages = "opt/mmgit/front/packages/"
+    there = {f"{packages}{each.name}" for each in stand_ins.glob("*.py")} & found.keys()
+    assert there == {packages + name for name in names}
+    assert all(found[packages + name] == (stand_ins / name).read_bytes() for name in names)
+    assert f"{packages}frontier.py" in found
+
+
+def test_what_stands_in_counts_where_it_is_and_nowhere_else(world: "World", stand_ins: Path) -> None:
+    rarer, common = ["linux/amd64", "linux/s390x"], ["linux/arm64", "linux/amd64", "linux/riscv64"]
+    before = world.serving.identity_on(rarer)
+    assert before == world.serving.identity_on(rarer[::-1])
+
+    (stand_ins / "msgspec.py").write_text("# changed\n")
+
+    changed = Serving(world.serving.package)
+    assert changed.identity_on(rarer) not in (before, changed.identity)
+    assert changed.identity_on(common) == changed.identity == world.serving.identity
 
 
 def test_a_new_file_is_another_identity(world: "World") -> None:

@@ -313,3 +313,19 @@ def test_who_only_reads_asks_for_no_more(foreign: Foreign, resolve: Resolve) -> 
     scopes = [asked for asked in foreign.registry.asked if "/token" in asked]
     assert scopes
     assert all("pull&" in f"{asked}&" and "push" not in asked for asked in scopes)
+
+
+def test_an_image_of_a_variant_is_told_from_those_of_others(foreign: Foreign, resolve: Resolve) -> None:
+    foreign.platforms = ("linux/arm/v7", "linux/s390x")
+
+    base = resolve(foreign.push(), ("linux/arm/v7", "linux/s390x"))
+
+    assert set(base.plain()["platforms"]) == {"linux/arm/v7", "linux/s390x"}
+    foreign.change = lambda what, it: (
+        [each["platform"].update(variant="v6") for each in it["manifests"]] if what == "index" else None
+    )
+    with pytest.raises(BuildError, match=r"is not there for linux/arm/v7, but for \['linux/arm/v6'"):
+        resolve(foreign.push(), ("linux/arm/v7",))
+    foreign.change = lambda what, it: it.update(variant="v6") if what == "config" else None
+    with pytest.raises(BuildError, match="says in its config that it is for 'linux/arm/v6'"):
+        resolve(foreign.push(), ("linux/arm/v7",))

@@ -198,7 +198,7 @@ def test_a_name_that_is_not_utf_8_is_not_lost_in_silence(ran: Any) -> None:
 
 
 def test_programs_of_another_machine_are_said_to_be_such(layout: Layout, tmp_path: Path) -> None:
-    shell = file("bin/sh", elf_of(machine=183), is_executable=True)
+    shell = file("bin/sh", elf_of(elf=(2, 1, 183)), is_executable=True)
     layer = write(plan("foreign", {}, lambda _: [shell]), layout)
 
     with pytest.raises(EngineError, match="cannot run steps for linux/arm64") as raised:

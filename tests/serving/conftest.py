@@ -352,10 +352,23 @@ def start(tmp_path: Path) -> Iterator[Start]:
 @pytest.fixture(scope="session")
 def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A server that answers `x` with `x`, the same for all tests that leave it as it was."""
+    with _echoing(tmp_path_factory) as service:
+        yield service
+
+
+@pytest.fixture(scope="session")
+def plain_echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """As `echo`, with the modules that stand in for httptools and msgspec."""
+    with _echoing(tmp_path_factory, f"--packages={PACKAGE / 'stand_ins'}") as service:
+        yield service
+
+
+@contextmanager
+def _echoing(tmp_path_factory: pytest.TempPathFactory, *more: str) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("echo") / "echo"
     documents = {"swagger.json": '{"swagger": "2.0"}', "openapi.json": '{"openapi": "3.1.0"}'}
     options = lay_out(folder, files=documents, max_body_bytes=200_000)
-    service = launch(folder, [sys.executable, "-I", str(MAIN), *options])
+    service = launch(folder, [sys.executable, "-I", str(MAIN), *options, *more])
     until(service.is_ready, "the server does not get ready")
     yield service
     service.end()

@@ -10,10 +10,11 @@ from typing import Any
 
 from mmgit.errors import BuildError
 from mmgit.frozen import dataclass
+from mmgit.platforms import PLATFORMS
 from mmgit.untrusted import json_value
 
 CONDA_LOCK = "conda.lock"
-SUBDIRS = {"linux/amd64": "linux-64", "linux/arm64": "linux-aarch64"}
+SUBDIRS = {name: each.conda for name, each in PLATFORMS.items()}
 """Platforms as conda calls them."""
 _VERSION = 6
 _HINT = "mmgit manifest create NAME --upgrade   locks the dependencies again"

@@ -17,6 +17,7 @@ from mmgit.images.customise import steps_in
 from mmgit.images.evidence.wheels import Wheel, wheels_on, without_login
 from mmgit.images.origins import Machine
 from mmgit.images.serving import LOCKS, Serving
+from mmgit.platforms import PLATFORMS
 from mmgit.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def _all(parts: Parts) -> Iterator[Component]:
         for layer, pylock in parts.pylocks:
             python = parts.base.python
             machine = Machine(platform, python.minor, python.path, parts.base.libc) if python else None
-            for wheel in wheels_on(pylock, machine) if machine else ():
+            absent = PLATFORMS[platform].without if layer == "serving" else ()
+            for wheel in wheels_on(pylock, machine, absent) if machine else ():
                 yield _python(wheel, layer, platform)
     if parts.own:
         purl = f"pkg:pypi/mmgit@{__version__}"

@@ -1,4 +1,5 @@
-"""Requests that HTTP servers and proxies read differently, sent without a key to both ports of a live server.
+"""Requests that HTTP servers and proxies read differently, sent without a key to both ports of a live server,
+and of one whose parser is our own.
 
 What is doubtful is refused, and nothing behind it is taken for a request; what RFC 9112 allows is taken as it says.
 """
@@ -165,10 +166,11 @@ TAKEN: Mapping[str, bytes] = {
 }
 
 
-@pytest.fixture(params=["http", "admin"])
-def target(request: pytest.FixtureRequest, echo: Service) -> tuple[Client, bytes]:
+@pytest.fixture(params=["http", "admin", "http of stand-ins", "admin of stand-ins"])
+def target(request: pytest.FixtureRequest) -> tuple[Client, bytes]:
     """A connection to one of the ports, and a path that needs no key there."""
-    is_public = request.param == "http"
+    echo: Service = request.getfixturevalue("plain_echo" if "stand-ins" in request.param else "echo")
+    is_public = request.param.startswith("http")
     client = Client(echo.port if is_public else echo.admin_port)
     echo.clients.append(client)
     return client, b"/" if is_public else b"/health"
