@@ -13,6 +13,7 @@ from mmgit.cli import releasing
 from mmgit.cli.apart import refuse_together
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded
+from mmgit.cli.folders import make_folder
 from mmgit.cli.pushing import Destination, push, pushed_to
 from mmgit.cli.releasing import built, recorded
 from mmgit.edits.locks import waiting
@@ -73,7 +74,7 @@ def build(manifests: tuple[str, ...], **given: Any) -> None:  # noqa: ANN401 - c
         chosen = _chosen(session.source, manifests, given["since"], is_remote=is_pushed)
         wanted = part_of(chosen, given["part"], os.environ.get("JOB_COMPLETION_INDEX"))
         if locks:
-            locks.mkdir(parents=True, exist_ok=True)
+            make_folder(locks, "--locks FOLDER   where one may be made")
         if not wanted:
             print("nothing to build")
         elif is_pushed:

@@ -10,6 +10,7 @@ from mmgit import __version__
 from mmgit.cli.automating import WHICH, lock_tools, name_on_github, usual_ci, write_automation
 from mmgit.cli.bases import update
 from mmgit.cli.editing import editing, say, write, writing
+from mmgit.cli.folders import make_folder
 from mmgit.deliver import git
 from mmgit.edits.automate import Ci
 from mmgit.edits.scaffold import scaffold
@@ -31,7 +32,7 @@ def new(folder: Path, *, no_base: bool, ci: Ci | None) -> None:
     above = next((each for each in folder.resolve().parents if (each / layout.PROJECT).is_file()), None)
     if above:
         raise UsageError(f"{folder} lies in the mmgit repository {above}", "choose a folder outside of it")
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder, "mmgit new FOLDER   where one may be made")
     root = Root(folder)
     repository = git.find(root.path)
     chosen = ci or usual_ci(repository)

@@ -65,5 +65,7 @@ def _read(path: Path, kind: "type[S]", what: str, hint: str) -> "S":
     try:
         with path.open("rb") as file:
             return kind.read(json.loads(file.read(_MOST_BYTES)))
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", hint) from error
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is no report of {what}: {str(error).splitlines()[0]}", hint) from error

@@ -30,6 +30,7 @@ from mmgit.retraining.order import Order
 from mmgit.retraining.result import Result, hand_over, handed_over, make_room
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_MADE = click.Path(exists=True, file_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 _OF_RUNS = ("--telemetry", "--if-due", "--report", "--dry-run", "--result", "--from", "--pull-request", "--push")
 _APART = {
@@ -48,7 +49,7 @@ _APART = {
 @click.option("--dry-run", is_flag=True, help="Say what would run, and run nothing.")
 @click.option("--lock", "is_locking", is_flag=True, help="Lock the requirements of the training, and run nothing.")
 @click.option("--result", type=_FOLDER, metavar="FOLDER", help="Put the result there, and register nothing.")
-@click.option("--from", "made", type=_FOLDER, metavar="FOLDER", help="Run nothing: register the result in FOLDER.")
+@click.option("--from", "made", type=_MADE, metavar="FOLDER", help="Run nothing: register the result in FOLDER.")
 @click.option(
     "--objects",
     type=click.Choice(["once", "schedule"]),

@@ -38,7 +38,7 @@ def schema(folder: Path | None) -> None:
             text = json.dumps(editor_schema(kind), indent=2, ensure_ascii=False) + "\n"
             (target / file_name(kind)).write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UsageError(f"{target}: {error.strerror}") from error
+        raise UsageError(f"{target}: {error.strerror}", "mmgit schema FOLDER   where files may be written") from error
     shown = Path(os.path.relpath(target, root.path)).as_posix()
     print(f"{len(KINDS)} schemas in {target}")
     print("at the top of a file, for editors with a YAML language server:")

@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from mmgit.cli.editing import say
+from mmgit.cli.folders import refuse_without_folder
 from mmgit.cli.output import Form, output_option, print_rows
-from mmgit.cli.telemetry_options import reading, refuse_without_folder, telemetry_options
+from mmgit.cli.telemetry_options import reading, telemetry_options
 from mmgit.cli.telemetry_report import report
 from mmgit.frozen import asdict, replace
 from mmgit.plural import counted

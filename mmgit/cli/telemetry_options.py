@@ -1,7 +1,6 @@
 """Which records a command of `mmgit telemetry` reads, and by what: options in, a table of the engine out."""
 
 import contextlib
-import shlex
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -102,13 +101,6 @@ def reading(service: str | None, options: Mapping[str, Any]) -> Iterator[Reading
             return stack.enter_context(archive.spooled(engine, spools, asked, is_on_devices=is_on_devices))
 
         yield Reading(root, source, engine, wanted, environment, table, stack)
-
-
-def refuse_without_folder(*files: Path | None) -> None:
-    """Raise `UsageError` where a file has no folder to be written into: before hours of counting, not after."""
-    for file in files:
-        if file is not None and not file.absolute().parent.is_dir():
-            raise UsageError(f"{file}: there is no folder {file.parent}", f"mkdir -p {shlex.quote(str(file.parent))}")
 
 
 def days_of(text: str) -> tuple[str, str]:

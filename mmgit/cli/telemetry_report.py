@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mmgit.cli.folders import refuse_without_folder
 from mmgit.cli.output import Form, output_option, print_json, print_rows
-from mmgit.cli.telemetry_options import Reading, days_of, reading, refuse_without_folder, telemetry_options
+from mmgit.cli.telemetry_options import Reading, days_of, reading, telemetry_options
 from mmgit.errors import BuildError, TelemetryError, UsageError
 from mmgit.frozen import replace
 from mmgit.repository import layout

@@ -10,6 +10,7 @@ import click
 
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import loaded
+from mmgit.cli.folders import refuse_without_folder
 from mmgit.cli.output import review_format_option
 from mmgit.cli.progress import warn, working
 from mmgit.errors import EngineError, MmgitError, UsageError
@@ -43,6 +44,7 @@ def try_(base: str, origin: str | None, target: str | None, report: Path | None,
     """
     if (origin is None) != (target is None) or (base and origin):
         raise UsageError("give either BASE, or both --from and --to", "mmgit try --from staging --to production")
+    refuse_without_folder(report)
     root = find_root()
     source = loaded(root)
     wanted = _promoted(source, origin, target) if origin and target else _changed(root, base)

@@ -6,6 +6,7 @@ The names are fixed, so that everybody finds `score.py`, `requirements.txt` (or 
 """
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             data = file.read(MAX_SCORING_BYTES + 1)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from error
+        raise UsageError(f"{path}: {error.strerror}", f"ls -l {shlex.quote(str(path))}") from error
     if len(data) > MAX_SCORING_BYTES:
         raise UsageError(f"{path} is too large for a scoring file", "register it as a file of the model")
     return data

@@ -62,7 +62,9 @@ def of_report(path: Path, model: str) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
             report = DriftSpec.read(json_value(file.read(_REPORT_BYTES_MAX)))
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", hint) from error
+    except ValueError as error:
         raise UsageError(f"{path} is no report of telemetry: {str(error).splitlines()[0]}", hint) from error
     if report.version.partition("/")[0] != model:
         raise UsageError(f"{path} is of {report.version}, not of `{model}`", hint)

@@ -1,6 +1,7 @@
 """What is common to all commands: their forms of output, and that each option says what it is for."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
@@ -67,3 +68,30 @@ def test_a_group_alone_shows_what_it_has(mmgit: Mmgit) -> None:
 
     assert ended.code == 2
     assert "Commands:" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "hint"),
+    [
+        ("new taken/x", "taken/x: Not a directory", "mmgit new FOLDER   where one may be made"),
+        ("build --push --locks taken/x", "taken/x: Not a directory", "--locks FOLDER   where one may be made"),
+        ("schema taken/x", "taken/x: Not a directory", "mmgit schema FOLDER   where files may be written"),
+        ("try --report gone/x", "gone/x: there is no folder gone", "mkdir -p gone"),
+        ("gate HEAD.. --predictions gone", "gone: No such file or directory", "mmgit try --report FILE"),
+        (
+            "retrain churn --from no",
+            "invalid value for '--from': Directory 'no' does not exist",
+            "mmgit retrain --help",
+        ),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told_with_what_to_type(
+    project: Path, mmgit: Mmgit, words: str, said: str, hint: str
+) -> None:
+    (project / "taken").touch()
+    if words.startswith("new"):
+        (project / "mmgit.yaml").unlink()
+
+    ended = mmgit(*words.split())
+
+    assert (ended.code, ended.out, ended.err) == (2, "", f"error: {said}\n  hint: {hint}\n")
