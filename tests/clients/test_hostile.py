@@ -125,3 +125,10 @@ def test_the_same_service_gives_the_same_bytes(language: str) -> None:
     one, two = (files_of(client_of(schema, sample), language) for _ in range(2))
 
     assert one == two
+
+
+def test_typescript_says_by_which_node_it_runs_as_it_is() -> None:
+    made = files_of(client_of(*asked(HOSTILE)), "typescript")
+
+    assert all(b"Node 22.18 or newer" in data for path, data in made.items() if path.endswith(".ts"))
+    assert len(made) > 1
