@@ -10,6 +10,7 @@ from mmgit.edits.locks import record, waiting
 from mmgit.errors import MmgitError, UsageError
 from mmgit.frozen import dataclass, replace
 from mmgit.lock import Lock
+from mmgit.plural import counted
 from mmgit.repository.files import Files, Root
 from mmgit.repository.source import Source
 
@@ -136,9 +137,9 @@ def _hand_over(session: Session, locks: Mapping[str, Lock], destination: Destina
             for path, data in record(manifest, lock).files.items():
                 (destination.folder / path).parent.mkdir(parents=True, exist_ok=True)
                 (destination.folder / path).write_bytes(data or b"")
-        say(f"{len(locks)} lock files in {destination.folder}", f"mmgit lock {destination.folder}")
+        say(f"{counted(len(locks), 'lock file')} in {destination.folder}", f"mmgit lock {destination.folder}")
     elif destination.is_registry:
-        say(f"{len(locks)} lock files beside their images", "mmgit lock --from-registry")
+        say(f"{counted(len(locks), 'lock file')} beside their images", "mmgit lock --from-registry")
     elif (change := recorded(session.source, locks)).files or is_complete:
         session.deliver(change)
 

@@ -75,7 +75,7 @@ def diff(environment: str | None, *, kubeconfig: str | None, context: str | None
     else:
         print(f"{counted(len(objects), 'object')} in {chosen.name}: no difference")
     if found:
-        raise NotAsDeclared(f"{len(found)} differences in {chosen.name}", f"mmgit env doctor {chosen.name}")
+        raise NotAsDeclared(f"{counted(len(found), 'difference')} in {chosen.name}", f"mmgit env doctor {chosen.name}")
 
 
 def _row(standing: "Standing") -> dict[str, Any]:

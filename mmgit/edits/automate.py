@@ -10,6 +10,7 @@ from typing import Literal
 
 from mmgit.edits.change import Change
 from mmgit.errors import UsageError
+from mmgit.plural import counted
 from mmgit.repository.files import Root
 from mmgit.repository.source import Source
 
@@ -31,7 +32,7 @@ def automate(root: Root, ci: Ci, project: Source, prefix: str) -> Change:
     if _EXPRESSION in prefix or "\n" in prefix or '"' in prefix or "\\" in prefix:
         raise UsageError(f"no workflow can run in a folder called {prefix}", "mmgit new --ci none …")
     files = {path: data for path, data in _files(ci, project, prefix).items() if not root.exists(path)}
-    return Change(files, f"{len(files)} files for {ci}: {', '.join(sorted(files))}" if files else "")
+    return Change(files, f"{counted(len(files), 'file')} for {ci}: {', '.join(sorted(files))}" if files else "")
 
 
 def workflows_folder(prefix: str) -> str:

@@ -97,7 +97,7 @@ def _features(main: Element, report: DriftSpec) -> None:
     _add(main, "h2", "What was asked and answered")
     moved = [each for each in report.features if each.level not in _QUIET]
     still = [each for each in report.features if each.level in _QUIET]
-    _add(main, "p", f"{len(moved)} of {len(report.features)} features moved; {report.rows:,} rows beside "
+    _add(main, "p", f"{len(moved)} of {len(report.features)} features moved; {counted(report.rows, 'row')} beside "
          f"{report.reference_rows:,} of the reference.")  # fmt: skip
     key = SubElement(main, "p", {"class": "key"})
     for name, text in (("reference", report.reference), ("current", f"{report.version} now")):
