@@ -10,6 +10,7 @@ import io
 import re
 import shutil
 import stat
+import tempfile
 import time
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,17 +42,13 @@ def unpack_all(found: Sequence[Chosen], folder: Path, *, index: Index, wheels: M
         BuildError: a wheel cannot be had, is not what the lock says, or is none.
     """
     folder.mkdir(exist_ok=True)
-    scratch = folder.with_name(f"{folder.name}.wheels")
-    scratch.mkdir()
-    try:
+    with tempfile.TemporaryDirectory(prefix="mmgit-wheels-") as scratch:
 
         def fetched(each: Chosen) -> Path:
-            return _fetched(each, index, wheels, scratch)
+            return _fetched(each, index, wheels, Path(scratch))
 
         for each, path in zip(found, parallel(fetched, found, at_once=_DOWNLOADS_AT_ONCE), strict=True):
             unpack(path, each.file_name, folder)
-    finally:
-        shutil.rmtree(scratch)
 
 
 def unpack(wheel: Path, name: str, folder: Path) -> None:

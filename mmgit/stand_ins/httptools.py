@@ -24,7 +24,7 @@ _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f
 _LENGTH = re.compile(rb"[0-9]{1,19}")
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;%b(?:=(?:%b|\"[\x20\x21\x23-\x5b\x5d-\x7e]*\"))?)*" % (_TOKEN, _TOKEN))
-_LENGTH_MAX = 2**63 - 1
+_LENGTH_MAX, _LINE_BYTES_MAX = 2**63 - 1, 2**20
 
 
 class HttpParserError(Exception):
@@ -95,8 +95,7 @@ class HttpRequestParser:
 
     def _between(self, data: bytes, at: int) -> int:
         """Between two requests: empty lines are passed over."""
-        while at < len(data) and data[at] in b"\r\n":
-            at += 1
+        at = len(data) - len(data[at:].lstrip(b"\r\n"))
         if at < len(data):
             self._clear()
             self._protocol.on_message_begin()
@@ -137,7 +136,7 @@ class HttpRequestParser:
             self._codings += [coding.strip(b" ").lower() for coding in value.split(b",")]
         elif lower in {b"connection", b"proxy-connection"}:
             self._connection |= {word.strip(b" \t").lower() for word in value.split(b",")}
-        elif lower == b"upgrade":
+        elif lower == b"upgrade" and value:
             self._offers_upgrade = True
         self._protocol.on_header(name, value)
 
@@ -224,13 +223,17 @@ class HttpRequestParser:
     def _whole_line(self, data: bytes, at: int) -> tuple[bytes | None, int]:
         """The next line without its CR LF once it is whole, and where to go on."""
         end = data.find(b"\n", at)
-        self._line += data[at:] if end < 0 else data[at : end + 1]
-        if b"\r" in self._line[:-2] or (end >= 0 and not self._line.endswith(b"\r\n")):
-            raise HttpParserError("a CR or LF that does not end a line")
+        part = data[at:] if end < 0 else data[at : end + 1]
+        returned = part.find(b"\r")
+        if (self._line.endswith(b"\r") and part != b"\n") or 0 <= returned < len(part) - (1 if end < 0 else 2):
+            raise HttpParserError("a CR that does not end a line")
+        self._line += part
         if end < 0:
-            if len(self._line) > 1 and self._line[-2] == 13:  # noqa: PLR2004 - CR
-                raise HttpParserError("a CR that does not end a line")
+            if len(self._line) > _LINE_BYTES_MAX:
+                raise HttpParserError("a line is longer than any")
             return None, len(data)
+        if not self._line.endswith(b"\r\n"):
+            raise HttpParserError("a LF that does not end a line")
         line = bytes(self._line[:-2])
         self._line.clear()
         return line, end + 1

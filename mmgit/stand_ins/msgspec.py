@@ -45,7 +45,7 @@ class Struct:
         cls.__struct_omits__ = omit_defaults
 
     def __init__(self, *values: Any, **named: Any) -> None:  # noqa: ANN401 - whatever the fields hold
-        given = dict(zip(self.__struct_fields__, values), **named)  # noqa: B905 - not in Python 3.9
+        given = dict(zip(self.__struct_fields__, values), **named)
         if len(values) > len(self.__struct_fields__) or not given.keys() <= set(self.__struct_fields__):
             raise TypeError("Unexpected argument")
         for name in self.__struct_fields__:
