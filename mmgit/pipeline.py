@@ -103,6 +103,7 @@ class Checking:
         self._is_whole = models is None
         self._baseline = surroundings.baseline_of(branch, models)
         self._former = lambda paths: former(tuple(paths))
+        self._released_in = partial(surroundings.name_of, branch)
         self._inputs: dict[str, str | None] = {}
         self._rendering = Rendering(blueprints_of(source))
         self._objects = ObjectChecks()
@@ -148,6 +149,7 @@ class Checking:
                 files.read,
                 self._former,
                 self._inputs,
+                self._released_in,
                 is_whole=self._is_whole,
             )
             findings = [*resolved.findings, *(finding for check in checks for finding in check(scope))]

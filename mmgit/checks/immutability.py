@@ -22,11 +22,16 @@ def what_is_released_stays(scope: Scope) -> Iterator[Finding]:
         frozen = _FROZEN.fullmatch(path)
         if frozen is None or frozen[1] not in scope.source.models:
             continue
-        hint = f"git restore --source=origin/{scope.source.project.spec.branch} -- {path}"
         try:
             data = scope.read(path, MAX_SCORING_BYTES)
         except MmgitError:
-            yield Finding("M402", path, (), "released, and gone; versions, manifests and images stay", hint)
+            message = "released, and gone; versions, manifests and images stay"
+            yield Finding("M402", path, (), message, _restored(scope, path))
             continue
         if blob_id(data, blob) != blob:
-            yield Finding("M401", path, (), "released, and changed since; a change gets the next number", hint)
+            message = "released, and changed since; a change gets the next number"
+            yield Finding("M401", path, (), message, _restored(scope, path))
+
+
+def _restored(scope: Scope, path: str) -> str:
+    return f"git restore --source={scope.released_in()} -- {path}"

@@ -26,6 +26,8 @@ class Scope:
     """Files and folders -> the files that changed since the merge base: path -> the bytes then, None for a new one."""
     inputs: dict[str, str | None] = field(default_factory=dict)
     """Keys of the inputs of manifests (`<model>/<n>`) that were found out, None if something is missing."""
+    released_in: Callable[[], str] = lambda: "HEAD"
+    """What git calls the default branch here."""
     is_whole: bool = True
     """Whether all services are here, and not the ones that changed."""
 

@@ -28,6 +28,8 @@ class Surroundings:
     """
     base_of: Callable[[str], str | None] = lambda _: None
     """The same, as the commit at which that branch was left."""
+    name_of: Callable[[str], str] = lambda declared: f"origin/{declared}"
+    """The same, as what git calls that branch here."""
     folder: str = ""
     """The root's path in the git repository."""
     former_of: Callable[[str, Collection[str]], Mapping[str, bytes | None]] = lambda _, __: {}
@@ -51,6 +53,7 @@ def surroundings_of(root: Root, target_branch: str = "", known: Known = lambda _
     return Surroundings(
         baseline_of=lambda declared, models: _baseline(repository, base(declared), models),
         base_of=base,
+        name_of=lambda declared: history.name_of(repository, default_branch(repository, declared, target_branch)),
         folder=repository.prefix.rstrip("/"),
         former_of=lambda declared, paths: former(repository, base(declared), paths, known),
     )

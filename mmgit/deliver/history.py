@@ -57,6 +57,12 @@ def tip_of(repository: Repository, branch: str) -> str | None:
     return next((answer.split(" ")[0] for answer in answers if answer.split(" ")[1:2] == ["commit"]), None)
 
 
+def name_of(repository: Repository, branch: str) -> str:
+    """What git calls the branch whose commit `tip_of` gives."""
+    fetched = repository.run("rev-parse", "--verify", "--quiet", f"refs/remotes/origin/{branch}^{{commit}}")
+    return branch if fetched.returncode else f"origin/{branch}"
+
+
 def is_ancestor(repository: Repository, earlier: str, later: str) -> bool:
     """Whether a commit is another one, or comes before it."""
     return repository.run("merge-base", "--is-ancestor", earlier, later).returncode == 0
