@@ -14,6 +14,7 @@ from mmgit.plural import counted
 
 if TYPE_CHECKING:
     from mmgit.deliver.former import Known
+    from mmgit.deliver.write import Difference
     from mmgit.incremental.memory import Before
     from mmgit.pipeline import Compiled
     from mmgit.repository.files import Root
@@ -143,6 +144,10 @@ def _compile(seen: Any, form: ProblemForm, overwrite: tuple[str, ...], options: 
         return
     with working("compiling") as watch:
         compiled = pipeline.compiled(root, surroundings, watch)
+    for named in overwrite:
+        if not any(write.is_within(folder, named) or write.is_within(named, folder) for folder in compiled.owned):
+            hint = "mmgit compile --check   says what is not as rendered"
+            raise UsageError(f"--overwrite {named}: nothing is rendered there", hint)
     if compiled.warnings:
         print_problems(compiled.warnings, form)
     if options["is_check"]:
@@ -170,5 +175,15 @@ def _say_differences(root: "Root", compiled: "Compiled") -> None:
     for difference in found:
         print(f"{difference.path}: {difference.state}")
     if found:
-        raise OutOfDate(f"not what the declarations make: {counted(len(found), 'rendered file')}", "mmgit compile")
+        raise OutOfDate(f"not what the declarations make: {counted(len(found), 'rendered file')}", _mend(found))
     print(f"up to date: {counted(len(compiled.tree), 'rendered file')}")
+
+
+def _mend(found: Collection["Difference"]) -> str:
+    """The command that makes it so: what was done by hand, it only discards where that is named."""
+    by_hand = [each.path for each in found if each.is_by_hand]
+    if not by_hand:
+        return "mmgit compile"
+    if len(by_hand) > 1:
+        return "mmgit compile   says of each that is edited or foreign how to discard that"
+    return f"mmgit compile --overwrite {by_hand[0]}   discards what was done by hand"

@@ -246,5 +246,6 @@ def _merge_base(root: "Root", repository: "Repository") -> str:
     branch = default_branch(repository, source.project.spec.branch if source else "main", target_branch())
     commit = history.merge_base(repository, branch)
     if commit is None:
-        raise GitError("there is no commit yet, so there is nothing to compare with", "git commit -m Begin")
+        message = "there is no commit yet, so there is nothing to compare with"
+        raise GitError(message, "git add -A && git commit -m Begin")
     return commit

@@ -28,6 +28,11 @@ class Difference:
     path: str
     state: State
 
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether it is somebody's work, which is only discarded when it is named."""
+        return self.state in ("edited", "foreign")
+
 
 @dataclass(frozen=True)
 class Written:
@@ -74,7 +79,7 @@ def changes_for(
 ) -> dict[str, bytes | None]:
     """What has to change for the owned folders to hold exactly `tree`. Raises as `write_tree` does; writes nothing."""
     found = differences(root, tree, owned_folders)
-    refused = [item for item in found if item.state in ("edited", "foreign") and not _is_named(item.path, overwrite)]
+    refused = [item for item in found if item.is_by_hand and not _is_named(item.path, overwrite)]
     if refused:
         raise ProblemsFound(tuple(_problem(item) for item in refused))
     return {item.path: tree.get(item.path) for item in found}
@@ -107,7 +112,12 @@ def _folders(root: Root, folder: str) -> Iterator[str]:
 
 
 def _is_named(path: str, overwrite: Collection[str]) -> bool:
-    return any(path == named or path.startswith(f"{named.rstrip('/')}/") for named in overwrite)
+    return any(is_within(path, named) for named in overwrite)
+
+
+def is_within(path: str, named: str) -> bool:
+    """Whether a path is what is named, or lies in that folder."""
+    return path == named or f"{path}/".startswith(f"{named.rstrip('/')}/")
 
 
 def _problem(item: Difference) -> Problem:
