@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from mmgit.errors import GitError, UsageError
 from mmgit.repository import layout
 from mmgit.repository.source import Source
 
+_RELEASES_SHOWN = 3
 _MATRIX_JOBS_MAX = 256
 """As many jobs as GitHub makes of one matrix."""
 _APART = {
@@ -129,7 +131,18 @@ def _build_here(session: Session, wanted: Mapping[str, str | None]) -> None:
         with working(f"fetching {' and '.join(sorted(own))}") as watch:
             workshop_of(session.root, watch).fetch_own(session.source, *own)
     change = recorded(session.source, locks)
-    session.deliver(change, *(["git add -A && git commit"] if change.files else []))
+    session.deliver(change, *_releases(session.source, wanted), *(["git add -A && git commit"] if change.files else []))
+
+
+def _releases(source: Source, built: Collection[str]) -> list[str]:
+    """The commands that let services run what was built, as building moves no pin."""
+    waiting_here = (
+        f"mmgit release {service.name} --env {environment.name}"
+        for environment in source.environments.values()
+        for service in environment.services
+        if environment.spec.target != "process" and service.spec.next in built
+    )
+    return [*islice(waiting_here, _RELEASES_SHOWN)]
 
 
 def _changed(source: Source, since: str) -> Iterator[str]:

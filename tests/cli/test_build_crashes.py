@@ -140,3 +140,15 @@ def contents(folder: Path) -> dict[str, bytes]:
     """All that is rendered."""
     rendered = folder / "environments/dev/rendered"
     return {str(path.relative_to(folder)): path.read_bytes() for path in rendered.rglob("*") if path.is_file()}
+
+
+def test_a_build_says_by_what_the_service_that_waits_gets_to_run_it(root: Path, mmgit: Mmgit) -> None:
+    cluster = "kind: Environment\ntarget: kubernetes\nregistry: registry.example.com/ml\nnamespace: ml-dev\n"
+    (root / ENVIRONMENT).write_text(f"{HEADER}{cluster}host: ml.example.com\ngateway: {{name: infra/public}}\n")
+
+    first, again = mmgit("build"), mmgit("build")
+
+    release = "next: mmgit release churn --env dev"
+    assert (first.code, first.err) == (0, "")
+    assert first.out.splitlines()[-2:] == [release, "next: git add -A && git commit"]
+    assert again.out.splitlines()[-1] == release
