@@ -8,6 +8,7 @@ import click
 from mmgit.cli.carrying_out import carry_out
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import editing, loaded
+from mmgit.cli.grouped import Grouped
 from mmgit.cli.remote_options import remotely
 from mmgit.edits.change import Change
 from mmgit.errors import UsageError
@@ -27,7 +28,7 @@ BRANCH = "mmgit/bases"
 _PLATFORM = click.Choice([*PLATFORMS])
 
 
-@click.group()
+@click.group(cls=Grouped)
 def base() -> None:
     """Renew the locks of base images."""
 

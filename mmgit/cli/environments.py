@@ -10,6 +10,7 @@ from mmgit.cli.bringing import bring, unasked, unverified_option
 from mmgit.cli.context import find_root
 from mmgit.cli.doctor import doctor
 from mmgit.cli.editing import editing, loaded
+from mmgit.cli.grouped import Grouped
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.releasing import registry_of
 from mmgit.edits.environments import create as create_environment
@@ -28,7 +29,7 @@ _READ_BY = {**READ_BY, "tls_secret": ("kubernetes",)}
 """The same of options."""
 
 
-@click.group()
+@click.group(cls=Grouped)
 def env() -> None:
     """Create, list, show and examine environments."""
 

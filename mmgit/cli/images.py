@@ -7,6 +7,7 @@ import click
 
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import editing, loaded
+from mmgit.cli.grouped import Grouped
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.vouching import sign, verify
 from mmgit.errors import UsageError
@@ -16,7 +17,7 @@ from mmgit.repository.source import Source
 COLUMNS = ("manifest", "image", "platforms", "size_mb", "used_by")
 
 
-@click.group()
+@click.group(cls=Grouped)
 def image() -> None:
     """List, show, rebuild, sign, verify, serve and collect images."""
 

@@ -8,6 +8,7 @@ import click
 from mmgit.cli.context import find_root
 from mmgit.cli.dependency_options import dependency_options, wishes_of
 from mmgit.cli.editing import editing, loaded, say, to_run
+from mmgit.cli.grouped import Grouped
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.runtime_options import choice_of, runtime_options
 from mmgit.edits.freeze import Freezing, freeze, versions_to_freeze
@@ -21,7 +22,7 @@ from mmgit.repository.source import Source
 _COLUMNS = ("manifest", "models", "python", "base", "images", "services")
 
 
-@click.group()
+@click.group(cls=Grouped)
 def manifest() -> None:
     """Create, list and show manifests: the recipes for images."""
 

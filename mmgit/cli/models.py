@@ -8,6 +8,7 @@ import click
 
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import editing, loaded, pairs, to_run
+from mmgit.cli.grouped import Grouped
 from mmgit.cli.model_artifacts import pull, push
 from mmgit.cli.model_scanning import scan
 from mmgit.cli.output import Form, output_option, print_one, print_rows
@@ -28,7 +29,7 @@ _UNITS = ("B", "kB", "MB", "GB", "TB")
 _STEP = 1000
 
 
-@click.group()
+@click.group(cls=Grouped)
 def model() -> None:
     """Register, list, show, scan, push and pull model versions."""
 

@@ -12,6 +12,7 @@ from mmgit.cli.bringing import bring, unasked, unverified_option
 from mmgit.cli.calling import run, usage
 from mmgit.cli.context import find_root
 from mmgit.cli.editing import Session, editing, loaded, say
+from mmgit.cli.grouped import Grouped
 from mmgit.cli.logs import logs
 from mmgit.cli.output import Form, output_option, print_one, print_rows
 from mmgit.cli.registering import registered, registration_options, wanted_of
@@ -32,7 +33,7 @@ _COLUMNS = ("service", "environment", "group", "runs", "next", "scale", "keys")
 _ENVIRONMENT = click.option("--env", "environment", metavar="ENV", help="Its environment; needed if there are several.")
 
 
-@click.group()
+@click.group(cls=Grouped)
 def service() -> None:
     """Create, update, list, show, delete and call services."""
 
@@ -101,7 +102,8 @@ def update(name: str, environment: str | None, *, handed_over: bool, **given: An
             ended = services.handed_over(session.source, environment=chosen, name=name)
             options["autoscale"] = {**ended, **(options.get("autoscale") or {})}
         if not options:
-            raise UsageError("nothing to change is named", f"mmgit service update {name} --manifest NAME/NUMBER")
+            hint = f"mmgit service update {name} --env {chosen} --manifest NAME/NUMBER"
+            raise UsageError("nothing to change is named", hint)
         change = services.update(session.source, session.root, options, environment=chosen, name=name)
         words = _words(session.source, to_run)
         if change.is_empty:

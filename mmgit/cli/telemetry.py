@@ -7,6 +7,7 @@ import click
 
 from mmgit.cli.editing import say
 from mmgit.cli.folders import refuse_without_folder
+from mmgit.cli.grouped import Grouped
 from mmgit.cli.output import Form, output_option, print_rows
 from mmgit.cli.telemetry_options import reading, telemetry_options
 from mmgit.cli.telemetry_report import report
@@ -16,7 +17,7 @@ from mmgit.plural import counted
 _FIGURES = ("requests", "refused", "failed", "p50_ms", "p95_ms", "p99_ms")
 
 
-@click.group()
+@click.group(cls=Grouped)
 def telemetry() -> None:
     """Show, compare and export what services recorded."""
 

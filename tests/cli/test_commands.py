@@ -95,3 +95,8 @@ def test_a_path_that_leads_nowhere_is_told_with_what_to_type(
     ended = mmgit(*words.split())
 
     assert (ended.code, ended.out, ended.err) == (2, "", f"error: {said}\n  hint: {hint}\n")
+
+
+@pytest.mark.parametrize("name", cli.list_commands(click.Context(cli)))
+def test_no_sentence_of_a_command_is_cut_off(mmgit: Mmgit, name: str) -> None:
+    assert "..." not in mmgit(name, "--help").out.partition("Commands:")[2]

@@ -231,6 +231,15 @@ def test_a_wrong_update_changes_nothing_and_says_why(
     assert (root / SERVICE).read_bytes() == before
 
 
+@pytest.mark.usefixtures("root")
+def test_an_update_of_nothing_names_the_environment_again(mmgit: Mmgit) -> None:
+    mmgit("service", "create", "churn", "--env", "dev", *KEY_FILE)
+
+    ended = mmgit("service", "update", "churn", "--env", "dev")
+
+    assert "hint: mmgit service update churn --env dev --manifest NAME/NUMBER" in ended.err
+
+
 def test_a_new_service_is_given_no_key_of_another_to_keep(root: Path, mmgit: Mmgit) -> None:
     ended = mmgit("service", "create", "churn", "--env", "dev", "--variable", f"TOKEN={TOKEN}", *KEY_FILE)
 
