@@ -31,6 +31,7 @@ _ROLLING = frozenset({"sid", "unstable"})
 """They have no updates and no security updates beside them."""
 _TIMEOUT_SECONDS = 300.0
 _HINT = "run it where Debian's or Ubuntu's apt is; building from the lock needs no apt"
+_UNFETCHED = "run it again later, or look at the network here: the archive did not give what it names"
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,8 @@ def _apt(root: Path, *argv: str) -> str:
     completed = run(argv, cwd=root, env_allow=variables, timeout_seconds=_TIMEOUT_SECONDS)
     if completed.returncode == NOT_FOUND:
         raise BuildError(f"{argv[0]} is not there, and only apt can resolve a Debian base", _HINT)
-    return completed.output(BuildError, _HINT).decode()
+    is_unfetched = b"Failed to fetch" in completed.stderr
+    return completed.output(BuildError, _UNFETCHED if is_unfetched else _HINT).decode()
 
 
 def _locked(facts: str, name: str, version: str) -> dict[str, Any]:

@@ -63,7 +63,8 @@ class Wire:
         try:
             response = connection.send(method, target, headers, body, when_read=partial(waiting.append, connection))
         except socket.gaierror as error:
-            hint = f"git grep -n {parts.hostname}   says where that name stands; if it is right: look at the DNS here"
+            where = f"git grep --untracked -n {parts.hostname}   says where that name stands"
+            hint = f"{where}; if it is right: look at the DNS here"
             raise BrokenOffError(f"{shown(url)}: no host of that name is found", hint=hint) from error
         except OSError as error:
             connection.close()

@@ -111,4 +111,6 @@ def _compose(root: Path, environment: str, state: Path, *arguments: str) -> None
     file = _file(root, environment)
     argv = [*_command(root, environment), *arguments]
     done = run(argv, cwd=root, env_allow=(*_VARIABLES, f"MMGIT_STATE={state}"), timeout_seconds=_SECONDS)
-    done.output(EngineError, f"docker compose --file {file} logs   shows what the containers say")
+    is_away = b"Cannot connect to the Docker daemon" in done.stderr
+    logs = f"docker compose --file {file} logs   shows what the containers say"
+    done.output(EngineError, "docker info   says which engine does not answer; start that" if is_away else logs)

@@ -141,8 +141,9 @@ def test_an_index_that_the_signature_does_not_cover_is_refused(mirror: Mirror, s
     for path in [path for path in site.files if path.endswith("Packages.gz")]:
         site.files[path] = gzip.compress(b"Package: evil\n", mtime=0)
 
-    with pytest.raises(BuildError, match="apt-get"):
+    with pytest.raises(BuildError, match="apt-get") as raised:
         resolve_base(REQUEST, mirror)
+    assert raised.value.hint.startswith("run it again later")
 
 
 @needs_apt

@@ -198,7 +198,7 @@ def test_a_registry_whose_name_nobody_knows_is_looked_for_in_what_is_declared(mo
 
     with pytest.raises(RegistryError, match=r"nowhere\.invalid/v2/: no host of that name is found") as raised:
         Registry("registry.nowhere.invalid", "x").ping()
-    assert raised.value.hint.startswith("git grep -n registry.nowhere.invalid ")
+    assert raised.value.hint.startswith("git grep --untracked -n registry.nowhere.invalid ")
 
 
 def test_a_redirect_to_what_is_no_address_is_an_error(registry: Registry, fake_registry: "FakeRegistry") -> None:

@@ -54,3 +54,14 @@ def test_where_nothing_is_rendered_a_release_comes_first(repository: Callable[..
     with pytest.raises(UsageError, match="nothing is rendered for dev") as raised:
         compose.refuse_unless_ready(repository(), "dev")
     assert "mmgit release SERVICE --env dev" in raised.value.hint
+
+
+def test_an_engine_that_does_not_answer_has_no_logs_to_read(
+    repository: Callable[..., Path], docker: Callable[[str], None], tmp_path: Path
+) -> None:
+    away = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+    docker(f"import sys\nif 'version' in sys.argv: print('2.40.3')\nelse: sys.exit({away!r})")
+
+    with pytest.raises(EngineError, match="Cannot connect to the Docker daemon") as raised:
+        compose.up(repository({RENDERED: "{}"}), "dev", state=tmp_path)
+    assert raised.value.hint.startswith("docker info ")
