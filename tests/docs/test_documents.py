@@ -10,9 +10,11 @@ from xml.etree import ElementTree as ET
 
 import click
 import pytest
+import yaml
 
 import mmgit
 from mmgit.cli.commands import cli
+from mmgit.edits.keys import RANDOM_BYTES, Dates, mint
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -26,6 +28,15 @@ def blocks(text: str, *languages: str) -> Iterator[str]:
     for language, body in re.findall(r"^```(\S+)[^\n]*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
         if language in languages:
             yield body
+
+
+def test_the_key_that_the_readme_shows_has_what_a_new_one_has() -> None:
+    shown = [yaml.safe_load(body) for body in blocks((ROOT / "README.md").read_text(), "yaml") if "\nkeys:" in body]
+    (key,) = shown[0]["keys"]
+
+    _, minted = mint(bytes(RANDOM_BYTES), "primary", Dates("2026-11-30"))
+
+    assert [*key] == [name for name, value in vars(minted).items() if value is not None]
 
 
 def commands(program: str) -> list[str]:
