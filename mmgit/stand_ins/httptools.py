@@ -20,7 +20,7 @@ _METHODS = frozenset(
 _LONGEST_METHOD = max(map(len, _METHODS))
 _START = re.compile(rb"([A-Z-]+) ([\x21-\x7e]+)(?: HTTP/(0\.9|1\.[01]|2\.0))?")
 _TARGET, _AUTHORITY = re.compile(rb"/.*|\*|[A-Za-z]+://.+"), re.compile(rb"[A-Za-z0-9._~%:\[\]-]+")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\x00-\x08\x0a-\x1f\x7f]*)")
 _LENGTH = re.compile(rb"[0-9]{1,19}")
 _TOKEN = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,16})(?:;%b(?:=(?:%b|\"[\x20\x21\x23-\x5b\x5d-\x7e]*\"))?)*" % (_TOKEN, _TOKEN))
@@ -244,7 +244,7 @@ class HttpRequestParser:
         found = _FIELD.fullmatch(line)
         if found is None:
             raise HttpParserError("Invalid header")
-        return found[1], found[2]
+        return found[1], found[2].lstrip(b" \t")
 
 
 class _EndedError(Exception):

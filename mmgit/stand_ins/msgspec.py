@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from json import loads
+from json import dumps, loads
 from json.encoder import encode_basestring
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_origin, get_type_hints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 class UnsetType:
@@ -63,43 +63,45 @@ class Struct:
 
 def _encoded(value: Any) -> bytes:  # noqa: ANN401 - whatever JSON has
     """The JSON of a value, without blanks. Raises `TypeError` for what it has no word for."""
-    return b"".join(_parts(value))
+    parts: list[bytes] = []
+    _write(value, parts.append)
+    return b"".join(parts)
 
 
-def _parts(value: Any) -> Iterator[bytes]:  # noqa: ANN401 - as above
+def _write(value: Any, add: Callable[[bytes], object]) -> None:  # noqa: ANN401 - as above
     if isinstance(value, Raw):
-        yield bytes(value)
+        add(bytes(value))
     elif isinstance(value, str):
-        yield encode_basestring(value).encode()
+        add(encode_basestring(value).encode())
     elif value is None or value is True or value is False:
-        yield {None: b"null", True: b"true", False: b"false"}[value]
+        add({None: b"null", True: b"true", False: b"false"}[value])
     elif isinstance(value, int):
-        yield str(int(value)).encode()
+        add(str(int(value)).encode())
     elif isinstance(value, float):
-        yield repr(float(value)).encode() if math.isfinite(value) else b"null"
+        add(repr(float(value)).encode() if math.isfinite(value) else b"null")
     elif isinstance(value, dict):
-        yield from _object(value.items())
+        _write_object(value.items(), add)
     elif isinstance(value, (list, tuple)):
-        yield b"["
+        add(b"[")
         for number, each in enumerate(value):
-            yield b"," if number else b""
-            yield from _parts(each)
-        yield b"]"
+            add(b"," if number else b"")
+            _write(each, add)
+        add(b"]")
     elif isinstance(value, Struct):
-        yield from _object(_fields(value))
+        _write_object(_fields(value), add)
     else:
         raise TypeError(f"Encoding objects of type {type(value).__name__} is unsupported")
 
 
-def _object(items: Any) -> Iterator[bytes]:  # noqa: ANN401 - pairs
-    yield b"{"
+def _write_object(items: Any, add: Callable[[bytes], object]) -> None:  # noqa: ANN401 - pairs
+    add(b"{")
     for number, (name, each) in enumerate(items):
         if not isinstance(name, str):
             raise TypeError("Only dicts with str-like keys are supported")
-        yield b"," if number else b""
-        yield encode_basestring(name).encode() + b":"
-        yield from _parts(each)
-    yield b"}"
+        add(b"," if number else b"")
+        add(encode_basestring(name).encode() + b":")
+        _write(each, add)
+    add(b"}")
 
 
 def _fields(record: Struct) -> Iterator[tuple[str, Any]]:
@@ -116,9 +118,10 @@ def _decoded(data: bytes, *, type: Any = Any) -> Any:  # noqa: A002, ANN401 - as
     """The value of a JSON document. Raises `DecodeError`: it is none, or not of the type."""
     try:
         text = str(data, "utf-8")
-        value = loads(text, parse_constant=_refused, parse_float=float if type is Raw else _finite)
+        numbers = {"parse_int": str, "parse_float": str} if type is Raw else {"parse_float": _finite}
+        value = loads(text, parse_constant=_refused, **numbers)
         if "\\u" in text:
-            _encoded(value)  # half of a pair of surrogates is no text
+            dumps(value, ensure_ascii=False).encode()  # half of a pair of surrogates is no text
     except ValueError:
         raise DecodeError("JSON is malformed") from None
     if type is Any:

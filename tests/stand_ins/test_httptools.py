@@ -3,6 +3,7 @@
 import importlib.util
 import itertools
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -135,3 +136,13 @@ def test_an_error_of_who_is_called_is_the_context_of_the_parsers() -> None:
         with pytest.raises(package.HttpParserCallbackError) as raised:
             heard.parser.feed_data(NEXT)
         assert isinstance(raised.value.__context__, ZeroDivisionError)
+
+
+def test_blanks_before_what_no_header_holds_are_refused_at_once() -> None:
+    heard = Heard(OURS)
+    began = time.process_time()
+
+    heard.feed(b"GET / HTTP/1.1\r\nx:" + b" " * 60_000 + b"\x01\r\n\r\n")
+
+    assert heard.said[-1] == ("refused", None)
+    assert time.process_time() - began < 2  # with the square of the blanks it takes 15 seconds

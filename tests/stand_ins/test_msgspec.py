@@ -1,5 +1,6 @@
 """What stands in for msgspec writes and reads what msgspec does, as far as the front asks it to."""
 
+import time
 from typing import Any
 
 import msgspec
@@ -61,6 +62,25 @@ def test_what_is_read_or_refused_is_as_with_msgspec(data: bytes) -> None:
             return "refused"
 
     assert read(OURS) == read(msgspec)
+
+
+@pytest.mark.parametrize("data", [b"1" * 5000, b"[1e400]", b'["\\u0041", 1e400]', b"-1", b"[-]"])
+def test_json_to_be_passed_on_may_hold_any_number_as_with_msgspec(data: bytes) -> None:
+    def read(package: Any) -> Any:
+        try:
+            return bytes(package.json.decode(data, type=package.Raw))
+        except package.DecodeError:
+            return "refused"
+
+    assert read(OURS) == read(msgspec)
+
+
+def test_depth_makes_nothing_slower() -> None:
+    began, deep = time.process_time(), b"[" * 90 + b'"\\u0041"' + b",1" * 500_000 + b"]" * 90
+
+    assert OURS.json.encode(OURS.json.decode(deep)) == deep.replace(b"\\u0041", b"A")
+
+    assert time.process_time() - began < 2  # where each part passes through all levels, it takes thrice as long
 
 
 def record_of(package: Any) -> Any:
