@@ -51,6 +51,10 @@ def chosen(pylock: bytes, machine: Machine, absent: Collection[str] = ()) -> lis
         ]
         found = [_best(package, ranks, is_needed=normal(package["name"]) not in absent) for package in wanted]
         return [each for each in found if each]
+    except RecursionError as error:
+        raise BuildError(
+            "pylock.toml is not a lock: a marker is nested too deep", "lock the dependencies again"
+        ) from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BuildError(f"pylock.toml is not a lock: {error}", "lock the dependencies again") from error
 
@@ -88,4 +92,7 @@ def _best(package: Mapping[str, Any], ranks: Mapping["Tag", int], *, is_needed: 
 
 
 def _file_name(wheel: Mapping[str, Any]) -> str:
+    """As the lock says it, or else as the end of the address or path does."""
+    if "name" in wheel:
+        return str(wheel["name"])
     return unquote(urlsplit(wheel["url"]).path if "url" in wheel else wheel["path"]).rpartition("/")[2]

@@ -7,12 +7,14 @@ it out. Source: PyPA, "Binary distribution format" and "Recording installed proj
 import csv
 import hashlib
 import io
+import lzma
 import re
 import shutil
 import stat
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from mmgit.images.choosing import Chosen
 from mmgit.images.commands import commands_in
 from mmgit.images.download import PAUSES_SECONDS, UnavailableError, blocks, shown
 from mmgit.images.logins import login_of
-from mmgit.images.origins import Index
+from mmgit.images.origins import Index, normal
 from mmgit.images.parallel import parallel
 from mmgit.images.scoring import Open
 from mmgit.images.tar import READ_BYTES
@@ -30,7 +32,13 @@ WHEEL_BYTES_MAX = 4 * 2**30
 UNPACKED_BYTES_MAX = 8 * 2**30
 FILES_MAX = 200_000
 RECORD_BYTES_MAX = 64 * 2**20
+ENTRY_POINTS_BYTES_MAX = 2**20
 _DOWNLOADS_AT_ONCE = 4
+_UNSOUND = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, csv.Error),
+    *(OSError, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError),
+)
+"""What Python says of archives and documents that are none."""
 _SAFE = re.compile(r"(?!.*(?:^|/)\.{0,2}(?:/|$))[^\\\x00-\x1f\x7f:]+")
 """A relative path without '..', empty parts or what another system reads as a root."""
 
@@ -57,6 +65,7 @@ def unpack(wheel: Path, name: str, folder: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:
             members = dict(_members(archive, name))
             [info] = {path.partition("/")[0] for path in members if re.fullmatch(r"[^/]+\.dist-info/METADATA", path)}
+            _check_name(info.removesuffix(".dist-info"), name)
             places = {path: _place(path, info.removesuffix(".dist-info")) for path in members}
             for path, member in members.items():
                 if path != f"{info}/RECORD":
@@ -69,7 +78,7 @@ def unpack(wheel: Path, name: str, folder: Path) -> None:
                 place.write_bytes(b"")
             record = archive.read(members[f"{info}/RECORD"]).decode()
             (folder / info / "RECORD").write_text(_record(record, places, scripts))
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, KeyError, NotImplementedError, RuntimeError) as error:
+    except _UNSOUND as error:
         raise BuildError(f"{name} is no sound wheel: {type(error).__name__}: {error}") from error
 
 
@@ -97,7 +106,9 @@ def _copy(each: Chosen, index: Index, wheels: Mapping[str, Open], path: Path) ->
         for block in _blocks(each, index, wheels):
             left_bytes -= len(block)
             if left_bytes < 0:
-                raise BuildError(f"{each.file_name} has more bytes than is locked: size mismatch")
+                raise BuildError(
+                    f"{each.file_name} has more bytes than is locked: size mismatch", "lock the dependencies again"
+                )
             sha256.update(block)
             target.write(block)
     return sha256.hexdigest()
@@ -132,6 +143,17 @@ def _members(archive: zipfile.ZipFile, name: str) -> Iterator[tuple[str, zipfile
         yield path, member
 
 
+def _check_name(found: str, name: str) -> None:
+    """That a wheel holds the version of the package that its file name says, and no other one."""
+    from packaging.utils import parse_wheel_filename  # noqa: PLC0415 - most layers are there already
+    from packaging.version import Version  # noqa: PLC0415 - as above
+
+    project, version, _, _ = parse_wheel_filename(name)
+    held, _, held_version = found.rpartition("-")
+    if (normal(held), Version(held_version)) != (project, version):
+        raise ValueError(f"it holds {found!r}")
+
+
 def _place(path: str, name: str) -> str:
     """Where a member is installed; `name` is that of the wheel with its version."""
     data = f"{name}.data/"
@@ -159,7 +181,11 @@ def _write(archive: zipfile.ZipFile, member: zipfile.ZipInfo, place: Path, *, is
 
 def _scripts(entry_points: Path) -> Iterator[str]:
     """The names of the commands that a wheel declares."""
-    for name in sorted(commands_in(entry_points) if entry_points.is_file() else ()):
+    if not entry_points.is_file():
+        return
+    if entry_points.stat().st_size > ENTRY_POINTS_BYTES_MAX:
+        raise ValueError(f"its entry points take more than {ENTRY_POINTS_BYTES_MAX // 2**20} MiB")
+    for name in sorted(commands_in(entry_points)):
         if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.-]*", name) is None:
             raise ValueError(f"it has a command {name!r}")
         yield name

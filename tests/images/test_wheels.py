@@ -142,15 +142,32 @@ def test_a_server_that_falters_is_asked_again(
         lay_out(lock, S390X, tmp_path / "other", index=index)
 
 
-def wheel_with(path: str, data: bytes = b"evil", *, mode: int = 0, twice: bool = False) -> bytes:
+def wheel_with(
+    path: str, data: bytes = b"evil", *, mode: int = 0, twice: bool = False, coding: int = zipfile.ZIP_STORED
+) -> bytes:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
+    with zipfile.ZipFile(out, "w", coding) as archive:
         for name in ("METADATA", "RECORD"):
             archive.writestr(f"tiny-1.0.dist-info/{name}", "")
         for _ in range(2 if twice else 1):
             member = zipfile.ZipInfo(path)
-            member.external_attr = mode << 16
+            member.external_attr, member.compress_type = mode << 16, coding
             archive.writestr(member, data)
+    return out.getvalue()
+
+
+def damaged(coding: int) -> bytes:
+    """A wheel of which a file cannot be unpacked."""
+    wheel = wheel_with("evil", bytes(range(256)) * 50, coding=coding)
+    begin = wheel.index(b"evil") + len("evil") + (9 if coding == zipfile.ZIP_LZMA else 0)
+    return wheel[:begin] + b"\xff" * 8 + wheel[begin + 8 :]
+
+
+def wheel_of_record(record: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("tiny-1.0.dist-info/METADATA", "")
+        archive.writestr("tiny-1.0.dist-info/RECORD", record)
     return out.getvalue()
 
 
@@ -182,6 +199,12 @@ def test_a_path_that_leads_elsewhere_is_refused(tmp_path: Path, path: str) -> No
         (wheel_with("other-1.0.dist-info/METADATA"), "no sound wheel"),
         (b"no archive", "no sound wheel"),
         (wheel_with("evil")[:-40], "no sound wheel"),
+        (damaged(zipfile.ZIP_DEFLATED), "no sound wheel"),
+        (damaged(zipfile.ZIP_LZMA), "no sound wheel"),
+        (wheel_of_record(b"a" * 200_000), "no sound wheel"),
+        (wheel_of_record(b"a\rb\r"), "no sound wheel"),
+        (wheel_with("tiny-1.0.dist-info/entry_points.txt", b"#" * 2**20 + b"\n"), "entry points take more than 1 MiB"),
+        (wheel_with("tiny-1.0.data/data/tiny-1.0.dist-info/entry_points.txt", b"#" * (2**20 + 1)), "more than 1 MiB"),
     ],
 )
 def test_what_is_no_sound_wheel_is_refused(tmp_path: Path, wheel: bytes, said: str) -> None:
@@ -191,6 +214,48 @@ def test_what_is_no_sound_wheel_is_refused(tmp_path: Path, wheel: bytes, said: s
         unpack(tmp_path / "w", "tiny-1.0-py3-none-any.whl", tmp_path / "t")
 
     assert not [each for each in tmp_path.rglob("evil") if each.is_symlink() or each.parent == tmp_path]
+
+
+@pytest.mark.parametrize("name", ["evil-1.0-py3-none-any.whl", "tiny-1.1-py3-none-any.whl"])
+def test_a_wheel_under_the_name_of_another_one_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "w").write_bytes(wheel_with("tiny.py"))
+
+    with pytest.raises(BuildError, match=r"it holds 'tiny-1\.0'"):
+        unpack(tmp_path / "w", name, tmp_path / "t")
+
+    assert not (tmp_path / "t").exists()
+
+
+@pytest.mark.parametrize("name", ["Tiny-1-py3-none-any.whl", "tiny-1.0.0-1-py3-none-any.whl"])
+def test_names_and_versions_are_compared_however_they_are_written(tmp_path: Path, name: str) -> None:
+    (tmp_path / "w").write_bytes(wheel_with("tiny.py"))
+
+    unpack(tmp_path / "w", name, tmp_path / "t")
+
+    assert (tmp_path / "t" / "tiny.py").is_file()
+
+
+def test_a_wheel_is_named_by_the_lock_before_its_address(
+    kit: "Kit", site: "Site", index: Index, tmp_path: Path
+) -> None:
+    name, data = kit.wheel_of("tiny", {"tiny.py": ""})
+    lock = kit.pylock_of(site, (name, data))
+    named = lock.replace(f"/files/{name}".encode(), b"/files/1").replace(b"url =", f'name = "{name}", url ='.encode())
+    site.files["/files/1"] = data
+
+    for machine, folder in ((AMD64, tmp_path / "uv"), (S390X, tmp_path / "ours")):
+        lay_out(named, machine, folder, index=index)
+
+        assert (folder / "tiny.py").is_file()
+    assert [each.file_name for each in chosen(named, AMD64)] == [name]
+
+
+def test_a_marker_nested_too_deep_is_said_of_the_lock(kit: "Kit", site: "Site") -> None:
+    marker = "(" * 3000 + "os_name == 'posix'" + ")" * 3000
+    lock = kit.pylock_of(site, kit.wheel_of("tiny", {}))
+
+    with pytest.raises(BuildError, match="nested too deep"):
+        chosen(lock.replace(b", version", f', marker = "{marker}", version'.encode(), 1), S390X)
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
