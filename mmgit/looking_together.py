@@ -12,8 +12,8 @@ TYPE_CHECKING = False  # `typing` is slow to import
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-_MOST_SHARES, _NUMBER_BYTES = 10_000, 2
-"""Their numbers fit into a pipe."""
+_MOST_SHARES, _NUMBER_BYTES = 2000, 2
+"""Their numbers fit into any pipe: whoever has many open gets small ones, of a page. Source: Linux, `pipe(7)`."""
 _PIPE_BYTES, _ATOMIC_BYTES = 65536, 4096
 """What a pipe holds at most, and what of it is written as one."""
 
@@ -69,17 +69,24 @@ class _Shared:
             return b"%d\n" % same + packed(differing)
 
         helper = forked.begin(news)
-        meanwhile()
-        same, differing = self._compared(found)
-        for number in _taken(taking):
-            count, share = self._scanned(number)
-            differing |= share
-            same += count
-            if when_changed and number >= self._first_other and (changed := self._seen_by_both(hearing) | differing):
-                when_changed(changed)
-                when_changed = None
-        for pipe in (taking, hearing, telling):
-            os.close(pipe)
+        try:
+            meanwhile()
+            same, differing = self._compared(found)
+            for number in _taken(taking):
+                count, share = self._scanned(number)
+                differing |= share
+                same += count
+                if when_changed and number >= self._first_other and (seen := self._seen_by_both(hearing) | differing):
+                    when_changed(seen)
+                    when_changed = None
+        except BaseException:
+            for _ in _taken(taking):  # nothing is left to do for the other one
+                pass
+            helper.leave()
+            raise
+        finally:
+            for pipe in (taking, hearing, telling):
+                os.close(pipe)
         said = helper.end(is_waiting=False)
         if not said:
             return look(self._root)

@@ -1,6 +1,7 @@
 """A child does what it is asked, or fails by itself."""
 
 import os
+import subprocess
 import sys
 
 import pytest
@@ -49,3 +50,15 @@ def test_a_child_that_could_not_prepare_itself_hears_nothing() -> None:
     child.tell(os.urandom(3 * 2**20))
 
     assert child.end() is None
+
+
+def test_a_child_whose_parent_is_gone_ends() -> None:
+    orphan = "import os; from mmgit import forked; forked.begin(lambda: bytes(2**20)); os._exit(3)"
+
+    said = subprocess.run([sys.executable, "-c", orphan], stdout=subprocess.PIPE, timeout=20, check=False)
+
+    assert said.returncode == 3  # and nobody holds its output any more
+
+
+def test_a_child_that_is_left_ends() -> None:
+    forked.begin(lambda: bytes(2**20)).leave()

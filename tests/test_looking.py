@@ -1,5 +1,6 @@
 """A look sees every file that a compile reads or writes, however it is shared out."""
 
+import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mmgit import forked, looking
+from mmgit import forked, looking, looking_together
 from mmgit.incremental import looked
 from mmgit.looking_together import look_together, tell
 from mmgit.looking_together import told as heard
@@ -70,6 +71,48 @@ def test_what_a_second_process_fails_to_see_the_first_looks_at(
     monkeypatch.setattr(forked, "begin", lambda _: begin(lambda: b"%d" % (1 // 0)))
 
     assert shared(root, known) == now != known
+
+
+def test_a_look_that_fails_leaves_no_pipe_and_no_child(repository: Callable[..., Path]) -> None:
+    root = repository({f"models/model-{number:04}/model.yaml": "" for number in range(2000)})
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    before = len(list(Path("/proc/self/fd").iterdir())), children.read_text()
+
+    def fail() -> None:
+        raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011 - whatever it is
+        look_together(str(root), looking.Recalled(looking.packed({})), meanwhile=fail, when_changed=lambda _: None)
+
+    assert (len(list(Path("/proc/self/fd").iterdir())), children.read_text()) == before
+
+
+def test_shares_of_a_look_fit_into_the_smallest_pipe(
+    repository: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = repository({f"models/model-{number:04}/model.yaml": "" for number in range(2200)})
+    known = looking.look(str(root))
+    pipe = os.pipe
+
+    def small() -> tuple[int, int]:
+        monkeypatch.setattr(os, "pipe", pipe)
+        ends = pipe()
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, 4096)
+        os.set_blocking(ends[1], False)
+        return ends
+
+    monkeypatch.setattr(os, "pipe", small)
+
+    assert shared(root, {}) == known
+
+
+def test_more_folders_than_shares_are_all_seen(
+    repository: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looking_together, "_MOST_SHARES", 7)
+    root = repository({f"models/model-{number:03}/model.yaml": "" for number in range(50)})
+
+    assert shared(root, {}) == looking.look(str(root))
 
 
 def test_a_second_look_at_some_files_sees_what_a_whole_one_sees(repository: Callable[..., Path]) -> None:

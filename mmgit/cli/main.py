@@ -150,7 +150,7 @@ def _look(when_changed: "Callable[[state.Seen], object]", *, is_checking: bool) 
         listings = look_together(root, known, meanwhile=state.identity_of, when_changed=tell)
         own = state.ours(last)
         return state.Seen(root, began, own, known.listings() if listings is None and own is None else listings)
-    except OSError:
+    except (OSError, RecursionError):  # the command meets the same, and tells it well
         return None
 
 

@@ -73,7 +73,7 @@ def begin(root: Root, seen: state.Seen | None = None) -> Before:
         identity, git = state.identity_of(), state.git_of(path, branch)
         last = seen.last if seen else state.read(path)
         return Before(root, began, branch, identity, git, seen.listings if seen else looking.look(path), last)
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return Before(root, began, branch, b"", b"", {}, None)
 
 

@@ -119,3 +119,18 @@ def test_what_is_wrong_is_said_in_the_form_that_was_asked_for(
 
     assert run(["compile", *options, "--format", "github"]) == 3
     assert f"::error file={SERVICE},line=" in capsys.readouterr().out
+
+
+def test_folders_nested_deeper_than_any_are_left_to_the_full_compile(
+    copy: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    top = copy / "environments/dev/services/a"
+    subprocess.check_call(["mkdir", "--parents", str(top) + "/a" * 1200])
+
+    try:
+        code = run(["compile"])
+    finally:
+        subprocess.check_call(["rm", "--recursive", str(top)])  # Python's own way down is not as long
+
+    assert code == 3
+    assert "environments/dev/services/a: error M122" in capsys.readouterr().err
